@@ -1,0 +1,1 @@
+// Summit starts here.

@@ -1,0 +1,59 @@
+// swift-tools-version:6.2
+// The package reads as the architecture: HeightsKit is what an app imports, the rest runs, moves and shows it.
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
+]
+
+func target(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+let package = Package(
+  name: "heights",
+  products: [
+    .library(name: "HeightsKit", targets: ["HeightsKit"]),
+    .executable(name: "heights", targets: ["HeightsCLI"]),
+    .executable(name: "summit", targets: ["Summit"]),
+  ],
+  targets: [
+    // What C offers: system libraries by their module maps, and shims for what Swift can't say.
+    .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .target(name: "CRuntime", cSettings: [.define("_GNU_SOURCE")]),
+
+    // What an app imports.
+    target("HeightsKit", ["CRuntime", "CMicrohttpd", "CSQLite", "CSodium"]),
+
+    // What runs the app: each imports only those above it.
+    target("Topology"),
+    target("Lab", ["Topology", "CRuntime"]),
+    target("Climb", ["Lab", "Topology"]),
+    target("Load", ["Lab", "HeightsKit"]),
+    target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
+    .executableTarget(
+      name: "HeightsCLI", dependencies: ["Console", "Climb", "Load", "Lab", "Topology"], swiftSettings: swift),
+
+    // The example app.
+    .executableTarget(
+      name: "Summit", dependencies: ["HeightsKit"], path: "Examples/Summit",
+      exclude: ["heights.json", "Public", "Launch", "Migrations"], sources: ["Sources"], swiftSettings: swift),
+
+    tests("HeightsKitTests", ["HeightsKit"]),
+    tests("LabTests", ["Lab", "Topology"]),
+    tests("ClimbTests", ["Climb"]),
+    tests("LoadTests", ["Load"]),
+    tests("HeightsCLITests", ["HeightsCLI"]),
+    tests("SummitTests", ["Summit", "HeightsKit"]),
+  ]
+)

@@ -1,0 +1,22 @@
+// Shims for what Swift cannot say: thread-local storage and a fork that hands descriptors to its child.
+#ifndef HEIGHTS_CRUNTIME_H
+#define HEIGHTS_CRUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// The event loop that owns the calling thread, or NULL. The loop sets it once, on its own thread.
+void *heights_current_loop(void);
+void heights_set_current_loop(void *loop);
+
+/// Starts a program. `descriptors[i]` becomes descriptor 3 + i of the child (systemd's order); standard input is
+/// /dev/null, standard output and error are `log_descriptor`. The child gets a process group of its own and is
+/// killed when the calling THREAD ends, so call it from a thread that lives as long as the program.
+/// LISTEN_PID is set to the child's pid where `environment` contains an entry "LISTEN_PID=" padded to hold it.
+/// Returns the pid, or -errno of the first step that failed (the exec included).
+pid_t heights_spawn(
+    const char *path, char *const arguments[], char *const environment[], const char *working_directory,
+    const int *descriptors, size_t descriptor_count, int log_descriptor);
+
+#endif
