@@ -14,6 +14,7 @@ static __thread void *current_loop;
 
 void *heights_current_loop(void) { return current_loop; }
 void heights_set_current_loop(void *loop) { current_loop = loop; }
+void heights_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
 // Between fork and exec only async-signal-safe calls are allowed: no malloc, no snprintf.
 static void write_pid(char *text, pid_t pid) {

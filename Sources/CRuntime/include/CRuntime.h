@@ -4,11 +4,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <sys/types.h>
 
 /// The event loop that owns the calling thread, or NULL. The loop sets it once, on its own thread.
 void *heights_current_loop(void);
 void heights_set_current_loop(void *loop);
+
+/// Names the calling thread for debuggers and `top`: 15 characters are kept.
+void heights_name_thread(const char *name);
 
 /// Starts a program. `descriptors[i]` becomes descriptor 3 + i of the child (systemd's order); standard input is
 /// /dev/null, standard output and error are `log_descriptor`. The child gets a process group of its own and is

@@ -1,0 +1,206 @@
+// The event loop: one thread, one epoll instance, one Swift executor. Nothing that starts on a loop leaves it.
+
+import CRuntime
+import Glibc
+import Synchronization
+
+/// One thread that waits for descriptors and timers and runs the Swift jobs that belong to it.
+///
+/// A task that has the loop as its executor preference starts, suspends and resumes on the loop's thread, so state
+/// that only such tasks touch needs no lock. Everything marked "loop thread only" traps when called elsewhere.
+///
+/// `@unchecked Sendable` is sound: what is shared between threads (`remote`, `stopping`) is behind a mutex or an
+/// atomic; the rest is touched by the loop's own thread alone, which the preconditions check.
+public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable {
+  /// The position of this loop in its group, from 0.
+  public let index: Int
+
+  private let poller: Poller
+  private var jobs: [UnownedJob] = []
+  private var runningJobs: [UnownedJob] = []
+  private var timers = TimerHeap()
+  private var endOfTickHooks: [() -> Void] = []
+  private var tickAgain = false
+
+  private struct Remote {
+    var jobs: [UnownedJob] = []
+    var work: [@Sendable () -> Void] = []
+    var isEmpty: Bool { jobs.isEmpty && work.isEmpty }
+  }
+  private let remote = Mutex(Remote())
+  private let remotePending = Atomic<Bool>(false)
+  private let stopping = Atomic<Bool>(false)
+
+  /// - Throws: `SystemError` when the kernel refuses a descriptor.
+  init(index: Int) throws {
+    self.index = index
+    poller = try Poller()
+  }
+
+  /// The loop that owns the calling thread, if one does.
+  public static var current: EventLoop? {
+    guard let pointer = heights_current_loop() else { return nil }
+    return Unmanaged<EventLoop>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  /// Whether the calling thread is this loop's.
+  public var isCurrent: Bool { heights_current_loop() == Unmanaged.passUnretained(self).toOpaque() }
+
+  // MARK: Work from any thread
+
+  /// Runs `work` on the loop's thread, soon. From any thread; never runs it before returning.
+  public func execute(_ work: @escaping @Sendable () -> Void) {
+    remote.withLock { $0.work.append(work) }
+    signalRemote()
+  }
+
+  /// Starts an async task that stays on this loop. On the loop's own thread its first part runs at once.
+  public func spawn(_ body: @escaping @Sendable () async -> Void) {
+    if isCurrent {
+      Task.immediateDetached(executorPreference: self) { await body() }
+    } else {
+      Task.detached(executorPreference: self) { await body() }
+    }
+  }
+
+  /// Runs `body` on this loop and comes back with its result.
+  public func run<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    try await Task.detached(executorPreference: self) { try await body() }.value
+  }
+
+  /// Suspends the calling task for `ms` milliseconds.
+  /// - Throws: `CancellationError` as soon as the task is cancelled.
+  public func sleep(ms: Int) async throws {
+    let wait = SleepingTask()
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        onLoop { wait.begin(continuation, on: self, afterMs: ms) }
+      }
+    } onCancel: {
+      execute { wait.cancel() }
+    }
+  }
+
+  /// Runs `work` at once when called on the loop's thread, else soon.
+  func onLoop(_ work: @escaping @Sendable () -> Void) {
+    if isCurrent { work() } else { execute(work) }
+  }
+
+  // MARK: Descriptors, timers and hooks (loop thread only)
+
+  /// Calls `handler` whenever `descriptor` is ready for what `interest` names, until the watch is cancelled.
+  /// - Throws: `SystemError` when the kernel refuses the descriptor.
+  public func watch(
+    _ descriptor: Int32, _ interest: IOEvents, _ handler: @escaping (IOEvents) -> Void
+  ) throws -> Watch {
+    checkIsolated()
+    return try poller.add(descriptor, interest, handler)
+  }
+
+  /// Calls `work` once, `afterMs` milliseconds from now, unless the timer is cancelled.
+  @discardableResult
+  public func schedule(afterMs: Int, _ work: @escaping () -> Void) -> Timer {
+    checkIsolated()
+    let timer = Timer(deadline: .afterMs(afterMs), work)
+    timers.insert(timer)
+    return timer
+  }
+
+  /// Calls `work` at the end of every tick from now on: the place to flush what a tick has gathered.
+  public func atEndOfTick(_ work: @escaping () -> Void) {
+    checkIsolated()
+    endOfTickHooks.append(work)
+  }
+
+  /// Asks for another tick without waiting for an event. For hooks that have left something to do.
+  public func tickSoon() { tickAgain = true }
+
+  // MARK: Executor
+
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    if isCurrent {
+      jobs.append(job)
+    } else {
+      remote.withLock { $0.jobs.append(job) }
+      signalRemote()
+    }
+  }
+
+  public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+  public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
+  public func checkIsolated() { precondition(isCurrent, "called off the event loop's thread") }
+  public func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+  // MARK: The loop
+
+  /// Runs until `stop()`. Called once, on the loop's own thread.
+  func runUntilStopped() {
+    heights_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
+    while !stopping.load(ordering: .acquiring) { tick() }
+    heights_set_current_loop(nil)
+  }
+
+  /// Ends the loop after its current tick. From any thread.
+  func stop() {
+    stopping.store(true, ordering: .releasing)
+    poller.wake()
+  }
+
+  private func tick() {
+    let waits = jobs.isEmpty && !tickAgain
+    tickAgain = false
+    poller.wait(blocking: waits, nextDeadline: timers.next)
+    takeRemote()
+    while let timer = timers.popExpired(at: .now) { timer.fire() }
+    runJobs()
+    for hook in endOfTickHooks { hook() }
+  }
+
+  /// Runs what is ready, and what that makes ready, within a budget: descriptors must get their turn too.
+  private func runJobs() {
+    let serial = asUnownedSerialExecutor()
+    let task = asUnownedTaskExecutor()
+    for _ in 0..<16 where !jobs.isEmpty {
+      swap(&jobs, &runningJobs)
+      for job in runningJobs { job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
+      runningJobs.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private func signalRemote() {
+    if !remotePending.exchange(true, ordering: .acquiringAndReleasing) { poller.wake() }
+  }
+
+  private func takeRemote() {
+    guard remotePending.exchange(false, ordering: .acquiringAndReleasing) else { return }
+    var taken = Remote()
+    remote.withLock { swap(&$0, &taken) }
+    jobs.append(contentsOf: taken.jobs)
+    for work in taken.work { work() }
+  }
+}
+
+/// A task that sleeps on a loop. Touched on that loop's thread only, hence `@unchecked Sendable` is sound.
+private final class SleepingTask: @unchecked Sendable {
+  private var continuation: CheckedContinuation<Void, any Error>?
+  private var timer: Timer?
+  private var cancelled = false
+
+  func begin(_ continuation: CheckedContinuation<Void, any Error>, on loop: EventLoop, afterMs: Int) {
+    if cancelled { return continuation.resume(throwing: CancellationError()) }
+    self.continuation = continuation
+    timer = loop.schedule(afterMs: afterMs) { self.end(.success(())) }
+  }
+
+  func cancel() {
+    cancelled = true
+    timer?.cancel()
+    end(.failure(CancellationError()))
+  }
+
+  private func end(_ result: Result<Void, any Error>) {
+    continuation?.resume(with: result)
+    continuation = nil
+  }
+}

@@ -1,0 +1,140 @@
+// The event loop keeps what starts on it on its thread, wakes for what it waits for, and stops when told to.
+
+import Glibc
+import Synchronization
+import Testing
+
+@testable import HeightsKit
+
+@Suite struct RuntimeTests {
+  @Test func aTaskStaysOnItsLoopAcrossSuspensions() async throws {
+    let group = try EventLoopGroup(count: 2)
+    for loop in group.loops {
+      let stayed = try await loop.run {
+        var onLoop = [loop.isCurrent]
+        await Task.yield()
+        onLoop.append(loop.isCurrent)
+        try await loop.sleep(ms: 1)
+        onLoop.append(loop.isCurrent)
+        try await Task.sleep(for: .milliseconds(1))
+        onLoop.append(loop.isCurrent)
+        return onLoop
+      }
+      #expect(stayed == [true, true, true, true])
+    }
+    await group.shutdown()
+  }
+
+  @Test func spawnOnTheLoopItselfRunsTheFirstPartAtOnce() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    let order = try await loop.run {
+      let log = Log()
+      loop.spawn { log.append(1) }
+      log.append(2)
+      return log.entries
+    }
+    #expect(order == [1, 2])
+    await group.shutdown()
+  }
+
+  @Test func workFromOtherThreadsIsAllDoneOnTheLoop() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    let log = Log()
+    await withTaskGroup(of: Void.self) { tasks in
+      for _ in 0..<8 {
+        tasks.addTask {
+          for value in 0..<1000 {
+            loop.execute { log.append(loop.isCurrent ? value : -1) }
+          }
+        }
+      }
+    }
+    while log.entries.count < 8000 { try await Task.sleep(for: .milliseconds(1)) }
+    #expect(log.entries.allSatisfy { $0 >= 0 })
+    await group.shutdown()
+  }
+
+  @Test func timersFireInTheOrderOfTheirDeadlinesAndNotOnceCancelled() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    let log = Log()
+    try await loop.run {
+      for delay in [12, 3, 9, 6] { loop.schedule(afterMs: delay) { log.append(delay) } }
+      loop.schedule(afterMs: 5) { log.append(5) }.cancel()
+      try await loop.sleep(ms: 20)
+    }
+    #expect(log.entries == [3, 6, 9, 12])
+    await group.shutdown()
+  }
+
+  @Test func aCancelledSleepEndsWithCancellation() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    let task = Task { try await loop.run { try await loop.sleep(ms: 600_000) } }
+    let inner = Task.detached(executorPreference: loop) { try await loop.sleep(ms: 600_000) }
+    inner.cancel()
+    await #expect(throws: CancellationError.self) { try await inner.value }
+    task.cancel()
+    await group.shutdown()
+  }
+
+  @Test func aWatchReportsReadinessUntilCancelled() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    var ends: [Int32] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    let (reader, writer) = (ends[0], ends[1])
+    let log = Log()
+    try await loop.run {
+      var watch: Watch?
+      watch = try loop.watch(reader, .readable) { events in
+        var byte: UInt8 = 0
+        read(reader, &byte, 1)
+        log.append(Int(byte))
+        if byte == 2 { watch?.cancel() }
+      }
+      for byte in [1, 2, 3] as [UInt8] {
+        var byte = byte
+        write(writer, &byte, 1)
+        try await loop.sleep(ms: 2)
+      }
+    }
+    #expect(log.entries == [1, 2])
+    await group.shutdown()
+    close(reader)
+    close(writer)
+  }
+
+  @Test func aFullPoolRefusesInsteadOfQueueing() async throws {
+    let pool = try BlockingPool(name: "test", threads: 1, queueLimit: 1)
+    let gate = Gate()
+    async let first: Void = pool.run { gate.wait() }
+    while !gate.entered { try await Task.sleep(for: .milliseconds(1)) }
+    async let second: Int = pool.run { 2 }
+    while pool.waiting < 1 { try await Task.sleep(for: .milliseconds(1)) }
+    await #expect(throws: Overloaded.self) { _ = try await pool.run { 3 } }
+    gate.open()
+    _ = try await (first, second)
+    pool.close()
+  }
+}
+
+/// A list that any thread may append to.
+final class Log: Sendable {
+  private let values = Mutex<[Int]>([])
+  var entries: [Int] { values.withLock { $0 } }
+  func append(_ value: Int) { values.withLock { $0.append(value) } }
+}
+
+/// Something to be stuck at, until opened.
+final class Gate: Sendable {
+  private let state = Mutex((entered: false, open: false))
+  var entered: Bool { state.withLock { $0.entered } }
+  func open() { state.withLock { $0.open = true } }
+  func wait() {
+    state.withLock { $0.entered = true }
+    while !state.withLock({ $0.open }) { usleep(500) }
+  }
+}
