@@ -49,6 +49,10 @@ let package = Package(
       name: "Summit", dependencies: ["HeightsKit"], path: "Examples/Summit",
       exclude: ["heights.json", "Public", "Launch", "Migrations"], sources: ["Sources"], swiftSettings: swift),
 
+    // What the benchmarks run beside their peers.
+    .executableTarget(
+      name: "BenchHello", dependencies: ["HeightsKit"], path: "Benchmarks/Hello", swiftSettings: swift),
+
     tests("HeightsKitTests", ["HeightsKit"]),
     tests("LabTests", ["Lab", "Topology"]),
     tests("ClimbTests", ["Climb"]),

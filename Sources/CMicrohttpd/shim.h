@@ -1,1 +1,104 @@
+// libmicrohttpd, with its variadic functions and closed enumerations in forms that Swift can use.
 #include <microhttpd.h>
+
+/// What a server needs of libmicrohttpd. Times in seconds.
+struct heights_mhd_settings {
+  void *context;
+  MHD_AccessHandlerCallback on_request;
+  MHD_RequestCompletedCallback on_completed;
+  MHD_NotifyConnectionCallback on_connection;
+  size_t header_bytes;
+  unsigned int connection_limit;
+  unsigned int inactivity_timeout;
+};
+
+/// Paths and arguments are decoded where they are used, so that an encoded slash stays a part of its segment.
+static inline size_t heights_mhd_keep_escapes(void *context, struct MHD_Connection *connection, char *text) {
+  (void)context;
+  (void)connection;
+  size_t length = 0;
+  while (text[length]) length++;
+  return length;
+}
+
+/// A daemon without threads and without a listener, strict about the protocol.
+static inline struct MHD_Daemon *heights_mhd_start(const struct heights_mhd_settings *settings) {
+  return MHD_start_daemon(
+      MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+      settings->on_request, settings->context,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->header_bytes,
+      MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,
+      MHD_OPTION_CONNECTION_TIMEOUT, settings->inactivity_timeout,
+      MHD_OPTION_STRICT_FOR_CLIENT, 1,
+      MHD_OPTION_NOTIFY_COMPLETED, settings->on_completed, settings->context,
+      MHD_OPTION_NOTIFY_CONNECTION, settings->on_connection, settings->context,
+      MHD_OPTION_UNESCAPE_CALLBACK, heights_mhd_keep_escapes, NULL,
+      MHD_OPTION_END);
+}
+
+/// What the connection's notification stored as its context.
+static inline void *heights_mhd_context(struct MHD_Connection *connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/// The descriptor that becomes readable when the daemon has something to do.
+static inline int heights_mhd_epoll(struct MHD_Daemon *daemon) {
+  return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+/// Whether the daemon wants to run again without waiting for an event.
+static inline int heights_mhd_is_pending(struct MHD_Daemon *daemon) {
+  MHD_UNSIGNED_LONG_LONG timeout = 1;
+  return MHD_get_timeout(daemon, &timeout) == MHD_YES && timeout == 0;
+}
+
+static inline const char *heights_mhd_header(struct MHD_Connection *connection, const char *name) {
+  return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static inline const char *heights_mhd_cookie(struct MHD_Connection *connection, const char *name) {
+  return MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, name);
+}
+
+/// The query argument as it was sent; whether there is one.
+static inline int heights_mhd_argument(
+    struct MHD_Connection *connection, const char *name, size_t name_size, const char **value, size_t *size) {
+  return MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, name, name_size, value, size) == MHD_YES;
+}
+
+static inline void heights_mhd_each_header(
+    struct MHD_Connection *connection, MHD_KeyValueIterator visit, void *context) {
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, visit, context);
+}
+
+/// A response of its own copy of `bytes`.
+static inline struct MHD_Response *heights_mhd_copied(const void *bytes, size_t size) {
+  return MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_MUST_COPY);
+}
+
+/// A response of bytes that outlive it; they are only read.
+static inline struct MHD_Response *heights_mhd_fixed(const void *bytes, size_t size) {
+  return MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
+}
+
+/// Whether the answer was taken.
+static inline int heights_mhd_queue(
+    struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response) {
+  return MHD_queue_response(connection, status, response) == MHD_YES;
+}
+
+/// Whether the post processor understood the bytes.
+static inline int heights_mhd_post(struct MHD_PostProcessor *processor, const void *bytes, size_t size) {
+  return MHD_post_process(processor, (const char *)bytes, size) == MHD_YES;
+}
+
+/// Whether the form was complete.
+static inline int heights_mhd_post_end(struct MHD_PostProcessor *processor) {
+  return MHD_destroy_post_processor(processor) == MHD_YES;
+}
+
+static inline enum MHD_Result heights_mhd_result(int yes) { return yes ? MHD_YES : MHD_NO; }
+
+static inline int heights_mhd_is_opening(enum MHD_ConnectionNotificationCode code) {
+  return code == MHD_CONNECTION_NOTIFY_STARTED;
+}

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static __thread void *current_loop;
@@ -15,6 +16,18 @@ static __thread void *current_loop;
 void *heights_current_loop(void) { return current_loop; }
 void heights_set_current_loop(void *loop) { current_loop = loop; }
 void heights_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
+
+int heights_accept(int listener, struct sockaddr *address, socklen_t *length) {
+  return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int heights_open_unnamed(const char *folder) { return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }
+
+int64_t heights_parse_http_date(const char *text) {
+  struct tm parts = {0};
+  const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return end && *end == 0 ? (int64_t)timegm(&parts) : -1;
+}
 
 // Between fork and exec only async-signal-safe calls are allowed: no malloc, no snprintf.
 static void write_pid(char *text, pid_t pid) {

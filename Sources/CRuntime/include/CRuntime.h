@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /// The event loop that owns the calling thread, or NULL. The loop sets it once, on its own thread.
@@ -15,6 +16,15 @@ void heights_set_current_loop(void *loop);
 
 /// Names the calling thread for debuggers and `top`: 15 characters are kept.
 void heights_name_thread(const char *name);
+
+/// Takes a connection from a listening socket: non-blocking, closed on exec. -1 and errno when there is none.
+int heights_accept(int listener, struct sockaddr *address, socklen_t *length);
+
+/// A file without a name in `folder`, gone when its descriptor is closed. -1 and errno when it can't be made.
+int heights_open_unnamed(const char *folder);
+
+/// Seconds since 1970 of a date as HTTP writes it (RFC 9110, 5.6.7), or -1.
+int64_t heights_parse_http_date(const char *text);
 
 /// Starts a program. `descriptors[i]` becomes descriptor 3 + i of the child (systemd's order); standard input is
 /// /dev/null, standard output and error are `log_descriptor`. The child gets a process group of its own and is

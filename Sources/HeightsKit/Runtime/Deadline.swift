@@ -30,6 +30,9 @@ public struct Deadline: Comparable, Hashable, Sendable {
 
   public var hasPassed: Bool { Deadline.now >= self }
 
+  /// Milliseconds from this moment until now.
+  public var elapsedMs: Int { elapsedMicroseconds / 1_000 }
+
   /// Microseconds from this moment until now.
   public var elapsedMicroseconds: Int {
     Int((Deadline.now.uptimeNanoseconds &- uptimeNanoseconds) / 1_000)

@@ -1,0 +1,70 @@
+// What a process is told by its environment: the same names in the lab and on AWS.
+
+import Glibc
+
+/// A variable that can't be used.
+public struct EnvironmentError: Error, CustomStringConvertible {
+  public let description: String
+}
+
+/// The settings of a process.
+public struct Environment: Sendable {
+  /// All variables, as they are.
+  public let variables: [String: String]
+  /// `PORT`: where to listen on loopback when no sockets are handed over.
+  public let port: UInt16
+  /// `HEIGHTS_STAGE`: 1 to 7.
+  public let stage: Int
+  /// `HEIGHTS_DATA_DIR`: the folder of everything that is stored.
+  public let dataDirectory: String
+  /// `HEIGHTS_LOOPS`: event loops.
+  public let loops: Int
+  /// `HEIGHTS_CACHE_BYTES`: room for the in-process cache; 0 turns it off.
+  public let cacheBytes: Int
+  /// `HEIGHTS_DISK_QUOTA_BYTES`: room for the data folder; nil for as much as the disk has.
+  public let diskQuotaBytes: Int?
+  /// `HEIGHTS_PUBLIC_URL`: the address that people use. With `https:` cookies are sent over TLS only.
+  public let publicURL: String
+  /// `HEIGHTS_FRONT_DOOR` is not `closed`: whether to accept from the public at once.
+  public let opensFrontDoor: Bool
+  /// `HEIGHTS_LOG_REQUESTS` is not `off`.
+  public let logsRequests: Bool
+
+  public var usesTLS: Bool { publicURL.hasPrefix("https:") }
+
+  /// - Throws: `EnvironmentError` that names the variable, what it holds and what was expected.
+  public init(_ variables: [String: String]) throws {
+    func number(_ name: String, _ range: ClosedRange<Int>, default standard: Int) throws -> Int {
+      guard let text = variables[name] else { return standard }
+      guard let value = Int(text), range.contains(value) else {
+        throw EnvironmentError(
+          description:
+            "\(name) is '\(text)': expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+      }
+      return value
+    }
+    self.variables = variables
+    port = UInt16(try number("PORT", 0...65_535, default: 8080))
+    stage = try number("HEIGHTS_STAGE", 1...7, default: 2)
+    dataDirectory = variables["HEIGHTS_DATA_DIR"] ?? "data"
+    loops = try number("HEIGHTS_LOOPS", 1...256, default: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1))
+    cacheBytes = try number("HEIGHTS_CACHE_BYTES", 0...(1 << 40), default: 32 << 20)
+    let quota = try number("HEIGHTS_DISK_QUOTA_BYTES", 0...Int.max, default: 0)
+    diskQuotaBytes = quota == 0 ? nil : quota
+    publicURL = variables["HEIGHTS_PUBLIC_URL"] ?? "http://127.0.0.1:\(port)"
+    opensFrontDoor = variables["HEIGHTS_FRONT_DOOR"] != "closed"
+    logsRequests = variables["HEIGHTS_LOG_REQUESTS"] != "off"
+  }
+
+  /// The environment of this process.
+  public static func current() throws -> Environment {
+    var variables: [String: String] = [:]
+    var entry = environ
+    while let text = entry.pointee {
+      let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+      entry += 1
+    }
+    return try Environment(variables)
+  }
+}

@@ -1,0 +1,62 @@
+// Server-sent events: an answer that goes on for as long as both sides want.
+
+/// The client is gone, or too slow to keep up.
+public struct StreamClosed: Error {}
+
+/// A stream of events to one client. Used on the loop of its request only, hence `@unchecked Sendable` is sound.
+public final class EventStream: @unchecked Sendable {
+  /// A client that leaves this much unread is cut off.
+  static let bufferLimitBytes = 1 << 20
+
+  private let produce: @Sendable (EventStream) async throws -> Void
+  private var buffer: [UInt8] = []
+  private var producer: Task<Void, Never>?
+  private(set) var isEnded = false
+  /// Called when a reader that found nothing has something to read again, or the end.
+  var onReadable: (() -> Void)?
+
+  init(_ produce: @escaping @Sendable (EventStream) async throws -> Void) { self.produce = produce }
+
+  /// Sends one event.
+  /// - Throws: `StreamClosed` once the client is gone or too far behind.
+  public func send(event: String? = nil, data: String) throws {
+    var text = event.map { "event: \($0)\n" } ?? ""
+    for line in data.split(separator: "\n", omittingEmptySubsequences: false) { text += "data: \(line)\n" }
+    try append(text + "\n")
+  }
+
+  /// Sends a comment: it keeps the connection alive, and finds out whether the client is still there.
+  public func sendComment(_ text: String = "") throws { try append(": \(text)\n\n") }
+
+  private func append(_ text: String) throws {
+    guard !isEnded, buffer.count < EventStream.bufferLimitBytes else {
+      end()
+      throw StreamClosed()
+    }
+    buffer.append(contentsOf: text.utf8)
+    onReadable?()
+  }
+
+  func start(on loop: EventLoop) {
+    producer = Task.detached(executorPreference: loop) {
+      try? await self.produce(self)
+      self.end()
+    }
+  }
+
+  /// Ends the stream after what is buffered, and the producer with it.
+  func end() {
+    guard !isEnded else { return }
+    isEnded = true
+    producer?.cancel()
+    onReadable?()
+  }
+
+  /// Moves what is buffered into `target`; 0 when there is nothing yet.
+  func read(into target: UnsafeMutableRawBufferPointer) -> Int {
+    let count = min(buffer.count, target.count)
+    target.copyBytes(from: buffer.prefix(count))
+    buffer.removeFirst(count)
+    return count
+  }
+}

@@ -1,0 +1,123 @@
+// Takes in a request's body as it arrives, within its limit.
+
+import CMicrohttpd
+
+/// Gathers a body: as it is, or as the fields and files of a form (parsed by libmicrohttpd's post processor).
+final class BodyReceiver {
+  private static let fieldLimit = 200
+  private static let fieldBytesLimit = 256 << 10
+
+  private let limitBytes: Int
+  private let spool = Spool()
+  private var form = Form()
+  private var processor: OpaquePointer?
+  private let isForm: Bool
+  private var receivedBytes = 0
+  private var fieldBytes = 0
+  private var part: Part?
+  private(set) var problem: Problem?
+
+  /// The field or file that is being received.
+  private struct Part {
+    let name: String
+    let filename: String?
+    let contentType: String?
+    let spool = Spool()
+  }
+
+  init(connection: Connection, limitBytes: Int) {
+    self.limitBytes = limitBytes
+    let type = connection.header("Content-Type")?.lowercased() ?? ""
+    isForm = type.hasPrefix("multipart/form-data") || type.hasPrefix("application/x-www-form-urlencoded")
+    guard isForm else { return }
+    processor = MHD_create_post_processor(
+      connection.handle, 4096,
+      { context, _, key, filename, contentType, _, data, offset, size in
+        guard let context else { return heights_mhd_result(0) }
+        let receiver = Unmanaged<BodyReceiver>.fromOpaque(context).takeUnretainedValue()
+        let bytes = UnsafeRawBufferPointer(start: data, count: size)
+        return heights_mhd_result(receiver.take(key, filename, contentType, bytes, offset) ? 1 : 0)
+      }, Unmanaged.passUnretained(self).toOpaque())
+    if processor == nil { problem = .badRequest("The form has no boundary, or one that can't be used.") }
+  }
+
+  deinit { if let processor { MHD_destroy_post_processor(processor) } }
+
+  /// Takes the next bytes. After a problem the rest is read and dropped.
+  func receive(_ bytes: UnsafeRawBufferPointer) {
+    receivedBytes += bytes.count
+    guard problem == nil else { return }
+    guard receivedBytes <= limitBytes else {
+      problem = .contentTooLarge(limitBytes: limitBytes)
+      return
+    }
+    if let processor {
+      let taken = heights_mhd_post(processor, bytes.baseAddress, bytes.count)
+      if taken == 0 && problem == nil { problem = .badRequest("The form is malformed.") }
+    } else {
+      store(bytes, in: spool)
+    }
+  }
+
+  /// The whole body.
+  /// - Throws: `Problem` when it was too large, malformed or could not be stored.
+  func finish() throws -> RequestBody {
+    if let processor {
+      self.processor = nil
+      if heights_mhd_post_end(processor) == 0 && problem == nil {
+        problem = .badRequest("The form ends before it is complete.")
+      }
+    }
+    try finishPart()
+    if let problem { throw problem }
+    if isForm { return .form(form) }
+    return spool.sizeBytes == 0 ? .empty : .content(spool)
+  }
+
+  private func take(
+    _ key: UnsafePointer<CChar>?, _ filename: UnsafePointer<CChar>?, _ contentType: UnsafePointer<CChar>?,
+    _ bytes: UnsafeRawBufferPointer, _ offset: UInt64
+  ) -> Bool {
+    guard let key else { return true }
+    if offset == 0 { begin(String(cString: key), filename.map { String(cString: $0) }, contentType) }
+    guard let part, problem == nil else { return false }
+    if part.filename == nil {
+      fieldBytes += bytes.count
+      if fieldBytes > BodyReceiver.fieldBytesLimit {
+        problem = .contentTooLarge(limitBytes: BodyReceiver.fieldBytesLimit)
+      }
+    }
+    store(bytes, in: part.spool)
+    return problem == nil
+  }
+
+  private func begin(_ name: String, _ filename: String?, _ contentType: UnsafePointer<CChar>?) {
+    do { try finishPart() } catch { problem = problem ?? .unexpected }
+    if form.fields.count + form.files.count >= BodyReceiver.fieldLimit {
+      problem = .badRequest("The form has more than \(BodyReceiver.fieldLimit) fields.")
+    }
+    part = Part(name: name, filename: filename, contentType: contentType.map { String(cString: $0) })
+  }
+
+  private func finishPart() throws {
+    guard let part else { return }
+    self.part = nil
+    if let filename = part.filename {
+      form.files.append(
+        Form.File(name: part.name, filename: filename, contentType: part.contentType, spool: part.spool))
+    } else if let value = String(validating: try part.spool.read(), as: UTF8.self) {
+      form.fields.append((part.name, value))
+    } else {
+      problem = problem ?? .badRequest("The field \(part.name) isn't valid UTF-8.")
+    }
+  }
+
+  private func store(_ bytes: UnsafeRawBufferPointer, in spool: Spool) {
+    do {
+      try spool.append(bytes)
+    } catch {
+      problem = Problem(
+        .insufficientStorage, title: "There is no room for the upload", detail: "Try again later.")
+    }
+  }
+}

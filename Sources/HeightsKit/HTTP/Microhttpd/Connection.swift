@@ -1,0 +1,92 @@
+// A connection of libmicrohttpd: what was asked on it, and who is at its other end.
+
+import CMicrohttpd
+import Glibc
+
+/// One client connection. Lives from accept to close, on one loop.
+final class Connection {
+  /// What the connection waits for; the sweep ends those that wait too long.
+  enum Phase {
+    case idle(since: Deadline)
+    case receiving(since: Deadline)
+    case answering
+  }
+
+  let descriptor: Int32
+  private let address: sockaddr_storage
+  fileprivate(set) var handle: OpaquePointer?
+  var phase = Phase.idle(since: .now)
+  var requestCount = 0
+
+  init(descriptor: Int32, address: sockaddr_storage) {
+    self.descriptor = descriptor
+    self.address = address
+  }
+
+  /// Called when libmicrohttpd has taken the connection.
+  func attach(_ handle: OpaquePointer) { self.handle = handle }
+
+  func header(_ name: String) -> String? {
+    heights_mhd_header(handle, name).map { String(cString: $0) }
+  }
+
+  /// Whether there is such a header, without making a string of it.
+  func has(_ name: StaticString) -> Bool {
+    name.withUTF8Buffer { text in
+      text.withMemoryRebound(to: CChar.self) {
+        heights_mhd_header(handle, $0.baseAddress) != nil
+      }
+    }
+  }
+
+  func cookie(_ name: String) -> String? {
+    heights_mhd_cookie(handle, name).map { String(cString: $0) }
+  }
+
+  /// The argument as it was sent, still percent-encoded.
+  func queryArgument(_ name: String) -> [UInt8]? {
+    var value: UnsafePointer<CChar>?
+    var size = 0
+    guard heights_mhd_argument(handle, name, name.utf8.count, &value, &size) != 0 else { return nil }
+    guard let value else { return [] }
+    return Array(UnsafeRawBufferPointer(start: value, count: size))
+  }
+
+  /// How often a header stands in the request: for those that may stand once only.
+  func count(of name: String) -> Int {
+    final class Counter {
+      let name: String
+      var count = 0
+      init(_ name: String) { self.name = name }
+    }
+    let counter = Counter(name)
+    withExtendedLifetime(counter) {
+      heights_mhd_each_header(
+        handle,
+        { context, _, key, _ in
+          guard let context, let key else { return heights_mhd_result(1) }
+          let counter = Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue()
+          if strcasecmp(key, counter.name) == 0 { counter.count += 1 }
+          return heights_mhd_result(1)
+        }, Unmanaged.passUnretained(counter).toOpaque())
+    }
+    return counter.count
+  }
+
+  var remoteAddress: String {
+    guard Int32(address.ss_family) == AF_INET || Int32(address.ss_family) == AF_INET6 else { return "local" }
+    var host = [CChar](repeating: 0, count: 64)
+    let code = withUnsafePointer(to: address) { storage in
+      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        getnameinfo(
+          $0, socklen_t(MemoryLayout<sockaddr_storage>.size), &host, socklen_t(host.count), nil, 0,
+          NI_NUMERICHOST)
+      }
+    }
+    return code == 0
+      ? host.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" } : "unknown"
+  }
+
+  /// Ends the connection: libmicrohttpd sees the end of its input and closes.
+  func cutOff() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+}

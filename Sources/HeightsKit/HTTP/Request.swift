@@ -1,0 +1,150 @@
+// A request, as its handler sees it.
+
+import Foundation
+
+/// A request that is being answered.
+///
+/// `@unchecked Sendable` is sound: a request belongs to the one task that answers it, and that task stays on the
+/// loop that accepted the connection.
+public final class Request: @unchecked Sendable {
+  public let method: Method
+  /// The path as it was sent, percent-encoded, without the query.
+  public let path: String
+  public let body: RequestBody
+  public let trace: TraceContext
+  /// The id by which logs and error pages name this request.
+  public let id: String
+  /// When the answer is due: calls that the request makes should not wait longer.
+  public let deadline: Deadline
+
+  let connection: Connection
+  let parameters: [Router.Parameter]
+
+  init(
+    method: Method, path: String, body: RequestBody, trace: TraceContext, id: String, deadline: Deadline,
+    connection: Connection, parameters: [Router.Parameter]
+  ) {
+    self.method = method
+    self.path = path
+    self.body = body
+    self.trace = trace
+    self.id = id
+    self.deadline = deadline
+    self.connection = connection
+    self.parameters = parameters
+  }
+
+  /// The part of the path that `{name}` in the route's pattern stands for, decoded.
+  /// - Throws: `Problem` (400) when it isn't valid percent-encoded UTF-8.
+  public func parameter(_ name: String) throws -> String {
+    guard let parameter = parameters.first(where: { $0.name == name }) else {
+      preconditionFailure("the route of \(path) has no parameter {\(name)}")
+    }
+    guard let value = PercentEncoding.decode(path.utf8.dropFirst(parameter.start).prefix(parameter.count))
+    else { throw Problem.badRequest("The path has a percent-encoding that isn't valid UTF-8.") }
+    return value
+  }
+
+  /// The value of the first query argument of that name, decoded. An argument without `=` is empty.
+  /// - Throws: `Problem` (400) when it isn't valid percent-encoded UTF-8.
+  public func query(_ name: String) throws -> String? {
+    guard let value = connection.queryArgument(name) else { return nil }
+    guard let decoded = PercentEncoding.decode(value, plusIsSpace: true) else {
+      throw Problem.badRequest("The query argument \(name) has a percent-encoding that isn't valid UTF-8.")
+    }
+    return decoded
+  }
+
+  /// The value of the first header of that name; names are compared without regard to case.
+  public func header(_ name: String) -> String? { connection.header(name) }
+
+  public func cookie(_ name: String) -> String? { connection.cookie(name) }
+
+  /// The address of the peer: an IP address, or `local` for a Unix socket.
+  public var remoteAddress: String { connection.remoteAddress }
+
+  /// The media type of the body in lower case, without parameters.
+  public var contentType: String? {
+    header("Content-Type")?.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+  }
+
+  /// Whether the client would rather have a page than JSON.
+  public var prefersHTML: Bool {
+    guard let accept = header("Accept") else { return false }
+    guard let html = accept.range(of: "text/html") else { return false }
+    guard let json = accept.range(of: "application/json") else { return true }
+    return html.lowerBound < json.lowerBound
+  }
+
+  /// The fields of the form that was submitted.
+  /// - Throws: `Problem` (415) when the body isn't a form.
+  public func form() throws -> Form {
+    guard case .form(let form) = body else {
+      throw Problem(
+        .unsupportedMediaType, title: "A form was expected",
+        detail: "Send multipart/form-data or application/x-www-form-urlencoded.")
+    }
+    return form
+  }
+
+  /// The body, decoded from JSON.
+  /// - Throws: `Problem`: 415 when the body isn't JSON, 400 when it is malformed, 422 when its shape is wrong.
+  public func json<T: Decodable>(_ type: T.Type) throws -> T {
+    guard contentType == "application/json" else {
+      throw Problem(
+        .unsupportedMediaType, title: "JSON was expected",
+        detail: "Send a body with Content-Type: application/json.")
+    }
+    do {
+      return try JSONDecoder().decode(type, from: Data(bytes()))
+    } catch let error as DecodingError {
+      throw Problem(decoding: error)
+    }
+  }
+
+  /// The body as bytes: none when there is no body or when it was a form.
+  public func bytes() throws -> [UInt8] {
+    guard case .content(let spool) = body else { return [] }
+    return try spool.read()
+  }
+}
+
+extension Problem {
+  /// Says what is wrong with a JSON body, and where.
+  init(decoding error: DecodingError) {
+    switch error {
+    case .dataCorrupted(let context) where context.codingPath.isEmpty:
+      self = .badRequest("The body is not valid JSON.")
+    case .dataCorrupted(let context): self = .invalid([Field(context.path, context.debugDescription)])
+    case .keyNotFound(let key, let context):
+      self = .invalid([Field((context.codingPath + [key]).path, "This is required.")])
+    case .typeMismatch(let type, let context):
+      self = .invalid([Field(context.path, "\(Problem.name(of: type)) was expected.")])
+    case .valueNotFound(let type, let context):
+      self = .invalid([Field(context.path, "\(Problem.name(of: type)) was expected, not null.")])
+    @unknown default: self = .badRequest("The body doesn't have the expected shape.")
+    }
+  }
+
+  private static func name(of type: any Any.Type) -> String {
+    switch type {
+    case is String.Type: "A string"
+    case is Bool.Type: "true or false"
+    case is Int.Type, is Int64.Type: "A whole number"
+    case is Double.Type: "A number"
+    case is [String: Any].Type: "An object"
+    case is [Any].Type: "An array"
+    default: "Another kind of value"
+    }
+  }
+}
+
+extension DecodingError.Context {
+  fileprivate var path: String { codingPath.path }
+}
+
+extension [any CodingKey] {
+  fileprivate var path: String {
+    isEmpty ? "body" : map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+  }
+}

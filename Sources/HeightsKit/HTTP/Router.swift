@@ -1,0 +1,150 @@
+// Which handler answers which request.
+
+/// Answers a request. What it throws is answered as a problem document.
+public typealias Handler = @Sendable (Request) async throws -> Response
+
+/// The routes of an app: patterns such as `/api/posts/{id}`, `/@{name}` and `/static/{path...}`.
+///
+/// In each segment a literal wins over a parameter, and a parameter over the rest of the path (`{name...}`).
+public struct Router: Sendable {
+  struct Route: Sendable {
+    let method: Method
+    let pattern: String
+    let maxBodyBytes: Int
+    let handler: Handler
+  }
+
+  /// Where in the path the value of a pattern's parameter stands.
+  struct Parameter: Sendable, Equatable {
+    let name: String
+    let start: Int
+    let count: Int
+  }
+
+  enum Match {
+    case route(Int, [Parameter])
+    case otherMethods([Method])
+    case none
+  }
+
+  private struct Node {
+    var literals: [(segment: [UInt8], node: Int)] = []
+    var parameters: [(prefix: [UInt8], name: String, node: Int)] = []
+    var rest: (name: String, node: Int)?
+    var routes: [Method: Int] = [:]
+  }
+
+  private(set) var routes: [Route] = []
+  private var nodes = [Node()]
+  private(set) var checks: [@Sendable (Request) throws -> Void] = []
+  private(set) var problemPage: (@Sendable (Problem, Request) async -> Response?)?
+
+  public init() {}
+
+  // MARK: Building
+
+  public mutating func get(_ pattern: String, _ handler: @escaping Handler) { add(.get, pattern, 0, handler) }
+
+  /// - Parameter maxBodyBytes: a request with a larger body is answered with 413.
+  public mutating func post(_ pattern: String, maxBodyBytes: Int = 64 << 10, _ handler: @escaping Handler) {
+    add(.post, pattern, maxBodyBytes, handler)
+  }
+
+  public mutating func put(_ pattern: String, maxBodyBytes: Int = 64 << 10, _ handler: @escaping Handler) {
+    add(.put, pattern, maxBodyBytes, handler)
+  }
+
+  public mutating func delete(_ pattern: String, maxBodyBytes: Int = 64 << 10, _ handler: @escaping Handler) {
+    add(.delete, pattern, maxBodyBytes, handler)
+  }
+
+  /// Adds a check that every request has to pass before its handler runs: it throws what is answered instead.
+  public mutating func require(_ check: @escaping @Sendable (Request) throws -> Void) { checks.append(check) }
+
+  /// Shows problems to people as pages: return nil to answer with the problem document.
+  public mutating func showProblems(_ page: @escaping @Sendable (Problem, Request) async -> Response?) {
+    problemPage = page
+  }
+
+  mutating func add(_ method: Method, _ pattern: String, _ maxBodyBytes: Int, _ handler: @escaping Handler) {
+    precondition(pattern.hasPrefix("/"), "a route begins with /: \(pattern)")
+    var node = 0
+    for segment in pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+      node = child(of: node, for: segment)
+    }
+    precondition(nodes[node].routes[method] == nil, "the route \(method) \(pattern) stands twice")
+    nodes[node].routes[method] = routes.count
+    routes.append(Route(method: method, pattern: pattern, maxBodyBytes: maxBodyBytes, handler: handler))
+  }
+
+  private mutating func child(of node: Int, for segment: Substring) -> Int {
+    guard let brace = segment.firstIndex(of: "{"), segment.hasSuffix("}") else {
+      return literalChild(of: node, Array(segment.utf8))
+    }
+    let name = String(segment[segment.index(after: brace)...].dropLast())
+    if name.hasSuffix("...") { return restChild(of: node, String(name.dropLast(3))) }
+    return parameterChild(of: node, prefix: Array(segment[..<brace].utf8), name)
+  }
+
+  private mutating func literalChild(of node: Int, _ segment: [UInt8]) -> Int {
+    if let known = nodes[node].literals.first(where: { $0.segment == segment }) { return known.node }
+    nodes.append(Node())
+    nodes[node].literals.append((segment, nodes.count - 1))
+    return nodes.count - 1
+  }
+
+  private mutating func parameterChild(of node: Int, prefix: [UInt8], _ name: String) -> Int {
+    if let known = nodes[node].parameters.first(where: { $0.prefix == prefix }) {
+      precondition(known.name == name, "two names for one parameter: {\(known.name)} and {\(name)}")
+      return known.node
+    }
+    nodes.append(Node())
+    nodes[node].parameters.append((prefix, name, nodes.count - 1))
+    nodes[node].parameters.sort { $0.prefix.count > $1.prefix.count }
+    return nodes.count - 1
+  }
+
+  private mutating func restChild(of node: Int, _ name: String) -> Int {
+    if let known = nodes[node].rest { return known.node }
+    nodes.append(Node())
+    nodes[node].rest = (name, nodes.count - 1)
+    return nodes.count - 1
+  }
+
+  // MARK: Matching
+
+  /// - Parameter method: nil for a method that no route can name.
+  func match(_ method: Method?, _ path: UnsafeBufferPointer<UInt8>) -> Match {
+    guard path.first == UInt8(ascii: "/") else { return .none }
+    var parameters: [Parameter] = []
+    guard let node = find(path, from: 1, at: 0, &parameters) else { return .none }
+    let routes = nodes[node].routes
+    if let method, let route = routes[method] ?? (method == .head ? routes[.get] : nil) {
+      return .route(route, parameters)
+    }
+    var others = Method.allCases.filter { routes[$0] != nil }
+    if routes[.get] != nil { others.append(.head) }
+    return .otherMethods(others)
+  }
+
+  private func find(
+    _ path: UnsafeBufferPointer<UInt8>, from start: Int, at node: Int, _ parameters: inout [Parameter]
+  ) -> Int? {
+    guard start <= path.count else { return nodes[node].routes.isEmpty ? nil : node }
+    let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
+    let segment = UnsafeBufferPointer(rebasing: path[start..<end])
+    for literal in nodes[node].literals where literal.segment.elementsEqual(segment) {
+      if let found = find(path, from: end + 1, at: literal.node, &parameters) { return found }
+    }
+    for parameter in nodes[node].parameters
+    where segment.count > parameter.prefix.count && segment.starts(with: parameter.prefix) {
+      let valueStart = start + parameter.prefix.count
+      parameters.append(Parameter(name: parameter.name, start: valueStart, count: end - valueStart))
+      if let found = find(path, from: end + 1, at: parameter.node, &parameters) { return found }
+      parameters.removeLast()
+    }
+    guard let rest = nodes[node].rest, start < path.count else { return nil }
+    parameters.append(Parameter(name: rest.name, start: start, count: path.count - start))
+    return rest.node
+  }
+}

@@ -1,0 +1,110 @@
+// Counts and times of requests, kept by each loop for itself and added up when somebody asks.
+
+/// What a loop has seen of requests. A value: a copy is a snapshot.
+struct HTTPMetrics: Sendable {
+  /// Upper bounds in microseconds. Each is about one and a half times the one before: fine enough for percentiles.
+  static let bucketBoundsMicroseconds = [
+    100, 150, 250, 400, 600, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 15_000, 25_000, 40_000, 60_000,
+    100_000,
+    150_000, 250_000, 400_000, 600_000, 1_000_000, 1_500_000, 2_500_000, 4_000_000, 6_000_000, 10_000_000,
+  ]
+
+  struct RouteMetrics: Sendable {
+    var byStatus: [Int: Int] = [:]
+    var buckets = [Int](repeating: 0, count: bucketBoundsMicroseconds.count + 1)
+    var sumMicroseconds = 0
+  }
+
+  /// By route, the last one for requests that match none.
+  private(set) var routes: [RouteMetrics]
+  var connections = 0
+  var inFlight = 0
+  var refusedOverload = 0
+
+  init(routeCount: Int) { routes = Array(repeating: RouteMetrics(), count: routeCount + 1) }
+
+  mutating func record(route: Int?, status: Int, microseconds: Int) {
+    let index = route ?? routes.count - 1
+    routes[index].byStatus[status, default: 0] += 1
+    routes[index].sumMicroseconds += microseconds
+    routes[index].buckets[HTTPMetrics.bucket(microseconds)] += 1
+  }
+
+  private static func bucket(_ microseconds: Int) -> Int {
+    var (low, high) = (0, bucketBoundsMicroseconds.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if bucketBoundsMicroseconds[middle] < microseconds { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  mutating func add(_ other: HTTPMetrics) {
+    for (index, route) in other.routes.enumerated() {
+      routes[index].byStatus.merge(route.byStatus, uniquingKeysWith: +)
+      routes[index].sumMicroseconds += route.sumMicroseconds
+      for (bucket, count) in route.buckets.enumerated() { routes[index].buckets[bucket] += count }
+    }
+    connections += other.connections
+    inFlight += other.inFlight
+    refusedOverload += other.refusedOverload
+  }
+}
+
+/// Writes metrics in Prometheus' text format, version 0.0.4.
+public struct MetricsText {
+  public private(set) var text = ""
+
+  public init() {}
+
+  /// One metric without labels.
+  public mutating func metric(_ name: String, _ type: String, _ help: String, _ value: Double) {
+    begin(name, type, help)
+    sample(name, [], value)
+  }
+
+  public mutating func begin(_ name: String, _ type: String, _ help: String) {
+    text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+  }
+
+  public mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
+    text += name
+    if !labels.isEmpty { text += "{" + labels.map { "\($0)=\"\($1)\"" }.joined(separator: ",") + "}" }
+    text += " \(value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value))\n"
+  }
+
+  mutating func http(_ metrics: HTTPMetrics, routes: [Router.Route]) {
+    let labels =
+      routes.map { [("method", $0.method.description), ("route", $0.pattern)] } + [[("route", "none")]]
+    begin("http_requests_total", "counter", "Requests answered.")
+    for (route, labels) in zip(metrics.routes, labels) {
+      for (status, count) in route.byStatus.sorted(by: { $0.key < $1.key }) {
+        sample("http_requests_total", labels + [("status", String(status))], Double(count))
+      }
+    }
+    begin(
+      "http_request_duration_seconds", "histogram", "Time from a request's headers to the end of its answer.")
+    for (route, labels) in zip(metrics.routes, labels) where route.byStatus.isEmpty == false {
+      histogram("http_request_duration_seconds", labels, route)
+    }
+    metric("http_connections", "gauge", "Open connections.", Double(metrics.connections))
+    metric("http_requests_in_flight", "gauge", "Requests being answered.", Double(metrics.inFlight))
+    metric(
+      "http_requests_refused_total", "counter", "Requests answered with 503 because too many were in flight.",
+      Double(metrics.refusedOverload))
+  }
+
+  private mutating func histogram(
+    _ name: String, _ labels: [(String, String)], _ route: HTTPMetrics.RouteMetrics
+  ) {
+    var total = 0
+    for (bound, count) in zip(HTTPMetrics.bucketBoundsMicroseconds, route.buckets) {
+      total += count
+      sample(name + "_bucket", labels + [("le", String(Double(bound) / 1e6))], Double(total))
+    }
+    total += route.buckets[route.buckets.count - 1]
+    sample(name + "_bucket", labels + [("le", "+Inf")], Double(total))
+    sample(name + "_sum", labels, Double(route.sumMicroseconds) / 1e6)
+    sample(name + "_count", labels, Double(total))
+  }
+}
