@@ -1,0 +1,100 @@
+// Applies migrations, one transaction each, and records them in the database.
+
+import CSQLite
+
+extension Migration {
+  /// Brings the database at `path` up to the last of `migrations`. Of two processes at once, one waits.
+  /// - Throws: `MigrationError`, or `DatabaseError` when the database cannot be used at all.
+  static func apply(_ migrations: [Migration], path: String, deadline: Deadline) throws {
+    try checkNumbers(migrations)
+    let connection = try SQLiteConnection.retryWhileBusy(until: deadline) {
+      try SQLiteConnection(path: path, role: .migrator)
+    }
+    var next = 0
+    repeat {
+      try SQLiteConnection.retryWhileBusy(until: deadline) { try connection.control("BEGIN IMMEDIATE") }
+      do {
+        next = try applyNext(of: migrations, on: connection)
+        try connection.control("COMMIT")
+      } catch {
+        // The error to report is the first one; a failed ROLLBACK means that SQLite has rolled back by itself.
+        if !connection.isAutocommit { _ = try? connection.control("ROLLBACK") }
+        throw error
+      }
+    } while next < migrations.count
+  }
+
+  /// - Returns: how many are in place.
+  private static func applyNext(of migrations: [Migration], on connection: SQLiteConnection) throws -> Int {
+    _ = try connection.execute(createTable)
+    _ = try connection.execute(IdentifierSource.createTable)
+    let applied = try connection.query(
+      "SELECT number, name, checksum FROM heights_migrations ORDER BY number"
+    ) {
+      (number: Int(try $0.int(0)), name: try $0.text(1), checksum: try $0.text(2))
+    }
+    for (index, old) in applied.enumerated() {
+      let label = Migration(number: old.number, name: old.name, sql: "").label
+      guard index < migrations.count else { throw MigrationError.missing(label) }
+      let file = migrations[index]
+      if file.name != old.name { throw MigrationError.renamed(applied: label, found: file.label) }
+      if file.checksum != old.checksum { throw MigrationError.edited(file.label) }
+    }
+    guard applied.count < migrations.count else { return applied.count }
+    try migrations[applied.count].apply(on: connection)
+    return applied.count + 1
+  }
+
+  private static let createTable: SQL = """
+    CREATE TABLE IF NOT EXISTS heights_migrations (
+      number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT
+    """
+
+  private func apply(on connection: SQLiteConnection) throws {
+    do { try connection.runScript(sql) } catch let error as DatabaseError {
+      throw MigrationError.failed(label, error)
+    }
+    if let table = try connection.control("PRAGMA foreign_key_check") {
+      throw MigrationError.danglingForeignKey(label, table: table)
+    }
+    _ = try connection.execute(
+      """
+      INSERT INTO heights_migrations (number, name, checksum, applied_at_ms)
+      VALUES (\(number), \(name), \(checksum), unixepoch() * 1000)
+      """)
+  }
+}
+
+extension SQLiteConnection {
+  /// Runs all statements of a text of ours (never a user's), one after the other.
+  fileprivate func runScript(_ text: String) throws {
+    try text.withCString { start in
+      var rest: UnsafePointer<CChar>? = start
+      while let position = rest, position.pointee != 0 {
+        var statement: OpaquePointer?
+        let code = sqlite3_prepare_v2(handle, position, -1, &statement, &rest)
+        defer { sqlite3_finalize(statement) }
+        guard code == SQLITE_OK else { throw SQLiteConnection.error(handle, code, Self.excerpt(position)) }
+        // Nothing but white space or a comment.
+        guard let statement else { continue }
+        try Self.runToEnd(statement, on: handle, position)
+      }
+    }
+  }
+
+  private static func runToEnd(
+    _ statement: OpaquePointer, on handle: OpaquePointer, _ position: UnsafePointer<CChar>
+  ) throws {
+    while true {
+      switch sqlite3_step(statement) {
+      case SQLITE_ROW: continue
+      case SQLITE_DONE: return
+      case let code: throw SQLiteConnection.error(handle, code, excerpt(position))
+      }
+    }
+  }
+
+  private static func excerpt(_ position: UnsafePointer<CChar>) -> String {
+    String(String(cString: position).drop { $0.isWhitespace }.prefix(200))
+  }
+}

@@ -1,0 +1,99 @@
+// Migrations: numbered files, and the errors that keep their history straight.
+
+import CSodium
+import Foundation
+
+/// One step of a database's schema: a file `NNN_name.sql`, applied once, in one transaction, never edited after.
+public struct Migration: Sendable, Equatable {
+  /// From 1 upwards, without gaps.
+  public let number: Int
+  /// What comes after the number in the file's name.
+  public let name: String
+  public let sql: String
+  /// SHA-256 of the text, in hexadecimal.
+  public let checksum: String
+
+  public init(number: Int, name: String, sql: String) {
+    self.number = number
+    self.name = name
+    self.sql = sql
+    checksum = Self.sha256(sql)
+  }
+
+  /// Reads the migrations of a folder, in order. Files that do not end in `.sql` are left alone.
+  /// - Throws: `MigrationError` for a folder that cannot be read, a wrong name, a gap or a number used twice.
+  public static func load(directory: String) throws -> [Migration] {
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
+      throw MigrationError.unreadable(path: directory)
+    }
+    let migrations = try names.filter { $0.hasSuffix(".sql") }.sorted().map {
+      try read("\(directory)/\($0)", fileName: $0)
+    }
+    try checkNumbers(migrations)
+    return migrations
+  }
+
+  private static func read(_ path: String, fileName: String) throws -> Migration {
+    guard let match = fileName.wholeMatch(of: /([0-9]{3,6})_([A-Za-z0-9_-]+)\.sql/), let number = Int(match.1)
+    else { throw MigrationError.badName(fileName) }
+    guard let sql = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw MigrationError.unreadable(path: path)
+    }
+    return Migration(number: number, name: String(match.2), sql: sql)
+  }
+
+  static func checkNumbers(_ migrations: [Migration]) throws {
+    for (index, migration) in migrations.enumerated() where migration.number != index + 1 {
+      if index > 0, migration.number == migrations[index - 1].number {
+        throw MigrationError.doubled(migrations[index - 1].label, migration.label)
+      }
+      throw MigrationError.gap(expected: index + 1, found: migration.label)
+    }
+  }
+
+  private static func sha256(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
+    crypto_hash_sha256(&hash, bytes, UInt64(bytes.count))
+    return hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
+  var label: String { String(repeating: "0", count: max(3 - "\(number)".count, 0)) + "\(number)_\(name)" }
+}
+
+/// Why migrations were not applied. Those before the one named are in place, it and those after it are not.
+public enum MigrationError: Error, Equatable, Sendable {
+  case unreadable(path: String)
+  case badName(String)
+  case doubled(String, String)
+  case gap(expected: Int, found: String)
+  /// An applied migration's text has changed.
+  case edited(String)
+  /// An applied migration has another name now.
+  case renamed(applied: String, found: String)
+  /// An applied migration has no file any more, or the file is from an older version of the app.
+  case missing(String)
+  case failed(String, DatabaseError)
+  /// Rows of `table` point to rows that are not there.
+  case danglingForeignKey(String, table: String)
+}
+
+extension MigrationError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .unreadable(let path): "\(path) cannot be read; expected a folder of files like 001_accounts.sql"
+    case .badName(let name): "\(name): expected a name like 001_accounts.sql (number, underscore, name)"
+    case .doubled(let one, let other): "\(one) and \(other) have the same number; renumber the newer one"
+    case .gap(let expected, let found): "expected migration number \(expected), found \(found)"
+    case .edited(let label):
+      "\(label) was edited after it was applied; restore its text and put the change in a new migration"
+    case .renamed(let applied, let found): "\(applied) was applied, but is called \(found) now; name it back"
+    case .missing(let label):
+      "\(label) was applied to this database, but its file is missing; is this an older version of the app?"
+    case .failed(let label, let error): "\(label) failed and was rolled back: \(error)"
+    case .danglingForeignKey(let label, let table):
+      "\(label) was rolled back: it leaves rows in \(table) whose foreign keys point nowhere"
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// What one loop reads with: a connection that keeps one snapshot for the length of a tick.
+
+import Synchronization
+
+/// How many batches the writer has committed; shared by the writer and the readers of a database.
+final class CommitCounter: Sendable {
+  private let count = Atomic<Int>(0)
+  var value: Int { count.load(ordering: .acquiring) }
+  func advance() { count.add(1, ordering: .acquiringAndReleasing) }
+}
+
+/// A loop's reader. `@unchecked Sendable` is sound: it is used by its loop's thread only (or, off the loops, under
+/// the lock of `Database`).
+final class Reader: @unchecked Sendable {
+  private let connection: SQLiteConnection
+  private let commits: CommitCounter
+  private let timeLimitMs: Int
+  /// The commit count that the open snapshot shows at least.
+  private var snapshot: Int?
+  private(set) var snapshotsTaken = 0
+
+  init(_ connection: SQLiteConnection, commits: CommitCounter, timeLimitMs: Int) {
+    self.connection = connection
+    self.commits = commits
+    self.timeLimitMs = timeLimitMs
+  }
+
+  /// Reads from the tick's snapshot, renewed if the writer has committed since: whoever was told that a write is
+  /// done sees it.
+  func read<R>(_ body: (SQLiteConnection) throws -> R) throws -> R {
+    try openSnapshot()
+    connection.deadline = .afterMs(timeLimitMs)
+    return try body(connection)
+  }
+
+  private func openSnapshot() throws {
+    // Counted before the snapshot is taken (by the first SELECT), so it never claims too much.
+    let committed = commits.value
+    if snapshot == committed, !connection.isAutocommit { return }
+    endSnapshot()
+    try connection.control("BEGIN")
+    snapshot = committed
+    snapshotsTaken += 1
+  }
+
+  /// At the end of the tick: holds no lock while the loop sleeps, so that the log can be emptied.
+  func endSnapshot() {
+    guard snapshot != nil else { return }
+    snapshot = nil
+    // A read-only COMMIT has nothing to fail on; if an error has ended the transaction already, none is open.
+    if !connection.isAutocommit { _ = try? connection.control("COMMIT") }
+  }
+}

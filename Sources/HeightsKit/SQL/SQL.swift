@@ -1,0 +1,114 @@
+// A statement as apps write it: a literal whose interpolations become bound parameters.
+
+/// One SQL statement. `"SELECT name FROM accounts WHERE id = \(id)"` binds `id` as `$1`; it never becomes text.
+///
+/// Its text comes from literals of the source alone (there is no way in for a string made at run time), so nothing
+/// that a user sends can change what a statement means.
+public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConvertible {
+  /// What a statement is made of, in order.
+  enum Piece: Sendable {
+    case text(StaticString)
+    case value(SQLValue)
+  }
+
+  let pieces: [Piece]
+
+  public init(stringLiteral text: StaticString) { pieces = [.text(text)] }
+  public init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
+
+  /// The text as the database gets it, `$1`, `$2`… for the parameters. Their values are not shown.
+  public var description: String {
+    var text = ""
+    var parameters = 0
+    for piece in pieces {
+      switch piece {
+      case .text(let literal): text += literal.description
+      case .value:
+        parameters += 1
+        text += "$\(parameters)"
+      }
+    }
+    return text
+  }
+
+  public struct StringInterpolation: StringInterpolationProtocol, Sendable {
+    var pieces: [Piece] = []
+
+    public init(literalCapacity: Int, interpolationCount: Int) {
+      pieces.reserveCapacity(2 * interpolationCount + 1)
+    }
+
+    public mutating func appendLiteral(_ literal: StaticString) {
+      if literal.utf8CodeUnitCount > 0 { pieces.append(.text(literal)) }
+    }
+
+    /// A bound parameter.
+    public mutating func appendInterpolation(_ value: some SQLConvertible) {
+      pieces.append(.value(value.sqlValue))
+    }
+
+    /// A bound parameter that may be NULL.
+    public mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) {
+      pieces.append(.value(value?.sqlValue ?? .null))
+    }
+
+    /// Another statement, or a part of one, with its parameters.
+    public mutating func appendInterpolation(sql fragment: SQL) {
+      pieces.append(contentsOf: fragment.pieces)
+    }
+
+    /// The inside of `IN (…)`: one parameter for each element, up to 10,000. No element matches nothing.
+    public mutating func appendInterpolation(list values: [some SQLConvertible]) {
+      guard let last = values.last else { return pieces.append(.text("SELECT NULL WHERE 1 = 0")) }
+      for (index, value) in values.enumerated() {
+        if index > 0 { pieces.append(.text(", ")) }
+        pieces.append(.value(value.sqlValue))
+      }
+      // Lengths are rounded up to powers of two, so that lists share a few prepared statements.
+      for _ in values.count..<values.count.roundedUpToPowerOfTwo {
+        pieces.append(.text(", "))
+        pieces.append(.value(last.sqlValue))
+      }
+    }
+  }
+}
+
+extension Int {
+  fileprivate var roundedUpToPowerOfTwo: Int {
+    self <= 1 ? self : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount)
+  }
+}
+
+/// Statements with the same literals and parameters at the same places, whatever the values: they share one
+/// prepared statement. Literals are compared by address, which is why making and finding a statement costs so little.
+struct SQLShape: Hashable {
+  let pieces: [SQL.Piece]
+
+  init(_ sql: SQL) { pieces = sql.pieces }
+
+  /// The same shape without the values, to be kept.
+  var stripped: SQLShape { SQLShape(pieces.map { if case .value = $0 { .value(.null) } else { $0 } }) }
+
+  private init(_ pieces: [SQL.Piece]) { self.pieces = pieces }
+
+  func hash(into hasher: inout Hasher) {
+    for piece in pieces {
+      if case .text(let literal) = piece { hasher.combine(literal.utf8Start) } else { hasher.combine(0) }
+    }
+  }
+
+  static func == (left: SQLShape, right: SQLShape) -> Bool {
+    guard left.pieces.count == right.pieces.count else { return false }
+    for (one, other) in zip(left.pieces, right.pieces) {
+      switch (one, other) {
+      case (.value, .value): continue
+      case (.text(let one), .text(let other)):
+        if one.utf8Start != other.utf8Start || one.utf8CodeUnitCount != other.utf8CodeUnitCount {
+          return false
+        }
+      default: return false
+      }
+    }
+    return true
+  }
+}
