@@ -1,5 +1,6 @@
 // libmicrohttpd, with its variadic functions and closed enumerations in forms that Swift can use.
 #include <microhttpd.h>
+#include <strings.h>
 
 /// What a server needs of libmicrohttpd. Times in seconds.
 struct heights_mhd_settings {
@@ -66,9 +67,38 @@ static inline int heights_mhd_argument(
   return MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, name, name_size, value, size) == MHD_YES;
 }
 
-static inline void heights_mhd_each_header(
-    struct MHD_Connection *connection, MHD_KeyValueIterator visit, void *context) {
-  MHD_get_connection_values(connection, MHD_HEADER_KIND, visit, context);
+/// The headers that every request is looked through for, found in one pass. NULL where there is none.
+struct heights_mhd_framing {
+  const char *content_length, *transfer_encoding, *traceparent, *request_id;
+  int content_lengths, transfer_encodings, hosts;
+};
+
+static inline enum MHD_Result heights_mhd_visit(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+  struct heights_mhd_framing *found = (struct heights_mhd_framing *)context;
+  (void)kind;
+  switch (name[0] | 0x20) {
+  case 'c':
+    if (strcasecmp(name, "Content-Length") == 0) found->content_length = value, found->content_lengths++;
+    break;
+  case 'h':
+    if (strcasecmp(name, "Host") == 0) found->hosts++;
+    break;
+  case 't':
+    if (strcasecmp(name, "Transfer-Encoding") == 0) found->transfer_encoding = value, found->transfer_encodings++;
+    else if (strcasecmp(name, "traceparent") == 0) found->traceparent = value;
+    break;
+  case 'x':
+    if (strcasecmp(name, "X-Request-Id") == 0) found->request_id = value;
+    break;
+  }
+  return MHD_YES;
+}
+
+static inline struct heights_mhd_framing heights_mhd_framing(struct MHD_Connection *connection) {
+  struct heights_mhd_framing found = {0};
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, heights_mhd_visit, &found);
+  return found;
 }
 
 /// A response of its own copy of `bytes`.

@@ -50,6 +50,20 @@ public struct JSONWriter {
     array(elements) { $1.write(to: &$0) }
   }
 
+  /// A member of 32 hexadecimal digits.
+  mutating func member(_ name: StaticString, hexadecimal high: UInt64, _ low: UInt64) {
+    key(name)
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    for word in [high, low] {
+      for shift in stride(from: UInt64(60), through: 0, by: -4) {
+        let four = UInt8(truncatingIfNeeded: word >> shift) & 15
+        bytes.append(four < 10 ? UInt8(ascii: "0") + four : UInt8(ascii: "a") + four - 10)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
   /// Inserts text that is JSON already.
   public mutating func member(_ name: StaticString, json text: [UInt8]) {
     key(name)
@@ -161,12 +175,16 @@ public struct JSONWriter {
 
   private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
     var clean = 0
-    for (index, byte) in text.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5c {
-      bytes.append(contentsOf: text[clean..<index])
+    var index = 0
+    while index < text.count {
+      let byte = text[index]
+      defer { index += 1 }
+      if byte >= 0x20 && byte != 0x22 && byte != 0x5c { continue }
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean..<index]))
       appendEscape(byte)
       clean = index + 1
     }
-    bytes.append(contentsOf: text[clean...])
+    bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean...]))
   }
 
   private mutating func appendEscape(_ byte: UInt8) {

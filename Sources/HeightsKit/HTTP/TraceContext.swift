@@ -22,6 +22,17 @@ public struct TraceContext: Sendable, Equatable {
 
   public var traceID: String { hex(traceHigh) + hex(traceLow) }
 
+  /// The span in 13 characters (base 32), which fit in a string without memory of its own.
+  var shortID: String {
+    String(unsafeUninitializedCapacity: 13) { digits in
+      for index in 0..<13 {
+        let five = UInt8(truncatingIfNeeded: span >> UInt64(60 - 5 * index)) & 31
+        digits[index] = five < 10 ? UInt8(ascii: "0") + five : UInt8(ascii: "a") + five - 10
+      }
+      return 13
+    }
+  }
+
   /// The header for calls that this request makes.
   public var traceparent: String { "00-\(traceID)-\(hex(span))-\(sampled ? "01" : "00")" }
 

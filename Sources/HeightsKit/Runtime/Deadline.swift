@@ -15,7 +15,17 @@ public struct Deadline: Comparable, Hashable, Sendable {
 
   /// `ms` milliseconds from now; at once for 0 or less.
   public static func afterMs(_ ms: Int) -> Deadline {
-    Deadline(uptimeNanoseconds: now.uptimeNanoseconds + UInt64(max(ms, 0)) * 1_000_000)
+    now.plus(ms: ms)
+  }
+
+  /// The moment `ms` milliseconds later.
+  public func plus(ms: Int) -> Deadline {
+    Deadline(uptimeNanoseconds: uptimeNanoseconds + UInt64(max(ms, 0)) * 1_000_000)
+  }
+
+  /// Microseconds from this moment to a later one.
+  func microseconds(until later: Deadline) -> Int {
+    Int((later.uptimeNanoseconds &- uptimeNanoseconds) / 1_000)
   }
 
   public static func < (left: Deadline, right: Deadline) -> Bool {
@@ -34,9 +44,7 @@ public struct Deadline: Comparable, Hashable, Sendable {
   public var elapsedMs: Int { elapsedMicroseconds / 1_000 }
 
   /// Microseconds from this moment until now.
-  public var elapsedMicroseconds: Int {
-    Int((Deadline.now.uptimeNanoseconds &- uptimeNanoseconds) / 1_000)
-  }
+  public var elapsedMicroseconds: Int { microseconds(until: .now) }
 }
 
 /// Work that a loop does once, at a deadline.

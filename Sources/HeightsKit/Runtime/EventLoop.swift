@@ -158,7 +158,9 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
   }
 
   /// Runs what is ready, and what that makes ready, within a budget: descriptors must get their turn too.
-  private func runJobs() {
+  /// Loop thread only; called from within a job it does nothing.
+  func runJobs() {
+    guard runningJobs.isEmpty else { return }
     let serial = asUnownedSerialExecutor()
     let task = asUnownedTaskExecutor()
     for _ in 0..<16 where !jobs.isEmpty {

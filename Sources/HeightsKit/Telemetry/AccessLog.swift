@@ -25,7 +25,7 @@ final class AccessLog {
       json.member("bytes", exchange.sentBytes)
       if let request = exchange.request {
         json.member("request", request.id)
-        json.member("trace", request.trace.traceID)
+        json.member("trace", hexadecimal: request.trace.traceHigh, request.trace.traceLow)
       }
     }
     lines.endLine()

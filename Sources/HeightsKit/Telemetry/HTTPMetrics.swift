@@ -10,9 +10,18 @@ struct HTTPMetrics: Sendable {
   ]
 
   struct RouteMetrics: Sendable {
-    var byStatus: [Int: Int] = [:]
+    /// Few statuses occur, so that a search beats hashing.
+    private(set) var byStatus: [(status: Int, count: Int)] = []
     var buckets = [Int](repeating: 0, count: bucketBoundsMicroseconds.count + 1)
     var sumMicroseconds = 0
+
+    mutating func count(_ status: Int, times: Int = 1) {
+      if let index = byStatus.firstIndex(where: { $0.status == status }) {
+        byStatus[index].count += times
+      } else {
+        byStatus.append((status, times))
+      }
+    }
   }
 
   /// By route, the last one for requests that match none.
@@ -25,7 +34,7 @@ struct HTTPMetrics: Sendable {
 
   mutating func record(route: Int?, status: Int, microseconds: Int) {
     let index = route ?? routes.count - 1
-    routes[index].byStatus[status, default: 0] += 1
+    routes[index].count(status)
     routes[index].sumMicroseconds += microseconds
     routes[index].buckets[HTTPMetrics.bucket(microseconds)] += 1
   }
@@ -41,7 +50,7 @@ struct HTTPMetrics: Sendable {
 
   mutating func add(_ other: HTTPMetrics) {
     for (index, route) in other.routes.enumerated() {
-      routes[index].byStatus.merge(route.byStatus, uniquingKeysWith: +)
+      for (status, count) in route.byStatus { routes[index].count(status, times: count) }
       routes[index].sumMicroseconds += route.sumMicroseconds
       for (bucket, count) in route.buckets.enumerated() { routes[index].buckets[bucket] += count }
     }
@@ -78,7 +87,7 @@ public struct MetricsText {
       routes.map { [("method", $0.method.description), ("route", $0.pattern)] } + [[("route", "none")]]
     begin("http_requests_total", "counter", "Requests answered.")
     for (route, labels) in zip(metrics.routes, labels) {
-      for (status, count) in route.byStatus.sorted(by: { $0.key < $1.key }) {
+      for (status, count) in route.byStatus.sorted(by: { $0.status < $1.status }) {
         sample("http_requests_total", labels + [("status", String(status))], Double(count))
       }
     }

@@ -30,15 +30,6 @@ final class Connection {
     heights_mhd_header(handle, name).map { String(cString: $0) }
   }
 
-  /// Whether there is such a header, without making a string of it.
-  func has(_ name: StaticString) -> Bool {
-    name.withUTF8Buffer { text in
-      text.withMemoryRebound(to: CChar.self) {
-        heights_mhd_header(handle, $0.baseAddress) != nil
-      }
-    }
-  }
-
   func cookie(_ name: String) -> String? {
     heights_mhd_cookie(handle, name).map { String(cString: $0) }
   }
@@ -50,27 +41,6 @@ final class Connection {
     guard heights_mhd_argument(handle, name, name.utf8.count, &value, &size) != 0 else { return nil }
     guard let value else { return [] }
     return Array(UnsafeRawBufferPointer(start: value, count: size))
-  }
-
-  /// How often a header stands in the request: for those that may stand once only.
-  func count(of name: String) -> Int {
-    final class Counter {
-      let name: String
-      var count = 0
-      init(_ name: String) { self.name = name }
-    }
-    let counter = Counter(name)
-    withExtendedLifetime(counter) {
-      heights_mhd_each_header(
-        handle,
-        { context, _, key, _ in
-          guard let context, let key else { return heights_mhd_result(1) }
-          let counter = Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue()
-          if strcasecmp(key, counter.name) == 0 { counter.count += 1 }
-          return heights_mhd_result(1)
-        }, Unmanaged.passUnretained(counter).toOpaque())
-    }
-    return counter.count
   }
 
   var remoteAddress: String {

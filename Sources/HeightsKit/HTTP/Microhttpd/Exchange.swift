@@ -18,6 +18,7 @@ final class Exchange {
   let method: Method?
   let path: String
   let begun = Deadline.now
+  let framing: heights_mhd_framing
   let match: Router.Match
   var state = State.receiving(nil)
   var request: Request?
@@ -30,6 +31,7 @@ final class Exchange {
 
   init(connection: Connection, method: Method?, path: String, match: Router.Match) {
     self.connection = connection
+    framing = heights_mhd_framing(connection.handle)
     self.method = method
     self.path = path
     self.match = match

@@ -12,7 +12,7 @@ import Glibc
 /// `@unchecked Sendable` is sound: every member is touched on `loop`'s thread only.
 final class HTTPEngine: @unchecked Sendable {
   private let loop: EventLoop
-  private let router: Router
+  private let router: RouteTable
   private let limits: HTTPLimits
   private let log: AccessLog?
   private var daemon: OpaquePointer?
@@ -30,7 +30,7 @@ final class HTTPEngine: @unchecked Sendable {
   /// - Throws: `SystemError` when libmicrohttpd can't start.
   init(loop: EventLoop, router: Router, limits: HTTPLimits, log: AccessLog?) throws {
     self.loop = loop
-    self.router = router
+    self.router = RouteTable(router)
     self.limits = limits
     self.log = log
     metrics = HTTPMetrics(routeCount: router.routes.count)
@@ -187,49 +187,48 @@ extension HTTPEngine {
     let known = Method(method)
     let exchange = Exchange(
       connection: connection, method: known, path: String(decoding: path, as: UTF8.self),
-      match: router.match(known, path))
+      match: router.router.match(known, path))
     connection.requestCount += 1
     connection.phase = .receiving(since: exchange.begun)
-    if let problem = refusal(of: exchange, method) {
+    if let problem = refusal(of: exchange) {
       exchange.state = .refused
       answer(exchange, problem.response)
-    } else if connection.has("Content-Length") || connection.has("Transfer-Encoding") {
+    } else if exchange.framing.content_length != nil || exchange.framing.transfer_encoding != nil {
       exchange.state = .receiving(BodyReceiver(connection: connection, limitBytes: maxBodyBytes(exchange)))
     }
     return exchange
   }
 
   /// What is wrong with the request before its body has been looked at.
-  private func refusal(of exchange: Exchange, _ method: String) -> Problem? {
-    let connection = exchange.connection
-    // A message framed in two ways is how requests are smuggled (RFC 9112, 6.3).
-    if connection.has("Transfer-Encoding") {
-      if connection.has("Content-Length") {
+  private func refusal(of exchange: Exchange) -> Problem? {
+    let framing = exchange.framing
+    if framing.hosts > 1 { return .badRequest("Host stands more than once.") }
+    if let encoding = framing.transfer_encoding {
+      // A message framed in two ways is how requests are smuggled (RFC 9112, 6.3).
+      if framing.content_lengths > 0 {
         return .badRequest("Content-Length and Transfer-Encoding exclude each other.")
       }
-      if connection.count(of: "Transfer-Encoding") > 1
-        || connection.header("Transfer-Encoding")?.lowercased() != "chunked"
-      {
+      if framing.transfer_encodings > 1 || strcasecmp(encoding, "chunked") != 0 {
         return Problem(.notImplemented, title: "Only the transfer encoding chunked is known")
       }
-    } else if let length = connection.header("Content-Length") {
-      if connection.count(of: "Content-Length") > 1 {
-        return .badRequest("Content-Length stands more than once.")
-      }
-      guard length.utf8.allSatisfy({ (48...57).contains($0) }), let bytes = Int(length) else {
-        return .badRequest("Content-Length is not a number.")
-      }
-      if exchange.route != nil, bytes > maxBodyBytes(exchange) {
-        return .contentTooLarge(limitBytes: maxBodyBytes(exchange))
-      }
+    } else if let length = framing.content_length {
+      return refusal(of: String(cString: length), exchange)
     }
-    if connection.count(of: "Host") > 1 { return .badRequest("Host stands more than once.") }
     return nil
+  }
+
+  private func refusal(of length: String, _ exchange: Exchange) -> Problem? {
+    if exchange.framing.content_lengths > 1 { return .badRequest("Content-Length stands more than once.") }
+    guard length.utf8.allSatisfy({ (48...57).contains($0) }), let bytes = Int(length) else {
+      return .badRequest("Content-Length is not a number.")
+    }
+    let limitBytes = maxBodyBytes(exchange)
+    return exchange.route != nil && bytes > limitBytes ? .contentTooLarge(limitBytes: limitBytes) : nil
   }
 
   private func maxBodyBytes(_ exchange: Exchange) -> Int {
     // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
-    exchange.route.map { max(router.routes[$0].maxBodyBytes, 1024) } ?? 64 << 10
+    exchange.route.map { max(router.router.routes[$0].maxBodyBytes, 1024) } ?? 64 << 10
   }
 
   private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) {
@@ -244,7 +243,7 @@ extension HTTPEngine {
     do {
       let body = try receiver?.finish() ?? .empty
       switch exchange.match {
-      case .route(let index, _): start(router.routes[index].handler, exchange, body)
+      case .route(let index, _): start(router.router.routes[index].handler, exchange, body)
       case .none: throw Problem.notFound("\(exchange.path) is not an address of this app.")
       case .otherMethods(let methods): answer(exchange, HTTPEngine.methodNotAllowed(exchange, methods))
       }
@@ -265,11 +264,13 @@ extension HTTPEngine {
 
   private func makeRequest(_ exchange: Exchange, _ body: RequestBody) -> Request {
     let connection = exchange.connection
-    let trace = TraceContext(traceparent: connection.header("traceparent"), random: &random)
+    let framing = exchange.framing
+    let trace = TraceContext(traceparent: framing.traceparent.map { String(cString: $0) }, random: &random)
     return Request(
       method: exchange.method ?? .get, path: exchange.path, body: body, trace: trace,
-      id: connection.header("X-Request-Id").flatMap(HTTPEngine.safeID) ?? hex(trace.span),
-      deadline: .afterMs(limits.handlerTimeoutMs), connection: connection, parameters: exchange.parameters)
+      id: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) } ?? trace.shortID,
+      deadline: exchange.begun.plus(ms: limits.handlerTimeoutMs), connection: connection,
+      parameters: exchange.parameters)
   }
 
   /// A client's own id is taken over if it is short and can't break a log.
@@ -291,14 +292,14 @@ extension HTTPEngine {
     metrics.inFlight += 1
     exchange.holdsPlace = true
     respond(exchange) { [router] in
-      for check in router.checks { try check(request) }
+      for check in router.router.checks { try check(request) }
       return try await handler(request)
     }
   }
 
   /// Shows a problem that came up before the handler, as the app wants its problems shown.
   private func show(_ problem: Problem, _ exchange: Exchange) {
-    guard router.problemPage != nil else { return answer(exchange, problem.response) }
+    guard router.router.problemPage != nil else { return answer(exchange, problem.response) }
     exchange.request = exchange.request ?? makeRequest(exchange, .empty)
     respond(exchange) { throw problem }
   }
@@ -318,6 +319,8 @@ extension HTTPEngine {
       }
       self.answer(box.value, response)
     }
+    // Most handlers wait for nothing, or for something on this loop: suspending costs four system calls.
+    if case .handling = exchange.state { loop.runJobs() }
     guard case .handling = exchange.state else { return }
     exchange.state = .handling(suspended: true)
     exchange.task = task
@@ -325,7 +328,9 @@ extension HTTPEngine {
     MHD_suspend_connection(exchange.connection.handle)
   }
 
-  private static func response(to error: any Error, _ request: Request, _ router: Router) async -> Response {
+  private static func response(to error: any Error, _ request: Request, _ router: RouteTable) async
+    -> Response
+  {
     let problem: Problem
     switch error {
     case let known as Problem: problem = known
@@ -336,7 +341,7 @@ extension HTTPEngine {
     if problem.status.code == 500 {
       Log.error("request failed", ["request": request.id, "error": "\(error)"])
     }
-    return await router.problemPage?(problem, request) ?? problem.response
+    return await router.router.problemPage?(problem, request) ?? problem.response
   }
 
   // MARK: Answers
@@ -379,11 +384,14 @@ extension HTTPEngine {
     guard let context = slot.pointee else { return }
     slot.pointee = nil
     let exchange = Unmanaged<Exchange>.fromOpaque(context).takeRetainedValue()
-    exchange.connection.phase = .idle(since: .now)
-    exchange.stream?.end()
-    streams[ObjectIdentifier(exchange)] = nil
+    let now = Deadline.now
+    exchange.connection.phase = .idle(since: now)
+    if let stream = exchange.stream {
+      stream.end()
+      streams[ObjectIdentifier(exchange)] = nil
+    }
     if exchange.holdsPlace { metrics.inFlight -= 1 }
-    let microseconds = exchange.begun.elapsedMicroseconds
+    let microseconds = exchange.begun.microseconds(until: now)
     metrics.record(route: exchange.route, status: exchange.status.code, microseconds: microseconds)
     log?.record(exchange, microseconds: microseconds)
   }
@@ -440,6 +448,12 @@ extension HTTPEngine {
       engine.closed(slot.pointee)
     }
   }
+}
+
+/// The routes behind one reference: a task that captures them copies no array.
+private final class RouteTable: Sendable {
+  let router: Router
+  init(_ router: Router) { self.router = router }
 }
 
 /// Carries a value into a task that stays on the loop of the value. `@unchecked Sendable` is sound for that only.
