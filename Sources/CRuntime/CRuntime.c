@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,12 +47,13 @@ static int move_descriptors(const int *descriptors, size_t count, int log_descri
     if ((copies[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, lowest)) < 0) return -1;
   if ((*error_pipe = fcntl(*error_pipe, F_DUPFD_CLOEXEC, lowest)) < 0) return -1;
   int log_copy = fcntl(log_descriptor, F_DUPFD_CLOEXEC, lowest);
-  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  int null = open("/dev/null", O_RDONLY);
   if (log_copy < 0 || null < 0) return -1;
   if (dup2(null, 0) < 0 || dup2(log_copy, 1) < 0 || dup2(log_copy, 2) < 0) return -1;
   for (size_t i = 0; i < count; i++)
     if (dup2(copies[i], 3 + (int)i) < 0) return -1;
-  return 0;
+  // The child gets what it was given and nothing else, whatever the parent has open.
+  return close_range(3 + (unsigned)count, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
 static void run_child(
@@ -107,4 +109,26 @@ pid_t heights_spawn(
     return -code;
   }
   return child;
+}
+
+int heights_open_process(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+static volatile sig_atomic_t signal_descriptor = -1;
+
+static void forward_signal(int number) {
+  int before = errno;
+  unsigned char byte = (unsigned char)number;
+  // A full pipe already says that a signal came.
+  ssize_t ignored = write(signal_descriptor, &byte, 1);
+  (void)ignored;
+  errno = before;
+}
+
+int heights_forward_signals(const int *numbers, size_t count, int descriptor) {
+  signal_descriptor = descriptor;
+  struct sigaction action = {.sa_handler = descriptor < 0 ? SIG_DFL : forward_signal, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < count; i++)
+    if (sigaction(numbers[i], &action, NULL) < 0) return -1;
+  return 0;
 }

@@ -1,1 +1,186 @@
-// Placeholder
+// A running lab: the app of one folder, its sockets, processes and state, and what may be asked of it.
+
+import Foundation
+import Synchronization
+import Topology
+
+/// The app that runs in a folder. `Lab.up` makes it and runs it; the console and the control socket ask it.
+public final class Lab: Sendable {
+  public let folder: AppFolder
+  public let manifest: Manifest
+
+  static let dnsProcess = "dns"
+
+  let sockets: ListeningSockets
+  let machine: Machine
+  private let adminSockets: [Role: Descriptor]
+  private let state: Mutex<LabState>
+  private let timeline: Timeline
+  private let startedAtMs = Clock.wallMs
+  private let consoleAddress = Mutex<String?>(nil)
+  let operations = Operations()
+  private let diskMeter = DiskMeter()
+  /// Set once, by `up`: its closures hold the lab.
+  private let supervisorBox = Mutex<Supervisor?>(nil)
+
+  init(
+    folder: AppFolder, manifest: Manifest, state: LabState, port: Int,
+    report: @escaping @Sendable (String) -> Void
+  ) throws(LabError) {
+    self.folder = folder
+    self.manifest = manifest
+    self.state = Mutex(state)
+    machine = Machine.this
+    timeline = Timeline(report: report)
+    sockets = try ListeningSockets(port: port, count: machine.cores, option: "--port")
+    var admin: [Role: Descriptor] = [:]
+    for role in Role.allCases { admin[role] = try folder.adminSocket(of: role).listen(backlog: 256) }
+    adminSockets = admin
+  }
+
+  /// The supervisor of the app's processes, not started yet.
+  func makeSupervisor() -> Supervisor {
+    let supervisor = Supervisor(
+      plan: { [self] name throws(LabError) in try plan(name) }, notify: { [self] in note($0) })
+    supervisorBox.withLock { $0 = supervisor }
+    return supervisor
+  }
+
+  var supervisor: Supervisor? { supervisorBox.withLock { $0 } }
+
+  /// What the lab remembers.
+  var currentState: LabState { state.withLock { $0 } }
+
+  /// Changes what the lab remembers; it is on disk when this returns.
+  func update(_ change: (inout LabState) -> Void) throws(LabError) {
+    // The file is written under the lock, so that the last change is the one that stays.
+    let outcome = state.withLock { state -> Result<Void, LabError> in
+      change(&state)
+      let fresh = state
+      do throws(LabError) {
+        try fresh.save(folder)
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try outcome.get()
+  }
+
+  func tell(_ text: String) { timeline.add(text) }
+
+  func setConsoleAddress(_ url: String?) { consoleAddress.withLock { $0 = url } }
+
+  /// Where the app answers.
+  public var appURL: String { "http://127.0.0.1:\(sockets.port)" }
+
+  /// The lab now.
+  public var snapshot: LabSnapshot {
+    let state = currentState
+    let instance = Instance(state, on: machine)
+    return LabSnapshot(
+      name: manifest.name, title: manifest.title, folder: folder.path, supervisorPid: getpid(),
+      startedAtMs: startedAtMs, stage: state.stage, topology: topology(at: state.stage),
+      instance: instance.summary,
+      processes: processes, openDoors: state.openDoors, appURL: appURL,
+      consoleURL: consoleAddress.withLock { $0 },
+      dns: .init(name: manifest.outline.dnsName, address: Gdnsd.address, port: state.dnsPort),
+      disk: disk(state), operation: operations.current, events: timeline.events)
+  }
+
+  /// The figures of the process that has the public port; throws when none answers.
+  public func metrics() throws(LabError) -> AppMetrics {
+    let role = currentState.openDoors.last ?? .app
+    let answer = try AdminClient(folder.adminSocket(of: role)).get("/metrics", limitMs: 1000)
+    guard answer.status == 200 else {
+      throw .adminFailed(process: role.rawValue, request: "GET /metrics", outcome: "status \(answer.status)")
+    }
+    return AppMetrics(text: answer.text)
+  }
+
+  private var processes: [LabSnapshot.Process] {
+    (supervisor?.statuses ?? [:]).sorted { $0.key < $1.key }.map { name, status in
+      .init(
+        name: name, pid: status.pid, health: status.health, restarts: status.restarts, lastEnd: status.lastEnd
+      )
+    }
+  }
+
+  private func disk(_ state: LabState) -> DiskUsage {
+    let role: Role = state.stage == .launchPage ? .launch : .app
+    return DiskUsage(usedBytes: diskMeter.usedBytes(folder.data(of: role)), quotaBytes: state.diskBytes)
+  }
+
+  private func topology(at stage: Stage) -> Topology {
+    do {
+      return try Topology.of(manifest.outline, at: stage)
+    } catch {
+      // The manifest was checked for names that are there twice or lead nowhere, the stage when it was set.
+      preconditionFailure("a checked manifest has no topology: \(error)")
+    }
+  }
+
+  private func note(_ notice: Supervisor.Notice) {
+    switch notice {
+    case .started(let name, let identity):
+      remember { $0.processes[name] = identity }
+      tell("\(name) started (process \(identity.pid))")
+    case .ended(let name, let how):
+      remember { $0.processes[name] = nil }
+      tell("\(name) \(how)")
+    case .failedToStart(let name, let reason): tell("\(name) could not be started: \(reason)")
+    case .ready(let name): tell("\(name) is ready")
+    case .unready(let name): tell("\(name) does not answer")
+    }
+  }
+
+  /// Of a full disk the timeline tells; the processes go on.
+  private func remember(_ change: (inout LabState) -> Void) {
+    do {
+      try update(change)
+    } catch {
+      tell("the state could not be saved: \(error)")
+    }
+  }
+}
+
+// How each process is started.
+extension Lab {
+  private func plan(_ name: String) throws(LabError) -> LaunchPlan {
+    if let role = Role(rawValue: name) { return try plan(role) }
+    guard name == Self.dnsProcess, let program = Gdnsd.program, let gdnsd else { throw .unknownRole(name) }
+    try gdnsd.writeFiles()
+    return LaunchPlan(
+      executable: program, arguments: gdnsd.arguments, environment: Environment.inherited,
+      workingDirectory: gdnsd.folder, log: LogFile(path: folder.log(of: name)), isReady: gdnsd.answers)
+  }
+
+  private var gdnsd: Gdnsd? {
+    currentState.dnsPort.map { Gdnsd(name: manifest.outline.dnsName, port: $0, folder: folder.run + "/dns") }
+  }
+
+  private func plan(_ role: Role) throws(LabError) -> LaunchPlan {
+    let state = currentState
+    let program = try programPath()
+    let admin = AdminClient(folder.adminSocket(of: role))
+    return LaunchPlan(
+      executable: program, arguments: Array(manifest.service.run.dropFirst()),
+      environment: Environment.of(role, state, lab: self), workingDirectory: folder.path,
+      sockets: sockets.sockets.map { ("http", $0) } + (adminSockets[role].map { [("admin", $0)] } ?? []),
+      log: LogFile(path: folder.log(of: role.rawValue)), isReady: { admin.isReady() })
+  }
+
+  /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.
+  func programPath() throws(LabError) -> String {
+    let program = manifest.service.run[0]
+    var candidates = [program.hasPrefix("/") ? program : folder.path + "/" + program]
+    if !program.contains("/") {
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+      candidates = path.split(separator: ":").map { "\($0)/\(program)" }
+    }
+    guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
+      throw .programMissing(path: candidates.count == 1 ? candidates[0] : program)
+    }
+    return found
+  }
+}

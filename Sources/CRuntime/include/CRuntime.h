@@ -35,4 +35,11 @@ pid_t heights_spawn(
     const char *path, char *const arguments[], char *const environment[], const char *working_directory,
     const int *descriptors, size_t descriptor_count, int log_descriptor);
 
+/// A descriptor that becomes readable when the process ends (pidfd), or -1 with errno set.
+int heights_open_process(pid_t pid);
+
+/// From now on each of these signals is written as one byte (its number) to `descriptor`, a non-blocking pipe that
+/// stays open; a negative descriptor restores the default. One pipe per process. Returns 0, or -1 with errno set.
+int heights_forward_signals(const int *numbers, size_t count, int descriptor);
+
 #endif

@@ -1,0 +1,98 @@
+// gdnsd: the authoritative DNS server that answers for the app's name.
+
+import Glibc
+
+/// gdnsd's configuration and start, for one name and one static address.
+struct Gdnsd: Equatable, Sendable {
+  /// Such as `summit.test`; `www.` before it answers the same.
+  let name: String
+  let port: Int
+  /// Its own folder: gdnsd starts in it, and names it as /proc/self/cwd so that no path can be too long for its
+  /// control socket or hold a character that its configuration would have to quote.
+  let folder: String
+
+  static let address = "127.0.0.1"
+  /// Seconds that a resolver may keep an answer.
+  static let lifetimeSeconds = 5
+
+  var arguments: [String] { ["-c", "/proc/self/cwd/config", "start"] }
+
+  var configuration: String {
+    """
+    options => {
+      listen => [ \(Self.address):\(port) ]
+      run_dir => /proc/self/cwd/run
+      state_dir => /proc/self/cwd/state
+      zones_default_ttl => \(Self.lifetimeSeconds)
+      udp_threads => 1
+      tcp_threads => 1
+    }
+
+    """
+  }
+
+  var zone: String {
+    """
+    $TTL \(Self.lifetimeSeconds)
+    @   SOA ns hostmaster ( 1 60 60 600 \(Self.lifetimeSeconds) )
+    @   NS  ns
+    @   A   \(Self.address)
+    ns  A   \(Self.address)
+    www A   \(Self.address)
+
+    """
+  }
+
+  /// Writes the configuration; removes that of an earlier name.
+  func writeFiles() throws(LabError) {
+    for part in ["", "/config", "/config/zones", "/run", "/state"] {
+      if mkdir(folder + part, 0o700) != 0, errno != EEXIST {
+        throw .system(attempt: "making \(folder + part)", code: errno)
+      }
+    }
+    try AtomicFile.write(configuration, to: folder + "/config/config")
+    try AtomicFile.write(zone, to: folder + "/config/zones/" + name)
+  }
+
+  /// Where gdnsd is installed; nil when it is not.
+  static let program = ["/usr/sbin/gdnsd", "/usr/local/sbin/gdnsd"].first { (path: String) in
+    access(path, X_OK) == 0
+  }
+
+  /// Asks it for the name: whether an answer without error comes within half a second.
+  func answers() -> Bool {
+    let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+    let socket = Descriptor(Glibc.socket(AF_INET, type, 0))
+    guard socket.isOpen, LoopbackAddress.with(port: port, { connect(socket.number, $0, $1) }) == 0 else {
+      return false
+    }
+    send(socket.number, query, query.count, Int32(MSG_NOSIGNAL))
+    var entry = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+    guard poll(&entry, 1, 500) == 1 else { return false }
+    var answer = [UInt8](repeating: 0, count: 512)
+    let count = recv(socket.number, &answer, answer.count, 0)
+    // Same id, a response, no error, at least one answer.
+    return count > 12 && answer[0] == query[0] && answer[1] == query[1] && answer[2] & 0x80 != 0
+      && answer[3] & 0x0F == 0 && answer[7] > 0
+  }
+
+  /// A query for the name's A record (RFC 1035, section 4).
+  private var query: [UInt8] {
+    let labels = name.split(separator: ".").flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+    return [0x48, 0x54, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0] + labels + [0, 0, 1, 0, 1]
+  }
+
+  /// A port free for UDP and TCP: `preferred` if it is, else any.
+  static func freePort(preferred: Int) -> Int? {
+    for candidate in [preferred, 0, 0, 0, 0] {
+      let stream = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+      let datagram = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+      guard LoopbackAddress.bind(stream.number, port: candidate) == 0,
+        let port = LoopbackAddress.port(of: stream.number),
+        LoopbackAddress.bind(datagram.number, port: port) == 0
+      else { continue }
+      return port
+    }
+    return nil
+  }
+}

@@ -1,0 +1,156 @@
+// What may be asked of a running lab. Each is safe to ask twice: what is already so is left so.
+
+import Glibc
+import Synchronization
+import Topology
+
+/// Lets one change at a time happen to a lab.
+final class Operations: Sendable {
+  private struct State {
+    var current: String?
+    var isStopping = false
+  }
+
+  private let state = Mutex(State())
+
+  var current: String? { state.withLock { $0.current } }
+  var isStopping: Bool { state.withLock { $0.isStopping } }
+  func stop() { state.withLock { $0.isStopping = true } }
+
+  /// Runs `body` unless something else is under way.
+  func exclusively<T>(_ name: String, _ body: () throws(LabError) -> T) throws(LabError) -> T {
+    let refusal = state.withLock { state -> LabError? in
+      if state.isStopping { return .stopping }
+      if let current = state.current { return .busy(operation: current) }
+      state.current = name
+      return nil
+    }
+    if let refusal { throw refusal }
+    defer { state.withLock { $0.current = nil } }
+    return try body()
+  }
+}
+
+extension Lab {
+  /// How long a process may take to become ready.
+  static let readyLimitMs = 60_000
+  /// How long a process may take to answer what it has accepted.
+  static let drainLimitMs = 60_000
+
+  typealias Progress = @Sendable (String) -> Void
+
+  /// Does what `request` says and returns the lab after it.
+  func answer(_ request: ControlRequest, progress: @escaping Progress) throws(LabError) -> LabSnapshot {
+    switch request {
+    case .status: break
+    case .stop: throw .protocolBroken("stop is answered by whoever runs the lab")
+    case .resize(let type, let diskBytes):
+      try operations.exclusively("resize") { () throws(LabError) in
+        try resize(type: type, diskBytes: diskBytes, progress)
+      }
+    case .launchProcess(let role, let frontDoor):
+      try operations.exclusively("launch") { () throws(LabError) in try launch(role, frontDoor: frontDoor) }
+    case .openFrontDoor(let role):
+      try operations.exclusively("open front door") { () throws(LabError) in try openFrontDoor(role) }
+    case .drain(let role): try operations.exclusively("drain") { () throws(LabError) in try drain(role) }
+    case .retire(let role): try operations.exclusively("retire") { () throws(LabError) in try retire(role) }
+    case .setStage(let number):
+      try operations.exclusively("set stage") { () throws(LabError) in try setStage(number) }
+    }
+    return snapshot
+  }
+
+  /// Starts a role's process and waits until it is ready. One that runs already keeps running; its door is opened
+  /// if asked for, and not closed otherwise.
+  func launch(_ role: Role, frontDoor: Bool) throws(LabError) {
+    let wasOpen = currentState.openDoors.contains(role)
+    let wasRunning = supervisor?.status(of: role.rawValue)?.health == .ready
+    if frontDoor, !wasOpen, !wasRunning { try setDoor(of: role, open: true) }
+    supervisor?.want(role.rawValue)
+    do throws(LabError) {
+      try waitUntilReady(role.rawValue)
+    } catch {
+      if !wasRunning { try retire(role) }
+      throw error
+    }
+    if frontDoor, !wasOpen, wasRunning { try openFrontDoor(role) }
+  }
+
+  func openFrontDoor(_ role: Role) throws(LabError) {
+    // Remembered first: a process that dies now comes back with its door open.
+    try setDoor(of: role, open: true)
+    try ask(role, "/accept", limitMs: 5000)
+    tell("\(role.rawValue) answers on the public port")
+  }
+
+  func drain(_ role: Role) throws(LabError) {
+    try setDoor(of: role, open: false)
+    guard supervisor?.status(of: role.rawValue)?.pid != nil else { return }
+    try ask(role, "/drain", limitMs: Self.drainLimitMs)
+    tell("\(role.rawValue) has answered everything and no longer accepts")
+  }
+
+  func retire(_ role: Role) throws(LabError) {
+    try setDoor(of: role, open: false)
+    try stop(role)
+  }
+
+  func setStage(_ number: Int) throws(LabError) {
+    guard let stage = Stage(rawValue: number), stage.runsToday else { throw .stageNotYet(number) }
+    if currentState.stage == stage { return }
+    try update { $0.stage = stage }
+    tell("the app is at stage \(number), \(stage.name)")
+  }
+
+  private func setDoor(of role: Role, open: Bool) throws(LabError) {
+    if currentState.openDoors.contains(role) == open { return }
+    try update { state in
+      state.openDoors.removeAll { $0 == role }
+      if open { state.openDoors.append(role) }
+    }
+  }
+
+  private func ask(_ role: Role, _ path: String, limitMs: Int) throws(LabError) {
+    let answer = try AdminClient(folder.adminSocket(of: role)).post(path, limitMs: limitMs)
+    if (200..<300).contains(answer.status) { return }
+    let outcome = "status \(answer.status) \(answer.text.prefix(200))"
+    throw .adminFailed(process: role.rawValue, request: "POST \(path)", outcome: outcome)
+  }
+}
+
+// Waiting for processes.
+extension Lab {
+  private static let pauseUs: UInt32 = 5000
+
+  /// Returns when the process is ready. Throws, with the end of its log, when it ended again and again or time is up.
+  func waitUntilReady(_ name: String) throws(LabError) {
+    let log = LogFile(path: folder.log(of: name))
+    let logStart = log.sizeBytes
+    let restartsBefore = supervisor?.status(of: name)?.restarts ?? 0
+    let endMs = Clock.nowMs + Self.readyLimitMs
+    while true {
+      if operations.isStopping { throw .stopping }
+      let status = supervisor?.status(of: name)
+      if status?.health == .ready { return }
+      let hasFailed = (status?.restarts ?? 0) - restartsBefore >= 3
+      if hasFailed || Clock.nowMs > endMs {
+        let outcome =
+          hasFailed ? "it \(status?.lastEnd ?? "ended") three times" : "no answer to /readyz in 60 s"
+        throw .notReady(
+          process: name, outcome: outcome, log: log.path, lastLines: log.lastLines(after: logStart))
+      }
+      usleep(Self.pauseUs)
+    }
+  }
+
+  /// Ends a role's process and returns when it is gone.
+  func stop(_ role: Role) throws(LabError) {
+    supervisor?.unwant(role.rawValue)
+    // SIGKILL comes after the stop limit; what it leaves is gone soon after.
+    let endMs = Clock.nowMs + ProcessTable.stopLimitMs + 5000
+    while let health = supervisor?.status(of: role.rawValue)?.health, health != .stopped {
+      if Clock.nowMs > endMs { throw .timedOut("stopping \(role.rawValue)") }
+      usleep(Self.pauseUs)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+// Vertical scaling: the same data and the same sockets under a process of another size.
+
+import Topology
+
+extension Lab {
+  /// Drains the app, starts it anew on the same data as another instance type or with a larger disk. Connections
+  /// made meanwhile wait in the sockets' queues. When the new process does not become ready, the old size comes
+  /// back and the error says so.
+  func resize(type: String?, diskBytes: Int?, _ progress: Progress) throws(LabError) {
+    let before = currentState
+    let after = try Self.resized(before, type: type, diskBytes: diskBytes)
+    if after == before { return progress("the instance is already so") }
+    func say(_ text: String) {
+      progress(text)
+      tell(text)
+    }
+    say("draining the app")
+    drainForRestart(say)
+    try stop(.app)
+    try apply(after)
+    say("starting on \(after.instanceType) with a disk of \(Bytes.text(after.diskBytes))")
+    do throws(LabError) {
+      try startAgain()
+    } catch {
+      if case .stopping = error { throw error }
+      say("going back to \(before.instanceType)")
+      try stop(.app)
+      try apply(before)
+      try startAgain()
+      throw .resizeUndone(type: before.instanceType, reason: error.description)
+    }
+    say("the app serves on \(after.instanceType)")
+  }
+
+  private static func resized(
+    _ state: LabState, type: String?, diskBytes: Int?
+  ) throws(LabError) -> LabState {
+    if state.stage == .launchPage { throw .noInstance(stage: 1) }
+    var state = state
+    if let type {
+      guard InstanceType.named(type) != nil else { throw .unknownInstanceType(type) }
+      state.instanceType = type
+    }
+    if let diskBytes {
+      if diskBytes < state.diskBytes {
+        throw .diskTooSmall(askedBytes: diskBytes, currentBytes: state.diskBytes)
+      }
+      if diskBytes > InstanceType.maximumDiskBytes {
+        throw .diskTooLarge(askedBytes: diskBytes, maximumBytes: InstanceType.maximumDiskBytes)
+      }
+      state.diskBytes = diskBytes
+    }
+    return state
+  }
+
+  private func apply(_ size: LabState) throws(LabError) {
+    try update { state in
+      state.instanceType = size.instanceType
+      state.diskBytes = size.diskBytes
+    }
+  }
+
+  /// A process that can't drain is ended all the same: SIGTERM makes it answer what it has.
+  private func drainForRestart(_ say: (String) -> Void) {
+    do {
+      let answer = try AdminClient(folder.adminSocket(of: .app)).post("/drain", limitMs: Self.drainLimitMs)
+      if answer.status >= 300 { say("the drain ended with status \(answer.status); stopping the app anyway") }
+    } catch {
+      say("the app could not be drained (\(error)); stopping it anyway")
+    }
+  }
+
+  private func startAgain() throws(LabError) {
+    supervisor?.want(Role.app.rawValue)
+    try waitUntilReady(Role.app.rawValue)
+  }
+}

@@ -1,0 +1,164 @@
+// `heights up` and `heights down`: the life of a lab from its lock to its last process.
+
+import Foundation
+import Topology
+
+/// What `up` is asked for.
+public struct LabOptions: Sendable {
+  /// The app's folder.
+  public var appFolder: String
+  /// Only for an app's first start; later it comes back at the stage that it is at. 2 when nothing is said.
+  public var stage: Int?
+  /// Of the app, on 127.0.0.1; 0 takes a free one.
+  public var port = 8080
+  /// Whether the manifest's build command runs first.
+  public var builds = true
+
+  public init(appFolder: String) { self.appFolder = appFolder }
+}
+
+/// A console that runs beside the lab.
+public struct RunningConsole: Sendable {
+  public let url: String
+  public let stop: @Sendable () -> Void
+
+  public init(url: String, stop: @escaping @Sendable () -> Void) {
+    self.url = url
+    self.stop = stop
+  }
+}
+
+extension Lab {
+  /// Runs an app until SIGINT, SIGTERM or a `stop` over the control socket; then ends what it started and returns.
+  /// Blocks the calling thread. `report` hears a line at a time of what happens, from any thread; `console` is
+  /// called before the app starts, `isUp` when it answers.
+  public static func up(
+    _ options: LabOptions, report: @escaping @Sendable (String) -> Void,
+    console: @escaping (Lab) throws -> RunningConsole?, isUp: (LabSnapshot) -> Void
+  ) throws {
+    let folder = try AppFolder(options.appFolder)
+    let manifest = try Manifest.load(folder: folder.path)
+    try folder.create()
+    let lock = try RunLock(path: folder.lock)
+    defer { lock.release() }
+    let signals = try SignalPipe()
+    if let pid = lock.stalePid { report("the last run (process \(pid)) ended without a clean stop") }
+
+    let state = try startState(folder, manifest, options, report)
+    try Secret.ensure(folder)
+    let lab = try Lab(folder: folder, manifest: manifest, state: state, port: options.port, report: report)
+    if options.builds { try Build.run(manifest, folder, signals, report) }
+    _ = try lab.programPath()
+    let running = try console(lab)
+    defer { running?.stop() }
+    lab.setConsoleAddress(running?.url)
+    try lab.run(signals, isUp)
+  }
+
+  /// Stops the lab that runs in `folder`. Without one it ends what a crashed one left. Returns when the processes are
+  /// gone: true when there was something to stop.
+  public static func down(_ folder: AppFolder, report: (String) -> Void) throws(LabError) -> Bool {
+    do throws(LabError) {
+      try ControlClient(folder).send(.stop, progress: report)
+    } catch .notRunning {
+      if RunLock.isHeld(path: folder.lock) { throw .busy(operation: "the start (or the end) of the lab") }
+      return try endLeftovers(folder, report)
+    }
+    let endMs = Clock.nowMs + 10_000
+    while RunLock.isHeld(path: folder.lock) {
+      if Clock.nowMs > endMs { throw .timedOut("the end of the lab") }
+      usleep(5000)
+    }
+    return true
+  }
+
+  /// Starts everything, waits for the end, ends everything.
+  private func run(_ signals: SignalPipe, _ isUp: (LabSnapshot) -> Void) throws(LabError) {
+    let finish = Wakeup()
+    let supervisor = makeSupervisor()
+    let control = try ControlServer(folder.controlSocket) { [self] request, progress throws(LabError) in
+      guard case .stop = request else { return try answer(request, progress: progress) }
+      progress("stopping")
+      finish.ring()
+      supervisor.join()
+      return snapshot
+    }
+    supervisor.start()
+    let listener = control.start()
+    let watcher = LongThread(name: "end") { [self] in waitForEnd(signals, finish, supervisor) }
+    var failure: LabError?
+    do throws(LabError) {
+      try startProcesses()
+      isUp(snapshot)
+    } catch {
+      if error != .stopping { failure = error }
+      finish.ring()
+    }
+    watcher.join()
+    supervisor.join()
+    control.stop()
+    listener.join()
+    unlink(folder.controlSocket.path)
+    if let failure { throw failure }
+  }
+
+  /// Waits for a signal or `finish`, then stops the processes; a second signal kills them.
+  private func waitForEnd(_ signals: SignalPipe, _ finish: Wakeup, _ supervisor: Supervisor) {
+    _ = signals.next(limitMs: -1, orReadable: finish.descriptor)
+    operations.stop()
+    tell("stopping")
+    supervisor.stopAll()
+    while !supervisor.hasEnded {
+      if signals.next(limitMs: 20) != nil { supervisor.hurry() }
+    }
+  }
+
+  private func startProcesses() throws(LabError) {
+    if currentState.dnsPort == nil {
+      tell("gdnsd is not installed: the app runs without DNS (Debian: apt-get install gdnsd)")
+    } else {
+      supervisor?.want(Self.dnsProcess)
+    }
+    let doors = currentState.openDoors
+    for role in doors { supervisor?.want(role.rawValue) }
+    for role in doors { try waitUntilReady(role.rawValue) }
+  }
+}
+
+// Before the start.
+extension Lab {
+  private static func startState(
+    _ folder: AppFolder, _ manifest: Manifest, _ options: LabOptions, _ report: (String) -> Void
+  ) throws(LabError) -> LabState {
+    _ = try endLeftovers(folder, report)
+    let earlier = try LabState.load(folder)
+    var state = earlier ?? LabState()
+    if let asked = options.stage { try set(asked, in: &state, isFirst: earlier == nil) }
+    // A climb that was cut short may have closed every door: somebody must answer.
+    if state.openDoors.isEmpty { state.openDoors = [state.stage == .launchPage ? .launch : .app] }
+    state.dnsPort = Gdnsd.program == nil ? nil : Gdnsd.freePort(preferred: state.dnsPort ?? 5300)
+    try state.save(folder)
+    return state
+  }
+
+  private static func set(_ asked: Int, in state: inout LabState, isFirst: Bool) throws(LabError) {
+    guard let stage = Stage(rawValue: asked), stage.runsToday else { throw .stageNotYet(asked) }
+    if isFirst { state.stage = stage }
+    if state.stage != stage { throw .stageMismatch(at: state.stage.number, asked: asked) }
+  }
+
+  /// Ends the processes that a run which crashed has left; those are found by pid and start time, so no other is
+  /// ever touched.
+  private static func endLeftovers(_ folder: AppFolder, _ report: (String) -> Void) throws(LabError) -> Bool {
+    guard var state = try LabState.load(folder), !state.processes.isEmpty else { return false }
+    var hasEnded = false
+    for (name, identity) in state.processes where identity.isAlive {
+      report("ending \(name) (process \(identity.pid)), left by the last run")
+      identity.end(graceMs: 5000)
+      hasEnded = true
+    }
+    state.processes = [:]
+    try state.save(folder)
+    return hasEnded
+  }
+}

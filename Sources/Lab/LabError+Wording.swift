@@ -1,0 +1,71 @@
+// How the lab's errors are told.
+
+import Glibc
+import Topology
+
+extension LabError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .system(let attempt, let code): "\(attempt): \(String(cString: strerror(code)))"
+    case .notAFolder(let path): "\(path) is not a folder; name the app's folder with --app DIR"
+    case .alreadyRunning(let pid):
+      "this app is already up (process \(pid)); `heights status` shows it, `heights down` stops it"
+    case .notRunning(let folder): "nothing runs in \(folder); start it with `heights up`"
+    case .portBusy(let port, let option):
+      "port \(port) of 127.0.0.1 is taken by another program; choose another with \(option) PORT"
+    case .unreadableState(let path, let reason):
+      "\(path) can't be read (\(reason)); it says which stage the app is at: restore it, or move it away to "
+        + "start at stage 2"
+    case .stageMismatch(let at, let asked):
+      asked > at
+        ? "this app is at stage \(at); `heights climb` takes it to stage \(asked) with its data"
+        : "this app is at stage \(at), and there is no way back to stage \(asked) that keeps its data"
+    case .stageNotYet(let stage): "stage \(stage) does not run yet; choose 1 or 2"
+    case .unknownInstanceType(let name): Self.unknownType(name)
+    case .noInstance(let stage): "stage \(stage) has no instance to resize; `heights climb` leads to stage 2"
+    case .diskTooSmall(let asked, let current):
+      "the disk has \(Bytes.text(current)) and can only grow; \(Bytes.text(asked)) was asked for"
+    case .diskTooLarge(let asked, let maximum):
+      "a disk has at most \(Bytes.text(maximum)); \(Bytes.text(asked)) was asked for"
+    case .buildFailed(let command, let outcome, let log, let lines):
+      "the build (\(command)) \(outcome); its output is in \(log), the end of it:\n\(lines)"
+    case .programMissing(let path):
+      "the program \(path) is not there; `services` in heights.json names it under run"
+    case .notReady(let process, let outcome, let log, let lines):
+      "\(process) did not become ready: \(outcome); its log is \(log), the end of it:\n\(lines)"
+    case .resizeUndone(let type, let reason): "the resize was undone, \(type) serves again: \(reason)"
+    case .adminFailed(let process, let request, let outcome):
+      "\(process) answered \(request) with: \(outcome)"
+    case .unknownRole(let role): "unknown role '\(role)'; roles are launch and app"
+    case .busy(let operation): "\(operation) is under way; try again when it has ended"
+    case .stopping: "the lab is stopping"
+    case .protocolBroken(let detail): "the control socket does not speak our protocol: \(detail)"
+    case .timedOut(let what): "\(what) took too long"
+    case .remote(_, let message): message
+    }
+  }
+
+  private static func unknownType(_ name: String) -> String {
+    let names = InstanceType.catalogue.map(\.name)
+    let hint = Nearest.name(to: name, among: names).map { "did you mean \($0)?" }
+    return "unknown instance type '\(name)'; \(hint ?? "known are \(names.joined(separator: ", "))")"
+  }
+}
+
+/// Sizes for people.
+public enum Bytes {
+  /// Such as `1.5 GiB`: one decimal at most, binary units.
+  public static func text(_ bytes: Int) -> String {
+    var size = Double(bytes)
+    for unit in ["bytes", "KiB", "MiB", "GiB"] {
+      if size < 1024 { return "\(rounded(size)) \(unit)" }
+      size /= 1024
+    }
+    return "\(rounded(size)) TiB"
+  }
+
+  private static func rounded(_ size: Double) -> String {
+    let tenths = (size * 10).rounded() / 10
+    return Int(exactly: tenths).map(String.init) ?? String(tenths)
+  }
+}

@@ -1,0 +1,61 @@
+// What can go wrong in the lab, apart from how it is told.
+
+/// An error for people: what went wrong, where, what was expected, what to do next.
+public enum LabError: Error, Equatable, Sendable {
+  /// A call of the system failed: what was tried, on what, errno.
+  case system(attempt: String, code: Int32)
+  case notAFolder(String)
+  /// Another `up` runs on this folder.
+  case alreadyRunning(pid: Int32)
+  /// Nothing runs on this folder.
+  case notRunning(folder: String)
+  case portBusy(port: Int, option: String)
+  case unreadableState(path: String, reason: String)
+  case stageMismatch(at: Int, asked: Int)
+  case stageNotYet(Int)
+  case unknownInstanceType(String)
+  case noInstance(stage: Int)
+  case diskTooSmall(askedBytes: Int, currentBytes: Int)
+  case diskTooLarge(askedBytes: Int, maximumBytes: Int)
+  case buildFailed(command: String, outcome: String, log: String, lastLines: String)
+  case programMissing(path: String)
+  case notReady(process: String, outcome: String, log: String, lastLines: String)
+  case resizeUndone(type: String, reason: String)
+  case adminFailed(process: String, request: String, outcome: String)
+  case unknownRole(String)
+  case busy(operation: String)
+  case stopping
+  case protocolBroken(String)
+  case timedOut(String)
+  /// An error that the running lab told over the control socket.
+  case remote(code: String, message: String)
+
+  /// A short stable name for scripts.
+  public var code: String {
+    switch self {
+    case .system: "system"
+    case .notAFolder: "not_a_folder"
+    case .alreadyRunning: "already_running"
+    case .notRunning: "not_running"
+    case .portBusy: "port_busy"
+    case .unreadableState: "unreadable_state"
+    case .stageMismatch: "stage_mismatch"
+    case .stageNotYet: "stage_not_yet"
+    case .unknownInstanceType: "unknown_instance_type"
+    case .noInstance: "no_instance"
+    case .diskTooSmall: "disk_too_small"
+    case .diskTooLarge: "disk_too_large"
+    case .buildFailed: "build_failed"
+    case .programMissing: "program_missing"
+    case .notReady: "not_ready"
+    case .resizeUndone: "resize_undone"
+    case .adminFailed: "admin_failed"
+    case .unknownRole: "unknown_role"
+    case .busy: "busy"
+    case .stopping: "stopping"
+    case .protocolBroken: "protocol_broken"
+    case .timedOut: "timed_out"
+    case .remote(let code, _): code
+    }
+  }
+}

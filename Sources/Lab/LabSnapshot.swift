@@ -1,0 +1,74 @@
+// The lab at one moment, for `status` and the console.
+
+import Topology
+
+/// What runs, where, and how it is. As JSON it is what `heights status --json` prints.
+public struct LabSnapshot: Codable, Equatable, Sendable {
+  public enum Health: String, Codable, Sendable {
+    case stopped
+    /// Started, not ready yet (or no longer).
+    case starting
+    case ready
+    case stopping
+    /// Ended by itself; will be started again.
+    case waiting
+  }
+
+  public struct Process: Codable, Equatable, Sendable {
+    /// `launch`, `app` or `dns`.
+    public let name: String
+    public let pid: Int32?
+    public let health: Health
+    /// Starts that nobody asked for.
+    public let restarts: Int
+    /// How it ended last.
+    public let lastEnd: String?
+  }
+
+  public struct Instance: Codable, Equatable, Sendable {
+    public let type: String
+    public let virtualCPUs: Int
+    public let memoryBytes: Int
+    /// What the type means on this machine.
+    public let eventLoops: Int
+    public let cacheBytes: Int
+  }
+
+  public struct DNS: Codable, Equatable, Sendable {
+    public let name: String
+    /// The answer: the static address.
+    public let address: String
+    /// On 127.0.0.1; nil when gdnsd is not installed.
+    public let port: Int?
+  }
+
+  public struct Event: Codable, Equatable, Sendable {
+    /// Since 1970.
+    public let atMs: Int
+    public let text: String
+  }
+
+  public let name: String
+  public let title: String
+  /// The app's folder.
+  public let folder: String
+  /// The process that runs the lab.
+  public let supervisorPid: Int32
+  public let startedAtMs: Int
+  public let stage: Stage
+  public let topology: Topology
+  public let instance: Instance
+  public let processes: [Process]
+  /// The roles that answer on the public port.
+  public let openDoors: [Role]
+  /// Such as `http://127.0.0.1:8080`.
+  public let appURL: String
+  /// Nil when no console runs.
+  public let consoleURL: String?
+  public let dns: DNS
+  public let disk: DiskUsage
+  /// What is under way, such as `resize`.
+  public let operation: String?
+  /// The last 200, oldest first.
+  public let events: [Event]
+}

@@ -1,0 +1,190 @@
+// Reading heights.json: from a folder to a checked manifest, or everything that is wrong with it.
+
+import Foundation
+
+extension Manifest {
+  /// The manifest's name in an app's folder.
+  public static let fileName = "heights.json"
+
+  /// Reads and checks the manifest of the app in `folder`. Throws `ManifestError` with every problem found.
+  public static func load(folder: String) throws(ManifestError) -> Manifest {
+    let path = folder + "/" + fileName
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ManifestError(problems: [
+        "\(fileName): not found in \(folder); `heights init NAME` writes an app, --app DIR names another folder"
+      ])
+    }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw ManifestError(problems: ["\(fileName): not UTF-8 text"])
+    }
+    return try parse(text) { isFolder(folder + "/" + $0) }
+  }
+
+  /// Checks the text of a manifest; `isFolder` tells whether a path relative to the app is a folder.
+  static func parse(_ text: String, isFolder: (String) -> Bool) throws(ManifestError) -> Manifest {
+    let root: JSON5Node
+    do {
+      root = try JSON5Parser.parse(text)
+    } catch {
+      throw ManifestError(problems: ["\(fileName):\(error.line): \(error.message)"])
+    }
+    let problems = ManifestProblems()
+    let manifest = read(root, problems, isFolder)
+    if let manifest, problems.all.isEmpty { return manifest }
+    throw ManifestError(problems: problems.all)
+  }
+
+  private static func read(
+    _ root: JSON5Node, _ problems: ManifestProblems, _ isFolder: (String) -> Bool
+  ) -> Manifest? {
+    guard let object = ManifestObject(root, path: "", problems) else { return nil }
+    let name = object.required("name", "a name of letters, digits and dashes", read: appName)
+    let title = object.required("title", "a title") { $0.text }
+    let build = object.optional("build", "a command as a list of words", read: command)
+    let databases = object.member("databases").map { readDatabases($0, problems) } ?? []
+    let service = readServices(object, databases: databases, problems)
+    let folder = { (node: JSON5Node) in node.text.flatMap { isInside($0) && isFolder($0) ? $0 : nil } }
+    let staticFolder = object.optional("static", "a folder inside the app's folder", read: folder)
+    let launch = object.required("launch", "a folder inside the app's folder", read: folder)
+    let workload = object.member("workload").map { readWorkload($0, problems) } ?? Workload()
+    object.rejectUnknownKeys()
+    guard let name, let title, let service, let launch else { return nil }
+    return Manifest(
+      name: name, title: title, build: build, databases: databases, service: service,
+      staticFolder: staticFolder, launchFolder: launch, workload: workload)
+  }
+
+  private static func readDatabases(_ member: JSON5Node.Member, _ problems: ManifestProblems) -> [Database] {
+    guard let object = ManifestObject(member.node, path: "databases", problems) else { return [] }
+    return object.entries("a name of letters, digits and underscores", isValid: isIdentifier).compactMap {
+      entry in
+      guard let database = ManifestObject(entry.node, path: "databases/\(entry.key)", problems) else {
+        return nil
+      }
+      let shardKey = database.optional("shardKey", "a column name") {
+        $0.text.flatMap { isIdentifier($0) ? $0 : nil }
+      }
+      database.rejectUnknownKeys()
+      return Database(name: entry.key, shardKey: shardKey ?? "shard")
+    }
+  }
+
+  private static func readServices(
+    _ root: ManifestObject, databases: [Database], _ problems: ManifestProblems
+  ) -> Service? {
+    guard let member = root.requiredMember("services", "an object with one service") else { return nil }
+    guard let object = ManifestObject(member.node, path: "services", problems) else { return nil }
+    let services = object.entries("a name of letters, digits and dashes", isValid: isName).map {
+      readService($0, databases: databases, problems)
+    }
+    if object.count != 1 {
+      problems.add("services", "expected exactly one service, found \(object.count)", line: member.line)
+    }
+    return services.first ?? nil
+  }
+
+  private static func readService(
+    _ member: JSON5Node.Member, databases: [Database], _ problems: ManifestProblems
+  ) -> Service? {
+    let path = "services/\(member.key)"
+    guard let object = ManifestObject(member.node, path: path, problems) else { return nil }
+    let run = object.required("run", "a command as a list of words", read: command)
+    let names = object.member("databases").map {
+      readNames($0, "\(path)/databases", among: databases, problems)
+    }
+    object.rejectUnknownKeys()
+    return run.map { Service(name: member.key, run: $0, databases: names ?? []) }
+  }
+
+  private static func readNames(
+    _ member: JSON5Node.Member, _ path: String, among databases: [Database], _ problems: ManifestProblems
+  ) -> [String] {
+    guard case .array(let elements) = member.node.value else {
+      problems.add(path, expected: "a list of databases", found: member.node)
+      return []
+    }
+    var names: [String] = []
+    for (index, element) in elements.enumerated() {
+      let place = "\(path)/\(index)"
+      guard let name = element.text, databases.contains(where: { $0.name == name }) else {
+        let known = databases.map(\.name)
+        let expected = "one of the databases" + (known.isEmpty ? "" : " (\(known.joined(separator: ", ")))")
+        problems.add(place, expected: expected, found: element)
+        continue
+      }
+      if names.contains(name) { problems.add(place, "'\(name)' is there twice", line: element.line) }
+      names.append(name)
+    }
+    return names
+  }
+
+  private static func readWorkload(_ member: JSON5Node.Member, _ problems: ManifestProblems) -> Workload {
+    var workload = Workload()
+    guard let object = ManifestObject(member.node, path: "workload", problems) else { return workload }
+    let weights: [(String, WritableKeyPath<Workload, Double>)] = [
+      ("signUp", \.signUp), ("logIn", \.logIn), ("readFeed", \.readFeed), ("readPopular", \.readPopular),
+      ("readPost", \.readPost), ("post", \.post), ("follow", \.follow), ("like", \.like),
+    ]
+    for (key, weight) in weights {
+      let value = object.optional(key, "a weight from 0 to 1000000") { $0.number(in: 0...1_000_000) }
+      workload[keyPath: weight] = value ?? 0
+    }
+    let exponent = object.optional("zipfExponent", "a number from 0 to 3") { $0.number(in: 0...3) }
+    workload.zipfExponent = exponent ?? 1
+    object.rejectUnknownKeys()
+    if weights.allSatisfy({ workload[keyPath: $0.1] == 0 }) {
+      problems.add("workload", "expected at least one weight above 0", line: member.line)
+    }
+    return workload
+  }
+}
+
+// The small rules of values.
+extension Manifest {
+  private static func appName(_ node: JSON5Node) -> String? { node.text.flatMap { isName($0) ? $0 : nil } }
+
+  private static func command(_ node: JSON5Node) -> [String]? {
+    guard case .array(let elements) = node.value, !elements.isEmpty else { return nil }
+    let words = elements.compactMap { $0.text.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 } }
+    return words.count == elements.count ? words : nil
+  }
+
+  /// A DNS label in lower case: it is one.
+  private static func isName(_ text: String) -> Bool {
+    let isAllowed = { (byte: UInt8) in isLetterOrDigit(byte) || byte == UInt8(ascii: "-") }
+    return (1...40).contains(text.utf8.count) && text.utf8.allSatisfy(isAllowed)
+      && text.utf8.first != UInt8(ascii: "-") && text.utf8.last != UInt8(ascii: "-")
+  }
+
+  private static func isIdentifier(_ text: String) -> Bool {
+    let isAllowed = { (byte: UInt8) in isLetterOrDigit(byte) || byte == UInt8(ascii: "_") }
+    return (1...40).contains(text.utf8.count) && text.utf8.allSatisfy(isAllowed)
+      && !(text.first?.isNumber ?? true)
+  }
+
+  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+
+  private static func isInside(_ path: String) -> Bool {
+    !path.isEmpty && !path.hasPrefix("/") && !path.split(separator: "/").contains("..")
+      && !path.utf8.contains(0)
+  }
+}
+
+private func isFolder(_ path: String) -> Bool {
+  var isDirectory: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+}
+
+extension JSON5Node {
+  /// The text of a string that is not empty.
+  fileprivate var text: String? {
+    if case .string(let text) = value, !text.isEmpty { text } else { nil }
+  }
+
+  fileprivate func number(in range: ClosedRange<Double>) -> Double? {
+    if case .number(let number) = value, range.contains(number) { number } else { nil }
+  }
+}

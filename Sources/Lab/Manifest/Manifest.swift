@@ -1,0 +1,64 @@
+// heights.json: what an app says about itself.
+
+import Topology
+
+/// An app's manifest, checked: every name in it exists, every folder is there.
+public struct Manifest: Equatable, Sendable {
+  public struct Database: Equatable, Sendable {
+    public let name: String
+    /// The column that every sharded table begins with.
+    public let shardKey: String
+  }
+
+  public struct Service: Equatable, Sendable {
+    public let name: String
+    /// The program and its arguments; a program with a slash in it is relative to the app's folder.
+    public let run: [String]
+    public let databases: [String]
+  }
+
+  /// The weights of the load generator's mix: how often each request comes, relative to the others.
+  public struct Workload: Equatable, Sendable {
+    public var signUp = 1.0
+    public var logIn = 2.0
+    public var readFeed = 40.0
+    public var readPopular = 20.0
+    public var readPost = 25.0
+    public var post = 5.0
+    public var follow = 2.0
+    public var like = 5.0
+    /// How uneven popularity is: 0 is even, 1 is what most sites see.
+    public var zipfExponent = 1.0
+
+    public init() {}
+  }
+
+  /// Letters, digits and dashes; also its DNS name, `NAME.test`.
+  public let name: String
+  public let title: String
+  /// The command that builds the app, run in its folder; nil when there is nothing to build.
+  public let build: [String]?
+  /// In the order of the file.
+  public let databases: [Database]
+  /// The program of the app: stages 1 to 5 run all of an app as one service.
+  public let service: Service
+  /// The folder of static files, relative to the app's folder; nil when it has none.
+  public let staticFolder: String?
+  /// The folder of the launch page, relative to the app's folder.
+  public let launchFolder: String
+  public let workload: Workload
+
+  /// What shapes a topology.
+  public var outline: AppOutline {
+    AppOutline(
+      name: name, title: title, services: [.init(name: service.name, databases: service.databases)],
+      databases: databases.map(\.name))
+  }
+}
+
+/// What is wrong in a manifest: everything found, in the order of the file.
+public struct ManifestError: Error, Equatable, CustomStringConvertible {
+  public let problems: [String]
+
+  public var description: String { problems.joined(separator: "\n") }
+}

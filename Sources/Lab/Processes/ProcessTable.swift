@@ -1,0 +1,189 @@
+// The life of each process as a state machine: events in, actions out, no I/O. The supervisor performs the actions.
+
+/// Which processes are wanted, how they are, and what to do next. Times are milliseconds of one clock.
+struct ProcessTable {
+  /// A process that lives.
+  struct Running: Equatable {
+    let pid: Int32
+    let startedAtMs: Int
+  }
+
+  enum State: Equatable {
+    case stopped
+    /// The action `spawn` is out; its outcome has not come back.
+    case spawning
+    case running(Running, isReady: Bool)
+    /// SIGTERM is sent; SIGKILL follows at `killAtMs` unless it is nil, for then it is sent too.
+    case stopping(Running, killAtMs: Int?)
+    /// It ended by itself and is started again at that time.
+    case waiting(untilMs: Int)
+  }
+
+  struct Entry: Equatable {
+    var state = State.stopped
+    var isWanted = false
+    /// Starts since the first that nobody asked for.
+    var restarts = 0
+    /// Ends in a row, each before `steadyMs`.
+    var failures = 0
+    /// How it ended last, such as `exited with code 1`.
+    var lastEnd: String?
+  }
+
+  enum Event: Equatable {
+    case wanted(String)
+    case unwanted(String)
+    case spawned(String, pid: Int32)
+    case spawnFailed(String, reason: String)
+    case ended(String, pid: Int32, how: String)
+    case probed(String, pid: Int32, isReady: Bool)
+    /// Stop at once what is stopping.
+    case hurry
+    case tick
+  }
+
+  enum Action: Equatable {
+    case spawn(String)
+    case terminate(String, pid: Int32)
+    case kill(String, pid: Int32)
+  }
+
+  /// How long a process has between SIGTERM and SIGKILL.
+  static let stopLimitMs = 15_000
+  /// A process that ran this long starts with a clean record.
+  static let steadyMs = 10_000
+  static let firstDelayMs = 100
+  static let longestDelayMs = 5_000
+
+  private(set) var entries: [String: Entry] = [:]
+
+  /// What to do about `event`. Events that come too late (of a process that is gone) change nothing.
+  mutating func handle(_ event: Event, nowMs: Int) -> [Action] {
+    switch event {
+    case .wanted(let name): return want(name)
+    case .unwanted(let name): return unwant(name, nowMs)
+    case .spawned(let name, let pid): return spawned(name, pid, nowMs)
+    case .spawnFailed(let name, let reason): return ended(name, how: reason, ranMs: 0, nowMs)
+    case .ended(let name, let pid, let how):
+      guard let running = running(name), running.pid == pid else { return [] }
+      return ended(name, how: how, ranMs: nowMs - running.startedAtMs, nowMs)
+    case .probed(let name, let pid, let isReady):
+      guard case .running(let running, _)? = entries[name]?.state, running.pid == pid else { return [] }
+      entries[name]?.state = .running(running, isReady: isReady)
+      return []
+    case .hurry:
+      for (name, entry) in entries {
+        if case .stopping(let running, .some) = entry.state {
+          entries[name]?.state = .stopping(running, killAtMs: nowMs)
+        }
+      }
+      return tick(nowMs)
+    case .tick: return tick(nowMs)
+    }
+  }
+
+  /// When `tick` has something to do; nil when nothing is due.
+  var nextDeadlineMs: Int? {
+    entries.values.compactMap { entry in
+      switch entry.state {
+      case .waiting(let untilMs): untilMs
+      case .stopping(_, let killAtMs): killAtMs
+      default: nil
+      }
+    }.min()
+  }
+
+  /// Whether nothing lives and nothing is about to.
+  var isQuiet: Bool { entries.values.allSatisfy { $0.state == .stopped } }
+}
+
+extension ProcessTable {
+  private mutating func want(_ name: String) -> [Action] {
+    var entry = entries[name] ?? Entry()
+    entry.isWanted = true
+    entry.failures = 0
+    defer { entries[name] = entry }
+    switch entry.state {
+    case .stopped, .waiting:
+      entry.state = .spawning
+      return [.spawn(name)]
+    case .spawning, .running, .stopping: return []
+    }
+  }
+
+  private mutating func unwant(_ name: String, _ nowMs: Int) -> [Action] {
+    guard var entry = entries[name] else { return [] }
+    entry.isWanted = false
+    defer { entries[name] = entry }
+    switch entry.state {
+    case .waiting: entry.state = .stopped
+    case .running(let running, _):
+      entry.state = .stopping(running, killAtMs: nowMs + Self.stopLimitMs)
+      return [.terminate(name, pid: running.pid)]
+    case .stopped, .spawning, .stopping: break
+    }
+    return []
+  }
+
+  private mutating func spawned(_ name: String, _ pid: Int32, _ nowMs: Int) -> [Action] {
+    guard let entry = entries[name], entry.state == .spawning else { return [] }
+    let running = Running(pid: pid, startedAtMs: nowMs)
+    entries[name]?.state = .running(running, isReady: false)
+    return entry.isWanted ? [] : unwant(name, nowMs)
+  }
+
+  private mutating func ended(_ name: String, how: String, ranMs: Int, _ nowMs: Int) -> [Action] {
+    guard var entry = entries[name] else { return [] }
+    defer { entries[name] = entry }
+    entry.lastEnd = how
+    guard entry.isWanted else {
+      entry.state = .stopped
+      return []
+    }
+    if case .stopping = entry.state {
+      entry.state = .spawning
+      return [.spawn(name)]
+    }
+    return restart(name, &entry, ranMs: ranMs, nowMs)
+  }
+
+  private func restart(_ name: String, _ entry: inout Entry, ranMs: Int, _ nowMs: Int) -> [Action] {
+    if ranMs >= Self.steadyMs { entry.failures = 0 }
+    entry.failures += 1
+    entry.restarts += 1
+    if entry.failures == 1 {
+      entry.state = .spawning
+      return [.spawn(name)]
+    }
+    entry.state = .waiting(untilMs: nowMs + Self.delayMs(failures: entry.failures))
+    return []
+  }
+
+  /// 100 ms after the second failure in a row, doubled by each further one, never above 5 s.
+  private static func delayMs(failures: Int) -> Int {
+    min(longestDelayMs, firstDelayMs << min(failures - 2, 10))
+  }
+
+  private mutating func tick(_ nowMs: Int) -> [Action] {
+    var actions: [Action] = []
+    for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
+      switch entry.state {
+      case .waiting(let untilMs) where untilMs <= nowMs:
+        entries[name]?.state = .spawning
+        actions.append(.spawn(name))
+      case .stopping(let running, let killAtMs?) where killAtMs <= nowMs:
+        entries[name]?.state = .stopping(running, killAtMs: nil)
+        actions.append(.kill(name, pid: running.pid))
+      default: break
+      }
+    }
+    return actions
+  }
+
+  private func running(_ name: String) -> Running? {
+    switch entries[name]?.state {
+    case .running(let running, _), .stopping(let running, _): running
+    default: nil
+    }
+  }
+}

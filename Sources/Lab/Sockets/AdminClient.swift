@@ -1,0 +1,63 @@
+// A client of an app's admin socket: HTTP/1.0, one request per connection.
+
+import Glibc
+
+/// Asks a process over its admin socket.
+public struct AdminClient: Sendable {
+  public struct Answer: Equatable, Sendable {
+    public let status: Int
+    public let body: [UInt8]
+
+    public var text: String { String(decoding: body, as: UTF8.self) }
+  }
+
+  /// The largest answer that is read.
+  public static let maximumAnswerBytes = 256 << 20
+
+  public let address: UnixAddress
+
+  public init(_ address: UnixAddress) { self.address = address }
+
+  public func get(_ path: String, limitMs: Int = 5000) throws(LabError) -> Answer {
+    try request("GET", path, body: [], limitMs: limitMs)
+  }
+
+  public func post(_ path: String, body: [UInt8] = [], limitMs: Int = 60_000) throws(LabError) -> Answer {
+    try request("POST", path, body: body, limitMs: limitMs)
+  }
+
+  /// Whether GET `path` is answered with 200 in time.
+  func isReady(_ path: String = "/readyz", limitMs: Int = 1000) -> Bool {
+    (try? get(path, limitMs: limitMs).status) == 200
+  }
+
+  private func request(
+    _ method: String, _ path: String, body: [UInt8], limitMs: Int
+  ) throws(LabError) -> Answer {
+    let exchange = Exchange(
+      try address.connect(), limitMs: limitMs, what: "\(method) \(path) on \(address.path)")
+    let head = "\(method) \(path) HTTP/1.0\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
+    try exchange.write(Array(head.utf8) + body)
+    var answer: [UInt8] = []
+    while true {
+      let bytes = try exchange.readSome(upTo: 64 << 10)
+      if bytes.isEmpty { break }
+      answer += bytes
+      if answer.count > Self.maximumAnswerBytes { throw .protocolBroken("an answer of more than 256 MiB") }
+    }
+    return try Self.parse(answer)
+  }
+
+  /// Splits an answer that ended with its connection.
+  static func parse(_ bytes: [UInt8]) throws(LabError) -> Answer {
+    let separator = Array("\r\n\r\n".utf8)
+    let headLimit = min(bytes.count, 64 << 10)
+    let end = bytes.indices.prefix(headLimit).first { bytes[$0...].starts(with: separator) }
+    guard let end else { throw .protocolBroken("not an HTTP answer") }
+    let words = String(decoding: bytes[..<end], as: UTF8.self).split(separator: " ", maxSplits: 2)
+    guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1].prefix(3)) else {
+      throw .protocolBroken("not an HTTP answer")
+    }
+    return Answer(status: status, body: Array(bytes[(end + separator.count)...]))
+  }
+}

@@ -1,0 +1,86 @@
+// The public front door: sockets that outlive every process behind it.
+
+import Foundation
+
+/// Sockets of one address that the supervisor opens once and keeps, so that a connection always finds somebody who
+/// listens. Processes come and go; meanwhile connections wait in the queue.
+struct ListeningSockets: Sendable {
+  /// All on the same address; the kernel spreads connections over them.
+  let sockets: [Descriptor]
+  let port: Int
+
+  /// Opens `count` sockets on 127.0.0.1; port 0 takes a free one. `option` is what the user would choose another
+  /// port with.
+  init(port: Int, count: Int, option: String) throws(LabError) {
+    // The first is opened without SO_REUSEPORT: with it, a port that another program of the same user listens on
+    // would be shared in silence.
+    let probe = try Self.open(port: port, sharesPort: false, option: option)
+    let chosen = port == 0 ? try Self.port(of: probe) : port
+    self.port = chosen
+    withExtendedLifetime(probe) {}
+    sockets = try Self.openAll(port: chosen, count: count, option: option)
+  }
+
+  private static func openAll(port: Int, count: Int, option: String) throws(LabError) -> [Descriptor] {
+    var sockets: [Descriptor] = []
+    for _ in 0..<count {
+      let socket = try open(port: port, sharesPort: true, option: option)
+      if listen(socket.number, SOMAXCONN) != 0 {
+        throw .system(attempt: "listening on port \(port)", code: errno)
+      }
+      sockets.append(socket)
+    }
+    return sockets
+  }
+
+  private static func open(port: Int, sharesPort: Bool, option: String) throws(LabError) -> Descriptor {
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let socket = Descriptor(Glibc.socket(AF_INET, type, 0))
+    guard socket.isOpen else { throw .system(attempt: "opening a socket", code: errno) }
+    var one: Int32 = 1
+    setsockopt(socket.number, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+    if sharesPort {
+      setsockopt(socket.number, SOL_SOCKET, SO_REUSEPORT, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+    if LoopbackAddress.bind(socket.number, port: port) != 0 {
+      if errno == EADDRINUSE { throw .portBusy(port: port, option: option) }
+      throw .system(attempt: "opening port \(port) of 127.0.0.1 (\(option))", code: errno)
+    }
+    return socket
+  }
+
+  private static func port(of socket: Descriptor) throws(LabError) -> Int {
+    guard let port = LoopbackAddress.port(of: socket.number) else {
+      throw .system(attempt: "reading a socket's port", code: errno)
+    }
+    return port
+  }
+}
+
+/// 127.0.0.1, as system calls want it.
+enum LoopbackAddress {
+  static func bind(_ socket: Int32, port: Int) -> Int32 {
+    with(port: port) { Glibc.bind(socket, $0, $1) }
+  }
+
+  static func with(port: Int, _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(UInt16(clamping: port)).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        call($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
+
+  static func port(of socket: Int32) -> Int? {
+    var address = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
+    }
+    return result == 0 ? Int(UInt16(bigEndian: address.sin_port)) : nil
+  }
+}

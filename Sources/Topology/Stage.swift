@@ -1,0 +1,58 @@
+// The seven stages of growth, and which of them Heights runs today.
+
+/// A stage of an app's growth, from the launch page to many regions. Stages are ordered; a climb goes up one.
+public enum Stage: Int, CaseIterable, Codable, Comparable, Sendable {
+  case launchPage = 1
+  case singleServer
+  case separateDatabase
+  case replicated
+  case stateless
+  case microservices
+  case sharded
+
+  /// 1 to 7.
+  public var number: Int { rawValue }
+
+  /// Whether `heights up --stage N` works.
+  public var runsToday: Bool { self <= .singleServer }
+
+  public var name: String {
+    switch self {
+    case .launchPage: "launch page"
+    case .singleServer: "single server"
+    case .separateDatabase: "separate database"
+    case .replicated: "replicated"
+    case .stateless: "stateless"
+    case .microservices: "microservices"
+    case .sharded: "sharded"
+    }
+  }
+
+  /// The audience that the stage is made for.
+  public var users: String {
+    switch self {
+    case .launchPage: "before launch"
+    case .singleServer: "the first users"
+    case .separateDatabase: "ten"
+    case .replicated: "a thousand"
+    case .stateless: "ten thousand"
+    case .microservices: "half a million"
+    case .sharded: "ten million"
+    }
+  }
+
+  /// What the stage adds, in one line.
+  public var summary: String {
+    switch self {
+    case .launchPage: "A static page and a waitlist; no server, no cost while idle."
+    case .singleServer: "The app and its database on one instance with a static address and a DNS name."
+    case .separateDatabase: "The database gets an instance of its own."
+    case .replicated: "A second availability zone with a follower of the database; a zone may fail."
+    case .stateless: "App servers behind a load balancer; sessions in a cache, files behind a CDN."
+    case .microservices: "Services that scale on their own, every layer in several zones."
+    case .sharded: "Federated and sharded databases in several regions."
+    }
+  }
+
+  public static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
+}
