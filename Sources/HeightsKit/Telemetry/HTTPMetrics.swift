@@ -61,7 +61,7 @@ struct HTTPMetrics: Sendable {
 }
 
 /// Writes metrics in Prometheus' text format, version 0.0.4.
-public struct MetricsText {
+public struct MetricsText: Sendable {
   public private(set) var text = ""
 
   public init() {}

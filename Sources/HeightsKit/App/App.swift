@@ -1,0 +1,142 @@
+// A process of an app, from its environment to its graceful end.
+
+import Glibc
+
+/// What an app serves: to the public, and to whoever runs it.
+public struct Routes: Sendable {
+  public var app = Router()
+  /// Served on the administrator's socket only.
+  public var admin = Router()
+
+  public init() {}
+}
+
+/// Runs an app as the stage asks for it.
+///
+/// ```swift
+/// await App.run(launch: { try await Launch(directory: "Launch").routes($0) }) { context in
+///   let posts = try await context.database("posts")
+///   var routes = Routes()
+///   routes.app.get("/") { _ in .text("Hello from the valley") }
+///   return routes
+/// }
+/// ```
+public enum App {
+  /// Makes the routes of one process.
+  public typealias Build = @Sendable (AppContext) async throws -> Routes
+
+  /// Serves until the process is asked to end (SIGTERM, SIGINT), then drains and exits 0. Exits 2 when the
+  /// environment can't be used and 1 when the app can't start, with a line on standard error that says why.
+  /// - Parameters:
+  ///   - launch: what stage 1 serves.
+  ///   - build: what all other stages serve.
+  public static func run(launch: @escaping Build, _ build: @escaping Build) async -> Never {
+    Signals.holdBack()
+    do {
+      let environment = try Environment.current()
+      let process = try await AppProcess(environment, environment.stage == 1 ? launch : build)
+      try await process.serveUntilAsked()
+      exit(0)
+    } catch let error as EnvironmentError {
+      fail("\(error)", code: 2)
+    } catch {
+      fail("the app can't start: \(error)", code: 1)
+    }
+  }
+
+  private static func fail(_ message: String, code: Int32) -> Never {
+    writeAll(Array((message + "\n").utf8), to: 2)
+    exit(code)
+  }
+}
+
+/// A process that serves an app.
+private struct AppProcess {
+  /// How long a drain may take before what is left is cut off.
+  private static let drainLimitMs = 10_000
+
+  private let context: AppContext
+  private let readiness = Readiness()
+  private let server: HTTPServer
+  private let admin: HTTPServer
+
+  init(_ environment: Environment, _ build: App.Build) async throws {
+    let sockets = try AppProcess.sockets(environment)
+    let context = try await AppContext(environment)
+    let readiness = readiness
+    var routes = try await build(context)
+    let metrics = MetricsSource(context)
+    routes.app.addHealth(
+      stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })
+    let server = try await HTTPServer(
+      loops: context.loops.loops, router: routes.app, logRequests: environment.logsRequests)
+    await metrics.add(server)
+    routes.admin.addHealth(
+      stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })
+    routes.admin.addFrontDoor(server, readiness, drainLimitMs: AppProcess.drainLimitMs)
+    admin = try await HTTPServer(loops: [context.loops.loops[0]], router: routes.admin, logRequests: false)
+    if !environment.opensFrontDoor { try await server.setAccepting(false) }
+    try await admin.listen(on: sockets.admin)
+    try await server.listen(on: sockets.http)
+    self.context = context
+    self.server = server
+  }
+
+  private static func sockets(_ environment: Environment) throws -> ListeningSockets {
+    if let inherited = ListeningSockets.inherited(environment.variables) { return inherited }
+    do {
+      return try ListeningSockets.open(port: environment.port, count: environment.loops)
+    } catch let error as SystemError where error.code == EADDRINUSE {
+      throw EnvironmentError(description: "port \(environment.port) is taken: set PORT to one that is free")
+    }
+  }
+
+  func serveUntilAsked() async throws {
+    readiness.state = .ready
+    Log.info("ready", [("stage", String(context.environment.stage)), ("pid", String(getpid()))])
+    try await Signals.waitForEnd()
+    readiness.state = .draining
+    Log.info("draining", [("connections", String(try await server.connectionCount()))])
+    let complete = try await server.drain(limitMs: AppProcess.drainLimitMs)
+    await context.close()
+    Log.info("ended", [("complete", complete ? "yes" : "no")])
+  }
+}
+
+extension Router {
+  /// What a supervisor or a climb does with a process's front door. Each may be repeated.
+  fileprivate mutating func addFrontDoor(_ server: HTTPServer, _ readiness: Readiness, drainLimitMs: Int) {
+    post("/drain") { _ in
+      readiness.state = .draining
+      return .json(Drained(complete: try await server.drain(limitMs: drainLimitMs)))
+    }
+    post("/accept") { _ in
+      try await server.setAccepting(true)
+      readiness.state = .ready
+      return .noContent
+    }
+  }
+}
+
+private struct Drained: JSONWritable {
+  let complete: Bool
+
+  func write(to json: inout JSONWriter) { json.object { $0.member("complete", complete) } }
+}
+
+/// All metrics of a process.
+private actor MetricsSource {
+  private let context: AppContext
+  private var server: HTTPServer?
+
+  init(_ context: AppContext) { self.context = context }
+
+  func add(_ server: HTTPServer) { self.server = server }
+
+  func text() async throws -> MetricsText {
+    var text = MetricsText()
+    try await server?.writeMetrics(to: &text)
+    await context.writeMetrics(to: &text)
+    return text
+  }
+}

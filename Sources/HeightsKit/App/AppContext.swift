@@ -1,0 +1,91 @@
+// What a process offers to its app: loops, databases, room on the disk, threads for what blocks.
+
+import Glibc
+import Synchronization
+
+/// The means of an app.
+public final class AppContext: Sendable {
+  public let environment: Environment
+  public let loops: EventLoopGroup
+  /// Threads for what would block a loop.
+  public let blocking: BlockingPool
+  /// How much the data folder may hold.
+  public let quota: DiskQuota
+
+  private let lock: DataLock
+  private let databases = Mutex<[Database]>([])
+  private let writers = Mutex<[@Sendable (inout MetricsText) async -> Void]>([])
+
+  /// Takes hold of the data folder.
+  /// - Throws: `SystemError` or `DataLockError` when the folder can't be made or another process keeps it.
+  init(_ environment: Environment) async throws {
+    self.environment = environment
+    lock = try await DataLock(directory: environment.dataDirectory)
+    loops = try EventLoopGroup(count: environment.loops)
+    blocking = try BlockingPool(name: "blocking", threads: 2, queueLimit: 256)
+    quota = DiskQuota(
+      limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
+  }
+
+  /// Opens a database of the data folder.
+  /// - Parameter migrations: the folder of its migrations, `Migrations/NAME` when not said otherwise.
+  /// - Throws: `MigrationError`, `DatabaseError`.
+  public func database(_ name: String, migrations: String? = nil) async throws -> Database {
+    let migrations = try Migration.load(directory: migrations ?? "Migrations/\(name)")
+    return try await database(name, migrations: migrations)
+  }
+
+  public func database(_ name: String, migrations: [Migration]) async throws -> Database {
+    let database = try await Database.open(
+      name: name, path: environment.dataDirectory + "/\(name).db", migrations: migrations, loops: loops,
+      quota: quota)
+    databases.withLock { $0.append(database) }
+    return database
+  }
+
+  /// Adds metrics of the app's own to `/metrics`.
+  public func addMetrics(_ write: @escaping @Sendable (inout MetricsText) async -> Void) {
+    writers.withLock { $0.append(write) }
+  }
+
+  func writeMetrics(to text: inout MetricsText) async {
+    text.metric("data_used_bytes", "gauge", "Bytes in the data folder.", Double(quota.usedBytes))
+    if let limit = environment.diskQuotaBytes {
+      text.metric("data_limit_bytes", "gauge", "Bytes that the data folder may hold.", Double(limit))
+    }
+    for write in writers.withLock({ $0 }) { await write(&text) }
+  }
+
+  func close() async {
+    for database in databases.withLock({ $0 }) { database.close() }
+    await loops.shutdown()
+  }
+}
+
+/// The data folder is in use.
+public struct DataLockError: Error, CustomStringConvertible {
+  public let description: String
+}
+
+/// Keeps a second process away from the data folder. The kernel lets go of it when the process ends, however it ends.
+private final class DataLock: Sendable {
+  private static let waitMs = 15_000
+  private let descriptor: Int32
+
+  /// Makes the folder if it isn't there, and waits while another process is about to leave it.
+  init(directory: String) async throws {
+    if mkdir(directory, 0o700) != 0 && errno != EEXIST { throw SystemError(call: "mkdir \(directory)") }
+    descriptor = try SystemError.check(
+      "open \(directory)", open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    let deadline = Deadline.afterMs(DataLock.waitMs)
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else { throw SystemError(call: "flock \(directory)") }
+      if deadline.hasPassed {
+        throw DataLockError(description: "another process uses the data folder \(directory): end it first")
+      }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
+  deinit { close(descriptor) }
+}
