@@ -39,7 +39,7 @@ public struct JSONWriter {
     if let value { value.write(to: &self) } else { null() }
   }
 
-  public mutating func member(_ name: StaticString, object members: (inout JSONWriter) -> Void) {
+  public mutating func member(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
     key(name)
     object(members)
   }

@@ -22,6 +22,11 @@ public struct Identifier: Hashable, Comparable, Sendable, LosslessStringConverti
     value = (tick >> 10) << 22 | Int64(shard.number) << 10 | (tick & 1_023)
   }
 
+  /// The lowest identifier of a moment, in milliseconds since 1970: where a range of time begins. Never stored.
+  public static func first(ofMs ms: Int64) -> Identifier {
+    Identifier(tick: max(ms - epochMs, 0) << 10, shard: Shard(0)!)  // 0 is a shard
+  }
+
   /// Reads exactly what `description` writes: decimal digits with no sign and no leading zero.
   public init?(_ description: String) {
     guard let value = Int64(description), value >= 0, String(value) == description else { return nil }
