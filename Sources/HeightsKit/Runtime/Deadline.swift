@@ -7,6 +7,8 @@ public struct Deadline: Comparable, Hashable, Sendable {
   /// Nanoseconds since the machine started.
   public let uptimeNanoseconds: UInt64
 
+  public init(uptimeNanoseconds: UInt64) { self.uptimeNanoseconds = uptimeNanoseconds }
+
   public static var now: Deadline {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

@@ -100,8 +100,14 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
   /// Calls `work` once, `afterMs` milliseconds from now, unless the timer is cancelled.
   @discardableResult
   public func schedule(afterMs: Int, _ work: @escaping () -> Void) -> Timer {
+    schedule(at: .afterMs(afterMs), work)
+  }
+
+  /// Calls `work` once, at `deadline` to the nanosecond that the kernel keeps, unless the timer is cancelled.
+  @discardableResult
+  public func schedule(at deadline: Deadline, _ work: @escaping () -> Void) -> Timer {
     checkIsolated()
-    let timer = Timer(deadline: .afterMs(afterMs), work)
+    let timer = Timer(deadline: deadline, work)
     timers.insert(timer)
     return timer
   }

@@ -1,0 +1,182 @@
+// One socket: it connects, sends a request, reads the answer, and waits for the next.
+
+import Glibc
+import HeightsKit
+
+/// A request on its way, with whoever waits for its answer.
+final class Exchange {
+  let request: ClientRequest
+  let deadline: Deadline
+  /// It went out once already, on a connection that turned out to be closed.
+  var isSecondTry = false
+  private let continuation: CheckedContinuation<Result<ClientResponse, ClientFailure>, Never>
+
+  init(
+    _ request: ClientRequest, deadline: Deadline,
+    _ continuation: CheckedContinuation<Result<ClientResponse, ClientFailure>, Never>
+  ) {
+    self.request = request
+    self.deadline = deadline
+    self.continuation = continuation
+  }
+
+  /// Called once.
+  func end(_ result: Result<ClientResponse, ClientFailure>) { continuation.resume(returning: result) }
+}
+
+/// What a loop's connections read into, one after the other.
+final class ReadBuffer {
+  var bytes = [UInt8](repeating: 0, count: 64 << 10)
+}
+
+/// A connection to the target, used by its loop's thread only. One request at a time.
+final class Connection {
+  /// What the pool is told.
+  enum Event {
+    case answered(Exchange, ClientResponse)
+    /// The connection has ended under a request. `unanswered`: it was in use before, and no byte of this answer came,
+    /// so the server may have closed it before it saw the request.
+    case failed(Exchange, ClientFailure, unanswered: Bool)
+    case closedWhileIdle
+  }
+
+  private enum State { case connecting, open, closed }
+
+  private let endpoint: Endpoint
+  private let maxBodyBytes: Int
+  private let buffer: ReadBuffer
+  private let onEvent: (Connection, Event) -> Void
+  private let descriptor: Int32
+  private var watch: Watch?
+  private var state = State.connecting
+  private var output: [UInt8] = []
+  private var outputSent = 0
+  private var parser: ResponseParser
+  private var answers = 0
+  private(set) var exchange: Exchange?
+
+  /// - Parameter descriptor: a socket that is connecting; the connection closes it.
+  init(
+    _ descriptor: Int32, to endpoint: Endpoint, maxBodyBytes: Int, buffer: ReadBuffer,
+    _ onEvent: @escaping (Connection, Event) -> Void
+  ) {
+    self.descriptor = descriptor
+    self.endpoint = endpoint
+    self.maxBodyBytes = maxBodyBytes
+    self.buffer = buffer
+    self.onEvent = onEvent
+    parser = ResponseParser(maxBodyBytes: maxBodyBytes)
+  }
+
+  /// Lets `loop` drive the connection from now on.
+  func watch(on loop: EventLoop) {
+    do {
+      watch = try loop.watch(descriptor, [.readable, .writable]) { [self] in handle($0) }
+    } catch {
+      fail(.system(errno: (error as? SystemError)?.code ?? EMFILE))
+    }
+  }
+
+  var isOpen: Bool { state != .closed }
+
+  /// Whether nothing has come on an idle connection: neither its end nor bytes that nobody asked for.
+  var isStillQuiet: Bool {
+    var byte: UInt8 = 0
+    return recv(descriptor, &byte, 1, Int32(MSG_PEEK)) < 0 && errno == EAGAIN
+  }
+
+  func begin(_ exchange: Exchange) {
+    self.exchange = exchange
+    parser = ResponseParser(maxBodyBytes: maxBodyBytes)
+    output.removeAll(keepingCapacity: true)
+    outputSent = 0
+    exchange.request.write(to: endpoint, into: &output)
+    if state == .open { writeOutput() }
+  }
+
+  /// Ends the connection, without an event.
+  func close() {
+    guard state != .closed else { return }
+    state = .closed
+    watch?.cancel()
+    Glibc.close(descriptor)
+  }
+
+  /// Ends the connection under its request.
+  func fail(_ failure: ClientFailure) {
+    guard state != .closed else { return }
+    let unanswered = answers > 0 && !parser.hasBegun && (failure == .closed || failure == .reset)
+    close()
+    guard let exchange else { return onEvent(self, .closedWhileIdle) }
+    self.exchange = nil
+    onEvent(self, .failed(exchange, failure, unanswered: unanswered))
+  }
+
+  private func handle(_ events: IOEvents) {
+    if state == .connecting { finishConnecting() }
+    if state == .open, events.contains(.writable) { writeOutput() }
+    if state == .open, !events.isDisjoint(with: [.readable, .hangUp]) { readInput() }
+  }
+
+  private func finishConnecting() {
+    var code: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+    if code != 0 { return fail(ClientFailure(errno: code)) }
+    state = .open
+    watch?.update(.readable)
+    writeOutput()
+  }
+
+  private func writeOutput() {
+    while outputSent < output.count {
+      let sent = output.withUnsafeBytes { bytes in
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[outputSent...])
+        return send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+      }
+      if sent > 0 {
+        outputSent += sent
+      } else if errno == EAGAIN {
+        watch?.update([.readable, .writable])
+        return
+      } else if errno != EINTR {
+        return fail(ClientFailure(errno: errno))
+      }
+    }
+    watch?.update(.readable)
+  }
+
+  private func readInput() {
+    let count = buffer.bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
+    if count < 0 {
+      if errno != EAGAIN && errno != EINTR { fail(ClientFailure(errno: errno)) }
+    } else if exchange == nil {
+      fail(.closed)
+    } else if count == 0 {
+      if let response = parser.receiveEnd() { succeed(response) } else { fail(.closed) }
+    } else {
+      receive(count)
+    }
+  }
+
+  private func receive(_ count: Int) {
+    let result = buffer.bytes.withUnsafeBytes { all in
+      let received = UnsafeRawBufferPointer(rebasing: all[..<count])
+      return Result { () throws(ClientFailure) in try parser.receive(received) }
+    }
+    switch result {
+    case .success(let response?): succeed(response)
+    case .success(nil): break
+    case .failure(let failure): fail(failure)
+    }
+  }
+
+  private func succeed(_ response: ClientResponse) {
+    guard let exchange else { return }
+    self.exchange = nil
+    answers += 1
+    // An answer before the request was out (413) leaves a connection that no longer knows where requests begin.
+    if response.closesConnection || outputSent < output.count { close() }
+    onEvent(self, .answered(exchange, response))
+  }
+}

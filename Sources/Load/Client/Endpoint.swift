@@ -1,0 +1,81 @@
+// Where to connect to: a host and port, or a Unix socket.
+
+import Foundation
+import Glibc
+import HeightsKit
+
+/// A resolved address. Name servers are asked once, when it is made.
+struct Endpoint: Sendable {
+  /// As browsers write it: `http://127.0.0.1:8080`.
+  let origin: String
+  /// The Host header: `127.0.0.1:8080`.
+  let authority: String
+  private let address: sockaddr_storage
+  private let addressBytes: socklen_t
+
+  /// - Parameter target: `http://HOST[:PORT]`, with nothing behind it.
+  /// - Throws: `LoadError` when it is written wrongly or has no address.
+  static func http(_ target: String) throws -> Endpoint {
+    guard let parts = URLComponents(string: target), parts.scheme == "http",
+      let host = parts.host, !host.isEmpty, parts.path.isEmpty || parts.path == "/",
+      parts.user == nil, parts.query == nil, (0...65_535).contains(parts.port ?? 80)
+    else { throw LoadError.invalidOption(name: "target", expected: "http://HOST:PORT", found: "'\(target)'") }
+    let bare = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+    let authority = (bare.contains(":") ? "[\(bare)]" : bare) + (parts.port.map { ":\($0)" } ?? "")
+    return try resolve(bare, port: parts.port ?? 80, authority: authority)
+  }
+
+  private static func resolve(_ host: String, port: Int, authority: String) throws -> Endpoint {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    let code = getaddrinfo(host, String(port), &hints, &list)
+    defer { if let list { freeaddrinfo(list) } }
+    guard code == 0, let first = list?.pointee, let found = first.ai_addr else {
+      throw LoadError.unreachable(target: "http://\(authority)", reason: String(cString: gai_strerror(code)))
+    }
+    var address = sockaddr_storage()
+    withUnsafeMutableBytes(of: &address) { storage in
+      storage.copyMemory(from: UnsafeRawBufferPointer(start: found, count: Int(first.ai_addrlen)))
+    }
+    return Endpoint(
+      origin: "http://\(authority)", authority: authority, address: address, addressBytes: first.ai_addrlen)
+  }
+
+  /// - Throws: `LoadError` when the path does not fit into a socket address.
+  static func unix(_ path: String) throws -> Endpoint {
+    var unix = sockaddr_un()
+    unix.sun_family = sa_family_t(AF_UNIX)
+    let room = MemoryLayout.size(ofValue: unix.sun_path) - 1
+    guard (1...room).contains(path.utf8.count) else {
+      throw LoadError.unreachable(target: path, reason: "the path of a socket has 1 to \(room) bytes")
+    }
+    withUnsafeMutableBytes(of: &unix.sun_path) { $0.copyBytes(from: path.utf8) }
+    var address = sockaddr_storage()
+    withUnsafeMutableBytes(of: &address) { storage in
+      withUnsafeBytes(of: unix) { storage.copyMemory(from: $0) }
+    }
+    return Endpoint(
+      origin: "http://localhost", authority: "localhost", address: address,
+      addressBytes: socklen_t(MemoryLayout<sockaddr_un>.size))
+  }
+
+  /// Begins to connect; the descriptor becomes writable when that has ended either way.
+  func beginConnecting() -> Result<Int32, ClientFailure> {
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = socket(Int32(address.ss_family), type, 0)
+    guard descriptor >= 0 else { return .failure(ClientFailure(errno: errno)) }
+    var one: Int32 = 1
+    // Fails on a Unix socket, which has no Nagle's algorithm to switch off.
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    let result = withUnsafePointer(to: address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, addressBytes) }
+    }
+    if result != 0, errno != EINPROGRESS {
+      let failure = ClientFailure(errno: errno)
+      close(descriptor)
+      return .failure(failure)
+    }
+    return .success(descriptor)
+  }
+}

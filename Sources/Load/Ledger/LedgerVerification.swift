@@ -1,0 +1,162 @@
+// Reads every acknowledged write back from the app.
+
+import HeightsKit
+
+/// What a verification found. `missing` and `unreadable` both 0 is the only good result.
+public struct VerificationReport: Sendable, Equatable, Codable {
+  /// Acknowledged writes whose effect must be there now; of writes to the same thing the last one counts.
+  public internal(set) var acknowledged = 0
+  public internal(set) var found = 0
+  public internal(set) var missing = 0
+  /// The app could not say, also after several tries.
+  public internal(set) var unreadable = 0
+  /// Follows and likes whose undoing was sent but never answered: both states are right, so neither is checked.
+  public internal(set) var inDoubt = 0
+  /// Acknowledged writes by kind: accounts, posts, follows, likes, waitlist.
+  public internal(set) var byKind: [String: Int] = [:]
+  /// The first of those missing or unreadable, at most 10, with what is wrong.
+  public internal(set) var examples: [String] = []
+
+  /// Everything that was acknowledged is there.
+  public var isComplete: Bool { missing == 0 && unreadable == 0 }
+
+  mutating func count(_ kind: String, _ name: String, _ answer: LedgerCheck.Answer) {
+    acknowledged += 1
+    byKind[kind, default: 0] += 1
+    switch answer {
+    case .found: found += 1
+    case .missing(let what):
+      missing += 1
+      if examples.count < 10 { examples.append("\(name): \(what)") }
+    case .unreadable(let what):
+      unreadable += 1
+      if examples.count < 10 { examples.append("\(name): can't be read (\(what))") }
+    }
+  }
+}
+
+/// Checks a ledger against the app, record by record.
+public struct LedgerVerification: Sendable {
+  private static let parallelReads = 16
+  private static let tries = 6
+  private static let firstPauseMs = 100
+  /// After so many records that could not be read the rest get one try each: the app had its chances.
+  private static let patienceRecords = 32
+
+  /// `http://HOST:PORT` of the app.
+  public var target: String
+  public var ledgerPath: String
+  /// The Unix socket of the app's admin side: needed when the ledger has waitlist addresses.
+  public var adminSocketPath: String?
+
+  public init(target: String, ledgerPath: String, adminSocketPath: String? = nil) {
+    self.target = target
+    self.ledgerPath = ledgerPath
+    self.adminSocketPath = adminSocketPath
+  }
+
+  /// - Parameter progress: told how many of how many checks are done, about every hundredth.
+  /// - Throws: `LoadError` when the ledger can't be read, or the waitlist not asked for.
+  public func run(
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) async throws -> VerificationReport {
+    let ledger = try Ledger.read(path: ledgerPath)
+    let endpoint = try Endpoint.http(target)
+    if !ledger.waitlist.isEmpty, adminSocketPath == nil {
+      throw LoadError.adminSocketNeeded(addresses: ledger.waitlist.count)
+    }
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    let result = await Result { () async throws in
+      try await loop.run {
+        var report = try await check(ledger.checks, at: endpoint, on: loop, progress)
+        report.inDoubt = ledger.inDoubtCount
+        try await checkWaitlist(ledger.waitlist, on: loop, &report)
+        return report
+      }
+    }
+    await group.shutdown()
+    return try result.get()
+  }
+
+  private func check(
+    _ checks: [LedgerCheck], at endpoint: Endpoint, on loop: EventLoop,
+    _ progress: @escaping @Sendable (Int, Int) -> Void
+  ) async throws -> VerificationReport {
+    let client = HTTPClient(endpoint, on: loop, limits: .init(connections: Self.parallelReads))
+    if case .failure(let failure) = await client.send(SummitAPI.health) {
+      throw LoadError.unreachable(target: target, reason: failure.kind)
+    }
+    var report = VerificationReport()
+    await withTaskGroup(of: (LedgerCheck, LedgerCheck.Answer).self) { tasks in
+      var rest = checks.makeIterator()
+      let start = { (tasks: inout TaskGroup<(LedgerCheck, LedgerCheck.Answer)>) in
+        guard let check = rest.next() else { return }
+        let tries = report.unreadable < Self.patienceRecords ? Self.tries : 1
+        tasks.addTask { (check, await Self.ask(check, client, tries: tries)) }
+      }
+      for _ in 0..<Self.parallelReads { start(&tasks) }
+      while let (check, answer) = await tasks.next() {
+        report.count(check.kind, check.name, answer)
+        if report.acknowledged % max(checks.count / 100, 1) == 0 {
+          progress(report.acknowledged, checks.count)
+        }
+        start(&tasks)
+      }
+    }
+    await client.close()
+    return report
+  }
+
+  /// A busy or restarting app gets a few more chances to answer; 'not found' is an answer.
+  private static func ask(_ check: LedgerCheck, _ client: HTTPClient, tries: Int) async -> LedgerCheck.Answer
+  {
+    var answer = LedgerCheck.Answer.unreadable("not asked")
+    for attempt in 0..<tries {
+      switch await client.send(check.request) {
+      case .success(let response): answer = check.judge(response)
+      case .failure(let failure): answer = .unreadable(failure.kind)
+      }
+      guard case .unreadable = answer, attempt < tries - 1 else { return answer }
+      do { try await client.loop.sleep(ms: firstPauseMs << attempt) } catch { return answer }
+    }
+    return answer
+  }
+
+  private func checkWaitlist(
+    _ emails: Set<String>, on loop: EventLoop, _ report: inout VerificationReport
+  ) async throws {
+    guard let adminSocketPath, !emails.isEmpty else { return }
+    let limits = HTTPClient.Limits(connections: 1, timeoutMs: 60_000, bodyBytes: 1 << 30)
+    let client = HTTPClient(try .unix(adminSocketPath), on: loop, limits: limits)
+    let result = await client.send(SummitAPI.waitlist)
+    await client.close()
+    let stored = try Self.storedEmails(result, adminSocketPath)
+    for email in emails.sorted() {
+      report.count(
+        "waitlist", "waitlist address \(email)", stored.contains(email) ? .found : .missing("not found"))
+    }
+  }
+
+  private static func storedEmails(
+    _ result: Result<ClientResponse, ClientFailure>, _ socketPath: String
+  ) throws -> Set<String> {
+    switch result {
+    case .failure(let failure): throw LoadError.unreachable(target: socketPath, reason: failure.kind)
+    case .success(let response):
+      guard response.isSuccess, let emails = try? SummitAPI.waitlistEmails(response.body) else {
+        throw LoadError.unexpectedAnswer(
+          request: "GET /waitlist at \(socketPath)", expected: "200 and one JSON object a line",
+          found: "\(response.status) and \(response.body.count) bytes")
+      }
+      return emails
+    }
+  }
+}
+
+extension Result where Failure == any Error {
+  /// The result of an async throwing body.
+  init(_ body: () async throws -> Success) async {
+    do { self = .success(try await body()) } catch { self = .failure(error) }
+  }
+}

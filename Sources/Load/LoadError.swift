@@ -1,0 +1,39 @@
+// Why a run could not start, go on, or be checked.
+
+/// What stops a load run or the verification of a ledger. The description says what to do about it.
+public enum LoadError: Error, Equatable, CustomStringConvertible {
+  /// An option outside its range.
+  case invalidOption(name: String, expected: String, found: String)
+  /// The target's name has no address, or its admin socket a path that is too long.
+  case unreachable(target: String, reason: String)
+  /// The target answered, but not as a Heights app answers.
+  case unexpectedAnswer(request: String, expected: String, found: String)
+  /// A virtual user could not be signed up, so there is nobody to make load with.
+  case setUpFailed(what: String, reason: String)
+  /// The ledger could not be opened or written; its figures would be worth nothing.
+  case ledgerFile(path: String, reason: String)
+  /// A line of the ledger that is not the last one does not hold a record.
+  case ledgerLine(path: String, line: Int, reason: String)
+  /// The ledger has waitlist addresses, which only the admin socket tells.
+  case adminSocketNeeded(addresses: Int)
+
+  public var description: String {
+    switch self {
+    case .invalidOption(let name, let expected, let found):
+      "\(name): expected \(expected), found \(found)"
+    case .unreachable(let target, let reason):
+      "can't reach \(target): \(reason). Is the app running there? `heights status` shows its address"
+    case .unexpectedAnswer(let request, let expected, let found):
+      "\(request): expected \(expected), found \(found)"
+    case .setUpFailed(let what, let reason):
+      "setting up: \(what) failed (\(reason)). Nothing was measured"
+    case .ledgerFile(let path, let reason):
+      "ledger \(path): \(reason)"
+    case .ledgerLine(let path, let line, let reason):
+      "ledger \(path):\(line): \(reason). The file was changed by something other than `heights load`"
+    case .adminSocketNeeded(let addresses):
+      "the ledger has \(addresses) waitlist addresses, which can only be read over the app's admin socket: "
+        + "name its path"
+    }
+  }
+}

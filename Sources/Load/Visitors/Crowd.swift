@@ -1,0 +1,170 @@
+// The visitors of one loop, what they know of the app, and what they decide to do next. No I/O.
+
+import Foundation
+
+/// Virtual users and their decisions, from a seed.
+struct Crowd: Sendable {
+  /// What a crowd remembers at most; beyond, new accounts are not used again and old posts are forgotten.
+  private static let visitorLimit = 100_000
+  private static let postLimit = 100_000
+  private static let tieLimit = 500_000
+  /// One in so many follows and likes takes back an earlier one.
+  private static let undoEvery: UInt64 = 10
+
+  private let namePrefix: String
+  private let popularityExponent: Double
+  private(set) var random: SeededRandom
+  private var namesGiven = 0
+  private(set) var visitors: [Visitor] = []
+  private var positions: [String: Int] = [:]
+  /// Accounts that are followed, the most popular first.
+  private(set) var authors: [String] = []
+  /// Posts that are read and liked, the newest and most popular last.
+  private(set) var posts: [String] = []
+  private var follows = Ties(limit: tieLimit)
+  private var likes = Ties(limit: tieLimit)
+  private var authorRanks: Zipf
+  private var postRanks: Zipf
+
+  /// - Parameter namePrefix: begins the name of each account; two runs against one app need different ones.
+  init(namePrefix: String, popularityExponent: Double, random: SeededRandom) {
+    self.namePrefix = namePrefix
+    self.popularityExponent = popularityExponent
+    self.random = random
+    authorRanks = Zipf(count: 1, exponent: popularityExponent)
+    postRanks = authorRanks
+  }
+
+  // MARK: Deciding
+
+  /// What happens for `action`. Where the crowd can't do that yet (nobody to follow, no post known), someone reads
+  /// what is popular instead.
+  mutating func decide(_ action: Action) -> Visit {
+    switch action {
+    case .readLaunchPage: return .readLaunchPage
+    case .joinWaitlist: return .joinWaitlist(email: newVisitor().email)
+    case .signUp: return .signUp(newVisitor())
+    default: break
+    }
+    guard !visitors.isEmpty else { return .signUp(newVisitor()) }
+    let visitor = Int.random(in: 0..<visitors.count, using: &random)
+    return decide(action, by: visitor) ?? .readPopular(visitor: visitor)
+  }
+
+  private mutating func decide(_ action: Action, by visitor: Int) -> Visit? {
+    switch action {
+    case .logIn: .logIn(visitor: visitor)
+    case .readFeed: .readFeed(visitor: visitor)
+    case .readPost: posts.isEmpty ? nil : .readPost(visitor: visitor, post: popularPost())
+    case .post: newPost(by: visitor)
+    case .follow: undoFollow() ?? newFollow(by: visitor)
+    case .like: undoLike() ?? newLike(by: visitor)
+    case .readPopular, .readLaunchPage, .joinWaitlist, .signUp: nil
+    }
+  }
+
+  mutating func newVisitor() -> Visitor {
+    namesGiven += 1
+    return Visitor(name: "\(namePrefix)\(namesGiven)", password: UUID().uuidString)
+  }
+
+  mutating func newPost(by visitor: Int) -> Visit {
+    .post(visitor: visitor, text: PostText.make(&random), key: UUID().uuidString)
+  }
+
+  /// A follow of someone popular whom nobody of the crowd is following or leaving right now.
+  mutating func newFollow(by visitor: Int) -> Visit? {
+    if authors.isEmpty { return nil }
+    return newTie { crowd in
+      let author = crowd.authors[crowd.authorRanks.sample(&crowd.random) - 1]
+      let pair = Pair(subject: crowd.visitors[visitor].name, object: author)
+      guard pair.subject != author, crowd.follows.begin(pair) else { return nil }
+      return .follow(visitor: visitor, pair)
+    }
+  }
+
+  private mutating func newLike(by visitor: Int) -> Visit? {
+    if posts.isEmpty { return nil }
+    return newTie { crowd in
+      let pair = Pair(subject: crowd.visitors[visitor].name, object: crowd.popularPost())
+      return crowd.likes.begin(pair) ? .like(visitor: visitor, pair) : nil
+    }
+  }
+
+  private mutating func newTie(_ attempt: (inout Crowd) -> Visit?) -> Visit? {
+    for _ in 0..<8 {
+      if let visit = attempt(&self) { return visit }
+    }
+    return nil
+  }
+
+  private mutating func undoFollow() -> Visit? {
+    guard takesBack(), let pair = follows.beginUndo(&random), let visitor = positions[pair.subject]
+    else { return nil }
+    return .unfollow(visitor: visitor, pair)
+  }
+
+  private mutating func undoLike() -> Visit? {
+    guard takesBack(), let pair = likes.beginUndo(&random), let visitor = positions[pair.subject]
+    else { return nil }
+    return .unlike(visitor: visitor, pair)
+  }
+
+  private mutating func takesBack() -> Bool { random.next() % Self.undoEvery == 0 }
+
+  private mutating func popularPost() -> String { posts[posts.count - postRanks.sample(&random)] }
+
+  // MARK: Learning
+
+  /// The account exists and has a session.
+  /// - Returns: its position, or nil when the crowd is as large as it gets.
+  @discardableResult
+  mutating func join(_ visitor: Visitor) -> Int? {
+    guard visitors.count < Self.visitorLimit else { return nil }
+    positions[visitor.name] = visitors.count
+    visitors.append(visitor)
+    return visitors.count - 1
+  }
+
+  mutating func setCookie(_ cookie: String, of visitor: Int) { visitors[visitor].cookie = cookie }
+
+  mutating func learn(authors: [String]) {
+    self.authors = authors
+    authorRanks = Zipf(count: authors.count, exponent: popularityExponent)
+  }
+
+  mutating func learn(posts new: [String]) {
+    posts += new
+    if posts.count > Self.postLimit { posts.removeFirst(posts.count - Self.postLimit / 2) }
+    postRanks = Zipf(count: posts.count, exponent: popularityExponent)
+  }
+
+  mutating func endFollow(_ pair: Pair, acknowledged: Bool) { follows.end(pair, acknowledged: acknowledged) }
+  mutating func endLike(_ pair: Pair, acknowledged: Bool) { likes.end(pair, acknowledged: acknowledged) }
+}
+
+/// What visitors write.
+enum PostText {
+  private static let words = [
+    "ridge", "valley", "summit", "snow", "morning", "trail", "river", "stone", "light", "wind", "camp",
+    "cloud", "rope",
+    "hut", "larch", "glacier", "boots", "map", "north", "col", "view", "weather", "slowly", "again", "above",
+    "below",
+    "über", "höhe", "🏔️", "\"quiet\"", "café", "<b>",
+  ]
+
+  /// Six to thirty words; some are not ASCII or need escaping, as people's are.
+  static func make(_ random: inout SeededRandom) -> String {
+    let count = Int.random(in: 6...30, using: &random)
+    return (0..<count).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }.joined(
+      separator: " ")
+  }
+
+  /// FNV-1a of the UTF-8 text, 16 hexadecimal digits: tells a changed text, not a forged one.
+  static func hash(_ text: String) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

@@ -1,0 +1,123 @@
+// Summit's JSON API, as requests and what is read from its answers.
+
+import Foundation
+
+/// The requests of the API; each is a value.
+enum SummitAPI {
+  static let health = ClientRequest.get("/healthz")
+  static let launchPage = ClientRequest.get("/")
+  /// Over the admin socket only.
+  static let waitlist = ClientRequest.get("/waitlist")
+
+  static func joinWaitlist(email: String) -> ClientRequest {
+    var request = ClientRequest("POST", "/api/waitlist", json: object(["email": email]))
+    // An address is stored once, however often it comes.
+    request.isIdempotent = true
+    return request
+  }
+
+  static func signUp(_ visitor: Visitor) -> ClientRequest {
+    ClientRequest(
+      "POST", "/api/accounts",
+      json: object([
+        "name": visitor.name, "email": visitor.email, "password": visitor.password,
+        "displayName": "Visitor \(visitor.name)",
+      ]))
+  }
+
+  static func logIn(_ visitor: Visitor) -> ClientRequest {
+    ClientRequest(
+      "POST", "/api/sessions", json: object(["name": visitor.name, "password": visitor.password]))
+  }
+
+  static func post(_ text: String, key: String, cookie: String?) -> ClientRequest {
+    var request = ClientRequest("POST", "/api/posts", json: object(["text": text]), cookie: cookie)
+    request.idempotencyKey = key
+    return request
+  }
+
+  static func feed(cookie: String?) -> ClientRequest { .get("/api/feed", cookie: cookie) }
+  static func popular(cookie: String?) -> ClientRequest { .get("/api/popular", cookie: cookie) }
+  static func account(_ name: String) -> ClientRequest { .get("/api/accounts/\(segment(name))") }
+
+  static func post(id: String, cookie: String? = nil) -> ClientRequest {
+    .get("/api/posts/\(segment(id))", cookie: cookie)
+  }
+
+  static func follow(_ name: String, _ method: String, cookie: String?) -> ClientRequest {
+    ClientRequest(method, "/api/accounts/\(segment(name))/follow", cookie: cookie)
+  }
+
+  static func like(post id: String, _ method: String, cookie: String?) -> ClientRequest {
+    ClientRequest(method, "/api/posts/\(segment(id))/like", cookie: cookie)
+  }
+
+  static func isFollowing(_ pair: Pair) -> ClientRequest {
+    .get("/api/accounts/\(segment(pair.subject))/following/\(segment(pair.object))")
+  }
+
+  static func hasLiked(_ pair: Pair) -> ClientRequest {
+    .get("/api/posts/\(segment(pair.object))/likes/\(segment(pair.subject))")
+  }
+
+  // MARK: Answers
+
+  /// The stage that `/healthz` tells.
+  static func stage(_ body: [UInt8]) -> Int? {
+    struct Health: Decodable { let stage: Int }
+    return try? JSONDecoder().decode(Health.self, from: Data(body)).stage
+  }
+
+  /// The identifier of a post that was made: decimal digits.
+  static func postID(_ body: [UInt8]) -> String? {
+    struct Post: Decodable { let id: String }
+    let id = try? JSONDecoder().decode(Post.self, from: Data(body)).id
+    return id.flatMap {
+      (1...19).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } ? $0 : nil
+    }
+  }
+
+  static func postText(_ body: [UInt8]) -> String? {
+    struct Post: Decodable { let text: String }
+    return try? JSONDecoder().decode(Post.self, from: Data(body)).text
+  }
+
+  /// The addresses of the admin socket's list, one JSON object per line.
+  static func waitlistEmails(_ body: [UInt8]) throws -> Set<String> {
+    struct Entry: Decodable { let email: String }
+    let decoder = JSONDecoder()
+    return Set(try body.split(separator: 10).map { try decoder.decode(Entry.self, from: Data($0)).email })
+  }
+
+  /// Everything but letters, digits, `-`, `_`, `.` and `~` as %XX.
+  private static func segment(_ text: String) -> String {
+    text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+  }
+
+  private static let unreserved = CharacterSet(
+    charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+
+  private static func object(_ members: KeyValuePairs<String, String>) -> String { JSONText.object(members) }
+}
+
+/// JSON text of flat objects of strings: all that is ever written.
+enum JSONText {
+  static func object(_ members: KeyValuePairs<String, String>) -> String {
+    "{" + members.map { "\(string($0.key)):\(string($0.value))" }.joined(separator: ",") + "}"
+  }
+
+  private static func string(_ text: String) -> String {
+    var quoted = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": quoted += "\\\""
+      case "\\": quoted += "\\\\"
+      case "\u{0}"..."\u{1F}":
+        let digits = String(scalar.value, radix: 16)
+        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: quoted.unicodeScalars.append(scalar)
+      }
+    }
+    return quoted + "\""
+  }
+}

@@ -1,0 +1,44 @@
+// Follows and likes that are made and sometimes undone, so that what must be there afterwards is never in doubt.
+
+/// The pairs that visitors have tied, each at most once made and once undone.
+///
+/// A pair is touched by one request at a time. It may be made again while it stands (that changes nothing), but never
+/// after it was undone, and not after an answer failed to come: that request may still take effect at any time.
+struct Ties: Sendable {
+  private enum State { case underWay, stands, retired }
+
+  private let limit: Int
+  private var states: [Pair: State] = [:]
+  private var standing: [Pair] = []
+
+  /// - Parameter limit: how many pairs it remembers; new ones beyond are refused.
+  init(limit: Int) { self.limit = limit }
+
+  /// - Returns: false when the pair must be left alone.
+  mutating func begin(_ pair: Pair) -> Bool {
+    guard let state = states[pair] else {
+      guard states.count < limit else { return false }
+      states[pair] = .underWay
+      return true
+    }
+    guard state == .stands else { return false }
+    states[pair] = .underWay
+    standing.removeAll { $0 == pair }
+    return true
+  }
+
+  mutating func end(_ pair: Pair, acknowledged: Bool) {
+    states[pair] = acknowledged ? .stands : .retired
+    if acknowledged, standing.count < 1_024 { standing.append(pair) }
+  }
+
+  /// Takes one that stands, never to be touched again afterwards.
+  mutating func beginUndo(_ random: inout SeededRandom) -> Pair? {
+    guard !standing.isEmpty else { return nil }
+    let index = Int.random(in: 0..<standing.count, using: &random)
+    standing.swapAt(index, standing.count - 1)
+    let pair = standing.removeLast()
+    states[pair] = .retired
+    return pair
+  }
+}

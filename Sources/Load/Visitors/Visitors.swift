@@ -1,0 +1,174 @@
+// The visitors of one loop at work: they decide, send, read the answer, and write down what was acknowledged.
+
+import HeightsKit
+
+/// How a visit ended.
+enum Outcome: Sendable, Equatable {
+  case succeeded
+  case failed(kind: String)
+  case timedOut
+
+  /// The kind under which a report counts it, or nil for a success.
+  var errorKind: String? {
+    switch self {
+    case .succeeded: nil
+    case .failed(let kind): kind
+    case .timedOut: ClientFailure.timedOut.kind
+    }
+  }
+}
+
+/// A crowd with a connection to the app and a ledger. Everything happens on one loop.
+actor Visitors {
+  nonisolated let loop: EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  private let client: HTTPClient
+  private let ledger: LedgerWriter
+  private var crowd: Crowd
+
+  init(_ crowd: Crowd, client: HTTPClient, ledger: LedgerWriter) {
+    loop = client.loop
+    self.client = client
+    self.ledger = ledger
+    self.crowd = crowd
+  }
+
+  var names: [String] { crowd.visitors.map(\.name) }
+  var posts: [String] { crowd.posts }
+  var count: Int { crowd.visitors.count }
+
+  /// What the other loops' visitors have made, and this crowd's own.
+  func learn(authors: [String]) { crowd.learn(authors: authors) }
+  func learn(posts: [String]) { crowd.learn(posts: posts) }
+
+  /// Someone does `action`, or the nearest thing to it that can be done; `begun` is told which.
+  func act(_ action: Action, begun: (Action) -> Void) async -> Outcome {
+    let visit = crowd.decide(action)
+    begun(visit.action)
+    return await perform(visit)
+  }
+
+  func signUpSomeone() async -> Outcome { await perform(.signUp(crowd.newVisitor())) }
+  func post(by visitor: Int) async -> Outcome { await perform(crowd.newPost(by: visitor)) }
+
+  func followSomeone(by visitor: Int) async -> Outcome {
+    guard let visit = crowd.newFollow(by: visitor) else { return .succeeded }
+    return await perform(visit)
+  }
+
+  private func perform(_ visit: Visit) async -> Outcome {
+    switch visit {
+    case .readLaunchPage: await read(SummitAPI.launchPage)
+    case .joinWaitlist(let email): await joinWaitlist(email)
+    case .signUp(let visitor): await signUp(visitor)
+    case .logIn(let visitor): await logIn(visitor)
+    case .readFeed(let visitor): await read(SummitAPI.feed(cookie: cookie(visitor)))
+    case .readPopular(let visitor): await read(SummitAPI.popular(cookie: cookie(visitor)))
+    case .readPost(let visitor, let post): await read(SummitAPI.post(id: post, cookie: cookie(visitor)))
+    case .post(let visitor, let text, let key): await post(visitor, text, key)
+    case .follow(let visitor, let pair): await follow(visitor, pair)
+    case .unfollow(let visitor, let pair): await unfollow(visitor, pair)
+    case .like(let visitor, let pair): await like(visitor, pair)
+    case .unlike(let visitor, let pair): await unlike(visitor, pair)
+    }
+  }
+
+  private func cookie(_ visitor: Int) -> String? { crowd.visitors[visitor].cookie }
+
+  private func read(_ request: ClientRequest) async -> Outcome { Outcome(await client.send(request)) }
+
+  private func joinWaitlist(_ email: String) async -> Outcome {
+    let outcome = Outcome(await client.send(SummitAPI.joinWaitlist(email: email)))
+    if outcome == .succeeded { ledger.append(.waitlist(email: email)) }
+    return outcome
+  }
+
+  private func signUp(_ visitor: Visitor) async -> Outcome {
+    let answer = await client.send(SummitAPI.signUp(visitor))
+    let outcome = Outcome(answer)
+    guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
+    ledger.append(.account(name: visitor.name))
+    guard let cookie = response.sessionCookie else { return .failed(kind: "no session in the answer") }
+    var visitor = visitor
+    visitor.cookie = cookie
+    crowd.join(visitor)
+    return .succeeded
+  }
+
+  private func logIn(_ visitor: Int) async -> Outcome {
+    let answer = await client.send(SummitAPI.logIn(crowd.visitors[visitor]))
+    let outcome = Outcome(answer)
+    guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
+    guard let cookie = response.sessionCookie else { return .failed(kind: "no session in the answer") }
+    crowd.setCookie(cookie, of: visitor)
+    return .succeeded
+  }
+
+  private func post(_ visitor: Int, _ text: String, _ key: String) async -> Outcome {
+    let answer = await client.send(SummitAPI.post(text, key: key, cookie: cookie(visitor)))
+    let outcome = Outcome(answer)
+    guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
+    guard let id = SummitAPI.postID(response.body) else { return .failed(kind: "no post id in the answer") }
+    let author = crowd.visitors[visitor].name
+    ledger.append(.post(id: id, author: author, textHash: PostText.hash(text)))
+    crowd.learn(posts: [id])
+    return .succeeded
+  }
+
+  private func follow(_ visitor: Int, _ pair: Pair) async -> Outcome {
+    let request = SummitAPI.follow(pair.object, "PUT", cookie: cookie(visitor))
+    let outcome = await write(request, acknowledged: .follow(pair))
+    crowd.endFollow(pair, acknowledged: outcome == .succeeded)
+    return outcome
+  }
+
+  private func like(_ visitor: Int, _ pair: Pair) async -> Outcome {
+    let request = SummitAPI.like(post: pair.object, "PUT", cookie: cookie(visitor))
+    let outcome = await write(request, acknowledged: .like(pair))
+    crowd.endLike(pair, acknowledged: outcome == .succeeded)
+    return outcome
+  }
+
+  private func unfollow(_ visitor: Int, _ pair: Pair) async -> Outcome {
+    let request = SummitAPI.follow(pair.object, "DELETE", cookie: cookie(visitor))
+    return await undo(request, announced: .unfollowBegun(pair), acknowledged: .unfollow(pair))
+  }
+
+  private func unlike(_ visitor: Int, _ pair: Pair) async -> Outcome {
+    let request = SummitAPI.like(post: pair.object, "DELETE", cookie: cookie(visitor))
+    return await undo(request, announced: .unlikeBegun(pair), acknowledged: .unlike(pair))
+  }
+
+  /// Undoing what the ledger holds is announced in it first: if this process ends before the answer comes, nobody may
+  /// expect the old state any more.
+  private func undo(
+    _ request: ClientRequest, announced: LedgerRecord, acknowledged: LedgerRecord
+  ) async -> Outcome {
+    ledger.append(announced)
+    do { try ledger.flush() } catch { return .failed(kind: "ledger not written") }
+    return await write(request, acknowledged: acknowledged)
+  }
+
+  private func write(_ request: ClientRequest, acknowledged record: LedgerRecord) async -> Outcome {
+    let outcome = Outcome(await client.send(request))
+    if outcome == .succeeded { ledger.append(record) }
+    return outcome
+  }
+}
+
+extension Outcome {
+  fileprivate init(_ result: Result<ClientResponse, ClientFailure>) {
+    switch result {
+    case .success(let response):
+      self = response.isSuccess ? .succeeded : .failed(kind: "HTTP \(response.status)")
+    case .failure(.timedOut): self = .timedOut
+    case .failure(let failure): self = .failed(kind: failure.kind)
+    }
+  }
+}
+
+extension ClientResponse {
+  /// All cookies that it sets, as one Cookie header.
+  fileprivate var sessionCookie: String? { cookies.isEmpty ? nil : cookies.joined(separator: "; ") }
+}

@@ -1,0 +1,106 @@
+// Summit's API in memory, on real sockets, with the faults that a test asks for.
+
+import Foundation
+import Synchronization
+
+@testable import Load
+
+/// What an app that keeps its promises would know, and ways to make it break them.
+final class PretendSummit: Sendable {
+  struct State: Sendable {
+    var stage = 2
+    var accounts: Set<String> = []
+    var sessions: [String: String] = [:]
+    var posts: [String: String] = [:]
+    var follows: Set<Pair> = []
+    var likes: Set<Pair> = []
+    var waitlist: [String] = []
+    var seen: [String: Int] = [:]
+    /// Answers instead of the usual one, by the beginning of 'METHOD path'; one is used up by each request.
+    var faults: [String: [Int]] = [:]
+  }
+
+  let state: Mutex<State>
+
+  init(stage: Int = 2) { state = Mutex(State(stage: stage)) }
+
+  func serve(_ connection: TestConnection) {
+    while let request = connection.readRequest() {
+      let (status, body, headers) = state.withLock { answer(request, &$0) }
+      connection.answer(status, body, headers: headers)
+    }
+  }
+
+  private func answer(_ request: TestRequest, _ state: inout State) -> (Int, String, String) {
+    let parts = request.path.split(separator: "/").map(String.init)
+    let route = "\(request.method) /\(parts.joined(separator: "/"))"
+    state.seen[
+      "\(request.method) \(parts.prefix(2).joined(separator: "/")) \(parts.last ?? "")", default: 0] += 1
+    if let prefix = state.faults.keys.first(where: { route.hasPrefix($0) }),
+      let status = state.faults[prefix]?.popLast()
+    {
+      return (status, "{}", "")
+    }
+    let name = state.sessions[request.headers["cookie"] ?? ""]
+    switch (request.method, parts.first ?? "", parts.dropFirst().first ?? "", parts.count) {
+    case ("GET", "", _, 0): return (200, "<h1>Soon</h1>", "")
+    case ("GET", "healthz", _, _): return (200, #"{"status":"ok","stage":\#(state.stage)}"#, "")
+    case ("GET", "waitlist", _, _): return (200, waitlist(state), "")
+    case ("POST", "api", "waitlist", _):
+      state.waitlist.append(member("email", of: request))
+      return (201, "{}", "")
+    case ("POST", "api", "accounts", 2), ("POST", "api", "sessions", 2):
+      return signIn(member("name", of: request), &state)
+    case ("POST", "api", "posts", 2): return post(member("text", of: request), by: name, &state)
+    case ("GET", "api", "posts", 3): return text(of: parts[2], state)
+    case ("GET", "api", "posts", 5):
+      return (state.likes.contains(Pair(subject: parts[4], object: parts[2])) ? 204 : 404, "", "")
+    case ("GET", "api", "accounts", 3): return (state.accounts.contains(parts[2]) ? 200 : 404, "{}", "")
+    case ("GET", "api", "accounts", 5):
+      return (state.follows.contains(Pair(subject: parts[2], object: parts[4])) ? 204 : 404, "", "")
+    case (_, "api", "accounts", 4): return tie(\.follows, name, parts[2], request.method, &state)
+    case (_, "api", "posts", 4): return tie(\.likes, name, parts[2], request.method, &state)
+    case ("GET", "api", "popular", _): return (200, "{}", "")
+    case ("GET", "api", "feed", _): return (name == nil ? 401 : 200, "{}", "")
+    default: return (404, "{}", "")
+    }
+  }
+
+  private func signIn(_ name: String, _ state: inout State) -> (Int, String, String) {
+    let cookie = "session=\(state.sessions.count)"
+    state.accounts.insert(name)
+    state.sessions[cookie] = name
+    return (201, "{}", "Set-Cookie: \(cookie); HttpOnly; Path=/\r\n")
+  }
+
+  private func post(_ text: String, by name: String?, _ state: inout State) -> (Int, String, String) {
+    if name == nil { return (401, "{}", "") }
+    let id = "\(9_000_000_000 + state.posts.count)"
+    state.posts[id] = text
+    return (201, #"{"id":"\#(id)"}"#, "")
+  }
+
+  private func text(of id: String, _ state: State) -> (Int, String, String) {
+    guard let text = state.posts[id] else { return (404, "{}", "") }
+    return (200, JSONText.object(["id": id, "text": text]), "")
+  }
+
+  private func tie(
+    _ ties: WritableKeyPath<State, Set<Pair>>, _ name: String?, _ object: String, _ method: String,
+    _ state: inout State
+  ) -> (Int, String, String) {
+    guard let name else { return (401, "{}", "") }
+    let pair = Pair(subject: name, object: object)
+    if method == "PUT" { state[keyPath: ties].insert(pair) } else { state[keyPath: ties].remove(pair) }
+    return (204, "", "")
+  }
+
+  private func waitlist(_ state: State) -> String {
+    state.waitlist.map { #"{"email":"\#($0)","joinedAtMs":1}"# + "\n" }.joined()
+  }
+
+  private func member(_ name: String, of request: TestRequest) -> String {
+    let object = try? JSONDecoder().decode([String: String].self, from: Data(request.body.utf8))
+    return object?[name] ?? ""
+  }
+}
