@@ -4,7 +4,7 @@
 public enum Nearest {
   /// The name that takes the fewest edits from `word`, case ignored; nil when none is near.
   public static func name(to word: String, among names: [String]) -> String? {
-    let limit = max(1, word.count / 3)
+    let limit = word.count < 4 ? 1 : max(2, word.count / 3)
     let near = names.map { ($0, distance(word.lowercased(), $0.lowercased())) }.filter { $0.1 <= limit }
     return near.min { $0.1 < $1.1 }?.0
   }

@@ -29,7 +29,7 @@ public struct Zone: Codable, Equatable, Sendable {
 }
 
 /// A machine in a zone: what runs on it shares its cores, memory and disk, and is lost with it.
-public struct Host: Codable, Equatable, Sendable {
+public struct Server: Codable, Equatable, Sendable {
   /// Unique in the topology.
   public let id: String
   public let title: String

@@ -14,24 +14,24 @@ public struct Tier: Codable, Equatable, Sendable {
   public let subtitle: String
   /// The zone that it runs in; nil for what belongs to no single zone, such as DNS.
   public let zone: String?
-  /// The host that it runs on; nil for a managed service.
-  public let host: String?
+  /// The server that it runs on; nil for a managed service.
+  public let server: String?
 
-  /// A tier on a host, in the host's zone.
-  public init(id: String, kind: Kind, title: String, subtitle: String, on host: Host) {
-    self.init(id: id, kind: kind, title: title, subtitle: subtitle, zone: host.zone, host: host.id)
+  /// A tier on a server, in the server's zone.
+  public init(id: String, kind: Kind, title: String, subtitle: String, on server: Server) {
+    self.init(id: id, kind: kind, title: title, subtitle: subtitle, zone: server.zone, server: server.id)
   }
 
-  /// A tier without a host of ours.
+  /// A tier without a server of ours.
   public init(
-    id: String, kind: Kind, title: String, subtitle: String, zone: String? = nil, host: String? = nil
+    id: String, kind: Kind, title: String, subtitle: String, zone: String? = nil, server: String? = nil
   ) {
     self.id = id
     self.kind = kind
     self.title = title
     self.subtitle = subtitle
     self.zone = zone
-    self.host = host
+    self.server = server
   }
 }
 

@@ -2,24 +2,24 @@
 
 /// What runs where at one stage. Always valid: every name used in it exists, and none is used twice.
 ///
-/// As JSON: `{"stage": 2, "regions": [{code, name}], "zones": [{id, region}], "hosts": [{id, title, zone}],
-/// "nodes": [{id, kind, title, subtitle, zone?, host?}], "links": [{from, to, label}]}`.
+/// As JSON: `{"stage": 2, "regions": [{code, name}], "zones": [{id, region}], "servers": [{id, title, zone}],
+/// "nodes": [{id, kind, title, subtitle, zone?, server?}], "links": [{from, to, label}]}`.
 public struct Topology: Codable, Equatable, Sendable {
   public let stage: Stage
   public let regions: [Region]
   public let zones: [Zone]
-  public let hosts: [Host]
+  public let servers: [Server]
   public let tiers: [Tier]
   public let links: [Link]
 
   /// Throws when a name is used twice or leads nowhere; the error names the element.
   public init(
-    stage: Stage, regions: [Region], zones: [Zone], hosts: [Host] = [], tiers: [Tier], links: [Link]
+    stage: Stage, regions: [Region], zones: [Zone], servers: [Server] = [], tiers: [Tier], links: [Link]
   ) throws(TopologyError) {
     self.stage = stage
     self.regions = regions
     self.zones = zones
-    self.hosts = hosts
+    self.servers = servers
     self.tiers = tiers
     self.links = links
     try checkNames()
@@ -27,7 +27,7 @@ public struct Topology: Codable, Equatable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case stage, regions, zones, hosts, links
+    case stage, regions, zones, servers, links
     case tiers = "nodes"
   }
 
@@ -37,7 +37,7 @@ public struct Topology: Codable, Equatable, Sendable {
       stage: values.decode(Stage.self, forKey: .stage),
       regions: values.decode([Region].self, forKey: .regions),
       zones: values.decode([Zone].self, forKey: .zones),
-      hosts: values.decode([Host].self, forKey: .hosts),
+      servers: values.decode([Server].self, forKey: .servers),
       tiers: values.decode([Tier].self, forKey: .tiers),
       links: values.decode([Link].self, forKey: .links))
   }
@@ -48,6 +48,11 @@ public struct TopologyError: Error, Equatable, CustomStringConvertible {
   public let element: String
   public let problem: String
 
+  public init(element: String, problem: String) {
+    self.element = element
+    self.problem = problem
+  }
+
   public var description: String { "\(element): \(problem)" }
 }
 
@@ -55,7 +60,7 @@ extension Topology {
   private func checkNames() throws(TopologyError) {
     try checkUnique("region", regions.map(\.code))
     try checkUnique("zone", zones.map(\.id))
-    try checkUnique("host", hosts.map(\.id))
+    try checkUnique("server", servers.map(\.id))
     try checkUnique("tier", tiers.map(\.id))
     try checkUnique("link", links.map { "\($0.from) → \($0.to)" })
   }
@@ -64,8 +69,8 @@ extension Topology {
     for zone in zones {
       try check("zone \(zone.id)", names: zone.region, among: regions.map(\.code), kind: "region")
     }
-    for host in hosts {
-      try check("host \(host.id)", names: host.zone, among: zones.map(\.id), kind: "zone")
+    for server in servers {
+      try check("server \(server.id)", names: server.zone, among: zones.map(\.id), kind: "zone")
     }
     for tier in tiers { try checkPlace(of: tier) }
     for link in links {
@@ -79,12 +84,12 @@ extension Topology {
   private func checkPlace(of tier: Tier) throws(TopologyError) {
     let element = "tier \(tier.id)"
     if let zone = tier.zone { try check(element, names: zone, among: zones.map(\.id), kind: "zone") }
-    guard let id = tier.host else { return }
-    guard let host = hosts.first(where: { $0.id == id }) else {
-      throw TopologyError(element: element, problem: "names the host '\(id)', which does not exist")
+    guard let id = tier.server else { return }
+    guard let server = servers.first(where: { $0.id == id }) else {
+      throw TopologyError(element: element, problem: "names the server '\(id)', which does not exist")
     }
-    if tier.zone != host.zone {
-      let problem = "is in zone '\(tier.zone ?? "none")', its host '\(id)' in '\(host.zone)'"
+    if tier.zone != server.zone {
+      let problem = "is in zone '\(tier.zone ?? "none")', its server '\(id)' in '\(server.zone)'"
       throw TopologyError(element: element, problem: problem)
     }
   }

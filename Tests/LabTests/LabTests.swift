@@ -1,1 +1,151 @@
+// A lab's life with real processes: up, crash, climb, resize, down.
+
+import Foundation
 import Testing
+
+@testable import Lab
+
+@Suite(.serialized) struct LabTests {
+  @Test func stageTwoAnswersAndGoesDownWithoutALeftover() throws {
+    let lab = try RunningLab()
+    let loops = Machine.this.cores < 2 ? 1 : 2
+    #expect(lab.get() == "2 \(loops) \(8 << 30)")
+    let snapshot = try lab.client.send(.status)
+    let app = try #require(snapshot.processes.first { $0.name == "app" })
+    #expect(app.health == .ready)
+    #expect(snapshot.openDoors == [.app])
+    #expect(snapshot.topology.stage.number == 2)
+    try lab.down()
+    #expect(ProcessIdentity.of(try #require(app.pid)) == nil)
+    #expect(try LabState.load(lab.folder)?.processes == [:])
+    #expect(!RunLock.isHeld(path: lab.folder.lock))
+    #expect(try !Lab.down(lab.folder) { _ in })
+  }
+
+  @Test func aSecondUpIsRefused() throws {
+    let lab = try RunningLab()
+    let error = #expect(throws: LabError.self) { try RunLock(path: lab.folder.lock) }
+    #expect(error == .alreadyRunning(pid: getpid()))
+  }
+
+  @Test func aProcessThatDiesIsStartedAgain() throws {
+    let lab = try RunningLab()
+    _ = lab.get("/die")
+    #expect(
+      eventually { (try? lab.client.send(.status))?.processes.first { $0.name == "app" }?.restarts == 1 })
+    #expect(lab.get() != nil)
+  }
+
+  @Test func aClimbMovesTheFrontDoorAndEachStepMayBeRepeated() throws {
+    let lab = try RunningLab(stage: 1)
+    #expect(lab.get()?.hasPrefix("1 ") == true)
+    for request in [
+      ControlRequest.launchProcess(role: .app, frontDoor: false), .drain(role: .launch),
+      .openFrontDoor(role: .app),
+      .retire(role: .launch), .setStage(2),
+    ] {
+      try lab.client.send(request)
+      try lab.client.send(request)
+    }
+    #expect(lab.get()?.hasPrefix("2 ") == true)
+    let snapshot = try lab.client.send(.status)
+    #expect(snapshot.stage.number == 2)
+    #expect(snapshot.openDoors == [.app])
+    #expect(snapshot.processes.first { $0.name == "launch" }?.health == .stopped)
+    // And it comes back there.
+    let temporary = lab.temporary
+    try lab.down()
+    let again = try RunningLab(in: temporary)
+    #expect(again.get()?.hasPrefix("2 ") == true)
+    try again.down()
+    #expect(throws: RunningLab.UpFailed.self) { try RunningLab(stage: 1, in: temporary) }
+  }
+
+  @Test func aResizeKeepsTheSocketsAndRefusesWhatCannotBe() throws {
+    let lab = try RunningLab()
+    let url = try lab.client.send(.status).appURL
+    let snapshot = try lab.client.send(.resize(type: "m7g.medium", diskBytes: 100 << 30))
+    #expect(snapshot.appURL == url)
+    #expect(snapshot.instance.type == "m7g.medium")
+    #expect(lab.get() == "2 1 \(100 << 30)")
+    for (request, code) in [
+      (ControlRequest.resize(type: "mainframe", diskBytes: nil), "unknown_instance_type"),
+      (.resize(type: nil, diskBytes: 1), "disk_too_small"),
+      (.resize(type: nil, diskBytes: 1 << 60), "disk_too_large"),
+      (.setStage(3), "stage_not_yet"),
+    ] {
+      let error = #expect(throws: LabError.self) { try lab.client.send(request) }
+      #expect(error?.code == code)
+    }
+    #expect(lab.get() == "2 1 \(100 << 30)")
+  }
+
+  @Test func aConnectionMadeDuringAResizeIsAnswered() throws {
+    let lab = try RunningLab()
+    let isResizing = OneValue<Bool>()
+    isResizing.set(true)
+    let client = lab.client
+    let resize = LongThread(name: "resize") {
+      _ = try? client.send(.resize(type: "m7g.medium", diskBytes: nil))
+      isResizing.set(false)
+    }
+    var unanswered = 0
+    while isResizing.value == true { unanswered += lab.get() == nil ? 1 : 0 }
+    resize.join()
+    #expect(unanswered == 0)
+  }
+
+  @Test func aResizeThatFailsGoesBack() throws {
+    let lab = try RunningLab()
+    let before = lab.get()
+    try lab.temporary.write(String(9 << 30), to: "refused-quota")
+    let error = #expect(throws: LabError.self) {
+      try lab.client.send(.resize(type: "m7g.medium", diskBytes: 9 << 30))
+    }
+    #expect(error?.code == "resize_undone")
+    #expect(error?.description.contains("quota refused") == true)
+    #expect(lab.get() == before)
+    #expect(try LabState.load(lab.folder)?.diskBytes == 8 << 30)
+  }
+
+  @Test func anAppThatDoesNotStartIsToldWithTheEndOfItsLog() throws {
+    let error = #expect(throws: RunningLab.UpFailed.self) { try RunningLab(run: "missing.py") }
+    #expect(error?.message.contains("app did not become ready: it exited with code 2 three times") == true)
+    #expect(error?.message.contains("missing.py") == true)
+  }
+
+  @Test func whatACrashedRunLeftIsEndedAndNothingElse() throws {
+    let temporary = try TemporaryFolder()
+    let folder = try AppFolder(temporary.path)
+    try folder.create()
+    let plan = LaunchPlan(
+      executable: "/bin/sleep", arguments: ["1000"], environment: [:], workingDirectory: "/",
+      log: LogFile(path: folder.log(of: "app")), isReady: { true })
+    let (own, other) = (try plan.spawn(), try plan.spawn())
+    var state = LabState()
+    state.processes["app"] = ProcessIdentity.of(own)
+    let stranger = try #require(ProcessIdentity.of(other))
+    state.processes["launch"] = ProcessIdentity(pid: other, startTicks: 1, bootID: stranger.bootID)
+    try state.save(folder)
+    #expect(try Lab.down(folder) { _ in })
+    #expect(ProcessIdentity.of(own) == nil)
+    #expect(stranger.isAlive)
+    stranger.end(graceMs: 1000)
+    for pid in [own, other] { waitpid(pid, nil, 0) }
+  }
+
+  @Test(.enabled(if: Gdnsd.program != nil)) func dnsAnswersWithTheStaticAddress() throws {
+    let lab = try RunningLab()
+    #expect(
+      eventually { (try? lab.client.send(.status))?.processes.first { $0.name == "dns" }?.health == .ready })
+    let port = try #require(try lab.client.send(.status).dns.port)
+    #expect(Gdnsd(name: "www.hut.test", port: port, folder: "").answers())
+    #expect(!Gdnsd(name: "other.test", port: port, folder: "").answers())
+  }
+
+  @Test func metricsComeFromWhoeverHasTheDoor() throws {
+    let lab = try RunningLab()
+    let answer = try AdminClient(lab.folder.adminSocket(of: .app)).get("/metrics")
+    #expect(AppMetrics(text: answer.text).answers == 7)
+  }
+}

@@ -181,7 +181,7 @@ extension JSON5Parser {
     }
     let size =
       digits.lowercased().hasPrefix("0x")
-      ? UInt64(digits.dropFirst(2), radix: 16).map(Double.init)
+      ? UInt64(digits.dropFirst(2), radix: 16).map { Double($0) }
       : Double(digits.hasSuffix(".") ? digits + "0" : digits.hasPrefix(".") ? "0" + digits : digits)
     return size.flatMap { $0.isFinite ? (word.hasPrefix("-") ? -$0 : $0) : nil }
   }

@@ -6,7 +6,7 @@ extension Topology {
   /// Stage 2 of `app`.
   public static func stage2(of app: AppOutline, in region: Region) throws(TopologyError) -> Topology {
     let zone = Zone(id: "\(region.code)-a", region: region.code)
-    let server = Host(id: "server", title: "Server", zone: zone.id)
+    let server = Server(id: "server", title: "Server", zone: zone.id)
 
     let users = Tier(id: "users", kind: .users, title: "Users", subtitle: "the first")
     let dns = Tier(id: "dns", kind: .dns, title: "DNS", subtitle: app.dnsName)
@@ -22,7 +22,7 @@ extension Topology {
       id: "objects", kind: .objects, title: "Objects", subtitle: "folder on disk", on: server)
 
     return try Topology(
-      stage: .singleServer, regions: [region], zones: [zone], hosts: [server],
+      stage: .singleServer, regions: [region], zones: [zone], servers: [server],
       tiers: [users, dns, address] + services + databases + [objects],
       links: [
         Link(from: users.id, to: dns.id, label: "name"),

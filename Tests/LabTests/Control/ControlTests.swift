@@ -1,0 +1,111 @@
+// What is said over the control socket, by friends and by others.
+
+import Foundation
+import Testing
+
+@testable import Lab
+
+@Suite struct ControlTests {
+  @Test(arguments: [
+    (ControlRequest.status, #"{"verb":"status"}"#),
+    (.stop, #"{"verb":"stop"}"#),
+    (.resize(type: "m7g.large", diskBytes: 7), #"{"diskBytes":7,"type":"m7g.large","verb":"resize"}"#),
+    (
+      .launchProcess(role: .app, frontDoor: false),
+      #"{"frontDoor":false,"role":"app","verb":"launchProcess"}"#
+    ),
+    (.openFrontDoor(role: .app), #"{"role":"app","verb":"openFrontDoor"}"#),
+    (.drain(role: .launch), #"{"role":"launch","verb":"drain"}"#),
+    (.retire(role: .launch), #"{"role":"launch","verb":"retire"}"#),
+    (.setStage(2), #"{"stage":2,"verb":"setStage"}"#),
+  ])
+  func aRequestIsOneFlatObject(request: ControlRequest, json: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    #expect(String(decoding: try encoder.encode(request), as: UTF8.self) == json)
+    #expect(try JSONDecoder().decode(ControlRequest.self, from: Data(json.utf8)) == request)
+  }
+
+  @Test(arguments: [
+    ("\n", "not a request: "),
+    ("rubbish\n", "not a request: rubbish"),
+    ("[]\n", "not a request: []"),
+    ("{\"verb\": \"explode\"}\n", "unknown verb 'explode'"),
+    (
+      "{\"verb\": \"drain\", \"role\": \"root\"}\n",
+      "not a request: {\"verb\": \"drain\", \"role\": \"root\"}"
+    ),
+    (String(repeating: "x", count: 100_000), "a line of more than 65536 bytes"),
+  ])
+  func hostileInputIsAnsweredWithAnError(input: String, problem: String) throws {
+    let server = try RunningControlServer()
+    let reply = try server.say(input)
+    #expect(reply == .failed(code: "protocol_broken", message: LabError.protocolBroken(problem).description))
+  }
+
+  @Test func aConnectionThatEndsEarlyHarmsNobody() throws {
+    let server = try RunningControlServer()
+    for _ in 0..<50 { _ = try server.address.connect() }
+    #expect(
+      eventually {
+        (try? server.say("{\"verb\": \"drain\", \"role\": \"app\"}\n"))
+          == .failed(code: "stopping", message: "the lab is stopping")
+      })
+  }
+
+  @Test func tooManyConnectionsAreTurnedAwayAndLaterServedAgain() throws {
+    let server = try RunningControlServer()
+    var held: [Descriptor] = []
+    #expect(
+      eventually {
+        if let connection = try? server.address.connect() { held.append(connection) }
+        return (try? server.say("{\"verb\": \"status\"}\n"))
+          == .failed(code: "busy", message: LabError.busy(operation: "too much").description)
+      })
+    held = []
+    #expect(
+      eventually {
+        (try? server.say("{\"verb\": \"status\"}\n"))
+          == .failed(code: "stopping", message: "the lab is stopping")
+      })
+  }
+
+  @Test func withoutALabTheClientSaysSo() throws {
+    let temporary = try TemporaryFolder()
+    let folder = try AppFolder(temporary.path)
+    #expect(throws: LabError.notRunning(folder: folder.path)) { try ControlClient(folder).send(.status) }
+    try folder.create()
+    // A socket that a crashed run left.
+    _ = try folder.controlSocket.listen(backlog: 1)
+    #expect(throws: LabError.notRunning(folder: folder.path)) { try ControlClient(folder).send(.status) }
+  }
+}
+
+/// A control server whose lab is always stopping.
+private final class RunningControlServer {
+  let temporary: TemporaryFolder
+  let address: UnixAddress
+  private let server: ControlServer
+  private let thread: LongThread
+
+  init() throws {
+    temporary = try TemporaryFolder()
+    address = UnixAddress(folder: temporary.path, name: "control.sock")
+    server = try ControlServer(address) { _, _ throws(LabError) in throw .stopping }
+    thread = server.start()
+  }
+
+  deinit {
+    server.stop()
+    thread.join()
+  }
+
+  func say(_ text: String) throws -> ControlReply {
+    let exchange = Exchange(try address.connect(), limitMs: 10_000, what: "talking")
+    // A server that has heard enough may hang up before the end of it.
+    try? exchange.write(Array(text.utf8))
+    var pending: [UInt8] = []
+    let line = try ControlLine.read(from: exchange, pending: &pending, limitBytes: 1 << 20)
+    return try JSONDecoder().decode(ControlReply.self, from: Data(line))
+  }
+}

@@ -1,0 +1,145 @@
+// Every mistake in a manifest is told whole: path, what was expected, what was found, line.
+
+import Foundation
+import Testing
+
+@testable import Lab
+
+@Suite struct ManifestTests {
+  private static let good = """
+    {
+      name: "summit",
+      title: "Summit",
+      databases: { accounts: { shardKey: "shard" }, posts: {} },
+      services: { web: { run: ["bin/web"], databases: ["accounts"] } },
+      static: "Public",
+      launch: "Launch",
+      workload: { post: 1 },
+    }
+    """
+
+  @Test func aGoodManifestIsReadWhole() throws {
+    let manifest = try parse(Self.good)
+    #expect(manifest.outline.dnsName == "summit.test")
+    #expect(manifest.build == nil)
+    #expect(manifest.databases.map(\.name) == ["accounts", "posts"])
+    #expect(manifest.databases.map(\.shardKey) == ["shard", "shard"])
+    #expect(manifest.service == .init(name: "web", run: ["bin/web"], databases: ["accounts"]))
+    #expect(manifest.workload.post == 1)
+    #expect(manifest.workload.readFeed == 0)
+    #expect(manifest.workload.zipfExponent == 1)
+  }
+
+  @Test(arguments: [
+    (
+      "name: \"summit\"", "name: \"Summit!\"",
+      "name: expected a name of letters, digits and dashes, found 'Summit!' (heights.json:2)"
+    ),
+    (
+      "name: \"summit\",", "",
+      "name: expected a name of letters, digits and dashes, found nothing (heights.json:1)"
+    ),
+    ("title: \"Summit\"", "title: 3", "title: expected a title, found 3 (heights.json:3)"),
+    (
+      "title:", "titel:",
+      "title: expected a title, found nothing (heights.json:1)\ntitel: unknown key; did you mean 'title'? (heights.json:3)"
+    ),
+    (
+      "shardKey: \"shard\"", "shardKey: 3",
+      "databases/accounts/shardKey: expected a column name, found 3 (heights.json:4)"
+    ),
+    (
+      "shardKey: \"shard\"", "shardKeys: \"a\"",
+      "databases/accounts/shardKeys: unknown key; did you mean 'shardKey'? (heights.json:4)"
+    ),
+    ("posts: {}", "posts: []", "databases/posts: expected an object, found a list (heights.json:4)"),
+    ("posts: {}", "accounts: {}", "databases/accounts: is there twice, first on line 4 (heights.json:4)"),
+    (
+      "posts: {}", "'9 lives': {}",
+      "databases: expected a name of letters, digits and underscores, found '9 lives' (heights.json:4)"
+    ),
+    (
+      "databases: [\"accounts\"]", "databases: [\"graph\"]",
+      "services/web/databases/0: expected one of the databases (accounts, posts), found 'graph' (heights.json:5)"
+    ),
+    (
+      "databases: [\"accounts\"]", "databases: [\"posts\", \"posts\"]",
+      "services/web/databases/1: 'posts' is there twice (heights.json:5)"
+    ),
+    (
+      "databases: [\"accounts\"]", "databases: true",
+      "services/web/databases: expected a list of databases, found true (heights.json:5)"
+    ),
+    (
+      "[\"bin/web\"]", "\"bin/web\"",
+      "services/web/run: expected a command as a list of words, found 'bin/web' (heights.json:5)"
+    ),
+    (
+      "[\"bin/web\"]", "[]",
+      "services/web/run: expected a command as a list of words, found a list (heights.json:5)"
+    ),
+    (
+      "web: {", "web: { run: ['a'] }, api: {",
+      "services: expected exactly one service, found 2 (heights.json:5)"
+    ),
+    (
+      "\"Public\"", "\"Pubic\"",
+      "static: expected a folder inside the app's folder, found 'Pubic' (heights.json:6)"
+    ),
+    (
+      "\"Launch\"", "\"../Launch\"",
+      "launch: expected a folder inside the app's folder, found '../Launch' (heights.json:7)"
+    ),
+    (
+      "post: 1", "post: -1",
+      "workload/post: expected a weight from 0 to 1000000, found -1 (heights.json:8)\nworkload: expected at least one weight above 0 (heights.json:8)"
+    ),
+    (
+      "post: 1", "zipfExponent: 9, post: 1",
+      "workload/zipfExponent: expected a number from 0 to 3, found 9 (heights.json:8)"
+    ),
+    (
+      "workload:", "zebra: 1, workload:",
+      "zebra: unknown key; known are name, title, build, databases, services, static, launch, workload (heights.json:8)"
+    ),
+    ("workload: {", "workload: [", "heights.json:8: expected a value, found 'post' (text needs quotes)"),
+  ])
+  func aMistakeIsToldWithPathAndLine(before: String, after: String, message: String) {
+    let text = Self.good.replacingOccurrences(of: before, with: after)
+    let error = #expect(throws: ManifestError.self) { try parse(text) }
+    #expect(error?.description == message)
+  }
+
+  @Test func everyMistakeIsToldInOneGo() {
+    let text = Self.good.replacingOccurrences(of: "\"Summit\"", with: "1").replacingOccurrences(
+      of: "[\"bin/web\"]", with: "2")
+    let error = #expect(throws: ManifestError.self) { try parse(text) }
+    #expect(error?.problems.count == 2)
+  }
+
+  @Test func aMissingFileSaysWhatToDo() throws {
+    let folder = try TemporaryFolder()
+    let error = #expect(throws: ManifestError.self) { try Manifest.load(folder: folder.path) }
+    #expect(
+      error?.description
+        == "heights.json: not found in \(folder.path); `heights init NAME` writes an app, --app DIR names another folder"
+    )
+  }
+
+  @Test func aFileThatIsNotTextIsRefused() throws {
+    let folder = try TemporaryFolder()
+    try Data([0xFF, 0xFE, 0x00]).write(to: URL(fileURLWithPath: folder.path + "/heights.json"))
+    let error = #expect(throws: ManifestError.self) { try Manifest.load(folder: folder.path) }
+    #expect(error?.description == "heights.json: not UTF-8 text")
+  }
+
+  @Test func theExampleIsValid() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..")
+    let manifest = try Manifest.load(folder: root.appendingPathComponent("Examples/Summit").path)
+    #expect(manifest.service.databases == ["accounts", "posts", "graph"])
+  }
+
+  private func parse(_ text: String) throws(ManifestError) -> Manifest {
+    try Manifest.parse(text) { ["Public", "Launch", "../Launch"].contains($0) }
+  }
+}

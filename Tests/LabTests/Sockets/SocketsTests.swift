@@ -1,0 +1,58 @@
+// Sockets in folders of any depth, ports that are taken, and HTTP answers of any kind.
+
+import Foundation
+import Testing
+
+@testable import Lab
+
+@Suite struct SocketsTests {
+  @Test func aSocketsPathMayBeLongerThanTheKernelAllows() throws {
+    let temporary = try TemporaryFolder()
+    let deep = String(repeating: "/a-rather-long-name-of-a-folder", count: 8)
+    try temporary.makeFolder(deep)
+    let address = UnixAddress(folder: temporary.path + deep, name: "app.sock")
+    let listener = try address.listen(backlog: 1)
+    #expect(listener.isOpen)
+    #expect(try address.connect().isOpen)
+    var status = stat()
+    #expect(stat(address.path, &status) == 0)
+    #expect(status.st_mode & 0o777 == 0o600)
+  }
+
+  @Test func allSocketsShareOnePortAndABusyOneIsNamed() throws {
+    let sockets = try ListeningSockets(port: 0, count: 3, option: "--port")
+    #expect(sockets.sockets.count == 3)
+    #expect(sockets.sockets.allSatisfy { LoopbackAddress.port(of: $0.number) == sockets.port })
+    #expect(throws: LabError.portBusy(port: sockets.port, option: "--port")) {
+      try ListeningSockets(port: sockets.port, count: 1, option: "--port")
+    }
+  }
+
+  @Test func anAnswerIsSplitIntoStatusAndBody() throws {
+    let answer = try AdminClient.parse(Array("HTTP/1.1 503 Busy\r\nA: b\r\n\r\nbody\r\n\r\n".utf8))
+    #expect(answer.status == 503)
+    #expect(answer.text == "body\r\n\r\n")
+  }
+
+  @Test(arguments: ["", "HTTP/1.1 200 OK\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 abc\r\n\r\n"])
+  func whatIsNotHTTPIsRefused(text: String) {
+    #expect(throws: LabError.protocolBroken("not an HTTP answer")) { try AdminClient.parse(Array(text.utf8)) }
+  }
+
+  @Test func aProcessThatDoesNotAnswerIsNotReady() throws {
+    let temporary = try TemporaryFolder()
+    let address = UnixAddress(folder: temporary.path, name: "app.sock")
+    #expect(!AdminClient(address).isReady())
+    let listener = try address.listen(backlog: 1)
+    #expect(!AdminClient(address).isReady(limitMs: 20))
+    withExtendedLifetime(listener) {}
+  }
+
+  @Test func theFreeDNSPortIsThePreferredOneWhenItIsFree() throws {
+    let port = try #require(Gdnsd.freePort(preferred: 0))
+    #expect(Gdnsd.freePort(preferred: port) == port)
+    let taken = try ListeningSockets(port: port, count: 1, option: "--dns-port")
+    #expect(Gdnsd.freePort(preferred: port) != port)
+    withExtendedLifetime(taken) {}
+  }
+}
