@@ -122,8 +122,10 @@ public final class Database: Sendable {
   ///
   /// `body` runs on the database's writing thread, while other transactions wait for it, and may run again when a
   /// neighbour takes its batch down: so it does SQL and nothing else.
-  /// - Parameter deadline: until when it must have run, at most `DatabaseLimits.transactionMs` from now.
+  /// - Parameter deadline: until when it must have run, at most `DatabaseLimits.transactionMs` from now; that much
+  ///   again when it has to run again.
   /// - Throws: what `body` throws, or `DatabaseError`: `.timeout`, `.tooMany`, `.full`…
+  @discardableResult
   public func transaction<T: Sendable>(
     deadline: Deadline? = nil, _ body: @escaping @Sendable (Transaction) async throws -> T
   ) async throws -> T {

@@ -58,14 +58,13 @@ public final class DiskQuota: Sendable {
   /// Measures a database's file with its log.
   func measure(database path: String) {
     let bytes = Self.databaseBytes(path)
-    state.withLock { state in
-      // What the scan has counted is counted here from now on.
-      if state.measured[path] == nil, Self.lies(path, in: directory) {
-        state.otherBytes = max(state.otherBytes - bytes, 0)
-      }
-      state.measured[path] = bytes
+    let isNew = state.withLock { state in
+      let isNew = state.measured.updateValue(bytes, forKey: path) == nil
       used.store(state.total, ordering: .relaxed)
+      return isNew
     }
+    // What was counted with the rest of the folder is counted apart from now on.
+    if isNew { scan() }
   }
 
   private func scanAgain() {

@@ -25,6 +25,8 @@ final class GroupCommit {
   private let path: String
   /// Transactions of a lost batch, to be run again before the queue.
   private var again: [QueuedTransaction] = []
+  /// The length of the log when it was last moved into the file.
+  private var movedFrames = 0
 
   init(
     _ connection: SQLiteConnection, on thread: WriterThread, limits: DatabaseLimits,
@@ -65,8 +67,7 @@ final class GroupCommit {
       switch execute(transaction) {
       case .kept(let result): executed.append(Executed(transaction: transaction, result: result))
       case .lostBatch(let error):
-        // Each loss removes its cause from the batch, so this ends.
-        again = executed.map(\.transaction) + again
+        runAgain(executed.map(\.transaction))
         return transaction.fail(error)
       }
       let hasRoom = executed.count < limits.batchTransactions && !batchEnd.hasPassed
@@ -74,6 +75,17 @@ final class GroupCommit {
     }
     answer(executed, commit())
     tidy()
+  }
+
+  /// Runs the innocent once more, with new time, for theirs may have gone with the one that took them down. Each
+  /// loss removes its cause from the batch, so this ends.
+  private func runAgain(_ transactions: [QueuedTransaction]) {
+    let renewed = transactions.map { transaction in
+      var transaction = transaction
+      transaction.deadline = max(transaction.deadline, .afterMs(limits.transactionMs))
+      return transaction
+    }
+    again = renewed + again
   }
 
   /// Another process may hold the file for a while: waits until the deadline.
@@ -182,14 +194,27 @@ final class GroupCommit {
   // MARK: Between batches
 
   private func tidy() {
-    // After the answers, so that nobody waits for it. The log is emptied now and then even if readers are busy.
-    if connection.logFrames >= limits.logPages { connection.checkpoint(truncating: false) }
-    if connection.logFrames >= 4 * limits.logPages { connection.checkpoint(truncating: true) }
+    // After the answers, so that nobody who has one waits for it.
+    emptyLog()
     guard let quota else { return }
     quota.measure(database: path)
     if quota.usedBytes >= quota.limitBytes, connection.logFrames > 0 {
       connection.checkpoint(truncating: true)
       quota.measure(database: path)
+    }
+  }
+
+  /// Bounds the write-ahead log. Moving it on does not shorten it while readers come and go: then they are waited
+  /// for, which is short, since no snapshot outlives a tick.
+  private func emptyLog() {
+    // Fewer than before: the log has begun anew.
+    if connection.logFrames < movedFrames { movedFrames = 0 }
+    if connection.logFrames >= 4 * limits.logPages {
+      connection.checkpoint(truncating: true)
+      movedFrames = 0
+    } else if connection.logFrames - movedFrames >= limits.logPages {
+      connection.checkpoint(truncating: false)
+      movedFrames = connection.logFrames
     }
   }
 }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// A transaction that waits for its turn.
 struct QueuedTransaction: Sendable {
-  let deadline: Deadline
+  var deadline: Deadline
   /// Runs the closure; its result is how to acknowledge. May run again if its batch was lost.
   let run: @Sendable (Transaction) async throws -> Acknowledgement
   let fail: @Sendable (any Error) -> Void

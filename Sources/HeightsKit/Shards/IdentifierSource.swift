@@ -22,8 +22,9 @@ final class IdentifierSource {
   /// `nil` when the 41 bits are used up (in 2093).
   func next(_ shard: Shard) -> Identifier? {
     let index = Int(shard.number)
-    let clockTick = max(nowMs() - Identifier.epochMs, 1) << 10
-    let tick = max(clockTick, lastTicks[index] + 1, floorTick)
+    // Kept within 42 bits, so that the shift cannot overflow.
+    let clockMs = min(max(nowMs() - Identifier.epochMs, 1), 1 << 41)
+    let tick = max(clockMs << 10, lastTicks[index] + 1, floorTick)
     guard tick >> 10 < 1 << 41 else { return nil }
     lastTicks[index] = tick
     highWaterMs = max(highWaterMs, tick >> 10)
