@@ -1,6 +1,6 @@
 // What may be asked of a running lab. Each is safe to ask twice: what is already so is left so.
 
-import Glibc
+import Foundation
 import Synchronization
 import Topology
 
@@ -86,8 +86,8 @@ extension Lab {
   func drain(_ role: Role) throws(LabError) {
     try setDoor(of: role, open: false)
     guard supervisor?.status(of: role.rawValue)?.pid != nil else { return }
-    try ask(role, "/drain", limitMs: Self.drainLimitMs)
-    tell("\(role.rawValue) has answered everything and no longer accepts")
+    let answer = try ask(role, "/drain", limitMs: Self.drainLimitMs)
+    tell("\(role.rawValue) no longer accepts; \(Self.outcome(ofDrain: answer))")
   }
 
   func retire(_ role: Role) throws(LabError) {
@@ -110,9 +110,17 @@ extension Lab {
     }
   }
 
-  private func ask(_ role: Role, _ path: String, limitMs: Int) throws(LabError) {
+  /// An app says `{"complete": false}` when its time was up and it cut off what was left.
+  static func outcome(ofDrain answer: AdminClient.Answer) -> String {
+    struct Drained: Decodable { let complete: Bool }
+    let drained = try? JSONDecoder().decode(Drained.self, from: Data(answer.body))
+    return drained?.complete == false ? "some connections took too long and were cut off" : "all are answered"
+  }
+
+  @discardableResult
+  private func ask(_ role: Role, _ path: String, limitMs: Int) throws(LabError) -> AdminClient.Answer {
     let answer = try AdminClient(folder.adminSocket(of: role)).post(path, limitMs: limitMs)
-    if (200..<300).contains(answer.status) { return }
+    if (200..<300).contains(answer.status) { return answer }
     let outcome = "status \(answer.status) \(answer.text.prefix(200))"
     throw .adminFailed(process: role.rawValue, request: "POST \(path)", outcome: outcome)
   }

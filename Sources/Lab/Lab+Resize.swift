@@ -64,7 +64,8 @@ extension Lab {
   private func drainForRestart(_ say: (String) -> Void) {
     do {
       let answer = try AdminClient(folder.adminSocket(of: .app)).post("/drain", limitMs: Self.drainLimitMs)
-      if answer.status >= 300 { say("the drain ended with status \(answer.status); stopping the app anyway") }
+      say(
+        answer.status < 300 ? Self.outcome(ofDrain: answer) : "the drain ended with status \(answer.status)")
     } catch {
       say("the app could not be drained (\(error)); stopping it anyway")
     }

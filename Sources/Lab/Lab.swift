@@ -130,7 +130,7 @@ public final class Lab: Sendable {
       tell("\(name) \(how)")
     case .failedToStart(let name, let reason): tell("\(name) could not be started: \(reason)")
     case .ready(let name): tell("\(name) is ready")
-    case .unready(let name): tell("\(name) does not answer")
+    case .unready(let name): tell("\(name) is not ready")
     }
   }
 

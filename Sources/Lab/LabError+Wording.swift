@@ -13,6 +13,8 @@ extension LabError: CustomStringConvertible {
     case .notRunning(let folder): "nothing runs in \(folder); start it with `heights up`"
     case .portBusy(let port, let option):
       "port \(port) of 127.0.0.1 is taken by another program; choose another with \(option) PORT"
+    case .portOutOfRange(let port, let option):
+      "\(option) is \(port): expected a port from 1 to 65535, or 0 for a free one"
     case .unreadableState(let path, let reason):
       "\(path) can't be read (\(reason)); it says which stage the app is at: restore it, or move it away to "
         + "start at stage 2"

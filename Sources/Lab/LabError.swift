@@ -10,6 +10,7 @@ public enum LabError: Error, Equatable, Sendable {
   /// Nothing runs on this folder.
   case notRunning(folder: String)
   case portBusy(port: Int, option: String)
+  case portOutOfRange(port: Int, option: String)
   case unreadableState(path: String, reason: String)
   case stageMismatch(at: Int, asked: Int)
   case stageNotYet(Int)
@@ -38,6 +39,7 @@ public enum LabError: Error, Equatable, Sendable {
     case .alreadyRunning: "already_running"
     case .notRunning: "not_running"
     case .portBusy: "port_busy"
+    case .portOutOfRange: "port_out_of_range"
     case .unreadableState: "unreadable_state"
     case .stageMismatch: "stage_mismatch"
     case .stageNotYet: "stage_not_yet"

@@ -18,11 +18,13 @@ public struct LabState: Codable, Equatable, Sendable {
   /// The state on file; nil before the first run.
   public static func load(_ folder: AppFolder) throws(LabError) -> LabState? {
     guard let data = FileManager.default.contents(atPath: folder.state) else { return nil }
-    do {
-      return try JSONDecoder().decode(LabState.self, from: data)
-    } catch {
+    guard let state = try? JSONDecoder().decode(LabState.self, from: data), state.diskBytes > 0 else {
       throw .unreadableState(path: folder.state, reason: "not what `up` writes")
     }
+    if !state.stage.runsToday {
+      throw .unreadableState(path: folder.state, reason: "stage \(state.stage.number) does not run yet")
+    }
+    return state
   }
 
   func save(_ folder: AppFolder) throws(LabError) {

@@ -12,6 +12,7 @@ struct ListeningSockets: Sendable {
   /// Opens `count` sockets on 127.0.0.1; port 0 takes a free one. `option` is what the user would choose another
   /// port with.
   init(port: Int, count: Int, option: String) throws(LabError) {
+    guard (0...65535).contains(port) else { throw .portOutOfRange(port: port, option: option) }
     // The first is opened without SO_REUSEPORT: with it, a port that another program of the same user listens on
     // would be shared in silence.
     let probe = try Self.open(port: port, sharesPort: false, option: option)

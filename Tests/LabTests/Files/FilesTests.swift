@@ -52,6 +52,14 @@ import Topology
     #expect(throws: error) { try LabState.load(folder) }
   }
 
+  @Test func aStageThatDoesNotRunYetIsRefused() throws {
+    var state = LabState()
+    state.stage = .sharded
+    try state.save(folder)
+    let error = LabError.unreadableState(path: folder.state, reason: "stage 7 does not run yet")
+    #expect(throws: error) { try LabState.load(folder) }
+  }
+
   @Test func theSecretIsMadeOnceForItsOwnerOnly() throws {
     try Secret.ensure(folder)
     let secret = temporary.read(".heights/secret")

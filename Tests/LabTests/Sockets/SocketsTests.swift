@@ -28,6 +28,12 @@ import Testing
     }
   }
 
+  @Test(arguments: [-1, 65536]) func aPortThatDoesNotExistIsRefused(port: Int) {
+    #expect(throws: LabError.portOutOfRange(port: port, option: "--port")) {
+      try ListeningSockets(port: port, count: 1, option: "--port")
+    }
+  }
+
   @Test func anAnswerIsSplitIntoStatusAndBody() throws {
     let answer = try AdminClient.parse(Array("HTTP/1.1 503 Busy\r\nA: b\r\n\r\nbody\r\n\r\n".utf8))
     #expect(answer.status == 503)

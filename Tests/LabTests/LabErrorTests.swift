@@ -1,0 +1,80 @@
+// The wording of each error: what went wrong, where, and what to do next.
+
+import Testing
+
+@testable import Lab
+
+@Suite struct LabErrorTests {
+  @Test(arguments: [
+    (LabError.system(attempt: "opening /x", code: 2), "opening /x: No such file or directory"),
+    (.notAFolder("/x"), "/x is not a folder; name the app's folder with --app DIR"),
+    (
+      .alreadyRunning(pid: 7),
+      "this app is already up (process 7); `heights status` shows it, `heights down` stops it"
+    ),
+    (.notRunning(folder: "/x"), "nothing runs in /x; start it with `heights up`"),
+    (
+      .portBusy(port: 8080, option: "--port"),
+      "port 8080 of 127.0.0.1 is taken by another program; choose another with --port PORT"
+    ),
+    (
+      .portOutOfRange(port: -1, option: "--port"),
+      "--port is -1: expected a port from 1 to 65535, or 0 for a free one"
+    ),
+    (
+      .unreadableState(path: "/x", reason: "why"),
+      "/x can't be read (why); it says which stage the app is at: restore it, or move it away to start at stage 2"
+    ),
+    (
+      .stageMismatch(at: 1, asked: 2),
+      "this app is at stage 1; `heights climb` takes it to stage 2 with its data"
+    ),
+    (
+      .stageMismatch(at: 2, asked: 1),
+      "this app is at stage 2, and there is no way back to stage 1 that keeps its data"
+    ),
+    (.stageNotYet(3), "stage 3 does not run yet; choose 1 or 2"),
+    (.noInstance(stage: 1), "stage 1 has no instance to resize; `heights climb` leads to stage 2"),
+    (
+      .diskTooSmall(askedBytes: 1 << 30, currentBytes: 8 << 30),
+      "the disk has 8 GiB and can only grow; 1 GiB was asked for"
+    ),
+    (
+      .diskTooLarge(askedBytes: 3 << 46, maximumBytes: 1 << 46),
+      "a disk has at most 64 TiB; 192 TiB was asked for"
+    ),
+    (
+      .buildFailed(command: "make", outcome: "failed with code 2", log: "/l", lastLines: "  no"),
+      "the build (make) failed with code 2; its output is in /l, the end of it:\n  no"
+    ),
+    (
+      .programMissing(path: "/x"),
+      "the program /x is not there; `services` in heights.json names it under run"
+    ),
+    (
+      .notReady(process: "app", outcome: "no answer", log: "/l", lastLines: "  no"),
+      "app did not become ready: no answer; its log is /l, the end of it:\n  no"
+    ),
+    (.resizeUndone(type: "t4g.small", reason: "why"), "the resize was undone, t4g.small serves again: why"),
+    (
+      .adminFailed(process: "app", request: "POST /drain", outcome: "status 500"),
+      "app answered POST /drain with: status 500"
+    ),
+    (.unknownRole("x"), "unknown role 'x'; roles are launch and app"),
+    (.busy(operation: "resize"), "resize is under way; try again when it has ended"),
+    (.stopping, "the lab is stopping"),
+    (.protocolBroken("why"), "the control socket does not speak our protocol: why"),
+    (.timedOut("it"), "it took too long"),
+    (.remote(code: "busy", message: "as told"), "as told"),
+  ])
+  func isToldSo(error: LabError, message: String) {
+    #expect(error.description == message)
+  }
+
+  @Test(arguments: [
+    (0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (8 << 30, "8 GiB"), (1 << 50, "1024 TiB"),
+  ])
+  func sizesAreForPeople(bytes: Int, text: String) {
+    #expect(Bytes.text(bytes) == text)
+  }
+}
