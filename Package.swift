@@ -47,7 +47,7 @@ let package = Package(
     // The example app.
     .executableTarget(
       name: "Summit", dependencies: ["HeightsKit"], path: "Examples/Summit",
-      exclude: ["heights.json", "Public", "Launch", "Migrations"], sources: ["Sources"], swiftSettings: swift),
+      exclude: ["heights.json", "openapi.json", "Public", "Launch", "Migrations"], sources: ["Sources"], swiftSettings: swift),
 
     // What the benchmarks run beside their peers.
     .executableTarget(

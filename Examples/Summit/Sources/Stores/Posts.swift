@@ -1,0 +1,226 @@
+// Posts and their likes.
+
+import HeightsKit
+
+/// Something that somebody wrote.
+struct Post: Sendable {
+  let id: Identifier
+  let authorName: String
+  let authorDisplayName: String
+  let text: String
+  /// The key of the photo in the object store.
+  let photo: String?
+  let likeCount: Int64
+}
+
+/// A post that isn't stored yet.
+struct NewPost: Sendable {
+  let author: Account
+  let text: String
+  let photo: String?
+  /// The client's name for this attempt: the same twice makes one post.
+  let key: String?
+}
+
+/// A page of a list, and where the next one begins.
+struct Page<Item: Sendable>: Sendable {
+  let items: [Item]
+  let next: String?
+}
+
+/// The database `posts`.
+struct Posts: Sendable {
+  static let pageSize = 20
+  /// For how long the same Idempotency-Key means the same post.
+  private static let keyMs: Int64 = 24 * 3_600_000
+  /// Popular posts are of the last seven days.
+  private static let popularMs: Int64 = 7 * 24 * 3_600_000
+
+  let database: Database
+
+  // MARK: Reading
+
+  func with(id: Identifier) async throws -> Post? {
+    try await database.first(
+      """
+      SELECT id, author_name, author_display_name, text, photo, like_count
+      FROM posts WHERE shard = \(id.shard) AND id = \(id)
+      """, Post.init)
+  }
+
+  /// The newest posts of one author, older than `before`.
+  func by(_ author: Identifier, before: Identifier?, limit: Int) async throws -> [Post] {
+    try await database.query(
+      """
+      SELECT id, author_name, author_display_name, text, photo, like_count
+      FROM posts WHERE shard = \(author.shard) AND author_id = \(author) AND id < \(before?.value ?? Int64.max)
+      ORDER BY id DESC LIMIT \(limit)
+      """, Post.init)
+  }
+
+  func page(by author: Identifier, before: Identifier?) async throws -> Page<Post> {
+    let posts = try await by(author, before: before, limit: Posts.pageSize + 1)
+    return Page(newestFirst: posts, size: Posts.pageSize)
+  }
+
+  /// The newest posts of several authors: each author's own list, merged. No list spans shards.
+  func page(by authors: [Identifier], before: Identifier?) async throws -> Page<Post> {
+    var newest: [Post] = []
+    for author in authors {
+      newest += try await by(author, before: before, limit: Posts.pageSize + 1)
+      if newest.count > 40 * Posts.pageSize { newest = Array(newest.newestFirst.prefix(Posts.pageSize + 1)) }
+    }
+    return Page(newestFirst: newest.newestFirst, size: Posts.pageSize)
+  }
+
+  /// The posts with the most likes.
+  func popular(after cursor: PopularCursor?) async throws -> Page<Post> {
+    let oldest = Identifier.first(ofMs: wallClockMs() - Posts.popularMs)
+    let (likes, before) = (cursor?.likes ?? Int64.max, cursor?.id.value ?? Int64.max)
+    let posts = try await database.query(
+      """
+      SELECT id, author_name, author_display_name, text, photo, like_count
+      FROM posts WHERE (like_count, id) < (\(likes), \(before)) AND id >= \(oldest)
+      ORDER BY like_count DESC, id DESC LIMIT \(Posts.pageSize + 1)
+      """, Post.init)
+    guard posts.count > Posts.pageSize else { return Page(items: posts, next: nil) }
+    let last = posts[Posts.pageSize - 1]
+    return Page(
+      items: Array(posts.prefix(Posts.pageSize)),
+      next: PopularCursor(likes: last.likeCount, id: last.id).description)
+  }
+
+  /// Which of the posts somebody likes.
+  func liked(_ posts: [Identifier], by account: Identifier) async throws -> Set<Identifier> {
+    var liked: Set<Identifier> = []
+    for post in posts where try await isLiked(post, by: account) { liked.insert(post) }
+    return liked
+  }
+
+  func isLiked(_ post: Identifier, by account: Identifier) async throws -> Bool {
+    try await database.first(
+      "SELECT 1 FROM likes WHERE shard = \(post.shard) AND post_id = \(post) AND account_id = \(account)"
+    ) { _ in true } ?? false
+  }
+
+  // MARK: Writing
+
+  /// Stores a post.
+  /// - Returns: the post, and whether it is new: a key that was used before gives the post that it made.
+  func create(_ post: NewPost) async throws -> (post: Post, isNew: Bool) {
+    try await database.transaction { transaction in
+      if let key = post.key, let made = try await Posts.made(with: key, by: post.author.id, transaction) {
+        return (made, false)
+      }
+      let created = try await Posts.insert(post, transaction)
+      if let key = post.key { try await Posts.remember(key, of: post.author.id, created.id, transaction) }
+      return (created, true)
+    }
+  }
+
+  private static func insert(_ post: NewPost, _ transaction: Transaction) async throws -> Post {
+    let shard = post.author.id.shard
+    let created = try await transaction.first(
+      """
+      INSERT INTO posts (shard, id, author_id, author_name, author_display_name, text, photo)
+      VALUES (\(shard), next_id(\(shard)), \(post.author.id), \(post.author.name), \(post.author.displayName),
+        \(post.text), \(post.photo))
+      RETURNING id, author_name, author_display_name, text, photo, like_count
+      """, Post.init)
+    guard let created else { throw DatabaseError.gone("the new post was not returned") }
+    return created
+  }
+
+  private static func made(
+    with key: String, by author: Identifier, _ transaction: Transaction
+  ) async throws -> Post? {
+    try await transaction.first(
+      """
+      SELECT posts.id, author_name, author_display_name, text, photo, like_count
+      FROM post_keys JOIN posts ON posts.shard = post_keys.shard AND posts.id = post_keys.post_id
+      WHERE post_keys.shard = \(author.shard) AND account_id = \(author) AND key = \(key)
+      """, Post.init)
+  }
+
+  private static func remember(
+    _ key: String, of author: Identifier, _ post: Identifier, _ transaction: Transaction
+  ) async throws {
+    try await transaction.execute(
+      """
+      DELETE FROM post_keys WHERE shard = \(author.shard) AND account_id = \(author)
+      AND created_at_ms < \(wallClockMs() - keyMs)
+      """)
+    try await transaction.execute(
+      """
+      INSERT INTO post_keys (shard, account_id, key, post_id, created_at_ms)
+      VALUES (\(author.shard), \(author), \(key), \(post), \(wallClockMs()))
+      """)
+  }
+
+  /// Notes that somebody likes a post, or no longer does. The count changes with it, once.
+  /// - Returns: whether there is such a post.
+  func setLike(_ likes: Bool, _ post: Identifier, by account: Identifier) async throws -> Bool {
+    try await database.transaction { transaction in
+      let exists = try await transaction.first(
+        "SELECT 1 FROM posts WHERE shard = \(post.shard) AND id = \(post)"
+      ) { _ in true }
+      guard exists == true else { return false }
+      let changed = try await transaction.execute(
+        likes
+          ? """
+          INSERT INTO likes (shard, post_id, account_id) VALUES (\(post.shard), \(post), \(account))
+          ON CONFLICT DO NOTHING
+          """
+          : "DELETE FROM likes WHERE shard = \(post.shard) AND post_id = \(post) AND account_id = \(account)")
+      try await transaction.execute(
+        """
+        UPDATE posts SET like_count = like_count + \(likes ? changed : -changed)
+        WHERE shard = \(post.shard) AND id = \(post)
+        """)
+      return true
+    }
+  }
+}
+
+/// Where a page of popular posts begins.
+struct PopularCursor: LosslessStringConvertible {
+  let likes: Int64
+  let id: Identifier
+
+  init(likes: Int64, id: Identifier) {
+    self.likes = likes
+    self.id = id
+  }
+
+  init?(_ text: String) {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 2, let likes = Int64(parts[0]), likes >= 0, let id = Identifier(String(parts[1]))
+    else { return nil }
+    self.init(likes: likes, id: id)
+  }
+
+  var description: String { "\(likes)-\(id)" }
+}
+
+extension Post {
+  fileprivate init(row: Row) throws {
+    id = try row.identifier(0)
+    authorName = try row.text(1)
+    authorDisplayName = try row.text(2)
+    text = try row.text(3)
+    photo = try row.optionalText(4)
+    likeCount = try row.int(5)
+  }
+}
+
+extension [Post] {
+  fileprivate var newestFirst: [Post] { sorted { $0.id > $1.id } }
+}
+
+extension Page where Item == Post {
+  /// - Parameter posts: one more than a page where there are more.
+  fileprivate init(newestFirst posts: [Post], size: Int) {
+    items = Array(posts.prefix(size))
+    next = posts.count > size ? posts[size - 1].id.description : nil
+  }
+}

@@ -1,0 +1,139 @@
+// Summit: a small social app. What it does, whether a page or the API asks for it.
+
+import HeightsKit
+
+/// The app's stores and rules.
+struct Summit: Sendable {
+  /// How long the shared lists and posts may be served from the cache, and for how long after that while a new
+  /// version is made.
+  private static let popularMs = (fresh: 3_000, stale: 30_000)
+  private static let feedMs = (fresh: 2_000, stale: 0)
+  private static let postMs = (fresh: 60_000, stale: 0)
+
+  let accounts: Accounts
+  let posts: Posts
+  let graph: Graph
+  let sessions: SessionStore
+  let passwords: Passwords
+  let logInLimits: LogInLimits
+  let photos: ObjectStore
+  let cache: Cache
+
+  // MARK: Accounts and sessions
+
+  func signUp(_ signUp: SignUp) async throws -> Account {
+    if try await accounts.named(signUp.name) != nil {
+      throw Problem.invalid([Problem.Field("name", "This name is taken.")])
+    }
+    return try await accounts.create(signUp, passwordHash: passwords.hash(signUp.password))
+  }
+
+  /// - Throws: `Problem`: 401 when name and password don't belong together, 429 after too many failures.
+  func logIn(name: String, password: String, from address: String) async throws -> Account {
+    try logInLimits.check(name: name, address: address)
+    let account = try await accounts.named(name)
+    // Without an account the work is the same, so that its time doesn't tell which names exist.
+    let isRight = try await passwords.verify(password, hash: account?.passwordHash)
+    guard let account, isRight else {
+      logInLimits.countFailure(name: name, address: address)
+      throw Problem(.unauthorized, title: "Name and password don't belong together")
+    }
+    return account
+  }
+
+  /// The account of the request's session, if it has one.
+  func viewer(_ request: Request) async throws -> Account? {
+    guard let session = try await sessions.session(of: request) else { return nil }
+    return try await accounts.with(id: session.accountID)
+  }
+
+  /// - Throws: `Problem` (401) when nobody is logged in.
+  func requireViewer(_ request: Request) async throws -> Account {
+    guard let viewer = try await viewer(request) else {
+      throw Problem(.unauthorized, title: "Log in first", detail: "This needs a session.")
+    }
+    return viewer
+  }
+
+  /// Changes the password and ends all other sessions of the account.
+  func changePassword(of account: Account, from old: String, to new: String, keeping request: Request)
+    async throws
+  {
+    guard try await passwords.verify(old, hash: account.passwordHash) else {
+      throw Problem.invalid([Problem.Field("current", "This is not your password.")])
+    }
+    try await accounts.setPasswordHash(passwords.hash(new), of: account.id)
+    try await sessions.endAll(of: account.id, except: sessions.session(of: request))
+  }
+
+  func account(named name: String) async throws -> Account {
+    guard let account = try await accounts.named(name) else {
+      throw Problem.notFound("There is no account \(name).")
+    }
+    return account
+  }
+
+  // MARK: Posts
+
+  func post(_ id: Identifier) async throws -> Post {
+    guard let post = try await posts.with(id: id) else { throw Problem.notFound("There is no such post.") }
+    return post
+  }
+
+  func publish(_ post: NewPost) async throws -> (post: Post, isNew: Bool) {
+    if let photo = post.photo, try await !photos.contains(photo) {
+      throw Problem.invalid([Problem.Field("photo", "Upload the photo first.")])
+    }
+    let made = try await posts.create(post)
+    cache.remove("feed:\(post.author.id)")
+    return made
+  }
+
+  func setLike(_ likes: Bool, _ post: Identifier, by account: Account) async throws {
+    guard try await posts.setLike(likes, post, by: account.id) else {
+      throw Problem.notFound("There is no such post.")
+    }
+    cache.remove("post:\(post)")
+  }
+
+  func setFollow(_ follows: Bool, _ name: String, by follower: Account) async throws {
+    let followee = try await account(named: name)
+    if followee.id == follower.id {
+      throw Problem(.unprocessableContent, title: "You see your own posts anyway")
+    }
+    if follows {
+      try await graph.follow(followee, by: follower.id)
+    } else {
+      try await graph.unfollow(followee.id, by: follower.id)
+    }
+    cache.remove("feed:\(follower.id)")
+  }
+
+  /// The newest posts of those whom an account follows, and its own.
+  func feed(of account: Account, before: Identifier?) async throws -> Page<Post> {
+    let authors = try await graph.followees(of: account.id) + [account.id]
+    return try await posts.page(by: authors, before: before)
+  }
+
+  // MARK: What is kept in the cache: the JSON of what many ask for
+
+  func postJSON(_ id: Identifier) async throws -> [UInt8] {
+    try await cache.value(for: "post:\(id)", ttlMs: Summit.postMs.fresh, staleForMs: Summit.postMs.stale) {
+      JSONWriter.bytes(of: try await post(id))
+    }
+  }
+
+  func popularJSON() async throws -> [UInt8] {
+    try await cache.value(for: "popular", ttlMs: Summit.popularMs.fresh, staleForMs: Summit.popularMs.stale) {
+      JSONWriter.bytes(of: try await posts.popular(after: nil), capacity: 8 << 10)
+    }
+  }
+
+  func feedJSON(of account: Account) async throws -> [UInt8] {
+    try await cache.value(
+      for: "feed:\(account.id)", ttlMs: Summit.feedMs.fresh, staleForMs: Summit.feedMs.stale
+    ) {
+      JSONWriter.bytes(of: try await feed(of: account, before: nil), capacity: 8 << 10)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// What Summit accepts: names, texts, passwords. The messages are for the person who typed them.
+
+import Foundation
+import HeightsKit
+
+/// What somebody sends to get an account.
+struct SignUp: Sendable {
+  let name: String
+  let displayName: String
+  let email: String
+  let password: String
+
+  /// - Throws: `Problem` (422) that names every field which can't be accepted.
+  init(name: String, displayName: String?, email: String, password: String) throws {
+    var problems = FieldProblems()
+    self.name = problems.check("name", Rules.name, name)
+    let display = displayName.flatMap { $0.isEmpty ? nil : $0 } ?? name
+    self.displayName = problems.check("displayName", Rules.displayName, display)
+    self.email = problems.check("email", Rules.email, email)
+    self.password = problems.check("password", Rules.password, password)
+    try problems.throwIfAny()
+  }
+}
+
+/// Gathers what is wrong with several fields, so that all of it is told at once: nothing is used before `throwIfAny()`.
+struct FieldProblems {
+  private var fields: [Problem.Field] = []
+
+  mutating func check<Value>(_ name: String, _ rule: (Value) throws(Rejection) -> Value, _ value: Value)
+    -> Value
+  {
+    do {
+      return try rule(value)
+    } catch {
+      fields.append(Problem.Field(name, error.message))
+      return value
+    }
+  }
+
+  func throwIfAny() throws {
+    if !fields.isEmpty { throw Problem.invalid(fields) }
+  }
+}
+
+/// Why a value isn't accepted.
+struct Rejection: Error {
+  let message: String
+}
+
+/// One rule for each kind of field. Each returns the value in its stored form.
+enum Rules {
+  static let textLimit = 500
+
+  static func name(_ name: String) throws(Rejection) -> String {
+    let isPlain = name.utf8.allSatisfy { byte in
+      (48...57).contains(byte) || (97...122).contains(byte) || byte == 95
+    }
+    guard isPlain, (3...20).contains(name.utf8.count) else {
+      throw Rejection(message: "Use 3 to 20 lower-case letters, digits or underscores.")
+    }
+    return name
+  }
+
+  static func displayName(_ name: String) throws(Rejection) -> String {
+    let trimmed = name.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard (1...50).contains(trimmed.count), trimmed.utf8.count <= 400, !hasControls(trimmed) else {
+      throw Rejection(message: "Use 1 to 50 characters on one line.")
+    }
+    return trimmed
+  }
+
+  static func email(_ address: String) throws(Rejection) -> String {
+    do {
+      return try EmailAddress(address).description
+    } catch {
+      throw Rejection(message: "\(error)")
+    }
+  }
+
+  static func password(_ password: String) throws(Rejection) -> String {
+    guard (10...1024).contains(password.utf8.count) else {
+      throw Rejection(message: "Use at least 10 characters.")
+    }
+    return password
+  }
+
+  static func text(_ text: String) throws(Rejection) -> String {
+    let normal = text.replacingOccurrences(of: "\r\n", with: "\n")
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !normal.isEmpty else { throw Rejection(message: "Write something.") }
+    guard normal.count <= textLimit, normal.utf8.count <= 8 * textLimit else {
+      throw Rejection(message: "Use at most \(textLimit) characters.")
+    }
+    guard !hasControls(normal.replacingOccurrences(of: "\n", with: "")) else {
+      throw Rejection(message: "Control characters can't be shown.")
+    }
+    return normal
+  }
+
+  static func idempotencyKey(_ key: String) throws(Rejection) -> String {
+    guard (1...64).contains(key.utf8.count), key.utf8.allSatisfy({ (33...126).contains($0) }) else {
+      throw Rejection(message: "Use 1 to 64 printable ASCII characters.")
+    }
+    return key
+  }
+
+  private static func hasControls(_ text: String) -> Bool {
+    text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+  }
+}

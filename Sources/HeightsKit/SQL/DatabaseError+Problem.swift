@@ -1,0 +1,19 @@
+// What a client is told when a database refuses.
+
+extension DatabaseError: ProblemConvertible {
+  public var problem: Problem {
+    switch self {
+    case .full:
+      Problem(
+        .insufficientStorage, title: "There is no room for what you sent",
+        detail: "Reading goes on. Writing comes back when the disk has been made larger.")
+    case .tooMany: .overloaded
+    case .timeout, .gone, .readOnly:
+      Problem(
+        .serviceUnavailable, title: "The database doesn't answer in time", detail: "Try again in a moment.",
+        retryAfterSeconds: 1)
+    case .conflict: Problem(.conflict, title: "It conflicts with what is stored")
+    case .invalid, .corrupt, .unknown: .unexpected
+    }
+  }
+}

@@ -1,0 +1,19 @@
+// Cross-site requests are refused before they reach a handler.
+
+/// Refuses what another site makes a browser send (cross-site request forgery).
+public enum Origin {
+  /// For `Router.require`. Methods that change nothing pass, and so do clients that aren't browsers.
+  /// - Throws: `Problem` (403) when the request comes from another site.
+  public static func check(_ request: Request) throws {
+    guard !request.method.isSafe else { return }
+    if let site = request.header("Sec-Fetch-Site") {
+      if site != "same-origin" && site != "none" { throw refusal }
+    } else if let origin = request.header("Origin") {
+      // Scheme and path are not compared: a load balancer may have taken TLS away.
+      guard let host = request.header("Host"), origin.hasSuffix("://" + host) else { throw refusal }
+    }
+  }
+
+  private static let refusal = Problem(
+    .forbidden, title: "The request comes from another site", detail: "Open the page itself and try again.")
+}
