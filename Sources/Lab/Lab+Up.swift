@@ -137,7 +137,7 @@ extension Lab {
     // A climb that was cut short may have closed every door: somebody must answer.
     if state.openDoors.isEmpty { state.openDoors = [state.stage == .launchPage ? .launch : .app] }
     state.dnsPort = Gdnsd.program == nil ? nil : Gdnsd.freePort(preferred: state.dnsPort ?? 5300)
-    try state.save(folder)
+    // Saved with the first process that starts: a start that fails before decides nothing.
     return state
   }
 

@@ -48,8 +48,8 @@ final class ControlServer: Sendable {
   private func begin(_ connection: Descriptor) {
     let exchange = Exchange(connection, limitMs: Self.requestLimitMs, what: "reading a request")
     let isRoom = open.withLock { count in
-      if count < Self.maximumConnections { count += 1 }
-      return count < Self.maximumConnections
+      count += 1
+      return count <= Self.maximumConnections
     }
     guard isRoom else {
       open.withLock { $0 -= 1 }
