@@ -31,11 +31,11 @@ public enum App {
   ///   - launch: what stage 1 serves.
   ///   - build: what all other stages serve.
   public static func run(launch: @escaping Build, _ build: @escaping Build) async -> Never {
-    Signals.holdBack()
     do {
+      let signals = try EndSignals()
       let environment = try Environment.current()
       let process = try await AppProcess(environment, environment.stage == 1 ? launch : build)
-      try await process.serveUntilAsked()
+      try await process.serve(until: signals)
       exit(0)
     } catch let error as EnvironmentError {
       fail("\(error)", code: 2)
@@ -91,10 +91,10 @@ private struct AppProcess {
     }
   }
 
-  func serveUntilAsked() async throws {
+  func serve(until signals: EndSignals) async throws {
     readiness.state = .ready
     Log.info("ready", [("stage", String(context.environment.stage)), ("pid", String(getpid()))])
-    try await Signals.waitForEnd()
+    try await signals.wait()
     readiness.state = .draining
     Log.info("draining", [("connections", String(try await server.connectionCount()))])
     let complete = try await server.drain(limitMs: AppProcess.drainLimitMs)

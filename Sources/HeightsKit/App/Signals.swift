@@ -1,24 +1,30 @@
-// Signals, taken by a thread of their own.
+// The signals that end a process.
 
+import CRuntime
 import Glibc
 
-/// The signals that end a process.
-enum Signals {
-  /// Keeps SIGTERM and SIGINT for `waitForEnd()`. Called before any thread is started, so that all inherit it.
-  static func holdBack() {
+/// SIGTERM and SIGINT, taken from the moment this is made.
+struct EndSignals: Sendable {
+  private let pipe: Int32
+
+  /// - Throws: `SystemError` when they can't be taken.
+  init() throws {
+    var ends: [Int32] = [-1, -1]
+    try SystemError.check("pipe", Glibc.pipe(&ends))
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     signal(SIGPIPE, SIG_IGN)
-    var set = ending
-    pthread_sigmask(SIG_BLOCK, &set, nil)
+    heights_forward_signals([SIGTERM, SIGINT], 2, ends[1])
+    pipe = ends[0]
   }
 
   /// Returns when the process is asked to end. A second request ends it at once.
-  static func waitForEnd() async throws {
+  func wait() async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       do {
         try Thread.start(name: "signals") {
-          wait()
+          readOne()
           continuation.resume()
-          wait()
+          readOne()
           _exit(1)
         }
       } catch {
@@ -27,17 +33,8 @@ enum Signals {
     }
   }
 
-  private static func wait() {
-    var set = ending
-    var number: Int32 = 0
-    while sigwait(&set, &number) != 0 {}
-  }
-
-  private static var ending: sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGTERM)
-    sigaddset(&set, SIGINT)
-    return set
+  private func readOne() {
+    var number: UInt8 = 0
+    while read(pipe, &number, 1) != 1 {}
   }
 }
