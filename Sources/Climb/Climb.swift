@@ -1,1 +1,103 @@
-// Placeholder
+// What the command line asks of this module: climb, go back, say how far a climb has come.
+
+import Glibc
+import Lab
+
+/// A climb of the app in a folder from one stage to the next.
+public struct Climb: Sendable {
+  public let from: Int
+  public let to: Int
+  private let folder: AppFolder
+  private let steps: [ClimbStep]
+
+  /// How a climb ended.
+  public enum Outcome: Equatable, Sendable {
+    case committed
+    case reverted
+    /// The app is at the stage already, and no climb is under way.
+    case alreadyThere
+    case nothingToUndo
+    /// Undo was asked for, and the climb has committed.
+    case pastTheReturn
+    /// Stopped by request between two actions.
+    case stopped
+    case failed(ClimbEngine.Operation, step: String, reason: String)
+  }
+
+  /// How far a climb has come: for `status`.
+  public struct Progress: Codable, Equatable, Sendable {
+    public let from: Int
+    public let to: Int
+    public let verifiedSteps: [String]
+    public let stepCount: Int
+  }
+
+  /// The climb to stage `to` from the one below. Throws when there is none.
+  public init(to: Int, in folder: AppFolder) throws(ClimbError) {
+    guard to == 2 else { throw .noClimb(from: to - 1, to: to) }
+    self.from = to - 1
+    self.to = to
+    self.folder = folder
+    steps = Climb1to2.steps
+  }
+
+  /// Climbs, or goes back. A climb that was cut short goes on where it ended. The lab must run.
+  /// - Parameters:
+  ///   - shouldStop: asked between actions.
+  ///   - report: hears what happens.
+  public func perform(
+    _ direction: ClimbEngine.Direction, shouldStop: @escaping () -> Bool,
+    report: @escaping (ClimbEvent) -> Void
+  ) throws -> Outcome {
+    let lab = RunningLab(folder: folder)
+    let stage = try lab.view().stage
+    try makeFolder()
+    let lock = try ClimbLock(path: home + "/lock")
+    defer { withExtendedLifetime(lock) {} }
+    let journal = try ClimbJournal(path: journalPath)
+    let engine = try engine(journal.records, stage: stage)
+    if direction == .up, engine.standing != .underWay, stage != from {
+      if stage >= to { return .alreadyThere }
+      throw ClimbError.noClimb(from: stage, to: to)
+    }
+    let driver = ClimbDriver(
+      steps: steps, lab: lab, append: { try journal.append($0) }, shouldStop: shouldStop, report: report)
+    return Self.outcome(try driver.drive(engine, direction), direction)
+  }
+
+  /// How far the climb has come, when it is under way; nil otherwise.
+  public func progress() throws(ClimbError) -> Progress? {
+    let engine = try ClimbEngine(steps: steps.map(\.name), journal: ClimbJournal.read(journalPath))
+    guard engine.standing == .underWay else { return nil }
+    return Progress(from: from, to: to, verifiedSteps: engine.verifiedSteps, stepCount: steps.count)
+  }
+
+  private var home: String { folder.home + "/climb" }
+  private var journalPath: String { "\(home)/\(from)-to-\(to).ndjson" }
+
+  /// The engine as the journal leaves it. A committed climb of an app that stands below it again (its state was
+  /// moved away) does not count.
+  private func engine(_ records: [ClimbRecord], stage: Int) throws(ClimbError) -> ClimbEngine {
+    let names = steps.map(\.name)
+    let engine = try ClimbEngine(steps: names, journal: records)
+    if engine.standing == .committed, stage == from { return try ClimbEngine(steps: names, journal: []) }
+    return engine
+  }
+
+  private func makeFolder() throws(ClimbError) {
+    if mkdir(home, 0o700) != 0, errno != EEXIST { throw .system(attempt: "making \(home)", code: errno) }
+  }
+
+  private static func outcome(
+    _ outcome: ClimbEngine.Outcome?, _ direction: ClimbEngine.Direction
+  ) -> Outcome {
+    switch outcome {
+    case .committed: .committed
+    case .reverted: .reverted
+    case .alreadyCommitted: direction == .up ? .alreadyThere : .pastTheReturn
+    case .nothingToUndo: .nothingToUndo
+    case .failed(let operation, let step, let reason): .failed(operation, step: step, reason: reason)
+    case nil: .stopped
+    }
+  }
+}

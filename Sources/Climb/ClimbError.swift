@@ -1,0 +1,67 @@
+// What can go wrong in a climb, and how it is told.
+
+import Glibc
+
+/// An error for people: what went wrong, where, what was expected, what to do next.
+public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// A call of the system failed: what was tried, on what, errno.
+  case system(attempt: String, code: Int32)
+  case alreadyClimbing
+  case brokenJournal(path: String, line: Int)
+  /// The journal was written by another version of the climb.
+  case otherSteps(recorded: [String], expected: [String])
+  /// No climb leads from this stage to that one today.
+  case noClimb(from: Int, to: Int)
+  /// Somebody must answer the public: this role has to, and does not.
+  case nobodyAnswers(role: String)
+  /// What a step should have brought about is not so.
+  case notSo(String)
+  case adminFailed(process: String, request: String, status: Int)
+  /// Addresses of the waitlist that did not arrive.
+  case entriesMissing(count: Int, from: String, to: String)
+  case waitlistNotTaken(role: String)
+  case entryTooLarge(bytes: Int)
+
+  /// A short stable name for scripts.
+  public var code: String {
+    switch self {
+    case .system: "system"
+    case .alreadyClimbing: "already_climbing"
+    case .brokenJournal: "broken_journal"
+    case .otherSteps: "other_steps"
+    case .noClimb: "no_climb"
+    case .nobodyAnswers: "nobody_answers"
+    case .notSo: "not_so"
+    case .adminFailed: "admin_failed"
+    case .entriesMissing: "entries_missing"
+    case .waitlistNotTaken: "waitlist_not_taken"
+    case .entryTooLarge: "entry_too_large"
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .system(let attempt, let code): "\(attempt): \(String(cString: strerror(code)))"
+    case .alreadyClimbing: "another `heights climb` is at work on this app; wait until it has ended"
+    case .brokenJournal(let path, let line):
+      "line \(line) of \(path) is not a record of a climb; restore the file, it says how far the climb has come"
+    case .otherSteps(let recorded, let expected):
+      "the climb was begun by another version of Heights (its steps: \(recorded.joined(separator: ", ")); ours: "
+        + "\(expected.joined(separator: ", "))); finish or undo it with that version"
+    case .noClimb(let from, let to):
+      "no climb leads from stage \(from) to stage \(to) yet; the climb from 1 to 2 works today"
+    case .nobodyAnswers(let role):
+      "\(role) does not answer on the public port, so the other process can't leave it; "
+        + "`heights status` shows both"
+    case .notSo(let expected): "expected that \(expected), and it is not so"
+    case .adminFailed(let process, let request, let status):
+      "\(process) answered \(request) with status \(status); its log says why"
+    case .entriesMissing(let count, let from, let to):
+      "\(count) addresses of the waitlist of \(from) did not arrive in \(to); none is lost, they are still in "
+        + "the store of \(from)"
+    case .waitlistNotTaken(let role):
+      "\(role) has no POST /waitlist on its admin socket, and there are addresses to carry; add the route"
+    case .entryTooLarge(let bytes): "an entry of the waitlist has \(bytes) bytes; at most 64 KiB are carried"
+    }
+  }
+}

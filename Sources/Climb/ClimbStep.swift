@@ -1,0 +1,65 @@
+// What a step of a climb is, and what it may ask of the lab.
+
+import Lab
+
+/// One step. `run` and `undo` may be repeated: what is already so is left so, and each makes sure of what it needs,
+/// since the processes may have been restarted since the step before it.
+struct ClimbStep: Sendable {
+  typealias Work = @Sendable (_ lab: any ClimbLab, _ say: (String) -> Void) throws -> Void
+
+  /// Stable: the journal holds it.
+  let name: String
+  /// For people, in the infinitive.
+  let title: String
+  let run: Work
+  /// Throws when what `run` should have brought about is not so.
+  let verify: Work
+  let undo: Work
+}
+
+/// The lab that a climb works on.
+protocol ClimbLab: Sendable {
+  /// The stage, and the roles that answer on the public port.
+  func view() throws -> LabView
+  /// Asks the supervisor.
+  func send(_ request: ControlRequest, _ say: (String) -> Void) throws
+  /// Asks a process over its admin socket; throws when it does not run.
+  func get(_ role: Role, _ path: String) throws -> AdminClient.Answer
+  func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer
+}
+
+struct LabView: Equatable, Sendable {
+  let stage: Int
+  let openDoors: [Role]
+}
+
+// What steps have in common.
+extension ClimbLab {
+  /// Whether a process of that role lives, be it drained or not.
+  func isAlive(_ role: Role) -> Bool { (try? get(role, "/healthz").status) == 200 }
+
+  /// A process of that role, its front door as it was.
+  func ensureRunning(_ role: Role, _ say: (String) -> Void) throws {
+    if !isAlive(role) { try send(.launchProcess(role: role, frontDoor: false), say) }
+  }
+
+  /// The role answers the public. A process that was drained accepts again.
+  func openDoor(_ role: Role, _ say: (String) -> Void) throws {
+    try send(isAlive(role) ? .openFrontDoor(role: role) : .launchProcess(role: role, frontDoor: true), say)
+  }
+
+  /// Takes a role from the public port while the other has it, never otherwise.
+  func closeDoor(_ role: Role, whileOpen other: Role, _ say: (String) -> Void) throws {
+    guard try answersPublic(other) else { throw ClimbError.nobodyAnswers(role: other.rawValue) }
+    try send(.drain(role: role), say)
+  }
+
+  func answersPublic(_ role: Role) throws -> Bool {
+    try view().openDoors.contains(role) && (try? get(role, "/readyz").status) == 200
+  }
+}
+
+/// Throws when `isSo` is false.
+func expect(_ expectation: String, _ isSo: Bool) throws {
+  if !isSo { throw ClimbError.notSo(expectation) }
+}

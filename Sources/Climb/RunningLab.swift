@@ -1,0 +1,32 @@
+// The lab that runs in an app's folder, as a climb sees it.
+
+import Lab
+
+struct RunningLab: ClimbLab {
+  /// The list of a large waitlist may take a while.
+  private static let adminLimitMs = 60_000
+
+  let folder: AppFolder
+
+  func view() throws -> LabView {
+    let snapshot = try ControlClient(folder).send(.status)
+    return LabView(stage: snapshot.stage.number, openDoors: snapshot.openDoors)
+  }
+
+  func send(_ request: ControlRequest, _ say: (String) -> Void) throws {
+    try ControlClient(folder).send(request, progress: say)
+  }
+
+  func get(_ role: Role, _ path: String) throws -> AdminClient.Answer {
+    try AdminClient(folder.adminSocket(of: role)).get(path, limitMs: Self.limitMs(path))
+  }
+
+  func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
+    try AdminClient(folder.adminSocket(of: role)).post(path, body: body, limitMs: Self.adminLimitMs)
+  }
+
+  /// Who asks whether a process lives waits a second: the kernel connects even to a process that hangs.
+  private static func limitMs(_ path: String) -> Int {
+    path == Waitlist.path ? adminLimitMs : 1000
+  }
+}
