@@ -62,7 +62,7 @@ enum Rules {
   }
 
   static func displayName(_ name: String) throws(Rejection) -> String {
-    let trimmed = name.trimmingCharacters(in: .whitespacesAndNewlines)
+    let trimmed = trimmed(name)
     guard (1...50).contains(trimmed.count), trimmed.utf8.count <= 400, !hasControls(trimmed) else {
       throw Rejection(message: "Use 1 to 50 characters on one line.")
     }
@@ -85,13 +85,13 @@ enum Rules {
   }
 
   static func text(_ text: String) throws(Rejection) -> String {
-    let normal = text.replacingOccurrences(of: "\r\n", with: "\n")
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let lines = text.utf8.contains(13) ? text.replacingOccurrences(of: "\r\n", with: "\n") : text
+    let normal = trimmed(lines)
     guard !normal.isEmpty else { throw Rejection(message: "Write something.") }
     guard normal.count <= textLimit, normal.utf8.count <= 8 * textLimit else {
       throw Rejection(message: "Use at most \(textLimit) characters.")
     }
-    guard !hasControls(normal.replacingOccurrences(of: "\n", with: "")) else {
+    guard !hasControls(normal, except: "\n") else {
       throw Rejection(message: "Control characters can't be shown.")
     }
     return normal
@@ -104,7 +104,13 @@ enum Rules {
     return key
   }
 
-  private static func hasControls(_ text: String) -> Bool {
-    text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+  private static func trimmed(_ text: String) -> String {
+    let start = text.drop { $0.isWhitespace }
+    guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+    return String(start[...last])
+  }
+
+  private static func hasControls(_ text: String, except allowed: Unicode.Scalar? = nil) -> Bool {
+    text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != allowed }
   }
 }

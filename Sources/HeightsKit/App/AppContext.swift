@@ -36,9 +36,11 @@ public final class AppContext: Sendable {
   }
 
   public func database(_ name: String, migrations: [Migration]) async throws -> Database {
+    var limits = DatabaseLimits()
+    limits.batchTransactions = environment.commitGroup
     let database = try await Database.open(
       name: name, path: environment.dataDirectory + "/\(name).db", migrations: migrations, loops: loops,
-      quota: quota)
+      quota: quota, limits: limits)
     databases.withLock { $0.append(database) }
     return database
   }

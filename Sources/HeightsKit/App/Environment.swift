@@ -23,6 +23,8 @@ public struct Environment: Sendable {
   public let cacheBytes: Int
   /// `HEIGHTS_DISK_QUOTA_BYTES`: room for the data folder; nil for as much as the disk has.
   public let diskQuotaBytes: Int?
+  /// `HEIGHTS_COMMIT_GROUP`: how many writes share a commit at most; 1 gives each its own.
+  public let commitGroup: Int
   /// `HEIGHTS_PUBLIC_URL`: the address that people use. With `https:` cookies are sent over TLS only.
   public let publicURL: String
   /// `HEIGHTS_FRONT_DOOR` is not `closed`: whether to accept from the public at once.
@@ -51,6 +53,7 @@ public struct Environment: Sendable {
     cacheBytes = try number("HEIGHTS_CACHE_BYTES", 0...(1 << 40), default: 32 << 20)
     let quota = try number("HEIGHTS_DISK_QUOTA_BYTES", 0...Int.max, default: 0)
     diskQuotaBytes = quota == 0 ? nil : quota
+    commitGroup = try number("HEIGHTS_COMMIT_GROUP", 1...10_000, default: DatabaseLimits().batchTransactions)
     publicURL = variables["HEIGHTS_PUBLIC_URL"] ?? "http://127.0.0.1:\(port)"
     opensFrontDoor = variables["HEIGHTS_FRONT_DOOR"] != "closed"
     logsRequests = variables["HEIGHTS_LOG_REQUESTS"] != "off"

@@ -12,6 +12,7 @@ struct EndSignals: Sendable {
     var ends: [Int32] = [-1, -1]
     try SystemError.check("pipe", Glibc.pipe(&ends))
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
     signal(SIGPIPE, SIG_IGN)
     heights_forward_signals([SIGTERM, SIGINT], 2, ends[1])
     pipe = ends[0]

@@ -91,7 +91,7 @@ public struct ObjectStore: Sendable {
   private static func hash(_ bytes: [UInt8]) -> String {
     var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
     crypto_hash_sha256(&hash, bytes, UInt64(bytes.count))
-    return hash.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+    return hexadecimal(hash)
   }
 
   /// Writes a file under another name first: whoever finds it under its own finds all of it, also after a crash.

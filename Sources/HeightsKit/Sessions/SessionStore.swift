@@ -1,16 +1,25 @@
 // Sessions: who is logged in, known by a token in a cookie.
 
 import CSodium
-import Foundation
 
 /// A session that has just begun or was found again.
 public struct Session: Sendable {
   public let accountID: Identifier
+  fileprivate let token: SessionToken
+  fileprivate let tokenHash: [UInt8]
+  fileprivate let cookieName: String
+  fileprivate let cookieLifetimeMs: Int64
+  fileprivate let secure: Bool
+
   /// Proves that a form comes from a page of this session.
-  public let csrfToken: String
+  public var csrfToken: String { token.csrf }
+
   /// Sets the session's cookie.
-  public let cookie: Cookie
-  let tokenHash: [UInt8]
+  public var cookie: Cookie {
+    Cookie(
+      name: cookieName, value: token.description, maxAgeSeconds: Int(cookieLifetimeMs / 1_000), secure: secure
+    )
+  }
 }
 
 /// Sessions in a SQL database, in the shard of their account. Only a hash of each token is stored.
@@ -63,7 +72,7 @@ public final class SessionStore: Sendable {
         VALUES (\(account.shard), \(hash), \(account), \(now))
         """)
     }
-    return session(token, account)
+    return session(token, hash, account)
   }
 
   /// The session that the request's cookie stands for; nil when there is none or it has ended.
@@ -75,7 +84,7 @@ public final class SessionStore: Sendable {
     ) { (account: try $0.identifier(0), touchedAtMs: try $0.int(1)) }
     guard let found, found.touchedAtMs > now - SessionStore.lifetimeMs else { return nil }
     if found.touchedAtMs < now - SessionStore.touchMs { await touch(token, hash, now) }
-    return session(token, found.account)
+    return session(token, hash, found.account)
   }
 
   /// Ends the request's session, if it has one.
@@ -98,13 +107,10 @@ public final class SessionStore: Sendable {
     }
   }
 
-  private func session(_ token: SessionToken, _ account: Identifier) -> Session {
+  private func session(_ token: SessionToken, _ hash: [UInt8], _ account: Identifier) -> Session {
     Session(
-      accountID: account, csrfToken: token.csrf,
-      cookie: Cookie(
-        name: cookieName, value: token.description, maxAgeSeconds: Int(SessionStore.lifetimeMs / 1_000),
-        secure: secure),
-      tokenHash: token.hash)
+      accountID: account, token: token, tokenHash: hash, cookieName: cookieName,
+      cookieLifetimeMs: SessionStore.lifetimeMs, secure: secure)
   }
 
   /// A session whose end can't be moved now is moved the next time.
@@ -146,7 +152,7 @@ extension Session {
 }
 
 /// What a session's cookie holds: the account's shard, and 256 random bits.
-private struct SessionToken: CustomStringConvertible {
+private struct SessionToken: Sendable, CustomStringConvertible {
   private static let secretBytes = 32
   let shard: Shard
   private let secret: [UInt8]
@@ -160,28 +166,30 @@ private struct SessionToken: CustomStringConvertible {
 
   /// Reads what `description` writes.
   init?(_ text: String) {
-    guard text.utf8.count == 46 else { return nil }
-    let standard = text.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
-    guard let bytes = Data(base64Encoded: standard + "=="), bytes.count == SessionToken.secretBytes + 2,
-      let shard = Shard(Int(bytes[0]) << 8 | Int(bytes[1]))
+    var bytes = [UInt8](repeating: 0, count: SessionToken.secretBytes + 2)
+    var count = 0
+    let variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
+    guard sodium_base642bin(&bytes, bytes.count, text, text.utf8.count, nil, &count, nil, variant) == 0,
+      count == bytes.count, let shard = Shard(Int(bytes[0]) << 8 | Int(bytes[1]))
     else { return nil }
     self.shard = shard
     secret = Array(bytes.dropFirst(2))
   }
 
+  /// URL-safe base 64.
   var description: String {
-    let bytes = Data([UInt8(shard.number >> 8), UInt8(shard.number & 0xff)] + secret)
-    return bytes.base64EncodedString().replacingOccurrences(of: "+", with: "-")
-      .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+    let bytes = [UInt8(shard.number >> 8), UInt8(shard.number & 0xff)] + secret
+    let variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
+    var text = [CChar](repeating: 0, count: sodium_base64_encoded_len(bytes.count, variant))
+    sodium_bin2base64(&text, text.count, bytes, bytes.count, variant)
+    return String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// What is stored of it.
   var hash: [UInt8] { keyed("session") }
 
   /// What the session's forms carry.
-  var csrf: String {
-    keyed("csrf").prefix(16).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
-  }
+  var csrf: String { hexadecimal(Array(keyed("csrf").prefix(16))) }
 
   /// BLAKE2b-256 of a purpose, keyed by the secret: none of these tells anything of the others.
   private func keyed(_ purpose: String) -> [UInt8] {
