@@ -1,0 +1,125 @@
+// How a request is answered: its handler's task, what becomes of its errors, and the sending.
+
+import CMicrohttpd
+
+extension HTTPEngine {
+  func start(_ handler: @escaping Handler, _ exchange: Exchange, _ body: RequestBody) {
+    let request = makeRequest(exchange, body)
+    exchange.request = request
+    guard metrics.inFlight < limits.inFlightPerLoop else {
+      metrics.refusedOverload += 1
+      return answer(exchange, Problem.overloaded.response)
+    }
+    metrics.inFlight += 1
+    exchange.holdsPlace = true
+    respond(exchange) { [router] in
+      for check in router.router.checks { try check(request) }
+      return try await handler(request)
+    }
+  }
+
+  /// Shows a problem that came up before the handler, as the app wants its problems shown.
+  func show(_ problem: Problem, _ exchange: Exchange) {
+    guard router.router.problemPage != nil else { return answer(exchange, problem.response) }
+    exchange.request = exchange.request ?? makeRequest(exchange, .empty)
+    respond(exchange) { throw problem }
+  }
+
+  /// Runs `body` as a task of this loop; at once, and without suspending the connection if it needn't wait.
+  private func respond(_ exchange: Exchange, _ body: @escaping @Sendable () async throws -> Response) {
+    guard let request = exchange.request else { return answer(exchange, Problem.unexpected.response) }
+    exchange.state = .handling(suspended: false)
+    // The exchange stays on this loop: the task starts on this thread and never leaves it.
+    let box = LoopBound(exchange)
+    let task = Task.immediateDetached(executorPreference: loop) { [router] in
+      let response: Response
+      do {
+        response = try await body()
+      } catch {
+        response = await HTTPEngine.response(to: error, request, router)
+      }
+      self.answer(box.value, response)
+    }
+    // Most handlers wait for nothing, or for something on this loop: suspending costs four system calls.
+    if case .handling = exchange.state { loop.runJobs() }
+    guard case .handling = exchange.state else { return }
+    exchange.state = .handling(suspended: true)
+    exchange.task = task
+    suspended[ObjectIdentifier(exchange)] = exchange
+    MHD_suspend_connection(exchange.connection.handle)
+  }
+
+  private static func response(to error: any Error, _ request: Request, _ router: RouteTable) async
+    -> Response
+  {
+    let problem: Problem
+    switch error {
+    case let known as Problem: problem = known
+    case let known as any ProblemConvertible: problem = known.problem
+    case is CancellationError where request.deadline.hasPassed: problem = .tookTooLong
+    default: problem = .unexpected
+    }
+    if problem.status.code == 500 {
+      Log.error("request failed", ["request": request.id, "error": "\(error)"])
+    }
+    return await router.router.problemPage?(problem, request) ?? problem.response
+  }
+
+  // MARK: Sending
+
+  func answer(_ exchange: Exchange, _ response: Response) {
+    let wasSuspended = if case .handling(true) = exchange.state { true } else { false }
+    exchange.state = .answered
+    exchange.status = response.status
+    exchange.sentBytes = response.sizeBytes
+    exchange.connection.phase = .answering
+    send(response, exchange)
+    guard wasSuspended else { return }
+    suspended[ObjectIdentifier(exchange)] = nil
+    exchange.task = nil
+    MHD_resume_connection(exchange.connection.handle)
+    mustRun = true
+  }
+
+  private func send(_ response: Response, _ exchange: Exchange) {
+    guard
+      let encoded = response.encoded(for: exchange.connection, wake: { [weak self] in self?.mustRun = true })
+    else { return exchange.connection.cutOff() }
+    if let id = exchange.request?.id { MHD_add_response_header(encoded, "X-Request-Id", id) }
+    MHD_add_response_header(encoded, "X-Content-Type-Options", "nosniff")
+    if drainingSince != nil { MHD_add_response_header(encoded, "Connection", "close") }
+    if heights_mhd_queue(exchange.connection.handle, UInt32(response.status.code), encoded) == 0 {
+      exchange.connection.cutOff()
+    }
+    MHD_destroy_response(encoded)
+    if case .events(let stream) = response.body { begin(stream, exchange) }
+  }
+
+  private func begin(_ stream: EventStream, _ exchange: Exchange) {
+    exchange.stream = stream
+    streams[ObjectIdentifier(exchange)] = exchange
+    if drainingSince == nil { stream.start(on: loop) } else { stream.end() }
+  }
+
+  func completed(_ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>) {
+    guard let context = slot.pointee else { return }
+    slot.pointee = nil
+    let exchange = Unmanaged<Exchange>.fromOpaque(context).takeRetainedValue()
+    let now = Deadline.now
+    exchange.connection.phase = .idle(since: now)
+    if let stream = exchange.stream {
+      stream.end()
+      streams[ObjectIdentifier(exchange)] = nil
+    }
+    if exchange.holdsPlace { metrics.inFlight -= 1 }
+    let microseconds = exchange.begun.microseconds(until: now)
+    metrics.record(route: exchange.route, status: exchange.status.code, microseconds: microseconds)
+    log?.record(exchange, microseconds: microseconds)
+  }
+}
+
+/// Carries a value into a task that stays on the loop of the value. `@unchecked Sendable` is sound for that only.
+private struct LoopBound<Value>: @unchecked Sendable {
+  let value: Value
+  init(_ value: Value) { self.value = value }
+}

@@ -1,0 +1,54 @@
+// The daemon of libmicrohttpd, and what it calls back.
+
+import CMicrohttpd
+
+extension HTTPEngine {
+  private func opened(_ handle: OpaquePointer) -> UnsafeMutableRawPointer? {
+    guard let connection = accepted else { return nil }
+    connection.attach(handle)
+    connections[ObjectIdentifier(connection)] = connection
+    metrics.connections = connections.count
+    return Unmanaged.passUnretained(connection).toOpaque()
+  }
+
+  private func closed(_ context: UnsafeMutableRawPointer?) {
+    guard let context else { return }
+    let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
+    connections[ObjectIdentifier(connection)] = nil
+    metrics.connections = connections.count
+  }
+
+  func startDaemon() throws -> OpaquePointer {
+    var settings = heights_mhd_settings(
+      context: Unmanaged.passUnretained(self).toOpaque(), on_request: HTTPEngine.onRequest,
+      on_completed: HTTPEngine.onCompleted, on_connection: HTTPEngine.onConnection,
+      header_bytes: limits.headerBytes, connection_limit: UInt32(limits.connectionsPerLoop + 16),
+      inactivity_timeout: UInt32(limits.inactivityTimeoutMs / 1000))
+    guard let daemon = heights_mhd_start(&settings) else { throw SystemError(call: "MHD_start_daemon") }
+    return daemon
+  }
+
+  private static let onRequest: MHD_AccessHandlerCallback = {
+    context, handle, url, method, _, upload, size, slot in
+    guard let context, let size, let slot else { return heights_mhd_result(0) }
+    let engine = Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue()
+    let bytes = UnsafeRawBufferPointer(start: upload, count: size.pointee)
+    size.pointee = 0
+    return engine.handle(handle, url, method, bytes, slot)
+  }
+
+  private static let onCompleted: MHD_RequestCompletedCallback = { context, _, slot, _ in
+    guard let context, let slot else { return }
+    Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue().completed(slot)
+  }
+
+  private static let onConnection: MHD_NotifyConnectionCallback = { context, handle, slot, what in
+    guard let context, let handle, let slot else { return }
+    let engine = Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue()
+    if heights_mhd_is_opening(what) != 0 {
+      slot.pointee = engine.opened(handle)
+    } else {
+      engine.closed(slot.pointee)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// How a request says where its body ends: the one place where a request could be smuggled inside another.
+
+import CMicrohttpd
+import Glibc
+
+extension heights_mhd_framing {
+  var hasBody: Bool { content_length != nil || transfer_encoding != nil }
+
+  /// Why a request that is framed like this is refused before its body has been looked at (RFC 9112, 6.3).
+  /// - Parameter limitBytes: how large the body may be; nil when nobody wants it.
+  func refusal(limitBytes: Int?) -> Problem? {
+    if hosts > 1 { return .badRequest("Host stands more than once.") }
+    if let encoding = transfer_encoding { return refusal(ofEncoding: encoding) }
+    if let length = content_length { return refusal(ofLength: String(cString: length), limitBytes) }
+    return nil
+  }
+
+  private func refusal(ofEncoding encoding: UnsafePointer<CChar>) -> Problem? {
+    if content_lengths > 0 {
+      return .badRequest("Content-Length and Transfer-Encoding exclude each other.")
+    }
+    if transfer_encodings > 1 || strcasecmp(encoding, "chunked") != 0 {
+      return Problem(.notImplemented, title: "Only the transfer encoding chunked is known")
+    }
+    return nil
+  }
+
+  private func refusal(ofLength length: String, _ limitBytes: Int?) -> Problem? {
+    if content_lengths > 1 { return .badRequest("Content-Length stands more than once.") }
+    guard length.utf8.allSatisfy({ (48...57).contains($0) }), let bytes = Int(length) else {
+      return .badRequest("Content-Length is not a number.")
+    }
+    guard let limitBytes, bytes > limitBytes else { return nil }
+    return .contentTooLarge(limitBytes: limitBytes)
+  }
+}
