@@ -17,6 +17,19 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
   /// The ledger has waitlist addresses, which only the admin socket tells.
   case adminSocketNeeded(addresses: Int)
 
+  /// A short stable name for scripts.
+  public var code: String {
+    switch self {
+    case .invalidOption: "invalid_option"
+    case .unreachable: "unreachable"
+    case .unexpectedAnswer: "unexpected_answer"
+    case .setUpFailed: "set_up_failed"
+    case .ledgerFile: "ledger_file"
+    case .ledgerLine: "ledger_line"
+    case .adminSocketNeeded: "admin_socket_needed"
+    }
+  }
+
   public var description: String {
     switch self {
     case .invalidOption(let name, let expected, let found):

@@ -4,12 +4,12 @@ import CRuntime
 import Glibc
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP do not end the process; `next` tells of them. One at a time.
-final class SignalPipe: Sendable {
+public final class SignalPipe: Sendable {
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
   private let reader: Descriptor
   private let writer: Descriptor
 
-  init() throws(LabError) {
+  public init() throws(LabError) {
     var ends: [Int32] = [-1, -1]
     if pipe(&ends) != 0 { throw .system(attempt: "opening a pipe", code: errno) }
     reader = Descriptor(ends[0])
@@ -23,8 +23,11 @@ final class SignalPipe: Sendable {
 
   deinit { heights_forward_signals(Self.signals, Self.signals.count, -1) }
 
+  /// The number of a signal that came; nil after `limitMs` (negative: no limit).
+  public func next(limitMs: Int) -> Int32? { next(limitMs: limitMs, orReadable: nil) }
+
   /// The number of a signal that came; nil after `limitMs` (negative: no limit) or when `other` became readable.
-  func next(limitMs: Int, orReadable other: Descriptor? = nil) -> Int32? {
+  func next(limitMs: Int, orReadable other: Descriptor?) -> Int32? {
     var polls = ([reader] + (other.map { [$0] } ?? [])).map {
       pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0)
     }

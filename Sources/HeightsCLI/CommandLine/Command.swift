@@ -1,0 +1,50 @@
+// What a command is: its words, what it takes, what it does.
+
+/// One command of `heights`.
+struct Command: Sendable {
+  /// Does the work; the result is the exit code: 0 done, 1 the answer is no, 2 wrong use.
+  typealias Run = @Sendable (Arguments, Output) async throws -> Int32
+
+  /// One word, or two such as `ledger verify`.
+  let name: String
+  /// One line.
+  let summary: String
+  /// What there is to know beyond the summary.
+  var discussion = ""
+  /// What stands behind the name without dashes, such as `NAME`: each must be given.
+  var parameters: [String] = []
+  var options: [Option] = []
+  /// A line that works as it is.
+  let example: String
+  let run: Run
+}
+
+/// An option of a command: `--name VALUE`, or a flag.
+struct Option: Sendable, Equatable {
+  /// Without the dashes.
+  let name: String
+  /// What the value is called in the help; nil for a flag.
+  let value: String?
+  let help: String
+
+  init(_ name: String, _ value: String? = nil, _ help: String) {
+    self.name = name
+    self.value = value
+    self.help = help
+  }
+
+  /// As it is typed.
+  var spelling: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
+
+  static let app = Option(
+    "app", "DIR", "the app's folder; else this folder if it has a heights.json, else the example app, Summit")
+  static let json = Option("json", nil, "print the result as JSON on standard output")
+  static let help = Option("help", nil, "print this help")
+}
+
+/// A mistake in how `heights` was called: exit code 2.
+struct UsageError: Error, Equatable, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

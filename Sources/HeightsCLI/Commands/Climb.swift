@@ -1,0 +1,84 @@
+// heights climb: take a running app to the next stage.
+
+import Climb
+import Lab
+
+extension Command {
+  static let climb = Command(
+    name: "climb", summary: "Take a running app to the next stage while it goes on answering.",
+    discussion:
+      "Each step is journalled: a climb that was cut short, by Ctrl-C or kill -9, goes on where it ended when it is "
+      + "called again, or back with --undo. With --json each event is a line of JSON, and the outcome is the last.",
+    options: [
+      Option("to", "N", "the stage to reach; today 2"),
+      Option("undo", nil, "go back to the stage before, as long as the climb has not ended"),
+      .app, .json,
+    ],
+    example: "heights climb --to 2"
+  ) { arguments, output in
+    let to = try arguments.integer("to", in: 1...7) ?? 2
+    let direction: ClimbEngine.Direction = arguments.has("undo") ? .back : .up
+    let report = ClimbReport(output: output, wantsJSON: arguments.has("json"))
+    let climb = try Climb(to: to, in: arguments.appFolder())
+    let interrupt = try Interrupt()
+    let outcome = try await output.whileWorking {
+      try await onThread {
+        try climb.perform(direction, shouldStop: { interrupt.hasCome }, report: report.tell)
+      }
+    }
+    return report.end(outcome, of: climb)
+  }
+}
+
+private struct ClimbReport: Sendable {
+  /// The last line of `--json`.
+  private struct End: Encodable {
+    let outcome: String
+    let message: String
+  }
+
+  let output: Output
+  let wantsJSON: Bool
+
+  @Sendable func tell(_ event: ClimbEvent) {
+    if wantsJSON { return output.json(event, isLine: true) }
+    let place = "[\(event.number)/\(event.count)]"
+    switch (event.event, event.operation) {
+    case (.starts, .run): output.progress("\(place) \(event.text)")
+    case (.starts, .undo): output.progress("\(place) undoing: \(event.text)")
+    case (.done, .verify): output.progress("\(place) verified")
+    case (.failed, let operation): output.progress("\(place) \(operation.rawValue) failed: \(event.text)")
+    case (.progress, _): output.progress("      \(event.text)")
+    case (.starts, .verify), (.done, .run), (.done, .undo): break
+    }
+  }
+
+  func end(_ outcome: Climb.Outcome, of climb: Climb) -> Int32 {
+    let (name, message, code) = describe(outcome, climb)
+    if wantsJSON {
+      output.json(End(outcome: name, message: message), isLine: true)
+    } else {
+      output.result(message)
+    }
+    return code
+  }
+
+  private func describe(_ outcome: Climb.Outcome, _ climb: Climb) -> (String, String, Int32) {
+    switch outcome {
+    case .committed: ("committed", "the app is at stage \(climb.to)", 0)
+    case .reverted: ("reverted", "the climb is undone: the app is at stage \(climb.from)", 0)
+    case .alreadyThere: ("already_there", "the app is at stage \(climb.to) already", 0)
+    case .nothingToUndo: ("nothing_to_undo", "no climb is under way", 0)
+    case .pastTheReturn:
+      ("past_the_return", "the climb to stage \(climb.to) has ended; it can no longer be undone", 1)
+    case .stopped:
+      ("stopped", "stopped between two steps: `heights climb` goes on, `heights climb --undo` goes back", 1)
+    case .failed(let operation, let step, let reason):
+      (
+        "failed",
+        "the \(operation.rawValue) of \(step) failed: \(reason). What was done stays and the app goes on answering: "
+          + "`heights climb` tries again, `heights climb --undo` goes back", 1
+      )
+    }
+  }
+}

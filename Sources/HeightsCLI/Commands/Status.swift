@@ -1,0 +1,92 @@
+// heights status: what runs, where, and how it is.
+
+import Climb
+import Lab
+
+extension Command {
+  static let status = Command(
+    name: "status", summary: "Show a running app: stage, addresses, instance, disk, processes.",
+    discussion: "Exit code 1 when nothing runs.",
+    options: [.app, .json],
+    example: "heights status --json"
+  ) { arguments, output in
+    let folder = try arguments.appFolder()
+    let status = try await onThread {
+      StatusReport(
+        lab: try ControlClient(folder).send(.status), climb: try Climb(to: 2, in: folder).progress())
+    }
+    if arguments.has("json") {
+      output.json(status)
+    } else {
+      output.result(status.text(output))
+    }
+    return 0
+  }
+}
+
+/// The lab and a climb that is under way. As JSON: the snapshot with `climb` beside its members.
+private struct StatusReport: Encodable {
+  private enum Key: String, CodingKey {
+    case climb
+  }
+
+  let lab: LabSnapshot
+  let climb: Climb.Progress?
+
+  func encode(to encoder: any Encoder) throws {
+    try lab.encode(to: encoder)
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encodeIfPresent(climb, forKey: .climb)
+  }
+
+  func text(_ output: Output) -> String {
+    let title = output.styled("\(lab.title), stage \(lab.stage.number): \(lab.stage.name)", .bold)
+    var parts = ["\(title)\n\n\(Table.pairs(facts(output)))"]
+    if let climb {
+      parts.append(
+        "A climb from stage \(climb.from) to \(climb.to) is under way (\(climb.verifiedSteps.count) of "
+          + "\(climb.stepCount) steps): `heights climb` goes on, `heights climb --undo` goes back.")
+    }
+    parts.append(Table.text(["PROCESS", "PID", "HEALTH", "RESTARTS", "LAST END"], lab.processes.map(row)))
+    return parts.joined(separator: "\n\n")
+  }
+
+  private func facts(_ output: Output) -> [(name: String, text: String)] {
+    var facts = [("app", lab.appURL)]
+    if let console = lab.consoleURL { facts.append(("console", console)) }
+    if let port = lab.dns.port {
+      facts.append(
+        ("dns", "\(lab.dns.name) is \(lab.dns.address); dig @127.0.0.1 -p \(port) \(lab.dns.name)"))
+    } else {
+      facts.append(("dns", "off: gdnsd is not installed (Debian: apt-get install gdnsd)"))
+    }
+    if lab.stage != .launchPage { facts.append(("instance", instance)) }
+    facts.append(("disk", disk(output)))
+    if let operation = lab.operation { facts.append(("under way", operation)) }
+    return facts
+  }
+
+  private var instance: String {
+    let loops = lab.instance.eventLoops
+    return
+      "\(lab.instance.type): \(loops) event loop\(loops == 1 ? "" : "s"), cache of \(Bytes.text(lab.instance.cacheBytes))"
+  }
+
+  private func disk(_ output: Output) -> String {
+    let share = Int(100 * Double(lab.disk.usedBytes) / Double(lab.disk.quotaBytes))
+    let text = "\(Bytes.text(lab.disk.usedBytes)) of \(Bytes.text(lab.disk.quotaBytes)) (\(share) %)"
+    let advice = "`heights resize --disk SIZE` makes room"
+    switch lab.disk.level {
+    case .normal: return text
+    case .warning: return output.styled("\(text): nearly full; \(advice)", .warning)
+    case .full: return output.styled("\(text): full, writes are refused; \(advice)", .bad)
+    }
+  }
+
+  private func row(_ process: LabSnapshot.Process) -> [String] {
+    [
+      process.name, process.pid.map { String($0) } ?? "-", process.health.rawValue, String(process.restarts),
+      process.lastEnd ?? "-",
+    ]
+  }
+}

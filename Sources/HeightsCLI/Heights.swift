@@ -1,0 +1,99 @@
+// From words to a command, and from what it throws to an exit code.
+
+import Climb
+import Lab
+import Load
+
+/// The `heights` command line.
+enum Heights {
+  static let commands: [Command] = [
+    .up, .status, .down, .climb, .resize, .load, .ledgerVerify,
+  ]
+
+  /// Runs the command that `words` name.
+  /// - Returns: the exit code: 0 done, 1 the answer is no, 2 wrong use.
+  static func run(_ words: [String], _ output: Output) async -> Int32 {
+    let asksForHelp = words.prefix { $0 != "--" }.contains { $0 == "--help" || $0 == "-h" }
+    guard let first = words.first, first != "--help", first != "-h", first != "help" else {
+      output.result(Help.overview(commands))
+      return words.isEmpty ? 2 : 0
+    }
+    do {
+      let (command, rest) = try find(words)
+      if asksForHelp {
+        output.result(Help.of(command))
+        return 0
+      }
+      return await run(command, rest, output)
+    } catch {
+      output.progress("heights: \(error)")
+      return 2
+    }
+  }
+
+  private static func run(_ command: Command, _ words: [String], _ output: Output) async -> Int32 {
+    do {
+      return try await command.run(Arguments(words, of: command), output)
+    } catch {
+      let failure = Failure(error)
+      if words.contains("--json") {
+        output.json(failure)
+      } else {
+        output.progress("heights: \(failure.message)")
+      }
+      return failure.exitCode
+    }
+  }
+
+  /// The command at the start of `words`, and the words behind it.
+  private static func find(_ words: [String]) throws(UsageError) -> (Command, [String]) {
+    for command in commands {
+      let name = command.name.split(separator: " ").map(String.init)
+      if words.starts(with: name) { return (command, Array(words.dropFirst(name.count))) }
+    }
+    let group = commands.filter { $0.name.hasPrefix(words[0] + " ") }.map(\.name)
+    if !group.isEmpty {
+      throw UsageError("'\(words[0])' needs another word: \(group.joined(separator: ", "))")
+    }
+    let known = commands.map(\.name)
+    let typed = words.prefix { !$0.hasPrefix("-") }.joined(separator: " ")
+    if let near = Nearest.name(to: words[0], among: known) ?? Nearest.name(to: typed, among: known) {
+      throw UsageError("unknown command '\(words[0])'; did you mean '\(near)'?")
+    }
+    throw UsageError("unknown command '\(words[0])'; there are \(known.joined(separator: ", "))")
+  }
+}
+
+/// What a command threw, as it is told. As JSON: `{"error": "not_running", "message": "…"}`.
+struct Failure: Encodable {
+  private enum CodingKeys: String, CodingKey {
+    case code = "error"
+    case message
+  }
+
+  /// A short stable name for scripts.
+  let code: String
+  let message: String
+  let exitCode: Int32
+
+  /// Codes of the lab's and the climb's errors that a change of the call mends.
+  private static let misuses: Set<String> = [
+    "not_a_folder", "port_out_of_range", "stage_mismatch", "stage_not_yet", "unknown_instance_type",
+    "no_instance", "disk_too_small", "disk_too_large", "no_climb",
+  ]
+
+  init(_ error: any Error) {
+    message = "\(error)"
+    switch error {
+    case is UsageError: code = "usage"
+    case is ManifestError: code = "invalid_manifest"
+    case let error as LabError: code = error.code
+    case let error as ClimbError: code = error.code
+    case let error as LoadError: code = error.code
+    default: code = "failed"
+    }
+    let isMisuse =
+      Self.misuses.contains(code) || ["usage", "invalid_manifest", "invalid_option"].contains(code)
+    exitCode = isMisuse ? 2 : 1
+  }
+}
