@@ -1,0 +1,29 @@
+# What people call, and what CI calls. Each target does all its own set-up.
+
+.PHONY: build test check format tsan bench help
+
+help: ## Lists these targets.
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+build: ## Builds the release binaries, and installs what they need.
+	@./heights help >/dev/null
+	swift build -c release --product summit
+	swift build -c release --product BenchHello
+
+test: build ## Runs every test: units, then real processes, hostile clients and a real browser.
+	scripts/test-setup
+	swift test
+	.venv/bin/python -m pytest Tests/Integration
+
+check: ## Format, lint and the habits of this code base, without changing anything.
+	swift format lint --strict --recursive Package.swift Sources Examples Tests Benchmarks
+
+format: ## Formats the Swift sources.
+	swift format --in-place --recursive Package.swift Sources Examples Tests Benchmarks
+
+tsan: build ## Runs the unit tests under ThreadSanitizer.
+	swift test --sanitize=thread --scratch-path .build/tsan
+
+bench: build ## Measures, as ratios against a named peer in the same run. Takes some minutes.
+	scripts/install-packages wrk
+	Benchmarks/run
