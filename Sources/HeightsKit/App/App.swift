@@ -51,10 +51,12 @@ public enum App {
 }
 
 /// A process that serves an app.
-private struct AppProcess {
+struct AppProcess {
   /// How long a drain may take before what is left is cut off.
   private static let drainLimitMs = 10_000
 
+  /// What the public's sockets are bound to.
+  let port: UInt16
   private let context: AppContext
   private let readiness = Readiness()
   private let server: HTTPServer
@@ -80,6 +82,8 @@ private struct AppProcess {
     try await server.listen(on: sockets.http)
     self.context = context
     self.server = server
+    port = ListeningSockets.localPort(of: sockets.http[0])
+    readiness.state = .ready
   }
 
   private static func sockets(_ environment: Environment) throws -> ListeningSockets {
@@ -92,14 +96,20 @@ private struct AppProcess {
   }
 
   func serve(until signals: EndSignals) async throws {
-    readiness.state = .ready
     Log.info("ready", [("stage", String(context.environment.stage)), ("pid", String(getpid()))])
     try await signals.wait()
-    readiness.state = .draining
     Log.info("draining", [("connections", String(try await server.connectionCount()))])
+    let complete = try await end()
+    Log.info("ended", [("complete", complete ? "yes" : "no")])
+  }
+
+  /// Answers what has been accepted, then lets go of everything.
+  /// - Returns: whether every connection ended by itself.
+  func end() async throws -> Bool {
+    readiness.state = .draining
     let complete = try await server.drain(limitMs: AppProcess.drainLimitMs)
     await context.close()
-    Log.info("ended", [("complete", complete ? "yes" : "no")])
+    return complete
   }
 }
 
