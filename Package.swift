@@ -42,12 +42,14 @@ let package = Package(
     target("Load", ["Lab", "HeightsKit"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
-      name: "HeightsCLI", dependencies: ["Console", "Climb", "Load", "Lab", "Topology"], swiftSettings: swift),
+      name: "HeightsCLI", dependencies: ["Console", "Climb", "Load", "Lab", "Topology"],
+      resources: [.embedInCode("Init/Template")], swiftSettings: swift),
 
     // The example app.
     .executableTarget(
       name: "Summit", dependencies: ["HeightsKit"], path: "Examples/Summit",
-      exclude: ["heights.json", "openapi.json", "Public", "Launch", "Migrations"], sources: ["Sources"], swiftSettings: swift),
+      exclude: ["heights.json", "openapi.json", "Public", "Launch", "Migrations"], sources: ["Sources"],
+      swiftSettings: swift),
 
     // What the benchmarks run beside their peers.
     .executableTarget(

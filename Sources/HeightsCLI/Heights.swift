@@ -7,7 +7,7 @@ import Load
 /// The `heights` command line.
 enum Heights {
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .load, .ledgerVerify,
+    .up, .status, .down, .climb, .resize, .load, .ledgerVerify, .initialise,
   ]
 
   /// Runs the command that `words` name.

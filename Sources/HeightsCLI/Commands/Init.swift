@@ -1,0 +1,93 @@
+// heights init: a small app to begin with.
+
+import Foundation
+
+extension Command {
+  static let initialise = Command(
+    name: "init", summary: "Write a small app into a new folder: manifest, package, one service, one test.",
+    discussion:
+      "It builds and runs at once: `cd NAME && heights up`. It is yours; nothing in it is written again.",
+    parameters: ["NAME"],
+    options: [.json],
+    example: "heights init guestbook"
+  ) { arguments, output in
+    let app = try NewApp(name: arguments.parameters[0])
+    try app.write()
+    if arguments.has("json") {
+      output.json(["folder": app.folder])
+    } else {
+      output.result("\(app.folder) holds your app. Next:\n\n  cd \(app.name)\n  heights up")
+    }
+    return 0
+  }
+}
+
+/// An app that `init` writes.
+struct NewApp {
+  /// Where each file of the template goes.
+  private static let files: [(path: String, template: [UInt8])] = [
+    ("heights.json", PackageResources.heights_json_template),
+    ("Package.swift", PackageResources.Package_swift_template),
+    ("README.md", PackageResources.README_md_template),
+    (".gitignore", PackageResources.gitignore_template),
+    ("Sources/main.swift", PackageResources.main_swift_template),
+    ("Sources/Site.swift", PackageResources.Site_swift_template),
+    ("Sources/Notes.swift", PackageResources.Notes_swift_template),
+    ("Tests/NotesTests.swift", PackageResources.NotesTests_swift_template),
+    ("Migrations/notes/001_notes.sql", PackageResources.migration_sql_template),
+    ("Launch/index.html", PackageResources.index_html_template),
+    ("Launch/thanks.html", PackageResources.thanks_html_template),
+    ("Launch/error.html", PackageResources.error_html_template),
+  ]
+
+  let name: String
+  /// Absolute.
+  let folder: String
+  private let heights: String
+
+  /// - Throws: `UsageError` when the name can't be an app's, or something of that name is here already.
+  init(name: String, in parent: String = FileManager.default.currentDirectoryPath) throws {
+    let isPlain = name.utf8.allSatisfy { byte in
+      (48...57).contains(byte) || (97...122).contains(byte) || byte == UInt8(ascii: "-")
+    }
+    guard isPlain, (1...40).contains(name.utf8.count), !name.hasPrefix("-"), !name.hasSuffix("-") else {
+      throw UsageError("'\(name)' can't be an app's name: use 1 to 40 lower-case letters, digits and dashes")
+    }
+    guard let heights = Installation.home else {
+      throw UsageError("the sources of Heights, which the app needs, are not beside this program")
+    }
+    self.name = name
+    self.heights = heights
+    folder = parent + "/" + name
+    if FileManager.default.fileExists(atPath: folder) {
+      throw UsageError("\(folder) is there already: choose another name, or move it away")
+    }
+  }
+
+  /// Writes all of it, or nothing.
+  func write() throws {
+    let files = FileManager.default
+    let draft = folder + ".draft-\(getpid())"
+    do {
+      for file in Self.files {
+        let path = draft + "/" + file.path
+        let parent = (path as NSString).deletingLastPathComponent
+        try files.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        try filled(file.template).write(toFile: path, atomically: false, encoding: .utf8)
+      }
+      try files.moveItem(atPath: draft, toPath: folder)
+    } catch {
+      try? files.removeItem(atPath: draft)
+      throw error
+    }
+  }
+
+  private var title: String { name.split(separator: "-").map(\.capitalized).joined(separator: " ") }
+
+  private func filled(_ template: [UInt8]) -> String {
+    String(decoding: template, as: UTF8.self)
+      .replacingOccurrences(of: "{{name}}", with: name)
+      .replacingOccurrences(of: "{{title}}", with: title)
+      .replacingOccurrences(of: "{{heights}}", with: heights)
+  }
+}
