@@ -57,10 +57,13 @@ public struct Problem: Error, JSONWritable, Sendable, Equatable {
 
   /// The answer that carries this problem.
   public var response: Response {
-    var response = Response(status: status, body: .bytes(JSONWriter.bytes(of: self)))
-    response.headers.append(("Content-Type", "application/problem+json"))
-    if let retryAfterSeconds { response.headers.append(("Retry-After", String(retryAfterSeconds))) }
-    return response
+    let type = ("Content-Type", "application/problem+json")
+    return Response(status: status, headers: [type] + headers, body: .bytes(JSONWriter.bytes(of: self)))
+  }
+
+  /// What an answer to this problem says, whatever its form.
+  var headers: [(name: String, value: String)] {
+    retryAfterSeconds.map { [("Retry-After", String($0))] } ?? []
   }
 }
 

@@ -37,7 +37,7 @@ public struct Router: Sendable {
   private(set) var routes: [Route] = []
   private var nodes = [Node()]
   private(set) var checks: [@Sendable (Request) throws -> Void] = []
-  private(set) var problemPage: (@Sendable (Problem, Request) async -> Response?)?
+  private var problemPage: (@Sendable (Problem, Request) -> Response?)?
 
   public init() {}
 
@@ -61,9 +61,18 @@ public struct Router: Sendable {
   /// Adds a check that every request has to pass before its handler runs: it throws what is answered instead.
   public mutating func require(_ check: @escaping @Sendable (Request) throws -> Void) { checks.append(check) }
 
-  /// Shows problems to people as pages: return nil to answer with the problem document.
-  public mutating func showProblems(_ page: @escaping @Sendable (Problem, Request) async -> Response?) {
+  /// Shows problems to people as pages: return nil to answer with the problem document. The status is the problem's,
+  /// whatever the page's is. It may be asked before the body has come, and when the server is busy: it shouldn't wait.
+  public mutating func showProblems(_ page: @escaping @Sendable (Problem, Request) -> Response?) {
     problemPage = page
+  }
+
+  /// The answer to a request that failed.
+  func response(to problem: Problem, _ request: Request) -> Response {
+    guard var page = problemPage?(problem, request) else { return problem.response }
+    page.status = problem.status
+    page.headers += problem.headers
+    return page
   }
 
   mutating func add(_ method: Method, _ pattern: String, _ maxBodyBytes: Int, _ handler: @escaping Handler) {

@@ -8,7 +8,7 @@ extension HTTPEngine {
     exchange.request = request
     guard metrics.inFlight < limits.inFlightPerLoop else {
       metrics.refusedOverload += 1
-      return answer(exchange, Problem.overloaded.response)
+      return show(.overloaded, exchange)
     }
     metrics.inFlight += 1
     exchange.holdsPlace = true
@@ -18,11 +18,14 @@ extension HTTPEngine {
     }
   }
 
-  /// Shows a problem that came up before the handler, as the app wants its problems shown.
-  func show(_ problem: Problem, _ exchange: Exchange) {
-    guard router.router.problemPage != nil else { return answer(exchange, problem.response) }
-    exchange.request = exchange.request ?? makeRequest(exchange, .empty)
-    respond(exchange) { throw problem }
+  /// Answers with a problem that came up before the handler.
+  func show(_ problem: Problem, _ exchange: Exchange) { answer(exchange, response(to: problem, exchange)) }
+
+  /// A problem that came up before the handler, as the app wants its problems shown.
+  func response(to problem: Problem, _ exchange: Exchange) -> Response {
+    let request = exchange.request ?? makeRequest(exchange, .empty)
+    exchange.request = request
+    return router.router.response(to: problem, request)
   }
 
   /// Runs `body` as a task of this loop; at once, and without suspending the connection if it needn't wait.
@@ -36,7 +39,7 @@ extension HTTPEngine {
       do {
         response = try await body()
       } catch {
-        response = await HTTPEngine.response(to: error, request, router)
+        response = HTTPEngine.response(to: error, request, router)
       }
       self.answer(box.value, response)
     }
@@ -49,9 +52,7 @@ extension HTTPEngine {
     MHD_suspend_connection(exchange.connection.handle)
   }
 
-  private static func response(to error: any Error, _ request: Request, _ router: RouteTable) async
-    -> Response
-  {
+  private static func response(to error: any Error, _ request: Request, _ router: RouteTable) -> Response {
     let problem: Problem
     switch error {
     case let known as Problem: problem = known
@@ -62,7 +63,7 @@ extension HTTPEngine {
     if problem.status.code == 500 {
       Log.error("request failed", ["request": request.id, "error": "\(error)"])
     }
-    return await router.router.problemPage?(problem, request) ?? problem.response
+    return router.router.response(to: problem, request)
   }
 
   // MARK: Sending

@@ -34,7 +34,7 @@ extension HTTPEngine {
     let limitBytes = maxBodyBytes(exchange)
     if let problem = exchange.framing.refusal(limitBytes: limitBytes) {
       exchange.state = .refused
-      answer(exchange, problem.response)
+      show(problem, exchange)
     } else if exchange.framing.hasBody {
       // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
       exchange.state = .receiving(BodyReceiver(connection: connection, limitBytes: limitBytes ?? 64 << 10))
@@ -61,7 +61,7 @@ extension HTTPEngine {
       switch exchange.match {
       case .route(let index, _): start(router.router.routes[index].handler, exchange, body)
       case .none: throw Problem.notFound("\(exchange.path) is not an address of this app.")
-      case .otherMethods(let methods): answer(exchange, HTTPEngine.methodNotAllowed(exchange, methods))
+      case .otherMethods(let methods): answer(exchange, methodNotAllowed(exchange, methods))
       }
     } catch let problem as Problem {
       show(problem, exchange)
@@ -70,12 +70,12 @@ extension HTTPEngine {
     }
   }
 
-  private static func methodNotAllowed(_ exchange: Exchange, _ allowed: [Method]) -> Response {
+  private func methodNotAllowed(_ exchange: Exchange, _ allowed: [Method]) -> Response {
     let list = allowed.map(\.description).joined(separator: ", ")
     if exchange.method == .options { return Response(status: .noContent, headers: [("Allow", list)]) }
     let problem = Problem(
       .methodNotAllowed, title: "The method doesn't fit this address", detail: "Allowed: \(list).")
-    return problem.response.with("Allow", list)
+    return response(to: problem, exchange).with("Allow", list)
   }
 
   func makeRequest(_ exchange: Exchange, _ body: RequestBody) -> Request {
