@@ -5,7 +5,8 @@ import Foundation
 /// Serves a folder as the launch page, with `POST /api/waitlist` behind its form.
 ///
 /// The folder holds `index.html`, `thanks.html` (after the form was sent) and `error.html`, in which `{{message}}` stands
-/// for what was wrong with the address; everything else in it is served under its own name.
+/// for what went wrong; everything else in it is served under its own name. What the pages refer to belongs in `assets/`,
+/// by its absolute path (`/assets/launch.css`): that folder stays at its address when the app takes over.
 public struct Launch: Sendable {
   private let directory: String
 
@@ -16,6 +17,7 @@ public struct Launch: Sendable {
     let waitlist = try await Waitlist(context)
     var routes = Routes()
     routes.app.require(Origin.check)
+    routes.app.showProblems(problemPage)
     routes.app.file("/", from: directory, name: "index.html")
     routes.app.files("", from: directory)
     addWaitlist(waitlist, to: &routes.app)
@@ -23,9 +25,10 @@ public struct Launch: Sendable {
     return routes
   }
 
-  /// `POST /api/waitlist` and the page that thanks: for the launch page, and for the app after it.
+  /// `POST /api/waitlist`, the page that thanks and what it refers to: for the launch page, and for the app after it.
   public func addWaitlist(_ waitlist: Waitlist, to router: inout Router) {
     router.file("/thanks", from: directory, name: "thanks.html")
+    router.files("/assets", from: directory + "/assets")
     router.post("/api/waitlist") { request in
       if case .form(let form) = request.body { return try await joinByForm(form, waitlist) }
       let address = try Launch.address(request.json(Entry.self).email)
@@ -57,15 +60,21 @@ public struct Launch: Sendable {
       try await waitlist.join(Launch.address(form["email"] ?? ""))
       return .redirect(to: "/thanks")
     } catch let problem as Problem {
-      let message = problem.fields.first?.message ?? problem.title
-      let page = try String(contentsOfFile: directory + "/error.html", encoding: .utf8)
-        .replacingOccurrences(of: "{{message}}", with: escapedForHTML(message))
-      return .bytes(Array(page.utf8), contentType: "text/html; charset=utf-8", status: problem.status)
+      return try errorPage(problem)
     }
   }
 
-  private func escapedForHTML(_ text: String) -> String {
-    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-      .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
+  /// Shows people what went wrong on a page. For programs, and for want of a page, the problem document has to do.
+  private func problemPage(_ problem: Problem, _ request: Request) -> Response? {
+    guard request.prefersHTML, !request.path.hasPrefix("/api/") else { return nil }
+    return try? errorPage(problem)
+  }
+
+  private func errorPage(_ problem: Problem) throws -> Response {
+    let message: HTML = "\(problem.fields.first?.message ?? problem.title)"
+    let page = try String(contentsOfFile: directory + "/error.html", encoding: .utf8)
+    return .html(
+      HTML(verbatim: page.replacingOccurrences(of: "{{message}}", with: message.text)), status: problem.status
+    )
   }
 }
