@@ -56,10 +56,13 @@ struct Summit: Sendable {
   }
 
   /// Changes the password and ends all other sessions of the account.
+  /// - Throws: `Problem`: 422 when `old` isn't the password, 429 after too many failures.
   func changePassword(of account: Account, from old: String, to new: String, keeping request: Request)
     async throws
   {
+    try logInLimits.check(name: account.name, address: request.remoteAddress)
     guard try await passwords.verify(old, hash: account.passwordHash) else {
+      logInLimits.countFailure(name: account.name, address: request.remoteAddress)
       throw Problem.invalid([Problem.Field("current", "This is not your password.")])
     }
     try await accounts.setPasswordHash(passwords.hash(new), of: account.id)
@@ -80,11 +83,17 @@ struct Summit: Sendable {
     return post
   }
 
+  /// - Throws: `Problem` (422) when the photo isn't there, or the key was used for another post.
   func publish(_ post: NewPost) async throws -> (post: Post, isNew: Bool) {
     if let photo = post.photo, try await !photos.contains(photo) {
       throw Problem.invalid([Problem.Field("photo", "Upload the photo first.")])
     }
     let made = try await posts.create(post)
+    guard made.isNew || (made.post.text == post.text && made.post.photo == post.photo) else {
+      throw Problem.invalid([
+        Problem.Field("Idempotency-Key", "This was sent before, for another post. Send it again.")
+      ])
+    }
     cache.remove("feed:\(post.author.id)")
     return made
   }

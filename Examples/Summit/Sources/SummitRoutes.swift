@@ -1,0 +1,50 @@
+// What Summit's process serves: the launch page at stage 1, the app at every other.
+
+import HeightsKit
+
+/// Summit, from the files of its folder.
+struct SummitRoutes: Sendable {
+  /// Where `Launch`, `Public`, `Migrations` and `openapi.json` are.
+  let folder: String
+
+  private var launch: Launch { Launch(directory: folder + "/Launch") }
+
+  func launchPage(_ context: AppContext) async throws -> Routes { try await launch.routes(context) }
+
+  func app(_ context: AppContext) async throws -> Routes {
+    let summit = try await summit(context)
+    let waitlist = try await Waitlist(context)
+    context.addMetrics { $0.cache(summit.cache.statistics) }
+
+    var routes = Routes()
+    routes.app.require(Origin.check)
+    Pages(summit: summit).addRoutes(to: &routes.app)
+    AccountsAPI(summit: summit).addRoutes(to: &routes.app)
+    PostsAPI(summit: summit).addRoutes(to: &routes.app)
+    GraphAPI(summit: summit).addRoutes(to: &routes.app)
+    routes.app.file("/openapi.json", from: folder, name: "openapi.json")
+    routes.app.files("/static", from: folder + "/Public")
+    // Browsers ask for it beside documents that can't name their icon, such as JSON.
+    routes.app.file("/favicon.ico", from: folder + "/Public", name: "favicon.svg", maxAgeSeconds: 86_400)
+    routes.app.get("/media/{key}") { try summit.photos.response($0.parameter("key"), to: $0) }
+    launch.addWaitlist(waitlist, to: &routes.app)
+    waitlist.addAdminRoutes(to: &routes.admin)
+    return routes
+  }
+
+  private func summit(_ context: AppContext) async throws -> Summit {
+    Summit(
+      accounts: Accounts(database: try await database("accounts", context)),
+      posts: Posts(database: try await database("posts", context)),
+      graph: Graph(database: try await database("graph", context)),
+      sessions: try await SessionStore(context),
+      passwords: try Passwords(parallel: context.environment.loops),
+      logInLimits: LogInLimits(),
+      photos: try ObjectStore(context),
+      cache: Cache(limitBytes: context.environment.cacheBytes))
+  }
+
+  private func database(_ name: String, _ context: AppContext) async throws -> Database {
+    try await context.database(name, migrations: folder + "/Migrations/" + name)
+  }
+}
