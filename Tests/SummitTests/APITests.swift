@@ -1,0 +1,122 @@
+// The API: the same rules as the pages, as JSON.
+
+import Foundation
+import Testing
+
+@Suite struct APITests {
+  @Test func anAccountIsMadeReadAndUsed() async throws {
+    try await withSummit { summit in
+      let mira = try await summit.member("mira")
+      let own = try await mira.api("GET", "/api/me")
+      #expect(own.status == 200 && own.member("email") == "mira@example.com")
+      let seen = try await summit.visitor().api("GET", "/api/accounts/mira")
+      #expect(seen.member("displayName") == "Mira" && seen.member("email") == nil)
+      #expect(!seen.text.contains("argon2"))
+      #expect(try await summit.visitor().api("GET", "/api/me").status == 401)
+      #expect(try await mira.api("DELETE", "/api/sessions").status == 204)
+      #expect(mira.sessionCookie == nil)
+      let back = try await mira.api(
+        "POST", "/api/sessions", #"{"name":"mira","password":"\#(RunningSummit.password)"}"#)
+      #expect(back.status == 201 && mira.sessionCookie != nil)
+    }
+  }
+
+  @Test func eachMistakeIsNamed() async throws {
+    try await withSummit { summit in
+      let visitor = summit.visitor()
+      let wrong = try await visitor.api(
+        "POST", "/api/accounts", #"{"name":"M","email":"m","password":"short"}"#)
+      #expect(wrong.status == 422)
+      #expect(wrong.all("\"name\":\"([a-zA-Z]+)\"") == ["name", "email", "password"])
+      #expect(try await visitor.api("POST", "/api/accounts", "{").status == 400)
+      let missing = try await visitor.api("POST", "/api/accounts", #"{"name":"mira"}"#)
+      #expect(missing.status == 422)
+      let form = try await visitor.submit("/api/accounts", ["name": "mira"])
+      #expect(form.status == 415)
+    }
+  }
+
+  @Test func manyWhoWantTheSameNameGetItOnce() async throws {
+    try await withSummit { summit in
+      let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+        for number in 0..<6 {
+          group.addTask {
+            try await summit.visitor().api(
+              "POST", "/api/accounts",
+              #"{"name":"mira","email":"m\#(number)@example.com","password":"\#(RunningSummit.password)"}"#
+            ).status
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(statuses.sorted() == [201, 422, 422, 422, 422, 422])
+    }
+  }
+
+  @Test func aKeySentTwiceMakesOnePost() async throws {
+    try await withSummit { summit in
+      let mira = try await summit.member("mira")
+      let key = ["Idempotency-Key": "attempt-1"]
+      let first = try await mira.api("POST", "/api/posts", #"{"text":"Once"}"#, headers: key)
+      let second = try await mira.api("POST", "/api/posts", #"{"text":"Once"}"#, headers: key)
+      #expect(first.status == 201 && second.status == 200)
+      #expect(first.member("id") == second.member("id"))
+      let other = try await mira.api("POST", "/api/posts", #"{"text":"Another"}"#, headers: key)
+      #expect(other.status == 422 && other.member("name") == "Idempotency-Key")
+      let jonas = try await summit.member("jonas")
+      let his = try await jonas.api("POST", "/api/posts", #"{"text":"Once"}"#, headers: key)
+      #expect(his.status == 201 && his.member("id") != first.member("id"))
+    }
+  }
+
+  @Test func aPostIsReadLikedAndPopular() async throws {
+    try await withSummit { summit in
+      let mira = try await summit.member("mira")
+      let post = try await mira.api("POST", "/api/posts", #"{"text":"<b>Up</b>"}"#)
+      let id = try #require(post.member("id"))
+      #expect(post.headers["location"] == "/api/posts/\(id)")
+      for (method, likes, status) in [("PUT", 1, 204), ("PUT", 1, 204), ("DELETE", 0, 404)] {
+        #expect(try await mira.api(method, "/api/posts/\(id)/like").status == 204)
+        let read = try await summit.visitor().api("GET", "/api/posts/\(id)")
+        #expect(read.text.contains("\"likes\":\(likes)") && read.member("text") == "<b>Up</b>")
+        #expect(try await mira.api("GET", "/api/posts/\(id)/likes/mira").status == status)
+      }
+      #expect(try await summit.visitor().api("GET", "/api/popular").member("id") == id)
+      #expect(try await summit.visitor().api("PUT", "/api/posts/\(id)/like").status == 401)
+      #expect(try await mira.api("PUT", "/api/posts/17/like").status == 404)
+    }
+  }
+
+  @Test func theFeedFollows() async throws {
+    try await withSummit { summit in
+      let (mira, jonas) = (try await summit.member("mira"), try await summit.member("jonas"))
+      let post = try await jonas.api("POST", "/api/posts", #"{"text":"Up"}"#)
+      #expect(try await mira.api("GET", "/api/feed").member("id") == nil)
+      #expect(try await mira.api("PUT", "/api/accounts/jonas/follow").status == 204)
+      #expect(try await mira.api("GET", "/api/accounts/mira/following/jonas").status == 204)
+      #expect(try await mira.api("GET", "/api/feed").member("id") == post.member("id"))
+      #expect(try await mira.api("DELETE", "/api/accounts/jonas/follow").status == 204)
+      #expect(try await mira.api("GET", "/api/feed").member("id") == nil)
+      #expect(try await mira.api("GET", "/api/accounts/mira/following/jonas").status == 404)
+      #expect(try await mira.api("PUT", "/api/accounts/mira/follow").status == 422)
+      #expect(try await mira.api("PUT", "/api/accounts/nobody/follow").status == 404)
+    }
+  }
+
+  @Test func aListIsPagedByCursor() async throws {
+    try await withSummit { summit in
+      let mira = try await summit.member("mira")
+      for number in 0..<23 {
+        _ = try await mira.api("POST", "/api/posts", #"{"text":"Post \#(number)"}"#)
+      }
+      for path in ["/api/feed", "/api/popular", "/api/accounts/mira/posts"] {
+        let first = try await mira.api("GET", path)
+        let next = try #require(first.member("next"))
+        let second = try await mira.api("GET", path + "?cursor=" + next)
+        let texts = first.all("\"text\":\"([^\"]*)\"") + second.all("\"text\":\"([^\"]*)\"")
+        #expect(texts == (0..<23).reversed().map { "Post \($0)" }, "\(path)")
+        #expect(second.text.hasSuffix("\"next\":null}"), "\(path)")
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// Summit in this process: real sockets, a folder of its own, gone with the test.
+
+import Foundation
+import HeightsKit
+import Testing
+
+@testable import HeightsKit
+@testable import Summit
+
+struct RunningSummit: Sendable {
+  static let password = "a long enough password"
+
+  /// Such as `http://127.0.0.1:41234`.
+  let address: String
+  private let adminAddress: String
+
+  /// Somebody who isn't logged in.
+  func visitor() -> Browser { Browser(address) }
+
+  /// Somebody who has just signed up, and is logged in.
+  func member(_ name: String) async throws -> Browser {
+    let browser = visitor()
+    let answer = try await browser.api(
+      "POST", "/api/accounts",
+      #"{"name":"\#(name)","displayName":"\#(name.capitalized)","email":"\#(name)@example.com","password":"\#(RunningSummit.password)"}"#
+    )
+    #expect(answer.status == 201, "\(answer.text)")
+    return browser
+  }
+
+  /// The waitlist as the administrator gets it: a line for each address.
+  func waitlist() async throws -> [String] {
+    try await Browser(adminAddress).get("/waitlist").text.split(separator: "\n").map(String.init)
+  }
+
+  fileprivate init(address: String, adminAddress: String) {
+    self.address = address
+    self.adminAddress = adminAddress
+  }
+}
+
+/// Runs Summit at a stage on free ports, in a folder that is removed afterwards.
+func withSummit(stage: Int = 2, _ body: (RunningSummit) async throws -> Void) async throws {
+  let folder = NSTemporaryDirectory() + "summit-\(UUID().uuidString)"
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let context = try await AppContext(Environment(["HEIGHTS_DATA_DIR": folder, "HEIGHTS_LOOPS": "2"]))
+  let example = URL(fileURLWithPath: #filePath + "/../../../../Examples/Summit").standardizedFileURL.path
+  let summit = SummitRoutes(folder: example)
+  let routes = stage == 1 ? try await summit.launchPage(context) : try await summit.app(context)
+  let app = try await Served(routes.app, context)
+  let admin = try await Served(routes.admin, context)
+  let result: Result<Void, any Error>
+  do {
+    result = .success(try await body(RunningSummit(address: app.address, adminAddress: admin.address)))
+  } catch {
+    result = .failure(error)
+  }
+  try await app.stop()
+  try await admin.stop()
+  await context.close()
+  try result.get()
+}
+
+/// A router on a port of its own.
+private struct Served {
+  let address: String
+  private let server: HTTPServer
+  private let sockets: [Int32]
+
+  init(_ router: Router, _ context: AppContext) async throws {
+    var limits = HTTPLimits()
+    (limits.drainIdleMs, limits.sweepIntervalMs) = (1, 5)
+    server = try await HTTPServer(
+      loops: context.loops.loops, router: router, limits: limits, logRequests: false)
+    sockets = try ListeningSockets.open(port: 0, count: 2).http
+    try await server.listen(on: sockets)
+    address = "http://127.0.0.1:\(ListeningSockets.localPort(of: sockets[0]))"
+  }
+
+  func stop() async throws {
+    _ = try await server.drain(limitMs: 5_000)
+    for socket in sockets { close(socket) }
+  }
+}
