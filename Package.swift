@@ -55,9 +55,12 @@ let package = Package(
     .executableTarget(
       name: "BenchHello", dependencies: ["HeightsKit"], path: "Benchmarks/Hello", swiftSettings: swift),
 
+    // What tests share.
+    .target(name: "TestSupport", dependencies: ["Lab"], path: "Tests/Support", swiftSettings: swift),
+
     tests("HeightsKitTests", ["HeightsKit"]),
-    tests("LabTests", ["Lab", "Topology"]),
-    tests("ClimbTests", ["Climb"]),
+    tests("LabTests", ["Lab", "Topology", "TestSupport"]),
+    tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),
     tests("HeightsCLITests", ["HeightsCLI"]),
     tests("SummitTests", ["Summit", "HeightsKit"]),

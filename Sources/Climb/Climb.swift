@@ -50,10 +50,12 @@ public struct Climb: Sendable {
     report: @escaping (ClimbEvent) -> Void
   ) throws -> Outcome {
     let lab = RunningLab(folder: folder)
-    let stage = try lab.view().stage
+    _ = try lab.view()
     try makeFolder()
     let lock = try ClimbLock(path: home + "/lock")
     defer { withExtendedLifetime(lock) {} }
+    // Under the lock, so that no other climber changes it any more.
+    let stage = try lab.view().stage
     let journal = try ClimbJournal(path: journalPath)
     let engine = try engine(journal.records, stage: stage)
     if direction == .up, engine.standing != .underWay, stage != from {

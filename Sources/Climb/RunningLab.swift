@@ -1,10 +1,12 @@
 // The lab that runs in an app's folder, as a climb sees it.
 
+import Glibc
 import Lab
 
 struct RunningLab: ClimbLab {
   /// The list of a large waitlist may take a while.
   private static let adminLimitMs = 60_000
+  private static let busyPauseUs: UInt32 = 50_000
 
   let folder: AppFolder
 
@@ -13,8 +15,21 @@ struct RunningLab: ClimbLab {
     return LabView(stage: snapshot.stage.number, openDoors: snapshot.openDoors)
   }
 
+  /// Waits while the lab is busy: a climb that was killed may have left it in the middle of what it asked for.
   func send(_ request: ControlRequest, _ say: (String) -> Void) throws {
-    try ControlClient(folder).send(request, progress: say)
+    let end = ContinuousClock.now + .milliseconds(ControlClient.limitMs)
+    var isWaiting = false
+    while true {
+      do throws(LabError) {
+        try ControlClient(folder).send(request, progress: say)
+        return
+      } catch {
+        guard case .remote("busy", let message) = error, ContinuousClock.now < end else { throw error }
+        if !isWaiting { say("waiting: \(message)") }
+        isWaiting = true
+        usleep(Self.busyPauseUs)
+      }
+    }
   }
 
   func get(_ role: Role, _ path: String) throws -> AdminClient.Answer {

@@ -36,6 +36,8 @@ extension Lab {
   static let readyLimitMs = 60_000
   /// How long a process may take to answer what it has accepted.
   static let drainLimitMs = 60_000
+  /// How long a process that is between two starts may take to answer.
+  static let restartLimitMs = 10_000
 
   typealias Progress = @Sendable (String) -> Void
 
@@ -60,20 +62,25 @@ extension Lab {
     return snapshot
   }
 
-  /// Starts a role's process and waits until it is ready. One that runs already keeps running; its door is opened
-  /// if asked for, and not closed otherwise.
+  /// Starts a role's process and waits until it is ready. One that runs already keeps running, drained or not; its
+  /// door is opened if asked for, and not closed otherwise. A process that was not wanted before and does not become
+  /// ready is ended again.
   func launch(_ role: Role, frontDoor: Bool) throws(LabError) {
-    let wasOpen = currentState.openDoors.contains(role)
-    let wasRunning = supervisor?.status(of: role.rawValue)?.health == .ready
-    if frontDoor, !wasOpen, !wasRunning { try setDoor(of: role, open: true) }
+    let status = supervisor?.status(of: role.rawValue)
+    if status?.hasBeenReady == true {
+      if frontDoor { try openFrontDoor(role) }
+      return
+    }
+    if frontDoor { try setDoor(of: role, open: true) }
     supervisor?.want(role.rawValue)
     do throws(LabError) {
       try waitUntilReady(role.rawValue)
     } catch {
-      if !wasRunning { try retire(role) }
+      if status?.isWanted != true { try retire(role) }
       throw error
     }
-    if frontDoor, !wasOpen, wasRunning { try openFrontDoor(role) }
+    // Its start may have begun before the door was set.
+    if frontDoor, status?.isWanted == true { try openFrontDoor(role) }
   }
 
   func openFrontDoor(_ role: Role) throws(LabError) {
@@ -85,8 +92,10 @@ extension Lab {
 
   func drain(_ role: Role) throws(LabError) {
     try setDoor(of: role, open: false)
-    guard supervisor?.status(of: role.rawValue)?.pid != nil else { return }
-    let answer = try ask(role, "/drain", limitMs: Self.drainLimitMs)
+    guard let status = supervisor?.status(of: role.rawValue), status.health != .stopped else { return }
+    // One that is about to start may have read that its door is open: the request waits for it in the socket.
+    let limitMs = status.pid == nil ? Self.restartLimitMs : Self.drainLimitMs
+    let answer = try ask(role, "/drain", limitMs: limitMs)
     tell("\(role.rawValue) no longer accepts; \(Self.outcome(ofDrain: answer))")
   }
 

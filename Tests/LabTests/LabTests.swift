@@ -1,13 +1,14 @@
 // A lab's life with real processes: up, crash, climb, resize, down.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Lab
 
 @Suite(.serialized) struct LabTests {
   @Test func stageTwoAnswersAndGoesDownWithoutALeftover() throws {
-    let lab = try RunningLab()
+    let lab = try LabFixture()
     let loops = Machine.this.cores < 2 ? 1 : 2
     #expect(lab.get() == "2 \(loops) \(8 << 30)")
     let snapshot = try lab.client.send(.status)
@@ -23,13 +24,13 @@ import Testing
   }
 
   @Test func aSecondUpIsRefused() throws {
-    let lab = try RunningLab()
+    let lab = try LabFixture()
     let error = #expect(throws: LabError.self) { try RunLock(path: lab.folder.lock) }
     #expect(error == .alreadyRunning(pid: getpid()))
   }
 
   @Test func aProcessThatDiesIsStartedAgain() throws {
-    let lab = try RunningLab()
+    let lab = try LabFixture()
     _ = lab.get("/die")
     #expect(
       eventually { (try? lab.client.send(.status))?.processes.first { $0.name == "app" }?.restarts == 1 })
@@ -37,7 +38,7 @@ import Testing
   }
 
   @Test func aClimbMovesTheFrontDoorAndEachStepMayBeRepeated() throws {
-    let lab = try RunningLab(stage: 1)
+    let lab = try LabFixture(stage: 1)
     #expect(lab.get()?.hasPrefix("1 ") == true)
     for request in [
       ControlRequest.launchProcess(role: .app, frontDoor: false), .drain(role: .launch),
@@ -55,14 +56,45 @@ import Testing
     // And it comes back there.
     let temporary = lab.temporary
     try lab.down()
-    let again = try RunningLab(in: temporary)
+    let again = try LabFixture(in: temporary)
     #expect(again.get()?.hasPrefix("2 ") == true)
     try again.down()
-    #expect(throws: RunningLab.UpFailed.self) { try RunningLab(stage: 1, in: temporary) }
+    #expect(throws: LabFixture.UpFailed.self) { try LabFixture(stage: 1, in: temporary) }
+  }
+
+  @Test func aDrainedProcessIsLeftAsItIs() throws {
+    let lab = try LabFixture(stage: 1)
+    try lab.client.send(.launchProcess(role: .app, frontDoor: true))
+    try lab.client.send(.drain(role: .launch))
+    let drained = {
+      (try? lab.client.send(.status))?.processes.first { $0.name == "launch" && $0.health == .starting }
+    }
+    #expect(eventually { drained() != nil })
+    try lab.client.send(.launchProcess(role: .launch, frontDoor: false))
+    #expect(drained()?.restarts == 0)
+    // And it takes connections again when it is asked to.
+    try lab.client.send(.launchProcess(role: .launch, frontDoor: true))
+    try lab.client.send(.drain(role: .app))
+    #expect(lab.get()?.hasPrefix("1 ") == true)
+  }
+
+  @Test func aProcessWithItsDoorOpenIsNotGivenUpWhenItFailsToStart() throws {
+    let lab = try LabFixture()
+    try lab.temporary.write(String(8 << 30), to: "refused-quota")
+    _ = lab.get("/die")
+    #expect(
+      eventually { (try? lab.client.send(.status))?.processes.contains { $0.health == .waiting } == true })
+    let error = #expect(throws: LabError.self) {
+      try lab.client.send(.launchProcess(role: .app, frontDoor: false))
+    }
+    #expect(error?.code == "not_ready")
+    try lab.temporary.write("0", to: "refused-quota")
+    #expect(lab.get() != nil)
+    #expect(try lab.client.send(.status).openDoors == [.app])
   }
 
   @Test func aResizeKeepsTheSocketsAndRefusesWhatCannotBe() throws {
-    let lab = try RunningLab()
+    let lab = try LabFixture()
     let url = try lab.client.send(.status).appURL
     let snapshot = try lab.client.send(.resize(type: "m7g.medium", diskBytes: 100 << 30))
     #expect(snapshot.appURL == url)
@@ -81,7 +113,7 @@ import Testing
   }
 
   @Test func aConnectionMadeDuringAResizeIsAnswered() throws {
-    let lab = try RunningLab()
+    let lab = try LabFixture()
     let isResizing = OneValue<Bool>()
     isResizing.set(true)
     let client = lab.client
@@ -96,7 +128,7 @@ import Testing
   }
 
   @Test func aResizeThatFailsGoesBack() throws {
-    let lab = try RunningLab()
+    let lab = try LabFixture()
     let before = lab.get()
     try lab.temporary.write(String(9 << 30), to: "refused-quota")
     let error = #expect(throws: LabError.self) {
@@ -109,7 +141,7 @@ import Testing
   }
 
   @Test func anAppThatDoesNotStartIsToldWithTheEndOfItsLog() throws {
-    let error = #expect(throws: RunningLab.UpFailed.self) { try RunningLab(run: "missing.py") }
+    let error = #expect(throws: LabFixture.UpFailed.self) { try LabFixture(run: "missing.py") }
     #expect(error?.message.contains("app did not become ready: it exited with code 2 three times") == true)
     #expect(error?.message.contains("missing.py") == true)
   }
@@ -135,7 +167,7 @@ import Testing
   }
 
   @Test(.enabled(if: Gdnsd.program != nil)) func dnsAnswersWithTheStaticAddress() throws {
-    let lab = try RunningLab()
+    let lab = try LabFixture()
     #expect(
       eventually { (try? lab.client.send(.status))?.processes.first { $0.name == "dns" }?.health == .ready })
     let port = try #require(try lab.client.send(.status).dns.port)
@@ -144,7 +176,7 @@ import Testing
   }
 
   @Test func metricsComeFromWhoeverHasTheDoor() throws {
-    let lab = try RunningLab()
+    let lab = try LabFixture()
     let answer = try AdminClient(lab.folder.adminSocket(of: .app)).get("/metrics")
     #expect(AppMetrics(text: answer.text).answers == 7)
   }

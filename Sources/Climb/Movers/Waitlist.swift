@@ -3,7 +3,7 @@
 import Foundation
 import Lab
 
-/// `GET /waitlist` lists a store as lines of JSON, one entry each, with the address as `mail`; `POST /waitlist` adds
+/// `GET /waitlist` lists a store as lines of JSON, one entry each, with the address as `email`; `POST /waitlist` adds
 /// such lines and leaves out the addresses that are there. An app without these routes has no waitlist.
 enum Waitlist {
   static let path = "/waitlist"
@@ -12,7 +12,7 @@ enum Waitlist {
   static let maximumEntryBytes = 64 << 10
 
   struct Entry: Equatable {
-    let mail: String
+    let email: String
     /// As it was listed; carried unchanged, so that whatever else an app keeps with an address goes along.
     let line: [UInt8]
   }
@@ -26,8 +26,8 @@ enum Waitlist {
     guard let entries = try list(source, lab), !entries.isEmpty else {
       return say("the waitlist of \(source.rawValue) is empty")
     }
-    let present = Set((try list(target, lab) ?? []).map(\.mail))
-    let missing = entries.filter { !present.contains($0.mail) }
+    let present = Set((try list(target, lab) ?? []).map(\.email))
+    let missing = entries.filter { !present.contains($0.email) }
     var carriedCount = 0
     for batch in try batches(of: missing) {
       try post(batch, to: target, lab)
@@ -47,8 +47,8 @@ enum Waitlist {
   private static func check(
     _ entries: [Entry], of source: Role, areIn target: Role, _ lab: any ClimbLab
   ) throws {
-    let present = Set((try list(target, lab) ?? []).map(\.mail))
-    let missingCount = entries.count { !present.contains($0.mail) }
+    let present = Set((try list(target, lab) ?? []).map(\.email))
+    let missingCount = entries.count { !present.contains($0.email) }
     if missingCount > 0 {
       throw ClimbError.entriesMissing(count: missingCount, from: source.rawValue, to: target.rawValue)
     }
@@ -61,18 +61,22 @@ enum Waitlist {
     guard answer.status == 200 else {
       throw ClimbError.adminFailed(process: role.rawValue, request: "GET \(path)", status: answer.status)
     }
+    // Without a length a list that was cut off looks like a short one.
+    guard answer.lengthBytes != nil else {
+      throw ClimbError.notSo("\(role.rawValue)'s GET \(path) says how long it is (Content-Length)")
+    }
     return try parse(answer.body, role)
   }
 
   static func parse(_ body: [UInt8], _ role: Role) throws -> [Entry] {
-    struct Mail: Decodable { let mail: String }
+    struct Address: Decodable { let email: String }
     return try body.split(separator: 0x0A).map { line in
-      guard let entry = try? JSONDecoder().decode(Mail.self, from: Data(line)) else {
+      guard let entry = try? JSONDecoder().decode(Address.self, from: Data(line)) else {
         let text = String(decoding: line.prefix(80), as: UTF8.self)
         throw ClimbError.notSo(
-          "each line of \(role.rawValue)'s GET \(path) is JSON with a mail (found: \(text))")
+          "each line of \(role.rawValue)'s GET \(path) is JSON with an email (found: \(text))")
       }
-      return Entry(mail: entry.mail, line: Array(line))
+      return Entry(email: entry.email, line: Array(line))
     }
   }
 

@@ -22,6 +22,8 @@ struct ProcessTable {
   struct Entry: Equatable {
     var state = State.stopped
     var isWanted = false
+    /// Since it was started last. One that was drained is no longer ready, and there is nothing to wait for.
+    var hasBeenReady = false
     /// Starts since the first that nobody asked for.
     var restarts = 0
     /// Ends in a row, each before `steadyMs`.
@@ -70,6 +72,7 @@ struct ProcessTable {
     case .probed(let name, let pid, let isReady):
       guard case .running(let running, _)? = entries[name]?.state, running.pid == pid else { return [] }
       entries[name]?.state = .running(running, isReady: isReady)
+      if isReady { entries[name]?.hasBeenReady = true }
       return []
     case .hurry:
       for (name, entry) in entries {
@@ -129,6 +132,7 @@ extension ProcessTable {
     guard let entry = entries[name], entry.state == .spawning else { return [] }
     let running = Running(pid: pid, startedAtMs: nowMs)
     entries[name]?.state = .running(running, isReady: false)
+    entries[name]?.hasBeenReady = false
     return entry.isWanted ? [] : unwant(name, nowMs)
   }
 

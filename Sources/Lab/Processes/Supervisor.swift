@@ -12,8 +12,13 @@ final class Supervisor: Sendable {
   struct Status: Equatable, Sendable {
     var pid: Int32?
     var health: LabSnapshot.Health
+    /// The process that lives now has been ready, be it drained by now or not.
+    var hasBeenReady: Bool
     var restarts: Int
     var lastEnd: String?
+
+    /// Started, or about to be.
+    var isWanted: Bool { health != .stopped && health != .stopping }
   }
 
   /// What happened to a process.
@@ -184,13 +189,15 @@ extension Supervisor {
   }
 
   private static func status(of entry: ProcessTable.Entry) -> Status {
-    var status = Status(pid: nil, health: .stopped, restarts: entry.restarts, lastEnd: entry.lastEnd)
+    var status = Status(
+      pid: nil, health: .stopped, hasBeenReady: false, restarts: entry.restarts, lastEnd: entry.lastEnd)
     switch entry.state {
     case .stopped: break
     case .spawning: status.health = .starting
     case .waiting: status.health = .waiting
     case .running(let running, let isReady):
       (status.pid, status.health) = (running.pid, isReady ? .ready : .starting)
+      status.hasBeenReady = entry.hasBeenReady
     case .stopping(let running, _): (status.pid, status.health) = (running.pid, .stopping)
     }
     return status

@@ -7,6 +7,8 @@ public struct AdminClient: Sendable {
   public struct Answer: Equatable, Sendable {
     public let status: Int
     public let body: [UInt8]
+    /// The body's length by its Content-Length; nil when the answer said none.
+    public let lengthBytes: Int?
 
     public var text: String { String(decoding: body, as: UTF8.self) }
   }
@@ -34,18 +36,25 @@ public struct AdminClient: Sendable {
   private func request(
     _ method: String, _ path: String, body: [UInt8], limitMs: Int
   ) throws(LabError) -> Answer {
-    let exchange = Exchange(
-      try address.connect(), limitMs: limitMs, what: "\(method) \(path) on \(address.path)")
+    let attempt = "\(method) \(path) on \(address.path)"
+    let exchange = Exchange(try address.connect(), limitMs: limitMs, what: attempt)
     let head = "\(method) \(path) HTTP/1.0\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
     try exchange.write(Array(head.utf8) + body)
-    var answer: [UInt8] = []
-    while true {
-      let bytes = try exchange.readSome(upTo: 64 << 10)
-      if bytes.isEmpty { break }
-      answer += bytes
-      if answer.count > Self.maximumAnswerBytes { throw .protocolBroken("an answer of more than 256 MiB") }
+    let answer = try Self.parse(Self.readAll(exchange))
+    // A process that dies while it answers ends the connection too.
+    if let length = answer.lengthBytes, answer.body.count < length {
+      throw .system(attempt: attempt, code: ECONNRESET)
     }
-    return try Self.parse(answer)
+    return answer
+  }
+
+  private static func readAll(_ exchange: Exchange) throws(LabError) -> [UInt8] {
+    var answer: [UInt8] = []
+    while case let bytes = try exchange.readSome(upTo: 64 << 10), !bytes.isEmpty {
+      answer += bytes
+      if answer.count > maximumAnswerBytes { throw .protocolBroken("an answer of more than 256 MiB") }
+    }
+    return answer
   }
 
   /// Splits an answer that ended with its connection.
@@ -54,10 +63,21 @@ public struct AdminClient: Sendable {
     let headLimit = min(bytes.count, 64 << 10)
     let end = bytes.indices.prefix(headLimit).first { bytes[$0...].starts(with: separator) }
     guard let end else { throw .protocolBroken("not an HTTP answer") }
-    let words = String(decoding: bytes[..<end], as: UTF8.self).split(separator: " ", maxSplits: 2)
+    let head = String(decoding: bytes[..<end], as: UTF8.self)
+    let words = head.split(separator: " ", maxSplits: 2)
     guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1].prefix(3)) else {
       throw .protocolBroken("not an HTTP answer")
     }
-    return Answer(status: status, body: Array(bytes[(end + separator.count)...]))
+    return Answer(
+      status: status, body: Array(bytes[(end + separator.count)...]), lengthBytes: length(in: head))
+  }
+
+  private static func length(in head: String) -> Int? {
+    for line in head.split(separator: "\r\n") {
+      let field = line.split(separator: ":", maxSplits: 1)
+      guard field.count == 2, field[0].lowercased() == "content-length" else { continue }
+      return Int(field[1].filter { $0 != " " })
+    }
+    return nil
   }
 }

@@ -1,6 +1,7 @@
 // What is said over the control socket, by friends and by others.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Lab

@@ -1,6 +1,7 @@
 // Locks, state, secrets, logs and disk usage.
 
 import Foundation
+import TestSupport
 import Testing
 import Topology
 

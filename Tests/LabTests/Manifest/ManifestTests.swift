@@ -1,6 +1,7 @@
 // Every mistake in a manifest is told whole: path, what was expected, what was found, line.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Lab

@@ -25,6 +25,16 @@ import Testing
     #expect(table.handle(.wanted("app"), nowMs: 0) == [])
   }
 
+  @Test mutating func havingBeenReadyEndsWithTheProcess() {
+    start()
+    #expect(table.entries["app"]?.hasBeenReady == false)
+    for isReady in [true, false] { _ = table.handle(.probed("app", pid: 1, isReady: isReady), nowMs: 1) }
+    #expect(table.entries["app"]?.hasBeenReady == true)
+    _ = end(pid: 1, nowMs: 2)
+    _ = table.handle(.spawned("app", pid: 2), nowMs: 2)
+    #expect(table.entries["app"]?.hasBeenReady == false)
+  }
+
   @Test mutating func aStopThatOvertakesTheStartStillStops() {
     _ = table.handle(.wanted("app"), nowMs: 0)
     #expect(table.handle(.unwanted("app"), nowMs: 0) == [])

@@ -1,6 +1,7 @@
 // A child gets its descriptors in order, its own pid, and dies with the thread that started it.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Lab

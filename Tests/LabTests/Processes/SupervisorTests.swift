@@ -1,6 +1,7 @@
 // The supervisor ends what it started, and what that has started.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Lab

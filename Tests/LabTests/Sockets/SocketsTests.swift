@@ -1,6 +1,7 @@
 // Sockets in folders of any depth, ports that are taken, and HTTP answers of any kind.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Lab
@@ -38,6 +39,26 @@ import Testing
     let answer = try AdminClient.parse(Array("HTTP/1.1 503 Busy\r\nA: b\r\n\r\nbody\r\n\r\n".utf8))
     #expect(answer.status == 503)
     #expect(answer.text == "body\r\n\r\n")
+    #expect(answer.lengthBytes == nil)
+  }
+
+  @Test func anAnswerThatIsCutOffIsNotTakenForAShortOne() throws {
+    let temporary = try TemporaryFolder()
+    let address = UnixAddress(folder: temporary.path, name: "app.sock")
+    let listener = try address.listen(backlog: 1)
+    let dying = LongThread(name: "dying app") {
+      var poll = pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0)
+      _ = Glibc.poll(&poll, 1, 10_000)
+      let connection = Descriptor(accept(listener.number, nil, nil))
+      var request = [UInt8](repeating: 0, count: 4096)
+      recv(connection.number, &request, request.count, 0)
+      let text = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
+      send(connection.number, text, text.utf8.count, 0)
+    }
+    #expect(throws: LabError.system(attempt: "GET /list on \(address.path)", code: ECONNRESET)) {
+      try AdminClient(address).get("/list")
+    }
+    dying.join()
   }
 
   @Test(arguments: ["", "HTTP/1.1 200 OK\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 abc\r\n\r\n"])
