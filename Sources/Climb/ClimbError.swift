@@ -44,7 +44,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .system(let attempt, let code): "\(attempt): \(String(cString: strerror(code)))"
     case .alreadyClimbing: "another `heights climb` is at work on this app; wait until it has ended"
     case .brokenJournal(let path, let line):
-      "line \(line) of \(path) is not a record of a climb; restore the file, it says how far the climb has come"
+      "\(path):\(line) is not a record of a climb; restore the file, it says how far the climb has come"
     case .otherSteps(let recorded, let expected):
       "the climb was begun by another version of Heights (its steps: \(recorded.joined(separator: ", ")); ours: "
         + "\(expected.joined(separator: ", "))); finish or undo it with that version"
@@ -53,15 +53,18 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .nobodyAnswers(let role):
       "\(role) does not answer on the public port, so the other process can't leave it; "
         + "`heights status` shows both"
-    case .notSo(let expected): "expected that \(expected), and it is not so"
+    case .notSo(let expected):
+      "expected that \(expected), and it is not so; `heights status` shows what is, `heights climb` tries again"
     case .adminFailed(let process, let request, let status):
       "\(process) answered \(request) with status \(status); its log says why"
     case .entriesMissing(let count, let from, let to):
       "\(count) addresses of the waitlist of \(from) did not arrive in \(to); none is lost, they are still in "
-        + "the store of \(from)"
+        + "the store of \(from); `heights climb` tries again"
     case .waitlistNotTaken(let role):
       "\(role) has no POST /waitlist on its admin socket, and there are addresses to carry; add the route"
-    case .entryTooLarge(let bytes): "an entry of the waitlist has \(bytes) bytes; at most 64 KiB are carried"
+    case .entryTooLarge(let bytes):
+      "an entry of the waitlist has \(bytes) bytes, and at most \(Waitlist.maximumEntryBytes) are carried; shorten "
+        + "or remove it, then climb again"
     }
   }
 }

@@ -1,0 +1,65 @@
+// The wording of each error: what went wrong, where, and what to do next.
+
+import Testing
+
+@testable import Climb
+
+@Suite struct ClimbErrorTests {
+  private static let wording: [(error: ClimbError, code: String, message: String)] = [
+    (.system(attempt: "opening /x", code: 2), "system", "opening /x: No such file or directory"),
+    (
+      .alreadyClimbing, "already_climbing",
+      "another `heights climb` is at work on this app; wait until it has ended"
+    ),
+    (
+      .brokenJournal(path: "/x", line: 3), "broken_journal",
+      "/x:3 is not a record of a climb; restore the file, it says how far the climb has come"
+    ),
+    (
+      .otherSteps(recorded: ["a"], expected: ["b", "c"]), "other_steps",
+      "the climb was begun by another version of Heights (its steps: a; ours: b, c); finish or undo it with that "
+        + "version"
+    ),
+    (
+      .noClimb(from: 2, to: 3), "no_climb",
+      "no climb leads from stage 2 to stage 3 yet; the climb from 1 to 2 works today"
+    ),
+    (
+      .nobodyAnswers(role: "app"), "nobody_answers",
+      "app does not answer on the public port, so the other process can't leave it; `heights status` shows both"
+    ),
+    (
+      .notSo("the app runs"), "not_so",
+      "expected that the app runs, and it is not so; `heights status` shows what is, `heights climb` tries again"
+    ),
+    (
+      .adminFailed(process: "app", request: "GET /waitlist", status: 500), "admin_failed",
+      "app answered GET /waitlist with status 500; its log says why"
+    ),
+    (
+      .entriesMissing(count: 2, from: "launch", to: "app"), "entries_missing",
+      "2 addresses of the waitlist of launch did not arrive in app; none is lost, they are still in the store of "
+        + "launch; `heights climb` tries again"
+    ),
+    (
+      .waitlistNotTaken(role: "app"), "waitlist_not_taken",
+      "app has no POST /waitlist on its admin socket, and there are addresses to carry; add the route"
+    ),
+    (
+      .entryTooLarge(bytes: 70_000), "entry_too_large",
+      "an entry of the waitlist has 70000 bytes, and at most 65536 are carried; shorten or remove it, then climb "
+        + "again"
+    ),
+  ]
+
+  @Test(arguments: wording) func isToldSo(error: ClimbError, code: String, message: String) {
+    #expect(error.description == message)
+    #expect(error.code == code)
+  }
+
+  @Test func eachCodeStandsForOneError() {
+    let codes = Self.wording.map(\.code)
+    #expect(Set(codes).count == codes.count)
+    #expect(codes.allSatisfy { $0.allSatisfy { $0.isLowercase || $0 == "_" } })
+  }
+}
