@@ -54,7 +54,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(role) does not answer on the public port, so the other process can't leave it; "
         + "`heights status` shows both"
     case .notSo(let expected):
-      "expected that \(expected), and it is not so; `heights status` shows what is, `heights climb` tries again"
+      "expected that \(expected), and it is not so; `heights status` shows what is"
     case .adminFailed(let process, let request, let status):
       "\(process) answered \(request) with status \(status); its log says why"
     case .entriesMissing(let count, let from, let to):

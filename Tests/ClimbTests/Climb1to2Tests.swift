@@ -151,6 +151,23 @@ import Testing
     }
   }
 
+  @Test func noDoorClosesUnlessTheOtherIsSeenToAnswer() throws {
+    let lab = FakeLab()
+    let say = { (_: String) in }
+    let close = { try lab.closeDoor(.launch, whileOpen: .app, say) }
+    let refusal = ClimbError.nobodyAnswers(role: "app")
+    #expect(throws: refusal, "it does not run") { try close() }
+    try lab.ensureRunning(.app, say)
+    #expect(throws: refusal, "its door is closed") { try close() }
+    try lab.openDoor(.app, say)
+    lab.setReady(.app, false)
+    #expect(throws: refusal, "it is not ready") { try close() }
+    #expect(lab.answering == [.launch, .app])
+    lab.setReady(.app, true)
+    try close()
+    #expect(lab.answering == [.app])
+  }
+
   @Test func theJournalNamesItsStepsAsItAlwaysDid() {
     #expect(
       Climb1to2.steps.map(\.name) == [

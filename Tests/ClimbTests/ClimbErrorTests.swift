@@ -30,7 +30,7 @@ import Testing
     ),
     (
       .notSo("the app runs"), "not_so",
-      "expected that the app runs, and it is not so; `heights status` shows what is, `heights climb` tries again"
+      "expected that the app runs, and it is not so; `heights status` shows what is"
     ),
     (
       .adminFailed(process: "app", request: "GET /waitlist", status: 500), "admin_failed",

@@ -85,6 +85,8 @@ final class FakeLab: ClimbLab {
   /// `mishap` happens before that call, once.
   func expect(_ mishap: Mishap, beforeCall call: Int) { state.withLock { $0.mishap = (mishap, call) } }
 
+  func setReady(_ role: Role, _ isReady: Bool) { state.withLock { $0.processes[role]?.isReady = isReady } }
+
   func happen(_ mishap: Mishap) { state.withLock { Self.happen(mishap, &$0) } }
 
   // What a climb asks.
