@@ -10,6 +10,11 @@ enum Environment {
     }
   }
 
+  private static let secretFile = "HEIGHTS_SECRET_FILE"
+
+  /// What the app's processes of a folder have in their environment, and no others.
+  static func mark(of folder: AppFolder) -> String { "\(secretFile)=\(folder.secret)" }
+
   static func of(_ role: Role, _ state: LabState, lab: Lab) -> [String: String] {
     let instance = Instance(state, on: lab.machine)
     var variables = inherited
@@ -20,7 +25,7 @@ enum Environment {
     variables["HEIGHTS_CACHE_BYTES"] = String(instance.cacheBytes)
     variables["HEIGHTS_DISK_QUOTA_BYTES"] = String(state.diskBytes)
     variables["HEIGHTS_PUBLIC_URL"] = lab.appURL
-    variables["HEIGHTS_SECRET_FILE"] = lab.folder.secret
+    variables[secretFile] = lab.folder.secret
     if !state.openDoors.contains(role) { variables["HEIGHTS_FRONT_DOOR"] = "closed" }
     return variables
   }

@@ -147,15 +147,19 @@ extension Lab {
     if state.stage != stage { throw .stageMismatch(at: state.stage.number, asked: asked) }
   }
 
-  /// Ends the processes that a run which crashed has left; those are found by pid and start time, so no other is
-  /// ever touched.
+  /// Ends the processes that a run which crashed has left, and what those had started; they are found by pid and
+  /// start time, or by group and folder, so no other is ever touched.
   private static func endLeftovers(_ folder: AppFolder, _ report: (String) -> Void) throws(LabError) -> Bool {
     guard var state = try LabState.load(folder), !state.processes.isEmpty else { return false }
     var hasEnded = false
-    for (name, identity) in state.processes where identity.isAlive {
-      report("ending \(name) (process \(identity.pid)), left by the last run")
-      identity.end(graceMs: 5000)
-      hasEnded = true
+    for (name, identity) in state.processes where identity.isOfThisBoot {
+      if identity.isAlive {
+        report("ending \(name) (process \(identity.pid)), left by the last run")
+        identity.end(graceMs: 5000)
+        hasEnded = true
+      }
+      // The kernel kills what a crashed lab has started, and not what that had started in its turn.
+      if ProcessGroup(number: identity.pid, mark: Environment.mark(of: folder)).end() { hasEnded = true }
     }
     state.processes = [:]
     try state.save(folder)

@@ -51,14 +51,16 @@ public final class Lab: Sendable {
   /// What the lab remembers.
   var currentState: LabState { state.withLock { $0 } }
 
-  /// Changes what the lab remembers; it is on disk when this returns.
+  /// Changes what the lab remembers; it is on disk when this returns. Throws with nothing changed, so that whoever
+  /// tries again does not find it done.
   func update(_ change: (inout LabState) -> Void) throws(LabError) {
     // The file is written under the lock, so that the last change is the one that stays.
     let outcome = state.withLock { state -> Result<Void, LabError> in
-      change(&state)
-      let fresh = state
+      var fresh = state
+      change(&fresh)
       do throws(LabError) {
         try fresh.save(folder)
+        state = fresh
         return .success(())
       } catch {
         return .failure(error)
@@ -134,11 +136,12 @@ public final class Lab: Sendable {
     }
   }
 
-  /// Of a full disk the timeline tells; the processes go on.
+  /// Of a full disk the timeline tells; the processes go on, and the next change that is saved takes this along.
   private func remember(_ change: (inout LabState) -> Void) {
     do {
       try update(change)
     } catch {
+      state.withLock { change(&$0) }
       tell("the state could not be saved: \(error)")
     }
   }

@@ -93,6 +93,18 @@ import Testing
     #expect(try lab.client.send(.status).openDoors == [.app])
   }
 
+  @Test func whatCouldNotBeSavedIsNotTakenForDone() throws {
+    let lab = try LabFixture(stage: 1)
+    // In the way of the file that is written first.
+    try lab.temporary.makeFolder(".heights/state.json.new")
+    let error = #expect(throws: LabError.self) { try lab.client.send(.setStage(2)) }
+    #expect(error?.code == "system")
+    #expect(try lab.client.send(.status).stage.number == 1)
+    rmdir(lab.folder.state + ".new")
+    try lab.client.send(.setStage(2))
+    #expect(try LabState.load(lab.folder)?.stage == .singleServer)
+  }
+
   @Test func aResizeKeepsTheSocketsAndRefusesWhatCannotBe() throws {
     let lab = try LabFixture()
     let url = try lab.client.send(.status).appURL
@@ -164,6 +176,33 @@ import Testing
     #expect(stranger.isAlive)
     stranger.end(graceMs: 1000)
     for pid in [own, other] { waitpid(pid, nil, 0) }
+  }
+
+  @Test func whatACrashedRunsProcessHadStartedIsEndedAndNoOtherGroup() throws {
+    let temporary = try TemporaryFolder()
+    let folder = try AppFolder(temporary.path)
+    try folder.create()
+    var state = LabState()
+    var workers: [String: Int32] = [:]
+    for (name, variables) in [("app", ["HEIGHTS_SECRET_FILE": folder.secret]), ("launch", [:])] {
+      let plan = LaunchPlan(
+        executable: "/bin/sh", arguments: ["-c", "/bin/sleep 1000 & echo $! > \(name); wait"],
+        environment: variables, workingDirectory: temporary.path, log: LogFile(path: folder.log(of: name)),
+        isReady: { true })
+      let pid = try plan.spawn()
+      state.processes[name] = ProcessIdentity.of(pid)
+      #expect(eventually { temporary.read(name).hasSuffix("\n") })
+      workers[name] = Int32(temporary.read(name).filter(\.isNumber))
+      // As the kernel does when the lab is killed.
+      kill(pid, SIGKILL)
+      waitpid(pid, nil, 0)
+    }
+    try state.save(folder)
+    let (own, stranger) = (try #require(workers["app"]), try #require(workers["launch"]))
+    defer { kill(stranger, SIGKILL) }
+    #expect(try Lab.down(folder) { _ in })
+    #expect(eventually { ProcessIdentity.of(own) == nil })
+    #expect(ProcessIdentity.of(stranger) != nil)
   }
 
   @Test(.enabled(if: Gdnsd.program != nil)) func dnsAnswersWithTheStaticAddress() throws {

@@ -34,7 +34,11 @@ final class ControlServer: Sendable {
       poll(&polls, 2, -1)
       if polls[1].revents != 0 { return waitForConversations() }
       let connection = Descriptor(Glibc.accept(socket.number, nil, nil))
-      guard connection.isOpen, fcntl(connection.number, F_SETFL, O_NONBLOCK) == 0 else { continue }
+      guard connection.isOpen, fcntl(connection.number, F_SETFL, O_NONBLOCK) == 0 else {
+        // Without a free descriptor the connection stays in the queue, and asking again at once would not help.
+        usleep(5000)
+        continue
+      }
       begin(connection)
     }
   }

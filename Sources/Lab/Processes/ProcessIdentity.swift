@@ -27,6 +27,9 @@ public struct ProcessIdentity: Codable, Equatable, Sendable {
 
   public var isAlive: Bool { Self.of(pid) == self }
 
+  /// Whether its pid can mean it, or what it has started, at all.
+  var isOfThisBoot: Bool { bootID == Self.bootID }
+
   /// Ends the process and its group: SIGTERM, and SIGKILL after `graceMs`. Does nothing to any other process.
   func end(graceMs: Int) {
     guard isAlive else { return }
