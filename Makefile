@@ -17,6 +17,7 @@ test: build ## Runs every test: units, then real processes, hostile clients and 
 
 check: ## Format, lint and the habits of this code base, without changing anything.
 	swift format lint --strict --recursive Package.swift Sources Examples Tests Benchmarks
+	swift test --filter TidyTests
 
 format: ## Formats the Swift sources.
 	swift format --in-place --recursive Package.swift Sources Examples Tests Benchmarks

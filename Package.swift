@@ -64,5 +64,6 @@ let package = Package(
     tests("LoadTests", ["Load"]),
     tests("HeightsCLITests", ["HeightsCLI"]),
     tests("SummitTests", ["Summit", "HeightsKit"]),
+    tests("TidyTests", []),
   ]
 )

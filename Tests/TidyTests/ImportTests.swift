@@ -1,0 +1,69 @@
+// Modules import downwards only: what an app imports knows nothing of what runs it.
+
+import Testing
+
+@Suite struct ImportTests {
+  /// What of ours each module may import, by the folder it lies in. The first that fits counts.
+  private static let allowed: [(folder: String, modules: Set<String>)] = [
+    ("Sources/HeightsKit/", ["CRuntime", "CMicrohttpd", "CSQLite", "CSodium"]),
+    ("Sources/Topology/", []),
+    ("Sources/Lab/", ["Topology", "CRuntime"]),
+    ("Sources/Climb/", ["Lab", "Topology"]),
+    ("Sources/Drill/", ["Lab", "Topology"]),
+    ("Sources/Load/", ["Lab", "Topology", "HeightsKit"]),
+    ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
+    ("Sources/HeightsCLI/", ["Console", "Drill", "Climb", "Load", "Lab", "Topology"]),
+    ("Examples/", ["HeightsKit"]),
+    ("Benchmarks/", ["HeightsKit"]),
+    ("Tests/Support/", ["Lab"]),
+    ("Tests/TidyTests/", []),
+  ]
+
+  /// Everything that is ours, so that what is not listed (Foundation, Glibc) may be imported by anybody.
+  private static let ours = Set(allowed.flatMap(\.modules)).union(["HeightsCLI", "Summit", "TestSupport"])
+
+  /// `path:line: module` of each import that leads upwards.
+  private static func upward(_ files: [TextFile]) -> [String] {
+    files.filter { $0.isSwift && !isTest($0.path) }.flatMap { file -> [String] in
+      let allowed = allowed.first { file.path.hasPrefix($0.folder) }?.modules
+      return file.lines.enumerated().compactMap { index, line -> String? in
+        guard let module = module(importedBy: line), ours.contains(module) else { return nil }
+        return allowed?.contains(module) == true ? nil : "\(file.path):\(index + 1): \(module)"
+      }
+    }
+  }
+
+  /// Tests may import what they test, and what that runs on.
+  private static func isTest(_ path: String) -> Bool {
+    path.hasPrefix("Tests/") && !path.hasPrefix("Tests/Support/") && !path.hasPrefix("Tests/TidyTests/")
+      || path.contains("/Tests/")
+  }
+
+  private static func module(importedBy line: String) -> String? {
+    guard line.contains("import ") else { return nil }
+    let pattern =
+      /^\s*(?:@\w+(?:\(\w+\))?\s+|public\s+|package\s+|internal\s+|private\s+|fileprivate\s+)*import\s+(?:(?:struct|class|enum|protocol|typealias|func|let|var)\s+)?(\w+)/
+    return line.firstMatch(of: pattern).map { String($0.1) }
+  }
+
+  @Test func noModuleImportsUpward() {
+    #expect(Self.upward(Repository.code) == [], "HeightsCLI → {Console, Drill, Climb, Load} → Lab → Topology")
+  }
+
+  @Test(arguments: [
+    ("Sources/HeightsKit/A.swift", "import Lab"),
+    ("Sources/Topology/A.swift", "import CRuntime"),
+    ("Sources/Lab/A.swift", "@testable import Climb"),
+    ("Sources/Climb/A.swift", "public import struct HeightsKit.Request"),
+    ("Sources/New/A.swift", "import Lab"),
+    ("Benchmarks/A.swift", "  import Lab"),
+  ])
+  func anUpwardImportIsNoticed(path: String, line: String) {
+    #expect(Self.upward([TextFile(path: path, text: "// A.\n\(line)\n")]).count == 1)
+  }
+
+  @Test(arguments: ["import Foundation", "import Topology", "// import Climb", "let a = \"import Climb\""])
+  func otherImportsAreFine(line: String) {
+    #expect(Self.upward([TextFile(path: "Sources/Lab/A.swift", text: line)]) == [])
+  }
+}
