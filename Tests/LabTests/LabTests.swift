@@ -199,7 +199,7 @@ import Testing
     }
     try state.save(folder)
     let (own, stranger) = (try #require(workers["app"]), try #require(workers["launch"]))
-    defer { kill(stranger, SIGKILL) }
+    defer { for worker in [own, stranger] where ProcessIdentity.of(worker) != nil { kill(worker, SIGKILL) } }
     #expect(try Lab.down(folder) { _ in })
     #expect(eventually { ProcessIdentity.of(own) == nil })
     #expect(ProcessIdentity.of(stranger) != nil)
