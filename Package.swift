@@ -62,6 +62,7 @@ let package = Package(
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),
+    tests("ConsoleTests", ["Console"]),
     tests("HeightsCLITests", ["HeightsCLI"]),
     tests("SummitTests", ["Summit", "HeightsKit"]),
     tests("TidyTests", []),

@@ -11,7 +11,7 @@ final class ConsoleFeed: Sendable {
   private static let viewerLimit = 64
 
   private struct State {
-    var current: [UInt8] = Array("{}".utf8)
+    var current: [UInt8] = []
     var history: [Traffic] = []
     var viewers: [Int: AsyncStream<String>.Continuation] = [:]
     var nextViewer = 0
@@ -22,25 +22,38 @@ final class ConsoleFeed: Sendable {
   private let state = Mutex(State())
   private let task = Mutex<Task<Void, Never>?>(nil)
 
+  /// The first snapshot, without traffic, is there at once.
   init(_ lab: Lab) throws {
     self.lab = lab
     pool = try BlockingPool(name: "console", threads: 1, queueLimit: 4)
+    publish(lab.snapshot, Traffic(atMs: Int(wallClockMs())))
   }
 
+  /// Gathers from now on.
   func start(on loop: EventLoop) {
     let gathering = Task.detached(executorPreference: loop) { [self] in
-      var earlier: AppMetrics?
+      var earlier: MetricsReading?
       while !Task.isCancelled {
         // The lab is asked over sockets and files: not on the loop.
-        let reading = try? await pool.run { [lab] in (lab.snapshot, try? lab.metrics()) }
-        if let (snapshot, metrics) = reading {
-          publish(snapshot, Traffic(metrics, since: earlier))
-          earlier = metrics ?? earlier
+        let gathered = try? await pool.run { [lab] in (lab.snapshot, Self.readMetrics(of: lab)) }
+        if let (snapshot, reading) = gathered {
+          publish(snapshot, Self.traffic(from: earlier, to: reading))
+          earlier = reading
         }
-        try? await loop.sleep(ms: ConsoleFeed.intervalMs)
+        try? await loop.sleep(ms: Self.intervalMs)
       }
     }
     task.withLock { $0 = gathering }
+  }
+
+  /// `nil` when the app does not answer.
+  private static func readMetrics(of lab: Lab) -> MetricsReading? {
+    (try? lab.metrics()).map { MetricsReading(atMs: Int(wallClockMs()), metrics: $0) }
+  }
+
+  private static func traffic(from earlier: MetricsReading?, to later: MetricsReading?) -> Traffic {
+    guard let earlier, let later else { return Traffic(atMs: Int(wallClockMs())) }
+    return Traffic(from: earlier, to: later)
   }
 
   func stop() {

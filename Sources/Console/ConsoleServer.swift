@@ -3,14 +3,36 @@
 import Dispatch
 import HeightsKit
 import Lab
+import Synchronization
 
 /// Shows a running lab in a browser, on 127.0.0.1 only.
 public enum ConsoleServer {
-  /// Debian's libjs-chart.js.
-  private static let chartPath = "/usr/share/javascript/chart.js/chart.min.js"
-  private static let contentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
-    + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+  private static let html = "text/html; charset=utf-8"
+  private static let css = "text/css; charset=utf-8"
+  private static let script = "text/javascript; charset=utf-8"
+  private static let files: [(path: String, bytes: [UInt8], contentType: String)] = [
+    ("/", PackageResources.index_html, html),
+    ("/console.css", PackageResources.console_css, css),
+    ("/console.js", PackageResources.console_js, script),
+    ("/charts.js", PackageResources.charts_js, script),
+    ("/topology.js", PackageResources.topology_js, script),
+    ("/layout.js", PackageResources.layout_js, script),
+    ("/format.js", PackageResources.format_js, script),
+    ("/dom.js", PackageResources.dom_js, script),
+    ("/icon.svg", PackageResources.icon_svg, "image/svg+xml"),
+  ]
+
+  /// Everything comes from here, and nothing is written into the page: text from data can't become a script.
+  private static let securityHeaders = [
+    (
+      "Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+  ]
 
   /// Starts the console of `lab`. Blocks until it listens.
   /// - Parameter port: 0 for one that is free.
@@ -24,55 +46,66 @@ public enum ConsoleServer {
     }
     let loops = try EventLoopGroup(count: 1)
     let feed = try ConsoleFeed(lab)
-    try wait {
+    let server = try wait(on: loops.loops[0]) {
       let server = try await HTTPServer(loops: loops.loops, router: router(feed), logRequests: false)
       try await server.listen(on: sockets.http)
       feed.start(on: loops.loops[0])
+      return server
     }
     let actual = HeightsKit.ListeningSockets.localPort(of: sockets.http[0])
     return RunningConsole(url: "http://127.0.0.1:\(actual)") {
       feed.stop()
-      try? wait { await loops.shutdown() }
+      Task.detached {
+        await loops.shutdown()
+        // The loops call the server until they have ended.
+        withExtendedLifetime(server) {}
+      }
     }
   }
 
   private static func router(_ feed: ConsoleFeed) -> Router {
     var router = Router()
-    router.get("/") { _ in page(PackageResources.index_html, "text/html; charset=utf-8") }
-    router.get("/console.css") { _ in page(PackageResources.console_css, "text/css; charset=utf-8") }
-    router.get("/console.js") { _ in page(PackageResources.console_js, "text/javascript; charset=utf-8") }
-    router.file(
-      "/chart.js", from: "/usr/share/javascript/chart.js", name: "chart.min.js", maxAgeSeconds: 86_400)
-    router.get("/snapshot") { _ in .bytes(feed.current, contentType: "application/json") }
-    router.get("/events") { _ in
-      .events { stream in
-        try stream.send(event: "hello", data: feed.hello())
-        for await snapshot in feed.snapshots() { try stream.send(event: "snapshot", data: snapshot) }
+    router.require(LocalHost.check)
+    for file in files {
+      router.get(file.path) { _ in
+        secured(.bytes(file.bytes, contentType: file.contentType).with("Cache-Control", "no-cache"))
       }
+    }
+    router.get("/snapshot") { _ in
+      secured(.bytes(feed.current, contentType: "application/json").with("Cache-Control", "no-store"))
+    }
+    router.get("/events") { _ in
+      secured(
+        .events { stream in
+          // Asked for before `hello` is sent, so that none is missed between the two.
+          let snapshots = feed.snapshots()
+          try stream.send(event: "hello", data: feed.hello())
+          for await snapshot in snapshots { try stream.send(event: "snapshot", data: snapshot) }
+        })
     }
     return router
   }
 
-  private static func page(_ bytes: [UInt8], _ contentType: String) -> Response {
-    Response.bytes(bytes, contentType: contentType)
-      .with("Content-Security-Policy", contentSecurityPolicy).with("Cache-Control", "no-cache")
+  private static func secured(_ response: Response) -> Response {
+    securityHeaders.reduce(response) { $0.with($1.0, $1.1) }
   }
 
-  /// Runs async work for a caller that isn't: the lab is started by a blocking thread.
-  private static func wait(_ body: @escaping @Sendable () async throws -> Void) throws {
+  /// Runs async work for a caller that isn't: the lab is started by a blocking thread. On the loop, because the threads
+  /// of Swift's own pool are few and may all be such callers.
+  private static func wait<T: Sendable>(
+    on loop: EventLoop, _ body: @escaping @Sendable () async throws -> T
+  ) throws -> T {
     let done = DispatchSemaphore(value: 0)
-    let outcome = Outcome()
-    Task.detached {
-      do { try await body() } catch { outcome.error = error }
+    let outcome = Mutex<Result<T, any Error>?>(nil)
+    Task.detached(executorPreference: loop) {
+      let result: Result<T, any Error>
+      do { result = .success(try await body()) } catch { result = .failure(error) }
+      outcome.withLock { $0 = result }
       done.signal()
     }
     done.wait()
-    if let error = outcome.error { throw error }
-  }
-
-  /// Written before the semaphore is signalled and read after it was waited for: so `@unchecked Sendable` is sound.
-  private final class Outcome: @unchecked Sendable {
-    var error: (any Error)?
+    guard let result = outcome.withLock({ $0 }) else { preconditionFailure("signalled without a result") }
+    return try result.get()
   }
 }
 

@@ -1,40 +1,8 @@
 // The JSON that the console's page draws. Its shape is described at the top of Page/console.js.
 
-import Glibc
 import HeightsKit
 import Lab
 import Topology
-
-/// Requests in one second.
-struct Traffic: JSONWritable, Sendable {
-  let atMs: Int
-  let requestsPerSecond: Double
-  let errorsPerSecond: Double
-  let percentilesMs: [Double?]
-
-  init(_ metrics: AppMetrics?, since earlier: AppMetrics?) {
-    atMs = time(nil) * 1_000
-    guard let metrics, let earlier else {
-      (requestsPerSecond, errorsPerSecond, percentilesMs) = (0, 0, [nil, nil, nil])
-      return
-    }
-    let recent = metrics.since(earlier)
-    requestsPerSecond = recent.answers
-    errorsPerSecond = recent.errors
-    percentilesMs = [0.5, 0.9, 0.99].map { share in recent.percentileSeconds(share).map { $0 * 1_000 } }
-  }
-
-  func write(to json: inout JSONWriter) {
-    json.object {
-      $0.member("t", atMs)
-      $0.member("requestsPerSecond", requestsPerSecond)
-      $0.member("errorsPerSecond", errorsPerSecond)
-      $0.member("p50Ms", percentilesMs[0])
-      $0.member("p90Ms", percentilesMs[1])
-      $0.member("p99Ms", percentilesMs[2])
-    }
-  }
-}
 
 /// Everything that the page shows, at one moment.
 struct ConsoleSnapshot: JSONWritable {
@@ -81,6 +49,7 @@ struct ConsoleSnapshot: JSONWritable {
       array: lab.topology.regions.map { region in
         RegionJSON(region: region, zones: lab.topology.zones.filter { $0.region == region.code }.map(\.id))
       })
+    json.member("servers", array: lab.topology.servers.map(ServerJSON.init))
     json.member("nodes", array: lab.topology.tiers.map { NodeJSON(tier: $0, health: health(of: $0)) })
     json.member("links", array: lab.topology.links.map(LinkJSON.init))
   }
@@ -125,6 +94,18 @@ private struct RegionJSON: JSONWritable {
   }
 }
 
+private struct ServerJSON: JSONWritable {
+  let server: Server
+
+  func write(to json: inout JSONWriter) {
+    json.object {
+      $0.member("id", server.id)
+      $0.member("title", server.title)
+      $0.member("zone", server.zone)
+    }
+  }
+}
+
 private struct NodeJSON: JSONWritable {
   let tier: Tier
   let health: String?
@@ -136,6 +117,7 @@ private struct NodeJSON: JSONWritable {
       $0.member("title", tier.title)
       $0.member("subtitle", tier.subtitle)
       $0.member("zone", tier.zone)
+      $0.member("server", tier.server)
       $0.member("health", health)
     }
   }

@@ -1,0 +1,254 @@
+// Keeps the page up to date: takes the stream of the console's server and draws what has changed.
+//
+// GET /events sends `hello` once, {snapshot: Snapshot, history: [Traffic]} (the last 300 s, oldest first), then
+// `snapshot` once a second, a Snapshot. GET /snapshot answers with the latest. Times are ms since 1970.
+//
+// Snapshot {
+//   stage      {number, name}
+//   stages     [{number, name, users, runsToday}]                all seven, in order
+//   app        {title, url}
+//   topology   {regions [{code, name, zones [id]}], servers [{id, title, zone}], links [{from, to, label}],
+//               nodes [{id, kind, title, subtitle, zone|null, server|null, health|null}]}
+//   traffic    Traffic
+//   disk       {usedBytes, quotaBytes}
+//   instance   {type, loops, cacheBytes}                         of the server, where the topology has one
+//   processes  [{role, pid|null, health, restarts, lastEnd|null}]
+//   dns        {name, address, port|null, note?}                 without gdnsd no port, and a note that says so
+//   operation  string|null                                       what is under way, such as `resize`
+//   events     [{t, text}]                                       the last 50, oldest first
+// }
+// Traffic      {t, requestsPerSecond, errorsPerSecond, p50Ms, p90Ms, p99Ms}   each null when not known
+// health       'stopped' | 'starting' | 'ready' | 'stopping' | 'waiting' (ended by itself, will be started again)
+
+import { Chart } from './charts.js';
+import { badge, code, html } from './dom.js';
+import { bytes, dateAndTime, percent, timeOfDay } from './format.js';
+import { TopologyView } from './topology.js';
+
+const historyMs = 300_000;
+/// A snapshot comes each second; one that is this late will hardly come.
+const silenceMs = 6_000;
+const retryMs = 2_000;
+
+const byId = (id) => document.getElementById(id);
+const topologyView = new TopologyView(byId('topology'), byId('topology-panel'));
+const charts = [
+  new Chart(byId('requests'), {
+    title: 'Requests', unit: 'per second', leastTop: 10,
+    series: [{ key: 'requestsPerSecond', label: '' }], empty: ['No figures from the app.'],
+  }),
+  new Chart(byId('latency'), {
+    title: 'Latency', unit: 'ms', leastTop: 10,
+    series: [{ key: 'p99Ms', label: 'p99' }, { key: 'p90Ms', label: 'p90' }, { key: 'p50Ms', label: 'p50' }],
+    empty: ['No requests in these five minutes. ', code('heights load'), ' makes some.'],
+  }),
+  new Chart(byId('errors'), {
+    title: 'Errors', unit: 'per second, status 5xx', leastTop: 1,
+    series: [{ key: 'errorsPerSecond', label: '' }], empty: ['No figures from the app.'],
+  }),
+];
+let samples = [];
+let heardAt = Date.now();
+const drawn = new Map();
+
+/// Draws only what has changed: selections, scroll positions and screen readers stay where they are.
+function whenChanged(key, value, draw) {
+  const text = JSON.stringify(value);
+  if (drawn.get(key) === text) return;
+  drawn.set(key, text);
+  draw(value);
+}
+
+function show(snapshot) {
+  const { stage, stages, app, topology, disk, instance, processes, dns, operation, events } = snapshot;
+  const hasServer = topology.servers.length > 0;
+  whenChanged('app', { app, stage, count: stages.length }, showApp);
+  whenChanged('ladder', { stage, stages }, showLadder);
+  whenChanged('topology', topology, showTopology);
+  whenChanged('disk', { disk, hasServer }, showDisk);
+  whenChanged('instance', { instance, hasServer }, showInstance);
+  whenChanged('dns', dns, showDNS);
+  whenChanged('processes', processes, showProcesses);
+  whenChanged('operation', operation, showOperation);
+  whenChanged('events', events, showEvents);
+}
+
+// MARK: Traffic
+
+function addSample(sample) {
+  if (samples.length && sample.t <= samples.at(-1).t) return;
+  samples.push(sample);
+  samples = samples.filter(({ t }) => t > sample.t - historyMs);
+  byId('errors').classList.toggle('has-errors', samples.some(({ errorsPerSecond }) => errorsPerSecond > 0));
+  for (const chart of charts) chart.draw(samples);
+}
+
+// MARK: Head
+
+function showApp({ app, stage, count }) {
+  document.title = `${app.title}, stage ${stage.number} · Heights`;
+  byId('app').textContent = app.title;
+  byId('stage').textContent = `Stage ${stage.number} of ${count}: ${stage.name}`;
+  byId('app-link').href = app.url;
+  byId('app-link').textContent = app.url.replace(/^https?:\/\//, '');
+}
+
+function showLadder({ stage, stages }) {
+  byId('ladder').replaceChildren(...stages.map(({ number, name, users, runsToday }, index) => {
+    const state = stateOf(number, stage.number, runsToday);
+    const step = html('li',
+      { class: 'step', 'data-state': state.name, 'aria-current': state.name === 'current' ? 'step' : null },
+      html('span', { class: 'step-number' }, String(number)),
+      html('span', { class: 'step-name' }, name),
+      html('span', { class: 'step-users' }, users),
+      html('span', { class: 'step-state' }, state.text));
+    step.style.setProperty('--fall', stages.length - 1 - index);
+    return step;
+  }));
+}
+
+function stateOf(number, current, runsToday) {
+  if (number === current) return { name: 'current', text: 'You are here' };
+  if (number < current) return { name: 'climbed', text: 'Climbed' };
+  if (!runsToday) return { name: 'unbuilt', text: 'Does not run yet' };
+  return { name: 'ahead', text: number === current + 1 ? 'Next' : 'Ahead' };
+}
+
+// MARK: Topology
+
+function showTopology(topology) {
+  topologyView.draw(topology);
+  const zones = topology.regions.reduce((sum, region) => sum + region.zones.length, 0);
+  const parts = [[topology.regions.length, 'region'], [zones, 'zone'], [topology.servers.length, 'server']];
+  byId('topology-summary').textContent = parts
+    .map(([number, name]) => `${number || 'no'} ${name}${number === 1 ? '' : 's'}`).join(', ');
+}
+
+// MARK: Resources
+
+function showDisk({ disk: { usedBytes, quotaBytes }, hasServer }) {
+  const share = quotaBytes > 0 ? usedBytes / quotaBytes : 0;
+  const level = share >= 1 ? 'full' : share >= 0.8 ? 'nearly-full' : 'fine';
+  byId('disk').dataset.level = level;
+  byId('disk-used').textContent = bytes(usedBytes);
+  byId('disk-quota').textContent = `of ${bytes(quotaBytes)}`;
+  byId('disk-share').textContent = `${percent(share)} used`;
+  const meter = byId('disk-meter');
+  meter.setAttribute('aria-valuenow', Math.min(100, Math.floor(share * 100)));
+  meter.setAttribute('aria-valuetext', `${percent(share)} used`);
+  meter.firstElementChild.style.setProperty('--share', Math.min(1, share));
+  whenChanged('disk-level', { level, quotaBytes, hasServer }, showDiskNotice);
+}
+
+function showDiskNotice({ level, quotaBytes, hasServer }) {
+  const remedy = hasServer
+    ? ['Enlarge it with ', code(`heights resize --disk ${Math.max(1, Math.ceil((2 * quotaBytes) / 2 ** 30))}GiB`), '.']
+    : ['The next stage has a disk that can grow: ', code('heights climb'), '.'];
+  const notices = {
+    'full': ['alarm', 'The disk is full. ', 'Writes are refused (507), reads go on. ', ...remedy],
+    'nearly-full': ['warning', 'The disk is nearly full. ', 'At 100 % writes are refused. ', ...remedy],
+  };
+  showNotice('disk', ...(notices[level] ?? [null]));
+}
+
+function showInstance({ instance, hasServer }) {
+  byId('instance').replaceChildren(...(hasServer
+    ? facts([
+      ['Type', instance.type],
+      ['Event loops', String(instance.loops)],
+      ['Cache', bytes(instance.cacheBytes)],
+    ])
+    : facts([['Server', 'none at this stage']])));
+}
+
+function showDNS({ name, address, port, note }) {
+  const ask = port === null
+    ? ['Ask it', html('span', {}, `Nobody answers: ${note}. `, code('apt-get install gdnsd'))]
+    : ['Ask it', code(`dig @127.0.0.1 -p ${port} ${name}`)];
+  byId('dns').replaceChildren(...facts([['Name', name], ['Address', address], ask]));
+}
+
+function facts(pairs) {
+  return pairs.map(([term, value]) => html('div', {}, html('dt', {}, term), html('dd', {}, value)));
+}
+
+function showProcesses(processes) {
+  const rows = processes.map(({ role, pid, health, restarts, lastEnd }) => html('tr', {},
+    html('th', { scope: 'row' }, role),
+    html('td', {}, badge(health)),
+    html('td', { class: 'number' }, pid === null ? '–' : String(pid)),
+    html('td', { class: 'number', 'data-some': restarts > 0 ? '' : null }, String(restarts)),
+    html('td', { class: 'last-end' }, lastEnd)));
+  const none = html('tr', {}, html('td', { colspan: 5 }, 'None is running.'));
+  byId('processes').replaceChildren(...(rows.length ? rows : [none]));
+}
+
+function showEvents(events) {
+  byId('events').replaceChildren(...events.toReversed().map(({ t, text }) => html('li', {},
+    html('time', { datetime: new Date(t).toISOString(), title: dateAndTime(t) }, timeOfDay(t)),
+    html('span', {}, text))));
+  byId('no-events').hidden = events.length > 0;
+}
+
+// MARK: Notices
+
+function showOperation(operation) {
+  showNotice('operation', ...(operation
+    ? ['progress', `${operation} is under way. `, 'The timeline shows each step.'] : [null]));
+}
+
+/// Shows a notice of that name, or takes it away when `kind` is null.
+function showNotice(name, kind, title, ...text) {
+  byId(`notice-${name}`)?.remove();
+  if (!kind) return;
+  const notice = html('p', { id: `notice-${name}`, class: 'notice', 'data-kind': kind },
+    html('span', {}, html('strong', {}, title), ...text));
+  byId('notices')[kind === 'alarm' ? 'prepend' : 'append'](notice);
+}
+
+function showConnection(state, detail) {
+  byId('connection').dataset.state = state;
+  byId('connection').textContent = { live: 'Live', lost: 'Not connected', silent: 'No news', connecting: 'Connecting' }[state];
+  document.body.classList.toggle('is-old', state === 'lost' || state === 'silent');
+  const notices = {
+    lost: ['alarm', 'The lab has ended or can’t be reached. ',
+      `What you see is from ${detail}. Start it with `, code('heights up'), '; this page connects again by itself.'],
+    silent: ['alarm', 'The lab is silent. ', `What you see is from ${detail}.`],
+  };
+  whenChanged('connection', [state, detail], () => showNotice('connection', ...(notices[state] ?? [null])));
+}
+
+// MARK: Stream
+
+function connect() {
+  const stream = new EventSource('/events');
+  const heard = (snapshot) => {
+    heardAt = Date.now();
+    showConnection('live');
+    byId('updated').textContent = timeOfDay(snapshot.traffic.t);
+    show(snapshot);
+  };
+  stream.addEventListener('hello', ({ data }) => {
+    const { snapshot, history } = JSON.parse(data);
+    samples = history.slice(0, -1);
+    heard(snapshot);
+    addSample(snapshot.traffic);
+  });
+  stream.addEventListener('snapshot', ({ data }) => {
+    const snapshot = JSON.parse(data);
+    heard(snapshot);
+    addSample(snapshot.traffic);
+  });
+  stream.addEventListener('error', () => {
+    showConnection('lost', timeOfDay(heardAt));
+    // A stream that was refused stays closed; one that broke connects again by itself.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, retryMs);
+  });
+}
+
+setInterval(() => {
+  const isLate = Date.now() - heardAt > silenceMs;
+  if (isLate && byId('connection').dataset.state === 'live') showConnection('silent', timeOfDay(heardAt));
+}, 1_000);
+
+connect();

@@ -1,0 +1,34 @@
+// Figures and times for people.
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+/// Three figures at most below a thousand; a dash for what isn't known.
+export function figure(value) {
+  if (value == null) return '–';
+  return (Math.abs(value) < 99.95 ? tenths : whole).format(value);
+}
+
+/// Such as `1.5 GiB`, as `heights status` writes it.
+export function bytes(count) {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let size = count;
+  let unit = 0;
+  for (; size >= 1024 && unit < units.length - 1; unit += 1) size /= 1024;
+  return `${tenths.format(size)} ${units[unit]}`;
+}
+
+/// Rounded down: a disk is full at 100 %, never before.
+export function percent(share) {
+  return share > 0 && share < 0.01 ? 'under 1 %' : `${whole.format(Math.floor(share * 100))} %`;
+}
+
+export function timeOfDay(ms) {
+  return clock.format(ms);
+}
+
+export function dateAndTime(ms) {
+  return date.format(ms);
+}
