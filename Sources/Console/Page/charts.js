@@ -1,7 +1,7 @@
 // A chart of the last five minutes: lines in plain SVG, and the figures of now or of the second that is pointed at.
 
 import { html, svg } from './dom.js';
-import { figure, timeOfDay } from './format.js';
+import { figure, mark, timeOfDay } from './format.js';
 
 const windowMs = 300_000;
 /// Seconds that are further apart are not joined: nobody knows what was between.
@@ -50,7 +50,7 @@ export class Chart {
     this.scale.replaceChildren(
       ...steps.flatMap((step) => [
         svg('line', { x1: margin.left, x2: width - margin.right, y1: this.y(step), y2: this.y(step) }),
-        svg('text', { x: margin.left - 8, y: this.y(step) + 4, 'text-anchor': 'end' }, figure(step)),
+        svg('text', { x: margin.left - 8, y: this.y(step) + 4, 'text-anchor': 'end' }, mark(step)),
       ]),
       svg('text', { x: margin.left, y: height - 4 }, '5 minutes ago'),
       svg('text', { x: width - margin.right, y: height - 4, 'text-anchor': 'end' }, 'now'));

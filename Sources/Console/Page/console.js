@@ -38,7 +38,7 @@ const charts = [
     series: [{ key: 'requestsPerSecond', label: '' }], empty: ['No figures from the app.'],
   }),
   new Chart(byId('latency'), {
-    title: 'Latency', unit: 'ms', leastTop: 10,
+    title: 'Latency', unit: 'ms', leastTop: 1,
     series: [{ key: 'p99Ms', label: 'p99' }, { key: 'p90Ms', label: 'p90' }, { key: 'p50Ms', label: 'p50' }],
     empty: ['No requests in these five minutes. ', code('heights load'), ' makes some.'],
   }),

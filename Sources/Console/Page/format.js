@@ -1,6 +1,8 @@
 // Figures and times for people.
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const tenths = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
@@ -8,7 +10,12 @@ const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle
 /// Three figures at most below a thousand; a dash for what isn't known.
 export function figure(value) {
   if (value == null) return '–';
-  return (Math.abs(value) < 99.95 ? tenths : whole).format(value);
+  return (value < 9.995 ? hundredths : value < 99.95 ? tenths : whole).format(value);
+}
+
+/// Short, for a scale: `50K`.
+export function mark(value) {
+  return (value < 1_000 ? hundredths : compact).format(value);
 }
 
 /// Such as `1.5 GiB`, as `heights status` writes it.
