@@ -72,11 +72,13 @@ final class Output: Sendable {
     }
   }
 
-  /// A line that the next one replaces. Where nothing can be replaced, lines that stay, one a second at most.
+  /// A line that the next one replaces, ten times a second at most. Where nothing can be replaced, lines that stay, about
+  /// one a second.
   func update(_ text: String) {
     state.withLock { state in
       let now = ContinuousClock.now
-      if !isLive, let last = state.lastUpdateAt, now - last < .milliseconds(900) { return }
+      let pause: Duration = isLive ? .milliseconds(100) : .milliseconds(900)
+      if let last = state.lastUpdateAt, now - last < pause { return }
       state.lastUpdateAt = now
       writeProgress(clearing(&state) + text + (isLive ? "" : "\n"))
       state.transientIsShown = isLive
