@@ -12,7 +12,8 @@ build: ## Builds the release binaries, and installs what they need.
 
 test: build ## Runs every test: units, then real processes, hostile clients and a real browser.
 	scripts/test-setup
-	swift test
+	# One at a time: many tests wait for real processes on their own thread, and two cores have few threads to spare.
+	swift test --no-parallel
 	.venv/bin/python -m pytest Tests/Integration
 
 check: ## Format, lint and the habits of this code base, without changing anything.
@@ -23,7 +24,7 @@ format: ## Formats the Swift sources.
 	swift format --in-place --recursive Package.swift Sources Examples Tests Benchmarks
 
 tsan: build ## Runs the unit tests under ThreadSanitizer.
-	swift test --sanitize=thread --scratch-path .build/tsan
+	swift test --no-parallel --sanitize=thread --scratch-path .build/tsan
 
 bench: build ## Measures, as ratios against a named peer in the same run. Takes some minutes.
 	scripts/install-packages wrk
