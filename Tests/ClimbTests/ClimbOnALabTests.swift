@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized) struct ClimbOnALabTests {
   private let lab: LabFixture
 
-  init() throws { lab = try LabFixture(stage: 1) }
+  init() async throws { lab = try await LabFixture(stage: 1) }
 
   /// Climbs until the end, or until `actionLimit` actions are done.
   private func perform(_ direction: ClimbEngine.Direction, actionLimit: Int = .max) throws -> Climb.Outcome {
@@ -75,14 +75,16 @@ import Testing
   }
 
   @Test(arguments: [6, 9], [ClimbEngine.Direction.up, .back])
-  func aLabThatIsStartedAgainInTheMiddleGoesOnOrBack(actions: Int, direction: ClimbEngine.Direction) throws {
+  func aLabThatIsStartedAgainInTheMiddleGoesOnOrBack(actions: Int, direction: ClimbEngine.Direction)
+    async throws
+  {
     let traffic = Traffic(try lab.publicPort())
     #expect(try perform(.up, actionLimit: actions) == .stopped)
     #expect(traffic.hasGoneOn())
     traffic.stop()
     try lab.down()
     #expect(throws: LabError.notRunning(folder: lab.folder.path)) { try perform(direction) }
-    let again = try LabFixture(in: lab.temporary)
+    let again = try await LabFixture(in: lab.temporary)
     #expect(again.get() != nil)
     #expect(try perform(direction) == (direction == .up ? .committed : .reverted))
     try expectAt(direction == .up ? 2 : 1, only: direction == .up ? .app : .launch, traffic)

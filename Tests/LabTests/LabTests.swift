@@ -7,8 +7,8 @@ import Testing
 @testable import Lab
 
 @Suite(.serialized) struct LabTests {
-  @Test func stageTwoAnswersAndGoesDownWithoutALeftover() throws {
-    let lab = try LabFixture()
+  @Test func stageTwoAnswersAndGoesDownWithoutALeftover() async throws {
+    let lab = try await LabFixture()
     let loops = Machine.this.cores < 2 ? 1 : 2
     #expect(lab.get() == "2 \(loops) \(8 << 30)")
     let snapshot = try lab.client.send(.status)
@@ -23,22 +23,22 @@ import Testing
     #expect(try !Lab.down(lab.folder) { _ in })
   }
 
-  @Test func aSecondUpIsRefused() throws {
-    let lab = try LabFixture()
+  @Test func aSecondUpIsRefused() async throws {
+    let lab = try await LabFixture()
     let error = #expect(throws: LabError.self) { try RunLock(path: lab.folder.lock) }
     #expect(error == .alreadyRunning(pid: getpid()))
   }
 
-  @Test func aProcessThatDiesIsStartedAgain() throws {
-    let lab = try LabFixture()
+  @Test func aProcessThatDiesIsStartedAgain() async throws {
+    let lab = try await LabFixture()
     _ = lab.get("/die")
     #expect(
       eventually { (try? lab.client.send(.status))?.processes.first { $0.name == "app" }?.restarts == 1 })
     #expect(lab.get() != nil)
   }
 
-  @Test func aClimbMovesTheFrontDoorAndEachStepMayBeRepeated() throws {
-    let lab = try LabFixture(stage: 1)
+  @Test func aClimbMovesTheFrontDoorAndEachStepMayBeRepeated() async throws {
+    let lab = try await LabFixture(stage: 1)
     #expect(lab.get()?.hasPrefix("1 ") == true)
     for request in [
       ControlRequest.launchProcess(role: .app, frontDoor: false), .drain(role: .launch),
@@ -56,14 +56,14 @@ import Testing
     // And it comes back there.
     let temporary = lab.temporary
     try lab.down()
-    let again = try LabFixture(in: temporary)
+    let again = try await LabFixture(in: temporary)
     #expect(again.get()?.hasPrefix("2 ") == true)
     try again.down()
-    #expect(throws: LabFixture.UpFailed.self) { try LabFixture(stage: 1, in: temporary) }
+    await #expect(throws: LabFixture.UpFailed.self) { try await LabFixture(stage: 1, in: temporary) }
   }
 
-  @Test func aDrainedProcessIsLeftAsItIs() throws {
-    let lab = try LabFixture(stage: 1)
+  @Test func aDrainedProcessIsLeftAsItIs() async throws {
+    let lab = try await LabFixture(stage: 1)
     try lab.client.send(.launchProcess(role: .app, frontDoor: true))
     try lab.client.send(.drain(role: .launch))
     let drained = {
@@ -78,8 +78,8 @@ import Testing
     #expect(lab.get()?.hasPrefix("1 ") == true)
   }
 
-  @Test func aProcessWithItsDoorOpenIsNotGivenUpWhenItFailsToStart() throws {
-    let lab = try LabFixture()
+  @Test func aProcessWithItsDoorOpenIsNotGivenUpWhenItFailsToStart() async throws {
+    let lab = try await LabFixture()
     try lab.temporary.write(String(8 << 30), to: "refused-quota")
     _ = lab.get("/die")
     #expect(
@@ -93,8 +93,8 @@ import Testing
     #expect(try lab.client.send(.status).openDoors == [.app])
   }
 
-  @Test func whatCouldNotBeSavedIsNotTakenForDone() throws {
-    let lab = try LabFixture(stage: 1)
+  @Test func whatCouldNotBeSavedIsNotTakenForDone() async throws {
+    let lab = try await LabFixture(stage: 1)
     // In the way of the file that is written first.
     try lab.temporary.makeFolder(".heights/state.json.new")
     let error = #expect(throws: LabError.self) { try lab.client.send(.setStage(2)) }
@@ -105,8 +105,8 @@ import Testing
     #expect(try LabState.load(lab.folder)?.stage == .singleServer)
   }
 
-  @Test func aResizeKeepsTheSocketsAndRefusesWhatCannotBe() throws {
-    let lab = try LabFixture()
+  @Test func aResizeKeepsTheSocketsAndRefusesWhatCannotBe() async throws {
+    let lab = try await LabFixture()
     let url = try lab.client.send(.status).appURL
     let snapshot = try lab.client.send(.resize(type: "m7g.medium", diskBytes: 100 << 30))
     #expect(snapshot.appURL == url)
@@ -124,8 +124,8 @@ import Testing
     #expect(lab.get() == "2 1 \(100 << 30)")
   }
 
-  @Test func aConnectionMadeDuringAResizeIsAnswered() throws {
-    let lab = try LabFixture()
+  @Test func aConnectionMadeDuringAResizeIsAnswered() async throws {
+    let lab = try await LabFixture()
     let isResizing = OneValue<Bool>()
     isResizing.set(true)
     let client = lab.client
@@ -139,8 +139,8 @@ import Testing
     #expect(unanswered == 0)
   }
 
-  @Test func aResizeThatFailsGoesBack() throws {
-    let lab = try LabFixture()
+  @Test func aResizeThatFailsGoesBack() async throws {
+    let lab = try await LabFixture()
     let before = lab.get()
     try lab.temporary.write(String(9 << 30), to: "refused-quota")
     let error = #expect(throws: LabError.self) {
@@ -152,8 +152,8 @@ import Testing
     #expect(try LabState.load(lab.folder)?.diskBytes == 8 << 30)
   }
 
-  @Test func anAppThatDoesNotStartIsToldWithTheEndOfItsLog() throws {
-    let error = #expect(throws: LabFixture.UpFailed.self) { try LabFixture(run: "missing.py") }
+  @Test func anAppThatDoesNotStartIsToldWithTheEndOfItsLog() async throws {
+    let error = await #expect(throws: LabFixture.UpFailed.self) { try await LabFixture(run: "missing.py") }
     #expect(error?.message.contains("app did not become ready: it exited with code 2 three times") == true)
     #expect(error?.message.contains("missing.py") == true)
   }
@@ -205,8 +205,8 @@ import Testing
     #expect(ProcessIdentity.of(stranger) != nil)
   }
 
-  @Test(.enabled(if: Gdnsd.program != nil)) func dnsAnswersWithTheStaticAddress() throws {
-    let lab = try LabFixture()
+  @Test(.enabled(if: Gdnsd.program != nil)) func dnsAnswersWithTheStaticAddress() async throws {
+    let lab = try await LabFixture()
     #expect(
       eventually { (try? lab.client.send(.status))?.processes.first { $0.name == "dns" }?.health == .ready })
     let port = try #require(try lab.client.send(.status).dns.port)
@@ -214,8 +214,8 @@ import Testing
     #expect(!Gdnsd(name: "other.test", port: port, folder: "").answers())
   }
 
-  @Test func metricsComeFromWhoeverHasTheDoor() throws {
-    let lab = try LabFixture()
+  @Test func metricsComeFromWhoeverHasTheDoor() async throws {
+    let lab = try await LabFixture()
     let answer = try AdminClient(lab.folder.adminSocket(of: .app)).get("/metrics")
     #expect(AppMetrics(text: answer.text).answers == 7)
   }

@@ -4,7 +4,7 @@ import Foundation
 import Lab
 
 /// Runs the app of Tests/Fixtures in a folder of its own. One at a time, since a process has one set of signal
-/// handlers: others wait in `init` until the one before is down.
+/// handlers: others wait in `init` until the one before is down, without a thread.
 package final class LabFixture: Sendable {
   package let temporary: TemporaryFolder
   package let folder: AppFolder
@@ -14,14 +14,14 @@ package final class LabFixture: Sendable {
   private let turn = Turn()
 
   /// Starts a lab and waits until it is up; throws what `up` throws.
-  package init(stage: Int? = nil, in earlier: TemporaryFolder? = nil, run: String = "app.py") throws {
+  package init(stage: Int? = nil, in earlier: TemporaryFolder? = nil, run: String = "app.py") async throws {
     temporary = try earlier ?? Self.makeApp(run: run)
     folder = try AppFolder(temporary.path)
     client = ControlClient(folder)
     var options = LabOptions(appFolder: temporary.path)
     options.stage = stage
     options.port = 0
-    turn.take()
+    await turn.take()
     try start(options)
   }
 
@@ -80,20 +80,5 @@ package final class LabFixture: Sendable {
       "{ name: 'hut', title: 'Hut', launch: 'Launch', services: { web: { run: ['python3', '\(run)'] } } }",
       to: "heights.json")
     return temporary
-  }
-}
-
-/// The turn of one of several who share what there is only once.
-private final class Turn: Sendable {
-  private static let free = DispatchSemaphore(value: 1)
-  private let isMine = OneValue<Bool>()
-
-  func take() {
-    Self.free.wait()
-    isMine.set(true)
-  }
-
-  func give() {
-    if isMine.take() == true { Self.free.signal() }
   }
 }
