@@ -1,5 +1,6 @@
 // libmicrohttpd, with its variadic functions and closed enumerations in forms that Swift can use.
 #include <microhttpd.h>
+#include <string.h>
 #include <strings.h>
 
 /// What a server needs of libmicrohttpd. Times in seconds.
@@ -22,7 +23,10 @@ static inline size_t heights_mhd_keep_escapes(void *context, struct MHD_Connecti
   return length;
 }
 
-/// A daemon without threads and without a listener, strict about the protocol.
+/// A daemon without threads and without a listener.
+///
+/// It isn't asked to be strict: its own refusal of a missing Host sends its header twice (0.9.75), and what it lets
+/// pass is looked at by `heights_mhd_framing`.
 static inline struct MHD_Daemon *heights_mhd_start(const struct heights_mhd_settings *settings) {
   return MHD_start_daemon(
       MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
@@ -30,7 +34,7 @@ static inline struct MHD_Daemon *heights_mhd_start(const struct heights_mhd_sett
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->header_bytes,
       MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,
       MHD_OPTION_CONNECTION_TIMEOUT, settings->inactivity_timeout,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1,
+      MHD_OPTION_STRICT_FOR_CLIENT, 0,
       MHD_OPTION_NOTIFY_COMPLETED, settings->on_completed, settings->context,
       MHD_OPTION_NOTIFY_CONNECTION, settings->on_connection, settings->context,
       MHD_OPTION_UNESCAPE_CALLBACK, heights_mhd_keep_escapes, NULL,
@@ -57,8 +61,24 @@ static inline const char *heights_mhd_header(struct MHD_Connection *connection, 
   return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+struct heights_mhd_named {
+  const char *name, *value;
+};
+
+static inline enum MHD_Result heights_mhd_find(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+  struct heights_mhd_named *sought = (struct heights_mhd_named *)context;
+  (void)kind;
+  if (strcmp(name, sought->name) != 0) return MHD_YES;
+  sought->value = value ? value : "";
+  return MHD_NO;
+}
+
+/// The first cookie of exactly that name: unlike a header's it is case-sensitive (RFC 6265, 5.3).
 static inline const char *heights_mhd_cookie(struct MHD_Connection *connection, const char *name) {
-  return MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, name);
+  struct heights_mhd_named sought = {name, NULL};
+  MHD_get_connection_values(connection, MHD_COOKIE_KIND, heights_mhd_find, &sought);
+  return sought.value;
 }
 
 /// The query argument as it was sent; whether there is one.
@@ -67,16 +87,38 @@ static inline int heights_mhd_argument(
   return MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, name, name_size, value, size) == MHD_YES;
 }
 
-/// The headers that every request is looked through for, found in one pass. NULL where there is none.
+/// What a request's headers say of its framing, found in one pass. NULL where there is no such header.
 struct heights_mhd_framing {
   const char *content_length, *transfer_encoding, *traceparent, *request_id;
   int content_lengths, transfer_encodings, hosts;
+  /// Whether a name isn't a token, or a value holds a control character (RFC 9110, 5.1 and 5.5).
+  int is_malformed;
 };
 
+static inline int heights_is_token(const char *text, size_t size) {
+  for (size_t i = 0; i < size; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c <= ' ' || c >= 127 || strchr("\"(),/:;<=>?@[\\]{}", c)) return 0;
+  }
+  return size > 0;
+}
+
+static inline int heights_is_field_value(const char *text, size_t size) {
+  for (size_t i = 0; i < size; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if ((c < ' ' && c != '\t') || c == 127) return 0;
+  }
+  return 1;
+}
+
 static inline enum MHD_Result heights_mhd_visit(
-    void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+    void *context, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value, size_t value_size) {
   struct heights_mhd_framing *found = (struct heights_mhd_framing *)context;
   (void)kind;
+  if (!heights_is_token(name, name_size) || !heights_is_field_value(value, value_size)) {
+    found->is_malformed = 1;
+    return MHD_NO;
+  }
   switch (name[0] | 0x20) {
   case 'c':
     if (strcasecmp(name, "Content-Length") == 0) found->content_length = value, found->content_lengths++;
@@ -97,7 +139,7 @@ static inline enum MHD_Result heights_mhd_visit(
 
 static inline struct heights_mhd_framing heights_mhd_framing(struct MHD_Connection *connection) {
   struct heights_mhd_framing found = {0};
-  MHD_get_connection_values(connection, MHD_HEADER_KIND, heights_mhd_visit, &found);
+  MHD_get_connection_values_n(connection, MHD_HEADER_KIND, heights_mhd_visit, &found);
   return found;
 }
 
@@ -115,6 +157,11 @@ static inline struct MHD_Response *heights_mhd_fixed(const void *bytes, size_t s
 static inline int heights_mhd_queue(
     struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response) {
   return MHD_queue_response(connection, status, response) == MHD_YES;
+}
+
+/// Whether the header was taken: not one with a line break, nor one that is libmicrohttpd's own business.
+static inline int heights_mhd_add_header(struct MHD_Response *response, const char *name, const char *value) {
+  return MHD_add_response_header(response, name, value) == MHD_YES;
 }
 
 /// Whether the post processor understood the bytes.

@@ -18,15 +18,25 @@ public final class EventStream: @unchecked Sendable {
   init(_ produce: @escaping @Sendable (EventStream) async throws -> Void) { self.produce = produce }
 
   /// Sends one event.
+  /// - Parameters:
+  ///   - event: its kind; a line break in it becomes a space.
+  ///   - data: arrives with each of its line breaks as \n.
   /// - Throws: `StreamClosed` once the client is gone or too far behind.
   public func send(event: String? = nil, data: String) throws {
-    var text = event.map { "event: \($0)\n" } ?? ""
-    for line in data.split(separator: "\n", omittingEmptySubsequences: false) { text += "data: \(line)\n" }
+    var text = event.map { "event: \(EventStream.lines(of: $0).joined(separator: " "))\n" } ?? ""
+    for line in EventStream.lines(of: data) { text += "data: \(line)\n" }
     try append(text + "\n")
   }
 
   /// Sends a comment: it keeps the connection alive, and finds out whether the client is still there.
-  public func sendComment(_ text: String = "") throws { try append(": \(text)\n\n") }
+  public func sendComment(_ text: String = "") throws {
+    try append(EventStream.lines(of: text).map { ": \($0)\n" }.joined() + "\n")
+  }
+
+  /// Splits where a browser would end a line: at \r\n, \n and \r, and nowhere else.
+  private static func lines(of text: String) -> [Substring] {
+    text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
+  }
 
   private func append(_ text: String) throws {
     guard !isEnded, buffer.count < EventStream.bufferLimitBytes else {

@@ -13,16 +13,21 @@ public final class HTTPServer: Sendable {
   ///   - loops: each gets an engine of its own.
   ///   - logRequests: whether each request is logged on standard output.
   /// - Throws: `SystemError` when an engine can't start.
-  public init(loops: [EventLoop], router: Router, limits: HTTPLimits = HTTPLimits(), logRequests: Bool)
-    async throws
-  {
+  public convenience init(
+    loops: [EventLoop], router: Router, limits: HTTPLimits = HTTPLimits(), logRequests: Bool
+  ) async throws {
+    try await self.init(loops: loops, router: router, limits: limits, logDescriptor: logRequests ? 1 : nil)
+  }
+
+  /// - Parameter logDescriptor: where the access log goes; nil for none.
+  init(loops: [EventLoop], router: Router, limits: HTTPLimits, logDescriptor: Int32?) async throws {
     self.loops = loops
     self.router = router
     var engines: [HTTPEngine] = []
     for loop in loops {
       engines.append(
         try await loop.run {
-          let log = logRequests ? AccessLog(loop: loop, routes: router.routes) : nil
+          let log = logDescriptor.map { AccessLog(loop: loop, routes: router.routes, descriptor: $0) }
           return try HTTPEngine(loop: loop, router: router, limits: limits, log: log)
         })
     }
@@ -71,6 +76,19 @@ public final class HTTPServer: Sendable {
     var sum = HTTPMetrics(routeCount: router.routes.count)
     for (loop, engine) in zip(loops, engines) { sum.add(try await loop.run { engine.metrics }) }
     text.http(sum, routes: router.routes)
+  }
+
+  /// Ends everything at once: connections, handlers (by cancelling them), streams. The sockets stay the caller's.
+  public func close() async {
+    for (loop, engine) in zip(loops, engines) {
+      // Not as a task: one may be run within a call of libmicrohttpd's, which can't be ended from there.
+      await withCheckedContinuation { continuation in
+        loop.execute {
+          engine.close()
+          continuation.resume()
+        }
+      }
+    }
   }
 
   private func onEach(_ body: @escaping @Sendable (HTTPEngine) -> Void) async throws {

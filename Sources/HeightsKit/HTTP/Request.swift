@@ -2,7 +2,8 @@
 
 import Foundation
 
-/// A request that is being answered.
+/// A request that is being answered. Once the answer has been sent (what a stream of events does later, say) its
+/// headers, cookies and query arguments are gone, as if they had never been sent: take what you need before.
 ///
 /// `@unchecked Sendable` is sound: a request belongs to the one task that answers it, and that task stays on the
 /// loop that accepted the connection.
@@ -17,7 +18,8 @@ public final class Request: @unchecked Sendable {
   /// When the answer is due: calls that the request makes should not wait longer.
   public let deadline: Deadline
 
-  let connection: Connection
+  private let connection: Connection
+  private var isOver = false
   let parameters: [Router.Parameter]
 
   init(
@@ -45,10 +47,13 @@ public final class Request: @unchecked Sendable {
     return value
   }
 
+  /// Called when the answer has been sent: what libmicrohttpd holds of the request is gone then.
+  func end() { isOver = true }
+
   /// The value of the first query argument of that name, decoded. An argument without `=` is empty.
   /// - Throws: `Problem` (400) when it isn't valid percent-encoded UTF-8.
   public func query(_ name: String) throws -> String? {
-    guard let value = connection.queryArgument(name) else { return nil }
+    guard !isOver, let value = connection.queryArgument(name) else { return nil }
     guard let decoded = PercentEncoding.decode(value, plusIsSpace: true) else {
       throw Problem.badRequest("The query argument \(name) has a percent-encoding that isn't valid UTF-8.")
     }
@@ -56,9 +61,9 @@ public final class Request: @unchecked Sendable {
   }
 
   /// The value of the first header of that name; names are compared without regard to case.
-  public func header(_ name: String) -> String? { connection.header(name) }
+  public func header(_ name: String) -> String? { isOver ? nil : connection.header(name) }
 
-  public func cookie(_ name: String) -> String? { connection.cookie(name) }
+  public func cookie(_ name: String) -> String? { isOver ? nil : connection.cookie(name) }
 
   /// The address of the peer: an IP address, or `local` for a Unix socket.
   public var remoteAddress: String { connection.remoteAddress }

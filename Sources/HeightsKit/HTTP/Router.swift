@@ -91,7 +91,10 @@ public struct Router: Sendable {
       return literalChild(of: node, Array(segment.utf8))
     }
     let name = String(segment[segment.index(after: brace)...].dropLast())
-    if name.hasSuffix("...") { return restChild(of: node, String(name.dropLast(3))) }
+    if name.hasSuffix("...") {
+      precondition(segment.hasPrefix("{"), "{\(name)} stands alone in its segment: \(segment)")
+      return restChild(of: node, String(name.dropLast(3)))
+    }
     return parameterChild(of: node, prefix: Array(segment[..<brace].utf8), name)
   }
 

@@ -29,8 +29,8 @@ struct StaticFiles: Sendable {
   }
 
   private func relativePath(_ path: String) throws -> String {
-    let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-    let isPlain = segments.allSatisfy { !$0.isEmpty && !$0.hasPrefix(".") && !$0.utf8.contains(0) }
+    let segments = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    let isPlain = segments.allSatisfy { !$0.isEmpty && $0.first != UInt8(ascii: ".") && !$0.contains(0) }
     guard isPlain, path.utf8.count < 1024 else { throw Problem.notFound("There is no such file.") }
     return path
   }
@@ -60,9 +60,15 @@ private enum FileEncoding: CaseIterable {
 
   static func best(for accepted: String?, of path: String) -> FileEncoding? {
     guard let accepted else { return nil }
-    let names = accepted.split(separator: ",").filter { !$0.hasSuffix(";q=0") }
-      .map { $0.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased() }
+    let names = accepted.split(separator: ",").compactMap(acceptedName)
     return allCases.first { names.contains($0.name) && access(path + $0.suffix, R_OK) == 0 }
+  }
+
+  /// The name in one part of Accept-Encoding, unless its weight is 0 (RFC 9110, 12.5.3).
+  private static func acceptedName(_ part: Substring) -> String? {
+    let pieces = part.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+    let weight = pieces.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
+    return weight == 0 ? nil : pieces.first
   }
 }
 
@@ -154,7 +160,7 @@ private enum ByteRange {
 
   func within(_ size: Int) -> Range<Int>? {
     switch self {
-    case .from(let first, let last): first < size ? first..<min((last ?? size - 1) + 1, size) : nil
+    case .from(let first, let last): first < size ? first..<min(last ?? size, size - 1) + 1 : nil
     case .last(let count): count > 0 && size > 0 ? max(size - count, 0)..<size : nil
     }
   }

@@ -12,20 +12,10 @@ public struct Overloaded: Error, Equatable {
 public final class BlockingPool: Sendable {
   private struct State {
     var queue: [@Sendable () -> Void] = []
-    var head = 0
     var closed = false
-    var waiting: Int { queue.count - head }
 
-    mutating func pop() -> (@Sendable () -> Void)? {
-      guard head < queue.count else { return nil }
-      let work = queue[head]
-      head += 1
-      if head == queue.count {
-        queue.removeAll(keepingCapacity: true)
-        head = 0
-      }
-      return work
-    }
+    /// Shifts what is left: the queue is short, and what has run must not be kept, with all it holds.
+    mutating func pop() -> (@Sendable () -> Void)? { queue.isEmpty ? nil : queue.removeFirst() }
   }
 
   private let state = Mutex(State())
@@ -48,7 +38,7 @@ public final class BlockingPool: Sendable {
   public func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
       let accepted = state.withLock { state in
-        guard !state.closed, state.waiting < queueLimit else { return false }
+        guard !state.closed, state.queue.count < queueLimit else { return false }
         state.queue.append { continuation.resume(with: Result { try work() }) }
         return true
       }
@@ -57,7 +47,7 @@ public final class BlockingPool: Sendable {
   }
 
   /// How many wait for a thread.
-  var waiting: Int { state.withLock { $0.waiting } }
+  var waiting: Int { state.withLock { $0.queue.count } }
 
   /// Lets the threads end once the queue is empty. Nothing is accepted any more.
   public func close() {

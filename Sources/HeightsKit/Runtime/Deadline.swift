@@ -25,9 +25,9 @@ public struct Deadline: Comparable, Hashable, Sendable {
     Deadline(uptimeNanoseconds: uptimeNanoseconds + UInt64(max(ms, 0)) * 1_000_000)
   }
 
-  /// Microseconds from this moment to a later one.
+  /// Microseconds from this moment to a later one; 0 if it isn't later.
   func microseconds(until later: Deadline) -> Int {
-    Int((later.uptimeNanoseconds &- uptimeNanoseconds) / 1_000)
+    later > self ? Int((later.uptimeNanoseconds - uptimeNanoseconds) / 1_000) : 0
   }
 
   public static func < (left: Deadline, right: Deadline) -> Bool {

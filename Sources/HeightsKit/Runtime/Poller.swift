@@ -9,7 +9,9 @@ public struct IOEvents: OptionSet, Sendable {
   public init(rawValue: UInt32) { self.rawValue = rawValue }
   public static let readable = IOEvents(rawValue: EPOLLIN.rawValue)
   public static let writable = IOEvents(rawValue: EPOLLOUT.rawValue)
-  /// The peer closed its side or the descriptor failed; reported whether asked for or not.
+  /// The peer will send nothing more: it has closed, or shut down its sending side.
+  public static let peerClosed = IOEvents(rawValue: EPOLLRDHUP.rawValue)
+  /// The connection is closed on both sides or the descriptor failed; reported whether asked for or not.
   public static let hangUp = IOEvents(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
 }
 

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// A loop's access log, on standard output. Loop thread only.
+/// A loop's access log. Loop thread only.
 ///
 /// A line is mostly the same text each time, so it is put together from pieces that are JSON already: the time of the
 /// tick, and method and pattern of the route.
@@ -10,8 +10,10 @@ final class AccessLog {
   private var lines: [UInt8] = []
   private var beginning: [UInt8] = []
   private let routes: [[UInt8]]
+  private let descriptor: Int32
 
-  init(loop: EventLoop, routes: [Router.Route]) {
+  init(loop: EventLoop, routes: [Router.Route], descriptor: Int32) {
+    self.descriptor = descriptor
     self.routes = routes.map { route in
       var json = JSONWriter()
       json.string(route.pattern)
@@ -52,7 +54,7 @@ final class AccessLog {
 
   private func flush() {
     guard !lines.isEmpty else { return }
-    writeAll(lines, to: 1)
+    writeAll(lines, to: descriptor)
     lines.removeAll(keepingCapacity: true)
   }
 

@@ -73,13 +73,28 @@ public struct MetricsText: Sendable {
   }
 
   public mutating func begin(_ name: String, _ type: String, _ help: String) {
-    text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+    text += "# HELP \(name) \(help.replacing("\n", with: " "))\n# TYPE \(name) \(type)\n"
   }
 
   public mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
     text += name
-    if !labels.isEmpty { text += "{" + labels.map { "\($0)=\"\($1)\"" }.joined(separator: ",") + "}" }
+    if !labels.isEmpty {
+      text += "{" + labels.map { "\($0)=\"\(MetricsText.escaped($1))\"" }.joined(separator: ",") + "}"
+    }
     text += " \(value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value))\n"
+  }
+
+  private static func escaped(_ label: String) -> String {
+    var escaped = ""
+    for character in label.unicodeScalars {
+      switch character {
+      case "\\": escaped += "\\\\"
+      case "\"": escaped += "\\\""
+      case "\n": escaped += "\\n"
+      default: escaped.unicodeScalars.append(character)
+      }
+    }
+    return escaped
   }
 
   mutating func http(_ metrics: HTTPMetrics, routes: [Router.Route]) {

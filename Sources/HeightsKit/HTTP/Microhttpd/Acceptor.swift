@@ -40,6 +40,12 @@ final class Acceptor {
     update()
   }
 
+  /// Looks at the sockets no more.
+  func close() {
+    for listener in listeners.values { listener.cancel() }
+    listeners.removeAll()
+  }
+
   private var interest: IOEvents { isOpen && !isPaused ? .readable : [] }
 
   private func update() {

@@ -6,6 +6,8 @@ import CMicrohttpd
 final class BodyReceiver {
   private static let fieldLimit = 200
   private static let fieldBytesLimit = 256 << 10
+  /// How much of a body that is too large is read and dropped, so that a client which has sent it comes to the answer.
+  private static let toleranceBytes = 1 << 20
 
   private let limitBytes: Int
   private let spool = Spool()
@@ -40,6 +42,9 @@ final class BodyReceiver {
       }, Unmanaged.passUnretained(self).toOpaque())
     if processor == nil { problem = .badRequest("The form has no boundary, or one that can't be used.") }
   }
+
+  /// Whether so much more than the limit has come that the client isn't worth an answer.
+  var isEndless: Bool { receivedBytes > limitBytes + BodyReceiver.toleranceBytes }
 
   deinit { if let processor { MHD_destroy_post_processor(processor) } }
 

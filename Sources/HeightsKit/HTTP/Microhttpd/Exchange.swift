@@ -23,9 +23,14 @@ final class Exchange {
   var state = State.receiving(nil)
   var request: Request?
   var task: Task<Void, Never>?
-  var status = Status(0)
+  /// Whether the task has been asked to end.
+  var wasCancelled = false
+  /// That of the answer. Until there is one: that the client went before it (as nginx counts it).
+  var status = Status(499)
   var sentBytes = 0
   var stream: EventStream?
+  /// Tells when the client of a stream leaves.
+  var departure: Watch?
   /// Whether this request holds one of the places of requests in flight.
   var holdsPlace = false
 
@@ -35,6 +40,13 @@ final class Exchange {
     self.method = method
     self.path = path
     self.match = match
+  }
+
+  /// Ends the stream, if the answer is one.
+  func endStream() {
+    departure?.cancel()
+    departure = nil
+    stream?.end()
   }
 
   var route: Int? {

@@ -3,9 +3,7 @@
 import CMicrohttpd
 
 extension HTTPEngine {
-  func start(_ handler: @escaping Handler, _ exchange: Exchange, _ body: RequestBody) {
-    let request = makeRequest(exchange, body)
-    exchange.request = request
+  func start(_ handler: @escaping Handler, _ exchange: Exchange, _ request: Request) {
     guard metrics.inFlight < limits.inFlightPerLoop else {
       metrics.refusedOverload += 1
       return show(.overloaded, exchange)
@@ -41,7 +39,7 @@ extension HTTPEngine {
       } catch {
         response = HTTPEngine.response(to: error, request, router)
       }
-      self.answer(box.value, response)
+      self.handlerEnded(box.value, response)
     }
     // Most handlers wait for nothing, or for something on this loop: suspending costs four system calls.
     if case .handling = exchange.state { loop.runJobs() }
@@ -50,6 +48,26 @@ extension HTTPEngine {
     exchange.task = task
     suspended[ObjectIdentifier(exchange)] = exchange
     MHD_suspend_connection(exchange.connection.handle)
+  }
+
+  /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
+  private func handlerEnded(_ exchange: Exchange, _ response: Response) {
+    if exchange.holdsPlace {
+      exchange.holdsPlace = false
+      metrics.inFlight -= 1
+    }
+    if case .handling = exchange.state { answer(exchange, response) }
+  }
+
+  /// Ends a handler that is past its deadline: first by asking, and if it doesn't hear, without it.
+  func endOverdue(_ exchange: Exchange) {
+    guard exchange.wasCancelled else {
+      exchange.wasCancelled = true
+      exchange.task?.cancel()
+      return
+    }
+    Log.error("handler doesn't end", ["request": exchange.request?.id ?? ""])
+    show(.tookTooLong, exchange)
   }
 
   private static func response(to error: any Error, _ request: Request, _ router: RouteTable) -> Response {
@@ -71,8 +89,6 @@ extension HTTPEngine {
   func answer(_ exchange: Exchange, _ response: Response) {
     let wasSuspended = if case .handling(true) = exchange.state { true } else { false }
     exchange.state = .answered
-    exchange.status = response.status
-    exchange.sentBytes = response.sizeBytes
     exchange.connection.phase = .answering
     send(response, exchange)
     guard wasSuspended else { return }
@@ -83,22 +99,35 @@ extension HTTPEngine {
   }
 
   private func send(_ response: Response, _ exchange: Exchange) {
-    guard
-      let encoded = response.encoded(for: exchange.connection, wake: { [weak self] in self?.mustRun = true })
-    else { return exchange.connection.cutOff() }
-    if let id = exchange.request?.id { MHD_add_response_header(encoded, "X-Request-Id", id) }
-    MHD_add_response_header(encoded, "X-Content-Type-Options", "nosniff")
-    if drainingSince != nil { MHD_add_response_header(encoded, "Connection", "close") }
-    if heights_mhd_queue(exchange.connection.handle, UInt32(response.status.code), encoded) == 0 {
+    // An answer that can't be made, for a header with a line break, say, is an error of the app's.
+    let encoded = encode(response, exchange) ?? encode(Problem.unexpected.response, exchange)
+    guard let encoded else { return exchange.connection.cutOff() }
+    if heights_mhd_queue(exchange.connection.handle, UInt32(exchange.status.code), encoded) == 0 {
       exchange.connection.cutOff()
     }
     MHD_destroy_response(encoded)
     if case .events(let stream) = response.body { begin(stream, exchange) }
   }
 
+  private func encode(_ response: Response, _ exchange: Exchange) -> OpaquePointer? {
+    guard
+      let encoded = response.encoded(for: exchange.connection, wake: { [weak self] in self?.mustRun = true })
+    else { return nil }
+    exchange.status = response.status
+    exchange.sentBytes = response.sizeBytes
+    if let id = exchange.request?.id { MHD_add_response_header(encoded, "X-Request-Id", id) }
+    MHD_add_response_header(encoded, "X-Content-Type-Options", "nosniff")
+    if drainingSince != nil { MHD_add_response_header(encoded, "Connection", "close") }
+    return encoded
+  }
+
   private func begin(_ stream: EventStream, _ exchange: Exchange) {
     exchange.stream = stream
     streams[ObjectIdentifier(exchange)] = exchange
+    // While a stream has nothing to send, libmicrohttpd doesn't look at its connection: it wouldn't see the client go.
+    exchange.departure = try? loop.watch(exchange.connection.descriptor, .peerClosed) { [weak exchange] _ in
+      exchange?.endStream()
+    }
     if drainingSince == nil { stream.start(on: loop) } else { stream.end() }
   }
 
@@ -108,11 +137,9 @@ extension HTTPEngine {
     let exchange = Unmanaged<Exchange>.fromOpaque(context).takeRetainedValue()
     let now = Deadline.now
     exchange.connection.phase = .idle(since: now)
-    if let stream = exchange.stream {
-      stream.end()
-      streams[ObjectIdentifier(exchange)] = nil
-    }
-    if exchange.holdsPlace { metrics.inFlight -= 1 }
+    exchange.request?.end()
+    exchange.endStream()
+    streams[ObjectIdentifier(exchange)] = nil
     let microseconds = exchange.begun.microseconds(until: now)
     metrics.record(route: exchange.route, status: exchange.status.code, microseconds: microseconds)
     log?.record(exchange, microseconds: microseconds)

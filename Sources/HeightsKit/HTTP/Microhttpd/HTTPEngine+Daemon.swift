@@ -1,6 +1,7 @@
 // The daemon of libmicrohttpd, and what it calls back.
 
 import CMicrohttpd
+import Glibc
 
 extension HTTPEngine {
   private func opened(_ handle: OpaquePointer) -> UnsafeMutableRawPointer? {
@@ -29,12 +30,17 @@ extension HTTPEngine {
   }
 
   private static let onRequest: MHD_AccessHandlerCallback = {
-    context, handle, url, method, _, upload, size, slot in
-    guard let context, let size, let slot else { return heights_mhd_result(0) }
+    context, handle, url, method, version, upload, size, slot in
+    guard let context, let url, let method, let version, let size, let slot else {
+      return heights_mhd_result(0)
+    }
     let engine = Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue()
-    let bytes = UnsafeRawBufferPointer(start: upload, count: size.pointee)
+    let target = UnsafeRawBufferPointer(start: url, count: strlen(url)).assumingMemoryBound(to: UInt8.self)
+    let call = RequestCall(
+      handle: handle, method: String(cString: method), target: target, version: String(cString: version),
+      upload: UnsafeRawBufferPointer(start: upload, count: size.pointee))
     size.pointee = 0
-    return engine.handle(handle, url, method, bytes, slot)
+    return engine.handle(call, slot)
   }
 
   private static let onCompleted: MHD_RequestCompletedCallback = { context, _, slot, _ in

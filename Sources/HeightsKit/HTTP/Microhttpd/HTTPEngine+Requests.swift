@@ -4,35 +4,29 @@ import CMicrohttpd
 import Glibc
 
 extension HTTPEngine {
-  func handle(
-    _ handle: OpaquePointer?, _ url: UnsafePointer<CChar>?, _ method: UnsafePointer<CChar>?,
-    _ upload: UnsafeRawBufferPointer, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>
-  ) -> MHD_Result {
+  func handle(_ call: RequestCall, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>) -> MHD_Result {
     guard let context = slot.pointee else {
-      guard let url, let method, let context = heights_mhd_context(handle) else {
-        return heights_mhd_result(0)
-      }
+      guard let context = heights_mhd_context(call.handle) else { return heights_mhd_result(0) }
       let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
-      let exchange = begin(connection, String(cString: method), url)
-      slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
+      slot.pointee = Unmanaged.passRetained(begin(connection, call)).toOpaque()
       return heights_mhd_result(1)
     }
     let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
-    if upload.count > 0 { receive(upload, exchange) } else { complete(exchange) }
+    if call.upload.count > 0 { return heights_mhd_result(receive(call.upload, exchange) ? 1 : 0) }
+    complete(exchange)
     return heights_mhd_result(1)
   }
 
-  private func begin(_ connection: Connection, _ method: String, _ url: UnsafePointer<CChar>) -> Exchange {
-    let path = UnsafeBufferPointer(start: url, count: strlen(url))
-      .withMemoryRebound(to: UInt8.self) { $0 }
-    let known = Method(method)
+  private func begin(_ connection: Connection, _ call: RequestCall) -> Exchange {
+    let target = RequestTarget(call.target)
+    let method = Method(call.method)
     let exchange = Exchange(
-      connection: connection, method: known, path: String(decoding: path, as: UTF8.self),
-      match: router.router.match(known, path))
+      connection: connection, method: method, path: target.path,
+      match: router.router.match(method, target.bytes))
     connection.requestCount += 1
     connection.phase = .receiving(since: exchange.begun)
     let limitBytes = maxBodyBytes(exchange)
-    if let problem = exchange.framing.refusal(limitBytes: limitBytes) {
+    if let problem = refusal(exchange, target, call, limitBytes) {
       exchange.state = .refused
       show(problem, exchange)
     } else if exchange.framing.hasBody {
@@ -42,31 +36,44 @@ extension HTTPEngine {
     return exchange
   }
 
+  /// What is wrong with the request before its body has been looked at.
+  private func refusal(_ exchange: Exchange, _ target: RequestTarget, _ call: RequestCall, _ limitBytes: Int?)
+    -> Problem?
+  {
+    guard target.isValid else { return .badRequest("The path has characters that may not stand in one.") }
+    return exchange.framing.refusal(needsHost: call.version == "HTTP/1.1", limitBytes: limitBytes)
+  }
+
   /// The largest body that the exchange's handler takes; nil when there is no handler.
   private func maxBodyBytes(_ exchange: Exchange) -> Int? {
     exchange.route.map { max(router.router.routes[$0].maxBodyBytes, 1024) }
   }
 
-  private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) {
-    guard case .receiving(let receiver) = exchange.state else { return }
-    receiver?.receive(bytes)
+  /// - Returns: false when the client goes on and on with a body that has been too large for long: it gets no answer.
+  private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) -> Bool {
+    guard case .receiving(let receiver?) = exchange.state else { return true }
+    receiver.receive(bytes)
+    if receiver.isEndless { exchange.status = .contentTooLarge }
+    return !receiver.isEndless
   }
 
   /// The request is complete: it gets its handler, or the answer that needs none.
   private func complete(_ exchange: Exchange) {
     guard case .receiving(let receiver) = exchange.state else { return }
     exchange.connection.phase = .answering
+    let body: RequestBody
     do {
-      let body = try receiver?.finish() ?? .empty
-      switch exchange.match {
-      case .route(let index, _): start(router.router.routes[index].handler, exchange, body)
-      case .none: throw Problem.notFound("\(exchange.path) is not an address of this app.")
-      case .otherMethods(let methods): answer(exchange, methodNotAllowed(exchange, methods))
-      }
-    } catch let problem as Problem {
-      show(problem, exchange)
+      body = try receiver?.finish() ?? .empty
     } catch {
-      show(.unexpected, exchange)
+      return show(error as? Problem ?? .unexpected, exchange)
+    }
+    let request = makeRequest(exchange, body)
+    exchange.request = request
+    switch exchange.match {
+    case .route(let index, _): start(router.router.routes[index].handler, exchange, request)
+    case .otherMethods(let methods): answer(exchange, methodNotAllowed(exchange, methods))
+    case .none where exchange.path == "*" && exchange.method == .options: answer(exchange, .noContent)
+    case .none: show(.notFound("\(exchange.path) is not an address of this app."), exchange)
     }
   }
 
@@ -97,4 +104,13 @@ extension HTTPEngine {
     }
     return isSafe && !id.isEmpty && id.utf8.count <= 64 ? id : nil
   }
+}
+
+/// What libmicrohttpd tells of a request, valid during its call.
+struct RequestCall {
+  let handle: OpaquePointer?
+  let method: String
+  let target: UnsafeBufferPointer<UInt8>
+  let version: String
+  let upload: UnsafeRawBufferPointer
 }

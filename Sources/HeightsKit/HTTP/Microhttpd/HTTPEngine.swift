@@ -15,6 +15,7 @@ final class HTTPEngine: @unchecked Sendable {
   let limits: HTTPLimits
   let log: AccessLog?
   private var daemon: OpaquePointer?
+  private var readiness: Watch?
   var connections: [ObjectIdentifier: Connection] = [:]
   var accepted: Connection?
   var suspended: [ObjectIdentifier: Exchange] = [:]
@@ -36,7 +37,7 @@ final class HTTPEngine: @unchecked Sendable {
     self.log = log
     metrics = HTTPMetrics(routeCount: router.routes.count)
     daemon = try startDaemon()
-    _ = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned self] _ in run() }
+    readiness = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned self] _ in run() }
     loop.atEndOfTick { [weak self] in self?.endOfTick() }
     scheduleSweep()
   }
@@ -85,6 +86,20 @@ final class HTTPEngine: @unchecked Sendable {
     loop.tickSoon()
   }
 
+  /// Ends everything at once and gives back what libmicrohttpd holds. Not within one of its calls.
+  func close() {
+    guard let daemon else { return }
+    acceptor.close()
+    readiness?.cancel()
+    for exchange in suspended.values {
+      exchange.task?.cancel()
+      answer(exchange, Problem.tookTooLong.response)
+    }
+    for exchange in streams.values { exchange.endStream() }
+    MHD_stop_daemon(daemon)
+    self.daemon = nil
+  }
+
   // MARK: Running libmicrohttpd
 
   private func run() {
@@ -93,6 +108,7 @@ final class HTTPEngine: @unchecked Sendable {
   }
 
   private func endOfTick() {
+    guard daemon != nil else { return }
     if mustRun { run() }
     if heights_mhd_is_pending(daemon) != 0 {
       mustRun = true
@@ -102,8 +118,9 @@ final class HTTPEngine: @unchecked Sendable {
 
   private func scheduleSweep() {
     loop.schedule(afterMs: limits.sweepIntervalMs) { [weak self] in
-      self?.sweep()
-      self?.scheduleSweep()
+      guard let self, daemon != nil else { return }
+      sweep()
+      scheduleSweep()
     }
   }
 
@@ -111,7 +128,7 @@ final class HTTPEngine: @unchecked Sendable {
   private func sweep() {
     for connection in connections.values where isOverdue(connection) { connection.cutOff() }
     for exchange in suspended.values where exchange.request?.deadline.hasPassed == true {
-      exchange.task?.cancel()
+      endOverdue(exchange)
     }
     run()
   }

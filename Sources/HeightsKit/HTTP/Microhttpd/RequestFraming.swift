@@ -7,8 +7,14 @@ extension heights_mhd_framing {
   var hasBody: Bool { content_length != nil || transfer_encoding != nil }
 
   /// Why a request that is framed like this is refused before its body has been looked at (RFC 9112, 6.3).
-  /// - Parameter limitBytes: how large the body may be; nil when nobody wants it.
-  func refusal(limitBytes: Int?) -> Problem? {
+  /// - Parameters:
+  ///   - needsHost: whether the request is of HTTP/1.1.
+  ///   - limitBytes: how large the body may be; nil when nobody wants it.
+  func refusal(needsHost: Bool, limitBytes: Int?) -> Problem? {
+    if is_malformed != 0 {
+      return .badRequest("A header's name or value has a character that is not allowed.")
+    }
+    if needsHost && hosts == 0 { return .badRequest("Host is missing.") }
     if hosts > 1 { return .badRequest("Host stands more than once.") }
     if let encoding = transfer_encoding { return refusal(ofEncoding: encoding) }
     if let length = content_length { return refusal(ofLength: String(cString: length), limitBytes) }

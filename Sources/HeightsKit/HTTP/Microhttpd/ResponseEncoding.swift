@@ -8,7 +8,11 @@ extension Response {
   /// - Parameter wake: called when a stream that had nothing to send has something.
   func encoded(for connection: Connection, wake: @escaping () -> Void) -> OpaquePointer? {
     guard let encoded = encodedBody(for: connection, wake: wake) else { return nil }
-    for (name, value) in headers { MHD_add_response_header(encoded, name, value) }
+    for (name, value) in headers where heights_mhd_add_header(encoded, name, value) == 0 {
+      Log.error("an answer's header can't be sent", ["header": name])
+      MHD_destroy_response(encoded)
+      return nil
+    }
     return encoded
   }
 

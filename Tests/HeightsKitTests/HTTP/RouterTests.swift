@@ -1,0 +1,72 @@
+// The router picks the one route that a path means, and says what else would have been possible.
+
+import Testing
+
+@testable import HeightsKit
+
+@Suite struct RouterTests {
+  private static let patterns = [
+    "/", "/posts", "/posts/new", "/posts/{id}", "/posts/{id}/likes", "/posts/new/likes/all", "/@{name}",
+    "/@{name}/followers", "/files/{path...}", "/files/special", "/{page}", "/a//b",
+  ]
+
+  private static func router() -> Router {
+    var router = Router()
+    for pattern in patterns { router.get(pattern) { _ in .noContent } }
+    return router
+  }
+
+  private func match(_ path: String, _ router: Router = router()) -> (pattern: String, values: [String])? {
+    var path = path
+    return path.withUTF8 { bytes in
+      guard case .route(let index, let parameters) = router.match(.get, bytes) else { return nil }
+      let values = parameters.map { parameter in
+        String(decoding: bytes[parameter.start..<parameter.start + parameter.count], as: UTF8.self)
+      }
+      return (router.routes[index].pattern, values)
+    }
+  }
+
+  @Test(arguments: [
+    ("/", "/", []), ("/posts", "/posts", []), ("/posts/new", "/posts/new", []),
+    ("/posts/17", "/posts/{id}", ["17"]), ("/posts/17/likes", "/posts/{id}/likes", ["17"]),
+    // A literal wins only where the rest of the path fits too.
+    ("/posts/new/likes", "/posts/{id}/likes", ["new"]), ("/posts/new/likes/all", "/posts/new/likes/all", []),
+    // The longest prefix wins, and a value is never empty.
+    ("/@ada", "/@{name}", ["ada"]), ("/@", "/{page}", ["@"]),
+    ("/@ada/followers", "/@{name}/followers", ["ada"]),
+    ("/files/special", "/files/special", []), ("/files/special/x", "/files/{path...}", ["special/x"]),
+    ("/files/a/b/c", "/files/{path...}", ["a/b/c"]), ("/files/a//", "/files/{path...}", ["a//"]),
+    // An encoded slash is part of its segment.
+    ("/posts/a%2Fb", "/posts/{id}", ["a%2Fb"]), ("/a//b", "/a//b", []),
+  ])
+  func theMostPreciseRouteWins(path: String, pattern: String, values: [String]) throws {
+    let found = try #require(match(path))
+    #expect(found.pattern == pattern)
+    #expect(found.values == values)
+  }
+
+  @Test(arguments: ["", "posts", "/posts/", "/posts/17/", "/posts/17/nothing", "/files/", "//", "/a/b", "*"])
+  func whatNoRouteMeansIsNotFound(path: String) {
+    #expect(match(path) == nil)
+  }
+
+  @Test func otherMethodsAreNamedAndHeadIsAGet() {
+    var router = Router()
+    router.get("/both") { _ in .noContent }
+    router.post("/both") { _ in .noContent }
+    router.delete("/gone") { _ in .noContent }
+    #expect(others(router, .put, "/both") == [.get, .post, .head])
+    #expect(others(router, nil, "/gone") == [.delete])
+    #expect(others(router, .head, "/gone") == [.delete])
+    #expect(others(router, .head, "/both") == nil)
+  }
+
+  private func others(_ router: Router, _ method: HeightsKit.Method?, _ path: String) -> [HeightsKit.Method]?
+  {
+    var path = path
+    return path.withUTF8 { bytes in
+      if case .otherMethods(let methods) = router.match(method, bytes) { methods } else { nil }
+    }
+  }
+}
