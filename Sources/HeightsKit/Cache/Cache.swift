@@ -26,17 +26,29 @@ public final class Cache: Sendable {
     let costBytes: Int
   }
 
-  /// A value that is being made, and who waits for it.
-  private struct Computation {
-    var waiters: [CheckedContinuation<[UInt8]?, any Error>] = []
-    /// The key was removed meanwhile: the result is of the past and must not be kept.
-    var isOutdated = false
-  }
+  /// Somebody who waits for a value: nil means that it has to be asked for again.
+  private typealias Waiter = CheckedContinuation<[UInt8]?, any Error>
 
   private struct State {
     var entries = LRUList<Entry>()
-    var computations: [String: Computation] = [:]
+    /// The computation that those who ask for a key now may join.
+    var current: [String: Int] = [:]
+    /// Who waits for which computation. One whose key was removed meanwhile is here and no longer in `current`.
+    var waiters: [Int: [Int: Waiter]] = [:]
     var statistics = Statistics()
+    private var lastNumber = 0
+
+    mutating func nextNumber() -> Int {
+      lastNumber += 1
+      return lastNumber
+    }
+
+    mutating func begin(_ key: String) -> Int {
+      let computation = nextNumber()
+      current[key] = computation
+      waiters[computation] = [:]
+      return computation
+    }
   }
 
   private final class Stripe: Sendable {
@@ -45,11 +57,12 @@ public final class Cache: Sendable {
 
   private enum Found {
     case value([UInt8])
-    case stale([UInt8])
+    /// This caller makes a new value in the background.
+    case stale([UInt8], Int)
     /// This caller makes the value.
-    case mine
+    case mine(Int)
     /// Somebody else makes it.
-    case theirs
+    case theirs(Int)
   }
 
   /// About what an entry takes besides its key and bytes.
@@ -73,7 +86,8 @@ public final class Cache: Sendable {
   /// - Parameters:
   ///   - ttlMs: for how long it is served as fresh (jittered by a tenth).
   ///   - staleForMs: for how long after that it is served while a new one is made in the background.
-  /// - Throws: what `compute` throws, to all who wait; nothing is kept then.
+  /// - Throws: what `compute` throws, to all who wait; nothing is kept then. A cancellation ends the task that was
+  ///   cancelled alone: if it was making the value, another of those who wait makes it.
   public func value(
     for key: String, ttlMs: Int, staleForMs: Int = 0, _ compute: @escaping Compute
   ) async throws -> [UInt8] {
@@ -81,21 +95,21 @@ public final class Cache: Sendable {
     while true {
       switch find(key) {
       case .value(let bytes): return bytes
-      case .mine: return try await make(key, ttlMs, staleForMs, compute)
-      case .stale(let bytes):
-        refresh(key, ttlMs, staleForMs, compute)
+      case .mine(let computation): return try await make(key, computation, ttlMs, staleForMs, compute)
+      case .stale(let bytes, let computation):
+        refresh(key, computation, ttlMs, staleForMs, compute)
         return bytes
-      case .theirs:
-        // nil when the computation ended before this task could join: then the value is there, or is made again.
-        if let bytes = try await join(key) { return bytes }
+      case .theirs(let computation):
+        if let bytes = try await join(key, computation) { return bytes }
       }
     }
   }
 
-  /// Forgets a key. A value under way goes to those who wait for it, and isn't kept.
+  /// Forgets a key. A value under way goes to those who wait for it already, and isn't kept: who asks from now on gets
+  /// one that was begun after the removal.
   public func remove(_ key: String) {
     stripe(key).state.withLock { state in
-      state.computations[key]?.isOutdated = true
+      state.current[key] = nil
       if let removed = state.entries.remove(key) { state.statistics.usedBytes -= removed.costBytes }
     }
   }
@@ -111,6 +125,13 @@ public final class Cache: Sendable {
     }
   }
 
+  /// How many wait for the value of `key` that is being made.
+  func waiting(_ key: String) -> Int {
+    stripe(key).state.withLock { state in state.current[key].flatMap { state.waiters[$0]?.count } ?? 0 }
+  }
+
+  func isMaking(_ key: String) -> Bool { stripe(key).state.withLock { $0.current[key] != nil } }
+
   private func stripe(_ key: String) -> Stripe {
     stripes[Int(UInt(bitPattern: key.hashValue) % UInt(Cache.stripeCount))]
   }
@@ -123,36 +144,46 @@ public final class Cache: Sendable {
         state.statistics.hits += 1
         return .value(entry.bytes)
       }
-      let isBeingMade = state.computations[key] != nil
+      let underWay = state.current[key]
       if let entry, now < entry.staleUntil {
         state.statistics.staleHits += 1
-        if isBeingMade { return .value(entry.bytes) }
-        state.computations[key] = Computation()
-        return .stale(entry.bytes)
+        return underWay != nil ? .value(entry.bytes) : .stale(entry.bytes, state.begin(key))
       }
-      if isBeingMade { return .theirs }
+      if let underWay { return .theirs(underWay) }
       state.statistics.misses += 1
-      state.computations[key] = Computation()
-      return .mine
+      return .mine(state.begin(key))
     }
   }
 
   // MARK: Making values
 
-  private func join(_ key: String) async throws -> [UInt8]? {
+  /// Waits for a value that somebody else makes.
+  /// - Returns: nil when it has ended already, or its maker was cancelled: then it has to be asked for again.
+  private func join(_ key: String, _ computation: Int) async throws -> [UInt8]? {
     let stripe = stripe(key)
-    return try await withCheckedThrowingContinuation { continuation in
-      let joined = stripe.state.withLock { state in
-        guard state.computations[key] != nil else { return false }
-        state.computations[key]?.waiters.append(continuation)
-        return true
+    let number = stripe.state.withLock { $0.nextNumber() }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { waiter in
+        let joined = stripe.state.withLock { state in
+          guard !Task.isCancelled, state.waiters[computation] != nil else { return false }
+          state.waiters[computation]?[number] = waiter
+          return true
+        }
+        if joined { return }
+        if Task.isCancelled {
+          waiter.resume(throwing: CancellationError())
+        } else {
+          waiter.resume(returning: nil)
+        }
       }
-      if !joined { continuation.resume(returning: nil) }
+    } onCancel: {
+      let waiter = stripe.state.withLock { $0.waiters[computation]?.removeValue(forKey: number) }
+      waiter?.resume(throwing: CancellationError())
     }
   }
 
-  private func make(_ key: String, _ ttlMs: Int, _ staleForMs: Int, _ compute: Compute) async throws
-    -> [UInt8]
+  private func make(_ key: String, _ computation: Int, _ ttlMs: Int, _ staleForMs: Int, _ compute: Compute)
+    async throws -> [UInt8]
   {
     do {
       let bytes = try await compute()
@@ -161,26 +192,35 @@ public final class Cache: Sendable {
       let cost = bytes.count + 2 * key.utf8.count + Cache.overheadBytes
       let entry = Entry(
         bytes: bytes, freshUntil: freshUntil, staleUntil: freshUntil.plus(ms: staleForMs), costBytes: cost)
-      for waiter in end(key, entry) { waiter.resume(returning: bytes) }
+      for waiter in end(key, computation, entry) { waiter.resume(returning: bytes) }
       return bytes
     } catch {
-      for waiter in end(key, nil) { waiter.resume(throwing: error) }
+      let wasCancelled = Task.isCancelled || error is CancellationError
+      for waiter in end(key, computation, nil) {
+        if wasCancelled { waiter.resume(returning: nil) } else { waiter.resume(throwing: error) }
+      }
       throw error
     }
   }
 
   /// Makes a new value while the stale one is served. If it fails, the next to ask tries again.
-  private func refresh(_ key: String, _ ttlMs: Int, _ staleForMs: Int, _ compute: @escaping Compute) {
-    let work: @Sendable () async -> Void = { _ = try? await self.make(key, ttlMs, staleForMs, compute) }
+  private func refresh(
+    _ key: String, _ computation: Int, _ ttlMs: Int, _ staleForMs: Int, _ compute: @escaping Compute
+  ) {
+    let work: @Sendable () async -> Void = {
+      _ = try? await self.make(key, computation, ttlMs, staleForMs, compute)
+    }
     if let loop = EventLoop.current { loop.spawn(work) } else { Task { await work() } }
   }
 
   /// Ends a computation and keeps its result, unless the key was removed meanwhile.
-  private func end(_ key: String, _ entry: Entry?) -> [CheckedContinuation<[UInt8]?, any Error>] {
+  private func end(_ key: String, _ computation: Int, _ entry: Entry?) -> [Waiter] {
     stripe(key).state.withLock { state in
-      let computation = state.computations.removeValue(forKey: key) ?? Computation()
-      if let entry, !computation.isOutdated, entry.costBytes <= limitBytes { keep(key, entry, &state) }
-      return computation.waiters
+      if state.current[key] == computation {
+        state.current[key] = nil
+        if let entry, entry.costBytes <= limitBytes { keep(key, entry, &state) }
+      }
+      return Array((state.waiters.removeValue(forKey: computation) ?? [:]).values)
     }
   }
 

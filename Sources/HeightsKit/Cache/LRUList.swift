@@ -22,6 +22,9 @@ struct LRUList<Value> {
   /// The key that was used longest ago.
   var leastRecentlyUsed: String? { oldest == Self.none ? nil : nodes[oldest].key }
 
+  /// The value of a key, which doesn't count as used.
+  subscript(key: String) -> Value? { index[key].flatMap { nodes[$0].value } }
+
   /// The value of a key, which counts as used now.
   mutating func use(_ key: String) -> Value? {
     guard let node = index[key] else { return nil }

@@ -1,0 +1,45 @@
+// The list agrees with a simple model of it, whatever is done to it.
+
+import Testing
+
+@testable import HeightsKit
+
+@Suite struct LRUListTests {
+  /// Keys and values, the oldest first.
+  private struct Model {
+    var entries: [(key: String, value: Int)] = []
+
+    mutating func take(_ key: String) -> Int? {
+      guard let index = entries.firstIndex(where: { $0.key == key }) else { return nil }
+      return entries.remove(at: index).value
+    }
+  }
+
+  @Test func itKeepsTheOrderOfUse() {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SeededGenerator(seed: seed)
+    var (list, model) = (LRUList<Int>(), Model())
+    for step in 0..<20_000 {
+      let key = "k\(Int.random(in: 0..<20, using: &random))"
+      switch Int.random(in: 0..<5, using: &random) {
+      case 0, 1:
+        let former = model.take(key)
+        model.entries.append((key, step))
+        #expect(list.insert(key, step) == former, "seed \(seed)")
+      case 2:
+        let found = model.take(key)
+        if let found { model.entries.append((key, found)) }
+        #expect(list.use(key) == found, "seed \(seed)")
+      case 3: #expect(list.remove(key) == model.take(key), "seed \(seed)")
+      default: #expect(list[key] == model.entries.first { $0.key == key }?.value, "seed \(seed)")
+      }
+      #expect(list.leastRecentlyUsed == model.entries.first?.key, "seed \(seed)")
+      #expect(list.count == model.entries.count, "seed \(seed)")
+    }
+    while let oldest = list.leastRecentlyUsed {
+      #expect(model.entries.removeFirst().key == oldest)
+      list.remove(oldest)
+    }
+    #expect(model.entries.isEmpty)
+  }
+}
