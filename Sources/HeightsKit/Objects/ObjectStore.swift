@@ -30,12 +30,12 @@ public struct ObjectStore: Sendable {
   public func put(_ bytes: [UInt8], fileExtension: String) async throws -> String {
     let (directory, quota) = (directory, quota)
     return try await pool.run {
-      try quota.checkWrite()
       let key = ObjectStore.hash(bytes) + "." + fileExtension
       guard let path = ObjectStore.path(of: key, in: directory) else {
         preconditionFailure("\(fileExtension) is no file extension")
       }
       if access(path.file, F_OK) == 0 { return key }
+      try quota.checkWrite()
       try ObjectStore.write(bytes, to: path)
       quota.add(bytes: bytes.count)
       return key

@@ -2,15 +2,12 @@
 
 import Synchronization
 
-/// Counts failed logins in buckets that empty slowly. Of this process; a flood of keys pushes out the oldest.
+/// Counts failed logins in buckets that empty slowly. Of this process; a flood of keys pushes out those that failed
+/// longest ago.
 public final class LogInLimits: Sendable {
   private struct Bucket {
     var failures: Double
     var at: Deadline
-  }
-
-  private struct State {
-    var buckets: [String: Bucket] = [:]
   }
 
   /// After so many failures an account waits; one is forgotten every 30 s.
@@ -18,18 +15,25 @@ public final class LogInLimits: Sendable {
   /// The same for an address, where many people may sit behind one.
   static let perAddress = 100.0
   private static let forgetPerSecond = 1.0 / 30
-  private static let keyLimit = 100_000
 
-  private let state = Mutex(State())
+  private let buckets = Mutex(LRUList<Bucket>())
+  private let keyLimit: Int
+  private let now: @Sendable () -> Deadline
 
-  public init() {}
+  public convenience init() { self.init(keyLimit: 100_000, now: { .now }) }
+
+  init(keyLimit: Int, now: @escaping @Sendable () -> Deadline) {
+    self.keyLimit = keyLimit
+    self.now = now
+  }
 
   /// - Throws: `Problem` (429) when the account or the address has failed too often.
   public func check(name: String, address: String) throws {
-    let wait = state.withLock { state in
-      max(
-        LogInLimits.waitSeconds(state.buckets["n" + name], LogInLimits.perAccount),
-        LogInLimits.waitSeconds(state.buckets["a" + address], LogInLimits.perAddress))
+    let wait = buckets.withLock { buckets in
+      let now = now()
+      return max(
+        LogInLimits.waitSeconds(buckets["n" + name], LogInLimits.perAccount, now),
+        LogInLimits.waitSeconds(buckets["a" + address], LogInLimits.perAddress, now))
     }
     guard wait > 0 else { return }
     throw Problem(
@@ -38,27 +42,26 @@ public final class LogInLimits: Sendable {
   }
 
   public func countFailure(name: String, address: String) {
-    state.withLock { state in
+    buckets.withLock { buckets in
+      let now = now()
       for key in ["n" + name, "a" + address] {
-        if state.buckets.count >= LogInLimits.keyLimit { LogInLimits.makeRoom(&state) }
-        let left = state.buckets[key].map(LogInLimits.remaining) ?? 0
-        state.buckets[key] = Bucket(failures: left + 1, at: .now)
+        let left = buckets[key].map { LogInLimits.remaining($0, now) } ?? 0
+        buckets.insert(key, Bucket(failures: left + 1, at: now))
+        if buckets.count > keyLimit, let oldest = buckets.leastRecentlyUsed { buckets.remove(oldest) }
       }
     }
   }
 
-  private static func remaining(_ bucket: Bucket) -> Double {
-    max(bucket.failures - Double(bucket.at.elapsedMs) / 1_000 * forgetPerSecond, 0)
+  /// How many accounts and addresses are remembered.
+  var keyCount: Int { buckets.withLock { $0.count } }
+
+  private static func remaining(_ bucket: Bucket, _ now: Deadline) -> Double {
+    max(bucket.failures - Double(bucket.at.microseconds(until: now)) / 1_000_000 * forgetPerSecond, 0)
   }
 
-  private static func waitSeconds(_ bucket: Bucket?, _ limit: Double) -> Int {
+  private static func waitSeconds(_ bucket: Bucket?, _ limit: Double, _ now: Deadline) -> Int {
     guard let bucket else { return 0 }
-    let excess = remaining(bucket) + 1 - limit
+    let excess = remaining(bucket, now) + 1 - limit
     return excess > 0 ? Int((excess / forgetPerSecond).rounded(.up)) : 0
-  }
-
-  private static func makeRoom(_ state: inout State) {
-    state.buckets = state.buckets.filter { remaining($0.value) > 0 }
-    if state.buckets.count >= keyLimit { state.buckets.removeAll() }
   }
 }

@@ -9,8 +9,10 @@ public enum Origin {
     if let site = request.header("Sec-Fetch-Site") {
       if site != "same-origin" && site != "none" { throw refusal }
     } else if let origin = request.header("Origin") {
-      // Scheme and path are not compared: a load balancer may have taken TLS away.
-      guard let host = request.header("Host"), origin.hasSuffix("://" + host) else { throw refusal }
+      // The scheme is not compared: a load balancer may have taken TLS away.
+      guard let host = request.header("Host")?.lowercased(),
+        ["http://" + host, "https://" + host].contains(origin.lowercased())
+      else { throw refusal }
     }
   }
 

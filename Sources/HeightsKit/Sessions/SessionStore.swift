@@ -24,9 +24,11 @@ public struct Session: Sendable {
 
 /// Sessions in a SQL database, in the shard of their account. Only a hash of each token is stored.
 public final class SessionStore: Sendable {
-  private static let lifetimeMs: Int64 = 30 * 24 * 3_600_000
+  static let lifetimeMs: Int64 = 30 * 24 * 3_600_000
+  /// The cookie outlives the session, whose end the store decides and moves: as long as browsers keep a cookie at all.
+  private static let cookieLifetimeMs: Int64 = 400 * 24 * 3_600_000
   /// A session in use is written at most this often, to move its end.
-  private static let touchMs: Int64 = 3_600_000
+  static let touchMs: Int64 = 3_600_000
   private static let expiredBatch = 500
 
   private static let migrations = [
@@ -47,12 +49,18 @@ public final class SessionStore: Sendable {
 
   private let database: Database
   private let secure: Bool
+  private let nowMs: @Sendable () -> Int64
 
   /// Opens the store in the process's data folder.
-  public init(_ context: AppContext) async throws {
+  public convenience init(_ context: AppContext) async throws {
+    try await self.init(context, nowMs: wallClockMs)
+  }
+
+  init(_ context: AppContext, nowMs: @escaping @Sendable () -> Int64) async throws {
     guard sodium_init() >= 0 else { throw SystemError(call: "sodium_init", code: 0) }
     database = try await context.database("sessions", migrations: SessionStore.migrations)
     secure = context.environment.usesTLS
+    self.nowMs = nowMs
     context.loops.loops[0].spawn { [weak self] in await self?.removeExpired(context.loops.loops[0]) }
   }
 
@@ -64,7 +72,7 @@ public final class SessionStore: Sendable {
   /// Begins a session. It is on the disk when this returns.
   public func begin(for account: Identifier) async throws -> Session {
     let token = SessionToken(shard: account.shard)
-    let (hash, now) = (token.hash, wallClockMs())
+    let (hash, now) = (token.hash, nowMs())
     try await database.transaction {
       try await $0.execute(
         """
@@ -78,7 +86,7 @@ public final class SessionStore: Sendable {
   /// The session that the request's cookie stands for; nil when there is none or it has ended.
   public func session(of request: Request) async throws -> Session? {
     guard let token = request.cookie(cookieName).flatMap(SessionToken.init) else { return nil }
-    let (hash, now) = (token.hash, wallClockMs())
+    let (hash, now) = (token.hash, nowMs())
     let found = try await database.first(
       "SELECT account_id, touched_at_ms FROM sessions WHERE shard = \(token.shard) AND token_hash = \(hash)"
     ) { (account: try $0.identifier(0), touchedAtMs: try $0.int(1)) }
@@ -110,7 +118,7 @@ public final class SessionStore: Sendable {
   private func session(_ token: SessionToken, _ hash: [UInt8], _ account: Identifier) -> Session {
     Session(
       accountID: account, token: token, tokenHash: hash, cookieName: cookieName,
-      cookieLifetimeMs: SessionStore.lifetimeMs, secure: secure)
+      cookieLifetimeMs: SessionStore.cookieLifetimeMs, secure: secure)
   }
 
   /// A session whose end can't be moved now is moved the next time.
@@ -125,15 +133,18 @@ public final class SessionStore: Sendable {
 
   /// Removes what has ended, a batch a minute, for as long as the process runs.
   private func removeExpired(_ loop: EventLoop) async {
-    while (try? await loop.sleep(ms: 60_000)) != nil {
-      let oldest = wallClockMs() - SessionStore.lifetimeMs
-      _ = try? await database.transaction {
-        try await $0.execute(
-          """
-          DELETE FROM sessions WHERE (shard, token_hash) IN
-            (SELECT shard, token_hash FROM sessions WHERE touched_at_ms < \(oldest) LIMIT \(SessionStore.expiredBatch))
-          """)
-      }
+    while (try? await loop.sleep(ms: 60_000)) != nil { _ = try? await removeExpiredBatch() }
+  }
+
+  /// - Returns: how many sessions were removed.
+  func removeExpiredBatch() async throws -> Int {
+    let oldest = nowMs() - SessionStore.lifetimeMs
+    return try await database.transaction {
+      try await $0.execute(
+        """
+        DELETE FROM sessions WHERE (shard, token_hash) IN
+          (SELECT shard, token_hash FROM sessions WHERE touched_at_ms <= \(oldest) LIMIT \(SessionStore.expiredBatch))
+        """)
     }
   }
 }
