@@ -45,7 +45,8 @@ struct Background: Sendable {
       }
       for line in lines.dropFirst(told) where !line.isEmpty { tell(line) }
       told = lines.count
-      if let lab = try? ControlClient(folder).send(.status), lab.isUp { return lab }
+      // Another run may be up in the folder: then ours is about to say so, and end.
+      if let lab = try? ControlClient(folder).send(.status), lab.supervisorPid == pid, lab.isUp { return lab }
       usleep(Self.pauseUs)
     }
   }
