@@ -36,10 +36,17 @@ public struct ListeningSockets: Sendable {
   /// - Parameter port: 0 for one that is free.
   /// - Throws: `SystemError`, for instance when the port is taken.
   public static func open(port: UInt16, count: Int) throws -> ListeningSockets {
-    let first = try socketOnLoopback(port: port)
-    let port = localPort(of: first)
-    return ListeningSockets(
-      http: try [first] + (1..<max(count, 1)).map { _ in try socketOnLoopback(port: port) }, admin: [])
+    // The first one is bound without SO_REUSEPORT: with it, a port that another program of the same user listens on would
+    // be shared in silence.
+    let probe = try socketOnLoopback(port: port, sharesPort: false)
+    let port = localPort(of: probe)
+    close(probe)
+    let sockets = try (0..<max(count, 1)).map { _ in
+      let descriptor = try socketOnLoopback(port: port, sharesPort: true)
+      try SystemError.check("listen", Glibc.listen(descriptor, 4096))
+      return descriptor
+    }
+    return ListeningSockets(http: sockets, admin: [])
   }
 
   /// The port that a socket is bound to.
@@ -52,12 +59,12 @@ public struct ListeningSockets: Sendable {
     return UInt16(bigEndian: address.sin_port)
   }
 
-  private static func socketOnLoopback(port: UInt16) throws -> Int32 {
+  private static func socketOnLoopback(port: UInt16, sharesPort: Bool) throws -> Int32 {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let descriptor = try SystemError.check("socket", socket(AF_INET, type, 0))
     do {
       var on: Int32 = 1
-      for option in [SO_REUSEADDR, SO_REUSEPORT] {
+      for option in sharesPort ? [SO_REUSEADDR, SO_REUSEPORT] : [SO_REUSEADDR] {
         try SystemError.check("setsockopt", setsockopt(descriptor, SOL_SOCKET, option, &on, 4))
       }
       var address = sockaddr_in()
@@ -70,7 +77,6 @@ public struct ListeningSockets: Sendable {
         }
       }
       try SystemError.check("bind to 127.0.0.1:\(port)", bound)
-      try SystemError.check("listen", Glibc.listen(descriptor, 4096))
       return descriptor
     } catch {
       close(descriptor)
