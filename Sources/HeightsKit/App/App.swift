@@ -32,6 +32,7 @@ public enum App {
   ///   - build: what all other stages serve.
   public static func run(launch: @escaping Build, _ build: @escaping Build) async -> Never {
     do {
+      OpenFiles.raiseLimit()
       let signals = try EndSignals()
       let environment = try Environment.current()
       let process = try await AppProcess(environment, environment.stage == 1 ? launch : build)
