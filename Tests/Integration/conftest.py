@@ -1,0 +1,55 @@
+"""Fixtures: labs that are stopped and proven gone, with the ends of their logs when a test has failed."""
+
+import os
+
+import pytest
+
+pytest.register_assert_rewrite("support")
+
+from support.lab import Lab
+from support.paths import HEIGHTS, SUMMIT
+
+
+def pytest_sessionstart(session):
+    missing = [str(path) for path in (HEIGHTS, SUMMIT) if not os.access(path, os.X_OK)]
+    if missing:
+        pytest.exit(f"{' and '.join(missing)} missing: `make build` makes the binaries that are tested", 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        for lab in item.stash.get(_LABS, []):
+            report.sections.append((f"logs of {lab.folder}", lab.logs()))
+    return report
+
+
+_LABS = pytest.StashKey()
+
+
+@pytest.fixture
+def make_lab(request):
+    """Makes labs, as many as are wanted; each is ended after the test, the last first."""
+    labs = request.node.stash.setdefault(_LABS, [])
+
+    def make():
+        lab = Lab()
+        labs.append(lab)
+        request.addfinalizer(lab.end)
+        return lab
+
+    return make
+
+
+@pytest.fixture
+def lab(make_lab):
+    """One lab, not started."""
+    return make_lab()
+
+
+@pytest.fixture
+def summit(lab):
+    """One lab that runs at stage 2."""
+    lab.up()
+    return lab

@@ -1,0 +1,1 @@
+"""What the integration tests share: labs, clients, processes, load, a browser."""

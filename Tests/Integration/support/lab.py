@@ -1,0 +1,225 @@
+"""One app in a folder of its own, and the real `heights` that runs it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .load import Load
+from .paths import HEIGHTS, SUMMIT, SUMMIT_FOLDER
+from .processes import Process, listening_sockets, processes_of
+from .waiting import DEADLINE_SECONDS, wait_until
+
+# What an app needs besides its program.
+APP_PARTS = ["Public", "Launch", "Migrations", "openapi.json"]
+
+
+@dataclass
+class Outcome:
+    """What a command has said and how it ended."""
+
+    words: list
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def json_lines(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def expect(self, code):
+        assert self.code == code, f"{self} (expected exit code {code})"
+        return self
+
+    def __str__(self):
+        return f"heights {' '.join(self.words)}: exit code {self.code}\nstdout: {self.out}\nstderr: {self.err}"
+
+
+def heights(*words, cwd=None, seconds=3 * DEADLINE_SECONDS, wrapper=()):
+    """Runs the command line to its end. `wrapper` stands before it, such as another program that starts it."""
+    words = [str(word) for word in words]
+    done = subprocess.run(
+        [*wrapper, HEIGHTS, *words], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
+    return Outcome(words, done.returncode, done.stdout, done.stderr)
+
+
+class Lab:
+    """A copy of Summit in a temporary folder. `end()` stops it and proves that nothing is left."""
+
+    def __init__(self):
+        # Not pytest's folder: its long paths are a trouble of their own.
+        self.folder = Path(tempfile.mkdtemp(prefix="heights-"))
+        for part in APP_PARTS:
+            source = SUMMIT_FOLDER / part
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, self.folder / part)
+        (self.folder / "heights.json").write_text(self.manifest())
+        self._seen = set()
+        self._sockets = {}
+        self._children = []
+
+    @staticmethod
+    def manifest():
+        """Summit's own manifest with the path of its program made absolute, and nothing to build."""
+        lines = (SUMMIT_FOLDER / "heights.json").read_text().splitlines()
+        lines = [line for line in lines if not line.strip().startswith("build:")]
+        text = "\n".join(lines).replace('"../../.build/release/summit"', json.dumps(str(SUMMIT)))
+        assert str(SUMMIT) in text, "Summit's heights.json names its program differently than this expects"
+        return text + "\n"
+
+    # Files
+
+    @property
+    def home(self):
+        return self.folder / ".heights"
+
+    def data(self, role="app"):
+        return self.home / "data" / role
+
+    @property
+    def ledger(self):
+        return self.home / "ledger.ndjson"
+
+    @property
+    def state(self):
+        return json.loads((self.home / "state.json").read_text())
+
+    def change_state(self, **changes):
+        """Changes what the stopped lab remembers, as if its history had been another."""
+        assert not self.is_up
+        (self.home / "state.json").write_text(json.dumps({**self.state, **changes}))
+
+    def journal(self):
+        """The records of the climb from 1 to 2."""
+        path = self.home / "climb" / "1-to-2.ndjson"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [json.loads(line)["record"] for line in lines]
+
+    # Commands
+
+    def heights(self, *words, **options):
+        return heights(*words, "--app", self.folder, **options)
+
+    def start(self, *words):
+        """A command that goes on while the test does something else."""
+        child = subprocess.Popen(
+            [HEIGHTS, *[str(word) for word in words], "--app", self.folder], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+        self._children.append(child)
+        return child
+
+    def up(self, *words, wrapper=()):
+        """Starts the app in the background and returns its snapshot."""
+        ports = ["--port", 0, "--console-port", 0]
+        self.heights("up", *ports, "--detach", "--json", *words, wrapper=wrapper).expect(0)
+        return self.note(self.status())
+
+    def down(self):
+        return self.heights("down", "--json").expect(0).json
+
+    def status(self):
+        return self.note(self.heights("status", "--json").expect(0).json)
+
+    def verify(self):
+        """Reads every acknowledged write back, and insists that each is there."""
+        report = self.heights("ledger", "verify", "--json").expect(0).json
+        assert (report["missing"], report["unreadable"]) == (0, 0), report
+        assert report["found"] == report["acknowledged"]
+        return report
+
+    def load(self, rate=150, seconds=3, users=5, seed=1):
+        """Begins load; `finish()` of what is returned waits for its report."""
+        words = ["load", "--rate", rate, "--duration", seconds, "--users", users, "--seed", seed, "--json"]
+        return Load(self.start(*words))
+
+    # What runs
+
+    def note(self, snapshot):
+        """Remembers what a snapshot tells of, for `expect_nothing_left`."""
+        pids = [snapshot["supervisorPid"]] + [process.get("pid") for process in snapshot["processes"]]
+        self._seen.update(filter(None, (Process.of(pid) for pid in pids if pid)))
+        for url in filter(None, [snapshot["appURL"], snapshot.get("consoleURL")]):
+            port = int(url.rpartition(":")[2])
+            self._sockets.setdefault(port, set()).update(listening_sockets(port))
+        return snapshot
+
+    @property
+    def is_up(self):
+        return self.heights("status", "--json").code == 0
+
+    def process(self, role="app"):
+        """The line of a role in `status`, once it is ready."""
+
+        def ready():
+            found = [line for line in self.status()["processes"] if line["name"] == role]
+            return found[0] if found and found[0]["health"] == "ready" else None
+
+        return wait_until(ready, f"{role} is ready")
+
+    def kill(self, role="app", number=signal.SIGKILL):
+        """Sends a signal to the process of a role and returns that process."""
+        process = Process.of(self.process(role)["pid"])
+        os.kill(process.pid, number)
+        return process
+
+    def kill_supervisor(self):
+        """Ends the process that runs the lab as a crash would, and returns it."""
+        supervisor = Process.of(self.status()["supervisorPid"])
+        os.kill(supervisor.pid, signal.SIGKILL)
+        return supervisor
+
+    def admin(self, role="app"):
+        """A connection to the admin socket of a role."""
+        descriptor = os.open(self.home / "run", os.O_PATH)
+        try:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(DEADLINE_SECONDS)
+            # Through the descriptor: the whole path may be longer than a socket's may be.
+            connection.connect(f"/proc/self/fd/{descriptor}/{role}.sock")
+            return connection
+        finally:
+            os.close(descriptor)
+
+    # The end
+
+    def expect_nothing_left(self):
+        """No process that belonged to this app lives, and no socket of it listens."""
+        wait_until(lambda: not self._left(), f"nothing is left; there is {', '.join(map(str, self._left()))}")
+        for port, inodes in self._sockets.items():
+            # By socket: by now another app may have got the port.
+            assert not inodes & listening_sockets(port), f"port {port} is still listened on"
+
+    def _left(self):
+        return {process for process in self._seen if process.is_alive} | processes_of(self.folder)
+
+    def end(self):
+        try:
+            for child in self._children:
+                child.kill()
+                child.wait()
+            self.heights("down")
+            self.expect_nothing_left()
+        finally:
+            for process in self._left():
+                os.kill(process.pid, signal.SIGKILL)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def logs(self):
+        """The ends of all logs, for the report of a failure."""
+        parts = []
+        for path in sorted((self.home / "logs").glob("*.log")):
+            lines = path.read_text(errors="replace").splitlines()
+            # Of the access log only what is no ordinary answer.
+            telling = [line for line in lines if '"status":2' not in line] or lines
+            parts.append(f"{path.name}:\n" + "\n".join("  " + line[:300] for line in telling[-25:]))
+        return "\n".join(parts)

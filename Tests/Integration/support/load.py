@@ -1,0 +1,49 @@
+"""Load from `heights load`, beside which a test does something."""
+
+import json
+import threading
+import time
+
+from .waiting import DEADLINE_SECONDS
+
+
+class Load:
+    """A run of `heights load`. Its progress is read as it comes, so that it never waits for us."""
+
+    def __init__(self, child):
+        self._child = child
+        self._progress = []
+        self._flows = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._child.stderr:
+            self._progress.append(line)
+            if "ok," in line:
+                self._flows.set()
+        self._flows.set()
+
+    def wait_until_it_flows(self):
+        """Returns when the first second of load has been reported."""
+        assert self._flows.wait(DEADLINE_SECONDS) and self._child.poll() is None, "".join(self._progress)
+        return self
+
+    def pause(self, seconds):
+        """Lets it go on for that long."""
+        time.sleep(seconds)
+
+    def finish(self):
+        """The report."""
+        out = self._child.stdout.read()
+        code = self._child.wait(DEADLINE_SECONDS)
+        self._reader.join()
+        assert code == 0, f"heights load ended with {code}: {out}{''.join(self._progress)}"
+        return json.loads(out)
+
+    def finish_without_failure(self):
+        """The report, in which every request that became due has succeeded."""
+        report = self.finish()
+        assert (report["failed"], report["shed"], report["errors"]) == (0, 0, {}), report
+        assert report["succeeded"] == report["due"] > 0
+        return report

@@ -1,0 +1,72 @@
+"""Processes and listening sockets, as /proc tells of them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process: its pid and when it was started, so that a later owner of the pid is not taken for it."""
+
+    pid: int
+    start_ticks: int
+
+    @staticmethod
+    def of(pid):
+        """The process that has `pid` now; None when it is gone or has ended."""
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return None if fields[0] in "ZX" else Process(pid, int(fields[19]))
+
+    @property
+    def is_alive(self):
+        return Process.of(self.pid) == self
+
+    def __str__(self):
+        command = _read(f"/proc/{self.pid}/cmdline").replace(b"\0", b" ").decode(errors="replace")
+        return f"{self.pid} ({command.strip()})"
+
+
+def processes_of(folder):
+    """Every process that has to do with an app's folder: by its working directory, its words or its environment."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        if _is_about(entry, os.path.realpath(folder)):
+            process = Process.of(int(entry.name))
+            if process:
+                found.add(process)
+    return found
+
+
+def _is_about(entry, folder):
+    try:
+        cwd = os.readlink(entry / "cwd")
+    except OSError:
+        cwd = ""
+    if cwd == folder or cwd.startswith(folder + "/"):
+        return True
+    name = folder.encode()
+    return name in _read(entry / "cmdline") or b"HEIGHTS_DATA_DIR=" + name in _read(entry / "environ")
+
+
+def _read(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
+
+
+def listening_sockets(port):
+    """The inodes of the sockets that listen on a TCP port of this machine."""
+    inodes = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        is_listening = fields[3] == "0A"
+        if is_listening and int(fields[1].rpartition(":")[2], 16) == port:
+            inodes.add(fields[9])
+    return inodes

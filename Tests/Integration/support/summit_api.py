@@ -1,0 +1,51 @@
+"""Summit's API, as a person's client uses it."""
+
+import itertools
+import secrets
+
+import requests
+
+from .waiting import DEADLINE_SECONDS
+
+_numbers = itertools.count()
+
+
+class Person:
+    """Somebody with an account and a session."""
+
+    def __init__(self, url, session, name, password):
+        self.url = url
+        self.session = session
+        self.name = name
+        self.password = password
+
+    @staticmethod
+    def sign_up(url):
+        """A new account."""
+        name = f"p{next(_numbers)}_{secrets.token_hex(4)}"
+        password = "a long password"
+        session = requests.Session()
+        person = Person(url, session, name, password)
+        answer = person.send("POST", "/api/accounts", json={
+            "name": name, "displayName": f"Person {name}", "email": f"{name}@example.com", "password": password})
+        assert answer.status_code == 201, answer.text
+        return person
+
+    @property
+    def cookie(self):
+        return f"session={self.session.cookies['session']}"
+
+    def send(self, method, path, **options):
+        return self.session.request(method, self.url + path, timeout=DEADLINE_SECONDS, **options)
+
+    def get(self, path):
+        return self.send("GET", path)
+
+    def post(self, text):
+        return self.send("POST", "/api/posts", json={"text": text})
+
+    def upload(self, data):
+        return self.send("POST", "/api/media", files={"photo": ("photo.png", data, "image/png")})
+
+    def close(self):
+        self.session.close()

@@ -1,0 +1,27 @@
+"""kill -9 of the app under load: what was acknowledged is there, each of twenty times."""
+
+import random
+
+import pytest
+
+from support.databases import expect_sound
+from support.waiting import wait_until
+
+# Four apps, each killed five times: an app that ends again and again is started again more and more slowly.
+SEEDS = [11, 12, 13, 14]
+KILLS = 5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_acknowledged_write_is_lost_by_kills_under_load(summit, seed):
+    moments = random.Random(seed)
+    for kill in range(1, KILLS + 1):
+        load = summit.load(rate=150, seconds=2, seed=100 * seed + kill).wait_until_it_flows()
+        # Anywhere within the second that is left: within a commit, or between two.
+        load.pause(moments.uniform(0, 0.7))
+        killed = summit.kill("app")
+        assert load.finish()["acknowledgedWrites"] > 0
+        wait_until(lambda: not killed.is_alive, "the killed process is gone")
+        assert summit.process("app")["restarts"] == kill
+        assert summit.verify()["acknowledged"] > 0
+        expect_sound(summit.data())
