@@ -37,7 +37,8 @@ enum Heights {
     } catch {
       let failure = Failure(error)
       if words.contains("--json") {
-        output.json(failure)
+        // As one line: in a stream of lines it is the last.
+        output.json(failure, isLine: true)
       } else {
         output.progress("heights: \(failure.message)")
       }
