@@ -1,21 +1,7 @@
 """The climb from the launch page to the single server, live under load."""
 
-import json
-
-from support.raw_http import Connection
 from support.summit_api import Person
-
-
-def carried(lab):
-    """The addresses on the app's waitlist."""
-    with Connection(lab.admin("app")) as admin:
-        return {json.loads(line)["email"] for line in admin.request("GET", "/waitlist").body.splitlines()}
-
-
-def acknowledged(lab):
-    """The addresses that the load generator was told are on the list."""
-    records = [json.loads(line) for line in lab.ledger.read_text().splitlines()]
-    return {record["email"] for record in records if record["kind"] == "waitlist"}
+from support.waitlist import acknowledged, addresses
 
 
 def test_a_climb_under_load_fails_no_request_and_loses_no_address(lab):
@@ -30,14 +16,14 @@ def test_a_climb_under_load_fails_no_request_and_loses_no_address(lab):
     assert status["stage"] == 2 and status["openDoors"] == ["app"] and status["appURL"] == url
     verified = lab.verify()
     assert verified["byKind"] == {"waitlist": len(acknowledged(lab))}
-    assert acknowledged(lab) <= carried(lab) and len(acknowledged(lab)) > 50
+    assert acknowledged(lab) <= addresses(lab) and len(acknowledged(lab)) > 50
 
     # What was the launch page is an app, with people in it, and stays one.
     Person.sign_up(url).close()
     assert lab.heights("climb", "--json").expect(0).json_lines[-1]["outcome"] == "already_there"
     lab.down()
     assert lab.up()["stage"] == 2
-    assert acknowledged(lab) <= carried(lab)
+    assert acknowledged(lab) <= addresses(lab)
 
 
 def test_a_climb_tells_each_step_in_its_order(lab):

@@ -9,15 +9,15 @@ import secrets
 
 import pytest
 
+from support.lab import Lab
 from support.raw_http import Connection
+from support.waitlist import addresses, request
 
 CRLF = b"\r\n"
 
 
 @pytest.fixture(scope="module")
 def hostile_lab():
-    from support.lab import Lab
-
     lab = Lab()
     try:
         lab.up()
@@ -36,18 +36,6 @@ def app(hostile_lab):
         assert polite.request("GET", "/healthz").status == 200, hostile_lab.logs()
     after = hostile_lab.process("app")
     assert (after["pid"], after["restarts"]) == (before["pid"], before["restarts"]), hostile_lab.logs()
-
-
-def waitlist(lab):
-    with Connection(lab.admin()) as admin:
-        return {json.loads(line)["email"] for line in admin.request("GET", "/waitlist").body.splitlines()}
-
-
-def join(email):
-    """A request that leaves a trace: an address on the waitlist."""
-    body = json.dumps({"email": email}).encode()
-    return (b"POST /api/waitlist HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
-            + str(len(body)).encode() + b"\r\n\r\n" + body)
 
 
 # The headers of a POST whose body may be understood in two ways.
@@ -81,21 +69,21 @@ SMUGGLING = {
 @pytest.mark.parametrize("headers", SMUGGLING.values(), ids=SMUGGLING.keys())
 def test_a_request_of_two_meanings_is_refused_and_what_follows_it_is_not_read(app, hostile_lab, headers):
     email = f"smuggled-{secrets.token_hex(6)}@example.com"
-    inner = join(email)
+    inner = request(email)
     lines = ["POST /api/waitlist HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers]
     head = "\r\n".join(lines).format(length=len(inner)).encode("latin-1")
     with Connection(app) as connection:
         connection.send(head + CRLF * 2 + b"0\r\n\r\n" + inner)
         answers = connection.answers_until_the_end()
     assert [answer.status for answer in answers] in ([400], [501], [413], []), answers
-    assert email not in waitlist(hostile_lab)
+    assert email not in addresses(hostile_lab)
 
 
 def test_the_trace_that_smuggling_would_leave_is_seen_when_nothing_is_wrong(app, hostile_lab):
     email = f"welcome-{secrets.token_hex(6)}@example.com"
     with Connection(app) as connection:
-        assert connection.send(join(email)).answer().status == 201
-    assert email in waitlist(hostile_lab)
+        assert connection.send(request(email)).answer().status == 201
+    assert email in addresses(hostile_lab)
 
 
 MALFORMED = {
@@ -170,17 +158,17 @@ def test_a_body_beyond_its_limit_is_refused(app, framing):
 def test_a_request_in_single_bytes_is_understood(app, hostile_lab):
     email = f"slow-{secrets.token_hex(6)}@example.com"
     with Connection(app) as connection:
-        for byte in join(email):
+        for byte in request(email):
             connection.send(bytes([byte]))
         assert connection.answer().status == 201
-    assert email in waitlist(hostile_lab)
+    assert email in addresses(hostile_lab)
 
 
 def test_a_request_that_is_split_anywhere_is_understood(app):
-    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Some: thing\r\n\r\n"
+    whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Some: thing\r\n\r\n"
     with Connection(app) as connection:
-        for split in range(1, len(request)):
-            connection.send(request[:split]).send(request[split:])
+        for split in range(1, len(whole)):
+            connection.send(whole[:split]).send(whole[split:])
             assert connection.answer().status == 200, split
 
 
@@ -210,11 +198,11 @@ def test_bad_chunking_is_refused_and_what_follows_it_is_not_read(app, hostile_la
     head = (b"POST /api/waitlist HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n")
     with Connection(app) as connection:
-        connection.send(head + chunks + join(email))
+        connection.send(head + chunks + request(email))
         connection.socket.shutdown(1)
         answers = connection.answers_until_the_end()
     assert all(400 <= answer.status < 500 for answer in answers) and len(answers) <= 1, answers
-    assert email not in waitlist(hostile_lab)
+    assert email not in addresses(hostile_lab)
 
 
 def test_good_chunks_are_understood_however_they_are_cut(app, hostile_lab):
@@ -226,7 +214,7 @@ def test_good_chunks_are_understood_however_they_are_cut(app, hostile_lab):
     with Connection(app) as connection:
         assert connection.send(head + chunks).answer().status == 201
         assert connection.request("GET", "/healthz").status == 200
-    assert email in waitlist(hostile_lab)
+    assert email in addresses(hostile_lab)
 
 
 def test_slow_bodies_keep_nobody_else_waiting_and_are_cut_off_at_last(app):

@@ -172,11 +172,10 @@ class Lab:
         os.kill(process.pid, number)
         return process
 
-    def kill_supervisor(self):
-        """Ends the process that runs the lab as a crash would, and returns it."""
-        supervisor = Process.of(self.status()["supervisorPid"])
-        os.kill(supervisor.pid, signal.SIGKILL)
-        return supervisor
+    @property
+    def supervisor(self):
+        """The process that runs the lab."""
+        return Process.of(self.status()["supervisorPid"])
 
     def admin(self, role="app"):
         """A connection to the admin socket of a role."""
