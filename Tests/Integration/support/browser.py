@@ -1,0 +1,125 @@
+"""A real browser: Chromium without a window, with a profile of its own, and an ear for what it complains of."""
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.ui import WebDriverWait
+
+from .waiting import DEADLINE_SECONDS, wait_until
+
+
+@contextmanager
+def chromium():
+    """A browser that ends with the block, and fails it when a page had errors."""
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    assert program and driver, "chromium and chromium-driver are not installed: scripts/test-setup does it"
+    folder = tempfile.mkdtemp(prefix="heights-browser-")
+    options = Options()
+    options.binary_location = program
+    for argument in ["--headless=new", "--window-size=1280,1000", f"--user-data-dir={folder}", "--disable-dev-shm-usage",
+                     "--no-first-run", "--disable-background-networking", "--lang=en"]:
+        options.add_argument(argument)
+    if os.geteuid() == 0:
+        # Chromium's sandbox refuses to be root's.
+        options.add_argument("--no-sandbox")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = None
+    try:
+        browser = webdriver.Chrome(options=options, service=Service(executable_path=driver))
+        browser.set_page_load_timeout(DEADLINE_SECONDS)
+        yield Browser(browser)
+    finally:
+        if browser:
+            browser.quit()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Browser:
+    """What a person does with a page: by labels, names of buttons and links, and the text that is seen."""
+
+    def __init__(self, driver):
+        self.driver = driver
+        self._complaints = []
+
+    def open(self, url):
+        self.driver.get(url)
+        return self
+
+    @property
+    def text(self):
+        """All that is to be read on the page."""
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    @property
+    def path(self):
+        return self.driver.execute_script("return location.pathname")
+
+    def see(self, text):
+        """Waits until the page shows `text`."""
+        return wait_until(lambda: text in self.text, f"the page shows {text!r}; it shows {self.text!r}")
+
+    def fill(self, label, text):
+        """Types into the field of that label."""
+        field = wait_until(lambda: self._labelled(label), f"a field {label!r}")
+        field.clear()
+        field.send_keys(text)
+        return self
+
+    def attach(self, label, path):
+        """Chooses a file for the field of that label."""
+        wait_until(lambda: self._labelled(label), f"a field {label!r}").send_keys(str(path))
+        return self
+
+    def value(self, label):
+        """What stands in the field of that label."""
+        return self._labelled(label).get_attribute("value")
+
+    def _labelled(self, label):
+        for element in self.driver.find_elements(By.CSS_SELECTOR, "input, textarea"):
+            if element.accessible_name.startswith(label):
+                return element
+        return None
+
+    def press(self, name, within=None):
+        """Presses the button of that name and waits for the page after it."""
+        return self._activate("button", name, within)
+
+    def follow(self, name, within=None):
+        """Follows the link of that name and waits for its page."""
+        return self._activate("a", name, within)
+
+    def _activate(self, kind, name, within):
+        element = wait_until(lambda: self._named(kind, name, within), f"a {kind} {name!r}")
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        element.click()
+        WebDriverWait(self.driver, DEADLINE_SECONDS).until(staleness_of(page))
+        return self
+
+    def _named(self, kind, name, within):
+        elements = (within or self.driver).find_elements(By.TAG_NAME, kind)
+        shown = [(element, element.accessible_name or "") for element in elements if element.is_displayed()]
+        exact = [element for element, its_name in shown if its_name == name]
+        return next(iter(exact + [element for element, its_name in shown if name in its_name]), None)
+
+    def article(self, text):
+        """The post that says `text`."""
+        posts = self.driver.find_elements(By.TAG_NAME, "article")
+        return next(post for post in posts if text in post.text)
+
+    def picture_widths(self, within):
+        """The true widths of the pictures that are shown; 0 for one that could not be loaded."""
+        pictures = within.find_elements(By.TAG_NAME, "img")
+        return [self.driver.execute_script("return arguments[0].naturalWidth", picture) for picture in pictures]
+
+    def expect_no_complaint(self, url):
+        """Nothing was missing, no script failed, and nothing was against the page's own security policy."""
+        self._complaints += self.driver.get_log("browser")
+        told = [line for line in self._complaints if line["level"] in ("SEVERE", "WARNING")]
+        assert not told, f"{url}: {told}"
