@@ -35,7 +35,8 @@ public final class EventStream: @unchecked Sendable {
 
   /// Splits where a browser would end a line: at \r\n, \n and \r, and nowhere else.
   private static func lines(of text: String) -> [Substring] {
-    text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
+    if !text.utf8.contains(where: { $0 == 10 || $0 == 13 }) { return [text[...]] }
+    return text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
   }
 
   private func append(_ text: String) throws {

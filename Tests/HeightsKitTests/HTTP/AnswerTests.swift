@@ -172,7 +172,7 @@ import Testing
     } _: { server in
       try await withThrowingTaskGroup(of: Int.self) { group in
         for _ in 0..<3 { group.addTask { try await server.request("GET", "/slow").status } }
-        try await server.eventually("three handlers wait") { await gate.waiting == 3 }
+        try await eventually("three handlers wait") { await gate.waiting == 3 }
         let refused = try await server.request("GET", "/fast")
         #expect(refused.status == 503)
         #expect(refused["Retry-After"] == "1")
@@ -235,28 +235,10 @@ import Testing
       // It runs, so it holds its place, until it ends.
       #expect(try await server.request("GET", "/deaf").status == 503)
       await gate.open()
-      try await server.eventually("the place comes back") {
+      try await eventually("the place comes back") {
         try await server.metrics.contains("http_requests_in_flight 0\n")
       }
       #expect(try await server.request("GET", "/deaf").text == "gone")
     }
-  }
-}
-
-/// Something that tasks wait at, until it is opened for good.
-actor AsyncGate {
-  private var isOpen = false
-  private var waiters: [CheckedContinuation<Void, Never>] = []
-  var waiting: Int { waiters.count }
-
-  func wait() async {
-    if isOpen { return }
-    await withCheckedContinuation { waiters.append($0) }
-  }
-
-  func open() {
-    isOpen = true
-    for waiter in waiters { waiter.resume() }
-    waiters = []
   }
 }

@@ -53,7 +53,7 @@ import Testing
         "POST /take HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nabc")
       #expect(text == "")
       #expect(end == .closed)
-      try await server.eventually("the connection is gone") { try await server.server.connectionCount() == 0 }
+      try await eventually("the connection is gone") { try await server.server.connectionCount() == 0 }
     }
   }
 
@@ -91,9 +91,9 @@ import Testing
       $0.get("/hello") { _ in .text("hello") }
     } _: { server in
       for _ in 0..<20 { try await server.withClient { _ = $0.send(RawRequest.text("GET", "/slow")) } }
-      try await server.eventually("the handlers wait") { await gate.waiting == 20 }
+      try await eventually("the handlers wait") { await gate.waiting == 20 }
       await gate.open()
-      try await server.eventually("the connections are gone") {
+      try await eventually("the connections are gone") {
         try await server.server.connectionCount() == 0
       }
       #expect(try await server.request("GET", "/hello").text == "hello")
@@ -175,7 +175,7 @@ import Testing
         _ = try client.response()
         return client.readAll()
       }
-      try await server.eventually("both are there") {
+      try await eventually("both are there") {
         let count = try await server.server.connectionCount()
         return await gate.waiting == 1 && count == 2
       }
@@ -202,7 +202,7 @@ import Testing
         }
         return (answers, client.readAll())
       }
-      await isConnected.wait()
+      try await eventually("the client is there") { await isConnected.isOpen }
       #expect(try await server.server.drain(limitMs: RawClient.timeoutMs))
       let (all, rest) = try await answers
       #expect(all.allSatisfy { $0.status == 200 })
@@ -225,11 +225,11 @@ import Testing
       }
     } _: { server in
       async let forever = server.exchange(RawRequest.text("GET", "/forever"))
-      try await server.eventually("it runs") {
+      try await eventually("it runs") {
         try await server.metrics.contains("http_requests_in_flight 1\n")
       }
       #expect(try await server.server.drain(limitMs: 50) == false)
-      await wasCancelled.wait()
+      try await eventually("the handler is cancelled") { await wasCancelled.isOpen }
       #expect(try await forever.end == .closed)
     }
   }

@@ -72,8 +72,8 @@ import Testing
         client.send(RawRequest.text("GET", "/events"))
         _ = try client.head()
       }
-      await ended.wait()
-      try await server.eventually("the connection is gone") { try await server.server.connectionCount() == 0 }
+      try await eventually("the producer ends") { await ended.isOpen }
+      try await eventually("the connection is gone") { try await server.server.connectionCount() == 0 }
     }
   }
 
@@ -100,7 +100,7 @@ import Testing
         client.send(RawRequest.text("GET", "/events"))
         _ = try client.chunkAfterHead()
       }
-      await ended.wait()
+      try await eventually("the producer ends") { await ended.isOpen }
       #expect(failure.withLock { $0 } is StreamClosed)
     }
   }
@@ -140,7 +140,7 @@ import Testing
         client.send(RawRequest.text("GET", "/events"))
         return try client.response().text
       }
-      try await server.eventually("the stream is there") { try await server.server.connectionCount() == 1 }
+      try await eventually("the stream is there") { try await server.server.connectionCount() == 1 }
       #expect(try await server.server.drain(limitMs: RawClient.timeoutMs))
       #expect(try await body == "data: 1\n\n")
     }

@@ -74,16 +74,6 @@ struct RunningServer: Sendable {
     try await exchange(Array(text.utf8))
   }
 
-  /// Waits until the server is as a test needs it.
-  /// - Throws: `ClientError` when it doesn't come to be.
-  func eventually(_ what: String, _ condition: @Sendable () async throws -> Bool) async throws {
-    let deadline = Deadline.afterMs(RawClient.timeoutMs)
-    while try await !condition() {
-      if deadline.hasPassed { throw ClientError(text: "not within \(RawClient.timeoutMs) ms: \(what)") }
-      try await Task.sleep(for: .milliseconds(2))
-    }
-  }
-
   var metrics: String {
     get async throws {
       var text = MetricsText()
