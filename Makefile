@@ -16,7 +16,7 @@ test: build ## Runs every test: units, then real processes, hostile clients and 
 	swift test --no-parallel
 	.venv/bin/python -m pytest Tests/Integration
 
-check: ## Format, lint and the habits of this code base, without changing anything.
+check: build ## Format, lint and the habits of this code base, without changing anything.
 	swift format lint --strict --recursive Package.swift Sources Examples Tests Benchmarks
 	swift test --filter TidyTests
 
