@@ -117,6 +117,27 @@ import Testing
     }
   }
 
+  @Test func anEndThatComesWithTheLastBytesIsSeen() async throws {
+    // Without limits on idle connections that would hide it.
+    let limits = Self.limits { $0.keepAliveMs = 600_000 }
+    try await withServer(limits: limits, Self.routes) { server in
+      let requests = [
+        RawRequest.text("GET", "/hello"), "GET /hel",
+        "POST /take HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nabc",
+      ]
+      for _ in 0..<60 {
+        for request in requests {
+          let end = try await server.withClient { client in
+            client.send(request)
+            client.finishSending()
+            return client.readAll().end
+          }
+          #expect(end == .closed, "\(request)")
+        }
+      }
+    }
+  }
+
   // MARK: Many
 
   @Test func connectionsBeyondTheBoundWaitUntilThereIsRoom() async throws {

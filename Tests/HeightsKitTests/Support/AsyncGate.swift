@@ -34,7 +34,7 @@ func eventually(_ what: String, _ condition: () async throws -> Bool) async thro
 func within<T: Sendable>(
   ms: Int = RawClient.timeoutMs, _ body: @escaping @Sendable () async throws -> T
 ) async throws -> T {
-  let task = Task(operation: body)
+  let task = Task { try await body() }
   let watchdog = Task {
     try await Task.sleep(for: .milliseconds(ms))
     task.cancel()

@@ -14,6 +14,7 @@ final class BodyReceiver {
   private var form = Form()
   private var processor: OpaquePointer?
   private let isForm: Bool
+  private let isMultipart: Bool
   private var receivedBytes = 0
   private var fieldBytes = 0
   private var part: Part?
@@ -25,12 +26,17 @@ final class BodyReceiver {
     let filename: String?
     let contentType: String?
     let spool = Spool()
+
+    func isNamedLike(_ other: Part) -> Bool {
+      (name, filename, contentType) == (other.name, other.filename, other.contentType)
+    }
   }
 
   init(connection: Connection, limitBytes: Int) {
     self.limitBytes = limitBytes
     let type = connection.header("Content-Type")?.lowercased() ?? ""
-    isForm = type.hasPrefix("multipart/form-data") || type.hasPrefix("application/x-www-form-urlencoded")
+    isMultipart = type.hasPrefix("multipart/form-data")
+    isForm = isMultipart || type.hasPrefix("application/x-www-form-urlencoded")
     guard isForm else { return }
     processor = MHD_create_post_processor(
       connection.handle, 4096,
@@ -84,7 +90,12 @@ final class BodyReceiver {
     _ bytes: UnsafeRawBufferPointer, _ offset: UInt64
   ) -> Bool {
     guard let key else { return true }
-    if offset == 0 { begin(String(cString: key), filename.map { String(cString: $0) }, contentType) }
+    if offset == 0 {
+      begin(
+        Part(
+          name: String(cString: key), filename: filename.map { String(cString: $0) },
+          contentType: contentType.map { String(cString: $0) }))
+    }
     guard let part, problem == nil else { return false }
     if part.filename == nil {
       fieldBytes += bytes.count
@@ -96,12 +107,15 @@ final class BodyReceiver {
     return problem == nil
   }
 
-  private func begin(_ name: String, _ filename: String?, _ contentType: UnsafePointer<CChar>?) {
+  private func begin(_ next: Part) {
+    // libmicrohttpd may begin a part twice, the first time without content, when the bytes between its head and its
+    // content come apart. An empty field before one of the same name can't be told from that and is left out.
+    if isMultipart, let part, part.spool.sizeBytes == 0, part.isNamedLike(next) { return }
     do { try finishPart() } catch { problem = problem ?? .unexpected }
     if form.fields.count + form.files.count >= BodyReceiver.fieldLimit {
       problem = .badRequest("The form has more than \(BodyReceiver.fieldLimit) fields.")
     }
-    part = Part(name: name, filename: filename, contentType: contentType.map { String(cString: $0) })
+    part = next
   }
 
   private func finishPart() throws {

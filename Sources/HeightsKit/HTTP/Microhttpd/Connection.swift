@@ -15,7 +15,10 @@ final class Connection {
   let descriptor: Int32
   private let address: sockaddr_storage
   fileprivate(set) var handle: OpaquePointer?
-  var phase = Phase.idle(since: .now)
+  var phase = Phase.idle(since: .now) {
+    didSet { wasLookedAt = false }
+  }
+  private var wasLookedAt = false
   var requestCount = 0
 
   init(descriptor: Int32, address: sockaddr_storage) {
@@ -55,6 +58,15 @@ final class Connection {
     }
     return code == 0
       ? host.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" } : "unknown"
+  }
+
+  /// Whether the client has ended its side and libmicrohttpd missed it: it does when the end comes together with the
+  /// last bytes, which is before it waits for more. So one look a phase is enough; the next says no.
+  func hasEndedUnseen() -> Bool {
+    if wasLookedAt { return false }
+    wasLookedAt = true
+    var byte: UInt8 = 0
+    return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
   }
 
   /// Ends the connection: libmicrohttpd sees the end of its input and closes.

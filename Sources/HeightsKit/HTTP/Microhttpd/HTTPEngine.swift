@@ -136,9 +136,11 @@ final class HTTPEngine: @unchecked Sendable {
   private func isOverdue(_ connection: Connection) -> Bool {
     switch connection.phase {
     case .answering: false
-    case .receiving(let since): since.elapsedMs > limits.bodyTimeoutMs
+    case .receiving(let since): since.elapsedMs > limits.bodyTimeoutMs || connection.hasEndedUnseen()
     case .idle(let since):
-      if let drainingSince {
+      if connection.hasEndedUnseen() {
+        true
+      } else if let drainingSince {
         min(since.elapsedMs, drainingSince.elapsedMs) > limits.drainIdleMs
       } else {
         since.elapsedMs > (connection.requestCount == 0 ? limits.headerTimeoutMs : limits.keepAliveMs)
