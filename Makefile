@@ -24,7 +24,8 @@ format: ## Formats the Swift sources.
 	swift format --in-place --recursive Package.swift Sources Examples Tests Benchmarks
 
 tsan: build ## Runs the unit tests under ThreadSanitizer.
-	swift test --no-parallel --sanitize=thread --scratch-path .build/tsan
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan.supp \
+	  swift test --no-parallel --sanitize=thread --scratch-path .build/tsan
 
 bench: build ## Measures, as ratios against a named peer in the same run. Takes some minutes.
 	scripts/install-packages wrk

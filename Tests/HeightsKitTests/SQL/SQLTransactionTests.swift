@@ -126,7 +126,7 @@ import Testing
   @Test func anEndlessStatementIsInterruptedAndItsNeighboursStay() async throws {
     try await withDatabaseFolder { folder in
       var limits = DatabaseLimits()
-      limits.transactionMs = 400
+      limits.transactionMs = 2_000
       let database = try await folder.open(limits: limits)
       let errors = try await together(
         database, [{ _ = try await $0.insertNote("a") }, { try await $0.execute(Self.endless) }])
