@@ -59,7 +59,7 @@ def test_reports_are_json_on_standard_output_and_progress_is_on_standard_error(l
     assert up.json["stage"] == 1 and "started" in up.err
     lab.note(up.json)
 
-    load = lab.heights("load", "--rate", 50, "--duration", 1, "--json").expect(0)
+    load = lab.heights("load", "--rate", 50, "--duration", 2, "--json").expect(0)
     assert load.json["stage"] == 1 and "ok" in load.err
 
     climb = lab.heights("climb", "--json").expect(0)

@@ -25,7 +25,7 @@ MISTAKES = {
         "workload/signUp: expected a weight from 0 to 1000000, found 'often' (heights.json:{line})"),
     "a database that is not declared": (
         WEB, WEB.replace("accounts", "acounts"),
-        "services/web/databases/0: expected one of the databases, found 'acounts' (heights.json:{line})"),
+        "expected one of the databases (accounts, posts, graph), found 'acounts' (heights.json:{line})"),
 }
 
 
