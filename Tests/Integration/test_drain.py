@@ -8,17 +8,8 @@ import pytest
 
 from support.paths import SUMMIT
 from support.raw_http import Connection
-from support.summit_api import Person
+from support.summit_api import Person, begin_post
 from support.waiting import wait_until
-
-
-def begin_post(connection, person, text):
-    """Sends a post up to the middle of its body, and returns the rest."""
-    body = f'{{"text": "{text}"}}'.encode()
-    head = ["POST /api/posts HTTP/1.1", "Host: localhost", f"Cookie: {person.cookie}", f"Content-Length: {len(body)}",
-            "Content-Type: application/json"]
-    connection.send("\r\n".join(head).encode() + b"\r\n\r\n" + body[:10])
-    return body[10:]
 
 
 def test_sigterm_drains_the_app(summit):

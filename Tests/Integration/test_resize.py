@@ -2,6 +2,8 @@
 
 import pytest
 
+from support.raw_http import Connection
+from support.summit_api import Person, begin_post
 from support.visitors import Visitors
 
 
@@ -26,6 +28,22 @@ def test_resize_under_load_fails_no_request(summit, size):
     # The size outlives the run.
     summit.down()
     assert summit.up()["instance"]["type"] == size[0]
+
+
+def test_a_request_that_has_begun_is_answered_before_the_app_is_started_again(summit):
+    url = summit.status()["appURL"]
+    person = Person.sign_up(url)
+    with Connection(url) as connection:
+        # Once answered, it is known that the app has taken the connection.
+        assert connection.request("GET", "/healthz").status == 200
+        rest = begin_post(connection, person, "Begun on the small one.")
+        resize = summit.start("resize", "--type", "m7g.large")
+        assert "draining" in resize.stderr.readline()
+        made = connection.send(rest).answer()
+    assert made.status == 201
+    assert resize.wait(60) == 0
+    assert person.get(made.headers["location"]).status_code == 200
+    person.close()
 
 
 def test_several_resizes_in_a_row_under_load_fail_no_request(summit):

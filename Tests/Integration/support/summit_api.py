@@ -49,3 +49,12 @@ class Person:
 
     def close(self):
         self.session.close()
+
+
+def begin_post(connection, person, text):
+    """Sends a post up to the middle of its body, and returns the rest."""
+    body = f'{{"text": "{text}"}}'.encode()
+    head = ["POST /api/posts HTTP/1.1", "Host: localhost", f"Cookie: {person.cookie}", f"Content-Length: {len(body)}",
+            "Content-Type: application/json"]
+    connection.send("\r\n".join(head).encode() + b"\r\n\r\n" + body[:10])
+    return body[10:]
