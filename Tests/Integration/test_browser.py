@@ -102,9 +102,9 @@ def test_the_console_shows_the_lab_and_what_happens_to_it(lab, browser):
     browser.see("Stage 2 of 7")
     browser.see(str(lab.process("app")["pid"]))
 
-    lab.kill("app")
+    again = lab.successor(lab.kill("app"))
     browser.see("app was ended by signal 9")
-    browser.see(str(lab.process("app")["pid"]))
+    browser.see(str(again["pid"]))
     browser.expect_no_complaint(status["consoleURL"])
 
     # It says so when the lab is gone.

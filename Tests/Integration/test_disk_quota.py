@@ -93,8 +93,7 @@ def test_a_restart_with_a_full_disk_serves_reads(small):
     while (answer := person.upload(png(next(sizes)))).status_code == 201:
         pass
     expect_507(answer)
-    small.kill("app")
-    wait_until(lambda: small.process("app")["restarts"] == 1, "the app is started again")
+    small.successor(small.kill("app"))
     assert person.get(f"/api/posts/{post}").status_code == 200
     assert person.get("/api/me").status_code == 200
     person.close()

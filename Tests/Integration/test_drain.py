@@ -29,7 +29,7 @@ def test_sigterm_drains_the_app(summit):
         made = busy.send(rest).answer()
         assert made.status == 201 and made.closes, made
         wait_until(lambda: not process.is_alive, "the drained process ends")
-    line = summit.process("app")
+    line = summit.successor(process)
     assert line["lastEnd"] == "exited with code 0", line
     # Written before it ended, read from the process that came after it.
     with Connection(url) as connection:

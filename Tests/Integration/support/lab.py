@@ -166,6 +166,11 @@ class Lab:
 
         return wait_until(ready, f"{role} is ready")
 
+    def successor(self, process, role="app"):
+        """The line in `status` of the process that was started in place of one that has ended, once it is ready."""
+        wait_until(lambda: not process.is_alive, "the process has ended")
+        return wait_until(lambda: (lambda it: it if it["pid"] != process.pid else None)(self.process(role)), "another runs")
+
     def kill(self, role="app", number=signal.SIGKILL):
         """Sends a signal to the process of a role and returns that process."""
         process = Process.of(self.process(role)["pid"])

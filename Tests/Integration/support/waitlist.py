@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import threading
+import time
 
 from .raw_http import Connection
 
@@ -32,3 +34,42 @@ def acknowledged(lab):
     """The addresses that the load generator was told are on the list."""
     records = [json.loads(line) for line in lab.ledger.read_text().splitlines()] if lab.ledger.exists() else []
     return {record["email"] for record in records if record["kind"] == "waitlist"}
+
+
+class Joiners:
+    """People who join as fast as the app answers, over connections that they keep until the app ends them.
+
+    Whatever moves the list from one place to another meanwhile has some of their addresses behind it, some before.
+    """
+
+    def __init__(self, url, count=3):
+        self._url = url
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._join, daemon=True) for _ in range(count)]
+        self.joined = set()
+        self.failures = []
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _join(self):
+        connection = Connection(self._url)
+        while not self._stop.is_set():
+            email = f"j{secrets.token_hex(8)}@example.com"
+            answer = connection.send(request(email)).answer()
+            if answer is None or answer.status != 201:
+                self.failures.append(answer)
+            else:
+                self.joined.add(email)
+            if answer is None or answer.closes:
+                connection.close()
+                connection = Connection(self._url)
+            time.sleep(0.001)
+        connection.close()
