@@ -6,11 +6,10 @@ import tempfile
 from contextlib import contextmanager
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import staleness_of
-from selenium.webdriver.support.ui import WebDriverWait
 
 from .waiting import DEADLINE_SECONDS, wait_until
 
@@ -55,7 +54,7 @@ class Browser:
     @property
     def text(self):
         """All that is to be read on the page."""
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return self._ask("document.body.innerText") or ""
 
     @property
     def path(self):
@@ -97,10 +96,18 @@ class Browser:
 
     def _activate(self, kind, name, within):
         element = wait_until(lambda: self._named(kind, name, within), f"a {kind} {name!r}")
-        page = self.driver.find_element(By.TAG_NAME, "html")
+        self.driver.execute_script("document.documentElement.dataset.left = 'yes'")
         element.click()
-        WebDriverWait(self.driver, DEADLINE_SECONDS).until(staleness_of(page))
+        wait_until(lambda: self._ask("document.readyState === 'complete' && !document.documentElement.dataset.left"),
+                   f"the page after {name!r}")
         return self
+
+    def _ask(self, expression):
+        """What the page says to an expression of JavaScript; None while one page makes room for the next."""
+        try:
+            return self.driver.execute_script(f"return {expression}")
+        except WebDriverException:
+            return None
 
     def _named(self, kind, name, within):
         elements = (within or self.driver).find_elements(By.TAG_NAME, kind)

@@ -199,9 +199,11 @@ class Lab:
     def expect_nothing_left(self):
         """No process that belonged to this app lives, and no socket of it listens."""
         wait_until(lambda: not self._left(), f"nothing is left; there is {', '.join(map(str, self._left()))}")
-        for port, inodes in self._sockets.items():
-            # By socket: by now another app may have got the port.
-            assert not inodes & listening_sockets(port), f"port {port} is still listened on"
+        wait_until(lambda: not self._listening(), f"nothing listens; there are {self._listening()}")
+
+    def _listening(self):
+        """Ports that are still listened on. By socket: by now another app may have got the port."""
+        return [port for port, inodes in self._sockets.items() if inodes & listening_sockets(port)]
 
     def _left(self):
         return {process for process in self._seen if process.is_alive} | processes_of(self.folder)
