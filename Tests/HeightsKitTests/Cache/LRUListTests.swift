@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test func itKeepsTheOrderOfUse() {
+  @Test func itKeepsTheOrderOfUse() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SeededGenerator(seed: seed)
     var (list, model) = (LRUList<Int>(), Model())
@@ -25,16 +25,16 @@ import Testing
       case 0, 1:
         let former = model.take(key)
         model.entries.append((key, step))
-        #expect(list.insert(key, step) == former, "seed \(seed)")
+        try #require(list.insert(key, step) == former, "seed \(seed)")
       case 2:
         let found = model.take(key)
         if let found { model.entries.append((key, found)) }
-        #expect(list.use(key) == found, "seed \(seed)")
-      case 3: #expect(list.remove(key) == model.take(key), "seed \(seed)")
-      default: #expect(list[key] == model.entries.first { $0.key == key }?.value, "seed \(seed)")
+        try #require(list.use(key) == found, "seed \(seed)")
+      case 3: try #require(list.remove(key) == model.take(key), "seed \(seed)")
+      default: try #require(list[key] == model.entries.first { $0.key == key }?.value, "seed \(seed)")
       }
-      #expect(list.leastRecentlyUsed == model.entries.first?.key, "seed \(seed)")
-      #expect(list.count == model.entries.count, "seed \(seed)")
+      try #require(list.leastRecentlyUsed == model.entries.first?.key, "seed \(seed)")
+      try #require(list.count == model.entries.count, "seed \(seed)")
     }
     while let oldest = list.leastRecentlyUsed {
       #expect(model.entries.removeFirst().key == oldest)

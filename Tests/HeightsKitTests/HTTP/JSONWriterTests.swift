@@ -16,7 +16,7 @@ import Testing
     for _ in 0..<2_000 {
       let text = String.random(upTo: 20, using: &random)
       let back = try #require(try parsed(JSONWriter.bytes(of: text)) as? String, "seed \(seed)")
-      #expect(Array(back.utf8) == Array(text.utf8), "seed \(seed)")
+      try #require(Array(back.utf8) == Array(text.utf8), "seed \(seed)")
     }
   }
 
@@ -48,8 +48,8 @@ import Testing
     {
       let bytes = JSONWriter.bytes(of: number)
       if number.isFinite {
-        #expect(Double(String(decoding: bytes, as: UTF8.self)) == number, "seed \(seed)")
-        #expect(try parsed(bytes) is NSNumber, "seed \(seed): \(number)")
+        try #require(Double(String(decoding: bytes, as: UTF8.self)) == number, "seed \(seed)")
+        try #require(parsed(bytes) is NSNumber, "seed \(seed): \(number)")
       } else {
         #expect(String(decoding: bytes, as: UTF8.self) == "null")
       }

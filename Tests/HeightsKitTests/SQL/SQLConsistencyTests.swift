@@ -50,7 +50,8 @@ import Testing
   @Test func aTickReadsOneSnapshotUntilTheWriterCommits() async throws {
     try await withDatabaseFolder { folder in
       let path = folder.file
-      try await folder.open().insertNote("one")
+      let database = try await folder.open()
+      try await database.insertNote("one")
       let counter = CommitCounter()
       let reader = Reader(
         try SQLiteConnection(path: path, role: .reader(cacheBytes: 1 << 20)), commits: counter,
@@ -69,6 +70,8 @@ import Testing
       _ = try writer.execute("INSERT INTO notes VALUES (1, 2, 'three', 0)")
       reader.endSnapshot()
       #expect(try count() == 3)
+      // Not earlier: whoever is the last to close a database locks it.
+      database.close()
     }
   }
 
