@@ -21,6 +21,24 @@ public struct DiskUsage: Codable, Equatable, Sendable {
     self.quotaBytes = quotaBytes
   }
 
+  private enum CodingKeys: String, CodingKey {
+    case usedBytes, quotaBytes, level
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    usedBytes = try values.decode(Int.self, forKey: .usedBytes)
+    quotaBytes = try values.decode(Int.self, forKey: .quotaBytes)
+  }
+
+  /// With the level, for those who read the JSON.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(usedBytes, forKey: .usedBytes)
+    try values.encode(quotaBytes, forKey: .quotaBytes)
+    try values.encode(level, forKey: .level)
+  }
+
   public var level: Level {
     if usedBytes >= quotaBytes { return .full }
     return Double(usedBytes) >= 0.8 * Double(quotaBytes) ? .warning : .normal
