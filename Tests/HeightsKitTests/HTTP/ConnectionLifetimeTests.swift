@@ -159,8 +159,7 @@ import Testing
   }
 
   @Test func idleConnectionsStandInNobodysWay() async throws {
-    // Not thousands: both ends are in this process, and with more than 1,024 open files Foundation's Process, which
-    // other tests use meanwhile, hangs.
+    // Not thousands: both ends are in this process, beside those of other tests.
     let count = 200
     try await withServer(Self.routes) { server in
       let answers = try await blocking {
