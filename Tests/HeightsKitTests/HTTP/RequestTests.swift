@@ -85,7 +85,8 @@ import Testing
 
   @Test(arguments: [
     ("a=1&b=two+words&c=%C3%A4%26%3D&a=2", "a=1|b=two words|c=\u{e4}&=|a=2"), ("a=&b=", "a=|b="), ("", ""),
-    ("a&b=1", "a=|b=1"), ("%61=%62", "a=b"), ("a=+%2B", "a= +"),
+    ("a&b=1", "a=|b=1"), ("a", "a="), ("a=b=c", "a=b=c"), ("=b", "=b"), ("&&a=1&", "a=1"),
+    ("a=&a=1", "a=|a=1"), ("%61=%62", "a=b"), ("a=+%2B", "a= +"),
   ])
   func aSubmittedFormIsDecoded(body: String, fields: String) async throws {
     let type = [("Content-Type", "application/x-www-form-urlencoded")]
@@ -93,15 +94,19 @@ import Testing
       #expect(try await server.request("POST", "/form", type, body: Array(body.utf8)).text == fields)
       // The same, however the bytes arrive.
       let text = try await server.withClient { client in
-        for byte in RawRequest.bytes("POST", "/form", type, body: Array(body.utf8)) { client.send([byte]) }
+        for byte in RawRequest.bytes("POST", "/form", type, body: Array(body.utf8)) {
+          client.send([byte])
+          // So that the server gets it alone.
+          usleep(200)
+        }
         return try client.response().text
       }
       #expect(text == fields)
     }
   }
 
-  @Test(arguments: ["a=%ff", "a=b=c", "a"])
-  func aFormThatCouldBeReadInTwoWaysIsRefused(body: String) async throws {
+  @Test(arguments: ["a=%ff", "%ff=a", "a=%4", "a=%"])
+  func aFormThatIsNoPercentEncodedUTF8IsRefused(body: String) async throws {
     let type = [("Content-Type", "application/x-www-form-urlencoded")]
     try await withServer(Self.routes) { server async throws in
       #expect(try await server.request("POST", "/form", type, body: Array(body.utf8)).status == 400)

@@ -2,7 +2,9 @@
 
 import CMicrohttpd
 
-/// Gathers a body: as it is, or as the fields and files of a form (parsed by libmicrohttpd's post processor).
+/// Gathers a body: as it is, or as the fields and files of a form. One with files is parsed while it arrives, by
+/// libmicrohttpd's post processor; one without, once it is there: the processor is not exact about such (it takes a
+/// field for two when its bytes come apart, and refuses an = in a value).
 final class BodyReceiver {
   private static let fieldLimit = 200
   private static let fieldBytesLimit = 256 << 10
@@ -13,12 +15,13 @@ final class BodyReceiver {
   private let spool = Spool()
   private var form = Form()
   private var processor: OpaquePointer?
-  private let isForm: Bool
-  private let isMultipart: Bool
+  private let kind: Kind
   private var receivedBytes = 0
   private var fieldBytes = 0
   private var part: Part?
   private(set) var problem: Problem?
+
+  private enum Kind { case content, urlEncodedForm, multipartForm }
 
   /// The field or file that is being received.
   private struct Part {
@@ -35,9 +38,14 @@ final class BodyReceiver {
   init(connection: Connection, limitBytes: Int) {
     self.limitBytes = limitBytes
     let type = connection.header("Content-Type")?.lowercased() ?? ""
-    isMultipart = type.hasPrefix("multipart/form-data")
-    isForm = isMultipart || type.hasPrefix("application/x-www-form-urlencoded")
-    guard isForm else { return }
+    kind =
+      type.hasPrefix("multipart/form-data")
+      ? .multipartForm
+      : type.hasPrefix("application/x-www-form-urlencoded") ? .urlEncodedForm : .content
+    if kind == .multipartForm { startProcessor(connection) }
+  }
+
+  private func startProcessor(_ connection: Connection) {
     processor = MHD_create_post_processor(
       connection.handle, 4096,
       { context, _, key, filename, contentType, _, data, offset, size in
@@ -58,6 +66,7 @@ final class BodyReceiver {
   func receive(_ bytes: UnsafeRawBufferPointer) {
     receivedBytes += bytes.count
     guard problem == nil else { return }
+    let limitBytes = kind == .urlEncodedForm ? min(limitBytes, BodyReceiver.fieldBytesLimit) : limitBytes
     guard receivedBytes <= limitBytes else {
       problem = .contentTooLarge(limitBytes: limitBytes)
       return
@@ -81,8 +90,12 @@ final class BodyReceiver {
     }
     try finishPart()
     if let problem { throw problem }
-    if isForm { return .form(form) }
-    return spool.sizeBytes == 0 ? .empty : .content(spool)
+    switch kind {
+    case .content: return spool.sizeBytes == 0 ? .empty : .content(spool)
+    case .multipartForm: return .form(form)
+    case .urlEncodedForm:
+      return .form(try Form(urlEncoded: spool.read(), fieldLimit: BodyReceiver.fieldLimit))
+    }
   }
 
   private func take(
@@ -110,10 +123,10 @@ final class BodyReceiver {
   private func begin(_ next: Part) {
     // libmicrohttpd may begin a part twice, the first time without content, when the bytes between its head and its
     // content come apart. An empty field before one of the same name can't be told from that and is left out.
-    if isMultipart, let part, part.spool.sizeBytes == 0, part.isNamedLike(next) { return }
+    if let part, part.spool.sizeBytes == 0, part.isNamedLike(next) { return }
     do { try finishPart() } catch { problem = problem ?? .unexpected }
     if form.fields.count + form.files.count >= BodyReceiver.fieldLimit {
-      problem = .badRequest("The form has more than \(BodyReceiver.fieldLimit) fields.")
+      problem = .tooManyFields(BodyReceiver.fieldLimit)
     }
     part = next
   }
