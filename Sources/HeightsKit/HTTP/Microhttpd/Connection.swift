@@ -61,10 +61,12 @@ final class Connection {
   }
 
   /// Whether the client has ended its side and libmicrohttpd missed it: it does when the end comes together with the
-  /// last bytes, which is before it waits for more. So one look a phase is enough; the next says no.
+  /// last bytes. Between requests one look is enough, for there are no last bytes then.
   func hasEndedUnseen() -> Bool {
-    if wasLookedAt { return false }
-    wasLookedAt = true
+    if case .idle = phase, requestCount > 0 {
+      if wasLookedAt { return false }
+      wasLookedAt = true
+    }
     var byte: UInt8 = 0
     return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
   }
