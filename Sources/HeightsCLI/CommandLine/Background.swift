@@ -39,9 +39,8 @@ struct Background: Sendable {
       let hasEnded = waitpid(pid, &status, WNOHANG) == pid
       let lines = logLines()
       if hasEnded {
-        let reason = lines.last { $0.hasPrefix("heights: ") }?.dropFirst("heights: ".count)
         throw BackgroundError(
-          description: reason.map(String.init) ?? "the app ended before it answered; see \(logPath)")
+          description: Self.reason(lines) ?? "the app ended before it answered; see \(logPath)")
       }
       for line in lines.dropFirst(told) where !line.isEmpty { tell(line) }
       told = lines.count
@@ -49,6 +48,12 @@ struct Background: Sendable {
       if let lab = try? ControlClient(folder).send(.status), lab.supervisorPid == pid, lab.isUp { return lab }
       usleep(Self.pauseUs)
     }
+  }
+
+  /// The last error in the log, with the lines that belong to it: the end of the app's own log, or of the build's.
+  private static func reason(_ lines: [String]) -> String? {
+    guard let start = lines.lastIndex(where: { $0.hasPrefix("heights: ") }) else { return nil }
+    return String(lines[start...].joined(separator: "\n").dropFirst("heights: ".count))
   }
 
   private func logLines() -> [String] {
