@@ -105,6 +105,18 @@ def test_a_process_that_dies_is_started_again(summit):
     assert line["restarts"] == 1 and line["lastEnd"] == "was ended by signal 9"
 
 
+@pytest.mark.parametrize("detach", [(), ("--detach",)], ids=["foreground", "detached"])
+def test_an_app_that_cannot_start_is_told_with_its_own_last_words(lab, detach):
+    migration = lab.folder / "Migrations" / "posts" / "001_posts.sql"
+    lab.up()
+    lab.down()
+    migration.write_text("-- edited\n" + migration.read_text())
+    told = lab.heights("up", *FREE_PORTS, *detach).expect(1).err
+    error = told[told.index("heights: app did not become ready"):]
+    assert "001_posts was edited after it was applied" in error
+    lab.expect_nothing_left()
+
+
 def test_a_stage_1_app_comes_back_at_stage_1(lab):
     lab.up("--stage", 1)
     lab.down()
