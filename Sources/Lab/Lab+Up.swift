@@ -99,6 +99,7 @@ extension Lab {
     control.stop()
     listener.join()
     unlink(folder.controlSocket.path)
+    for role in Role.allCases { unlink(folder.adminSocket(of: role).path) }
     if let failure { throw failure }
   }
 

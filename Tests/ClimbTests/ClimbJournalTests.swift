@@ -86,13 +86,13 @@ import Testing
     // Journals outlive versions: these lines were written by the first.
     try temporary.write(
       """
-      {"atMs":1760000000000,"record":{"began":{"steps":["pack"]}}}
-      {"atMs":1760000000000,"record":{"starts":{"_0":"run","step":"pack"}}}
-      {"atMs":1760000000000,"record":{"failed":{"_0":"run","step":"pack","reason":"no rope"}}}
-      {"atMs":1760000000000,"record":{"resumed":{"_0":"back"}}}
-      {"atMs":1760000000000,"record":{"done":{"_0":"undo","step":"pack"}}}
-      {"atMs":1760000000000,"record":{"reverted":{}}}
-      {"atMs":1760000000000,"record":{"committed":{}}}
+      {"atMs":1760000000000,"record":{"event":"began","steps":["pack"]}}
+      {"atMs":1760000000000,"record":{"event":"starts","operation":"run","step":"pack"}}
+      {"atMs":1760000000000,"record":{"event":"failed","operation":"run","reason":"no rope","step":"pack"}}
+      {"atMs":1760000000000,"record":{"direction":"back","event":"resumed"}}
+      {"atMs":1760000000000,"record":{"event":"done","operation":"undo","step":"pack"}}
+      {"atMs":1760000000000,"record":{"event":"reverted"}}
+      {"atMs":1760000000000,"record":{"event":"committed"}}
 
       """, to: "climb.ndjson")
     #expect(

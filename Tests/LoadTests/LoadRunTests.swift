@@ -37,6 +37,7 @@ import Testing
 
       let verdict = try await LedgerVerification(target: server.target, ledgerPath: options.ledgerPath).run()
       #expect(verdict.isComplete && verdict.acknowledged == verdict.found)
+      #expect(verdict.writes == report.acknowledgedWrites)
       #expect(verdict.acknowledged == ledger.checks.count && verdict.inDoubt == 0)
     }
   }

@@ -31,7 +31,9 @@ final class ClimbJournal {
   /// Adds a record; it is on disk when this returns.
   func append(_ record: ClimbRecord) throws(ClimbError) {
     let line = Line(atMs: Int(Date().timeIntervalSince1970 * 1000), record: record)
-    guard let data = try? JSONEncoder().encode(line) else {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(line) else {
       throw .system(attempt: "encoding a record of \(path)", code: EINVAL)
     }
     try write(Array(data) + [0x0A])

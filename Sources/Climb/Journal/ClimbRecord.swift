@@ -1,7 +1,7 @@
 // What the journal of a climb holds.
 
-/// One fact about a climb. In the journal: `{"atMs": 1760000000000, "record": {"starts": {"_0": "run", "step": …}}}`.
-public enum ClimbRecord: Codable, Equatable, Sendable {
+/// One fact about a climb.
+public enum ClimbRecord: Equatable, Sendable {
   /// A climb of these steps begins, and nothing before it counts.
   case began(steps: [String])
   /// A climb that was cut short goes on, up or back.
@@ -19,6 +19,61 @@ public enum ClimbRecord: Codable, Equatable, Sendable {
     switch self {
     case .starts(_, let step), .done(_, let step), .failed(_, let step, _): step
     case .began, .resumed, .committed, .reverted: nil
+    }
+  }
+}
+
+// In the journal: `{"event": "starts", "operation": "run", "step": "launch-app"}`. Journals outlive versions of Heights.
+extension ClimbRecord: Codable {
+  private enum Key: String, CodingKey {
+    case event, steps, direction, operation, step, reason
+  }
+
+  private enum Event: String, Codable {
+    case began, resumed, starts, done, failed, committed, reverted
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    let operation = { try values.decode(ClimbEngine.Operation.self, forKey: .operation) }
+    let step = { try values.decode(String.self, forKey: .step) }
+    switch try values.decode(Event.self, forKey: .event) {
+    case .began: self = .began(steps: try values.decode([String].self, forKey: .steps))
+    case .resumed: self = .resumed(try values.decode(ClimbEngine.Direction.self, forKey: .direction))
+    case .starts: self = .starts(try operation(), step: try step())
+    case .done: self = .done(try operation(), step: try step())
+    case .failed:
+      let reason = try values.decode(String.self, forKey: .reason)
+      self = .failed(try operation(), step: try step(), reason: reason)
+    case .committed: self = .committed
+    case .reverted: self = .reverted
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(event, forKey: .event)
+    try values.encodeIfPresent(step, forKey: .step)
+    switch self {
+    case .began(let steps): try values.encode(steps, forKey: .steps)
+    case .resumed(let direction): try values.encode(direction, forKey: .direction)
+    case .starts(let operation, _), .done(let operation, _): try values.encode(operation, forKey: .operation)
+    case .failed(let operation, _, let reason):
+      try values.encode(operation, forKey: .operation)
+      try values.encode(reason, forKey: .reason)
+    case .committed, .reverted: break
+    }
+  }
+
+  private var event: Event {
+    switch self {
+    case .began: .began
+    case .resumed: .resumed
+    case .starts: .starts
+    case .done: .done
+    case .failed: .failed
+    case .committed: .committed
+    case .reverted: .reverted
     }
   }
 }

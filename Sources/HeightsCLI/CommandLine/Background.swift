@@ -78,8 +78,10 @@ struct Background: Sendable {
     posix_spawnattr_setflags(&attributes, setSession)
     var arguments: [UnsafeMutablePointer<CChar>?] = (["heights"] + words).map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
+    // By its own path: the process shall be called heights.
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     var pid: Int32 = 0
-    let code = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, &arguments, environ)
+    let code = posix_spawn(&pid, program, &actions, &attributes, &arguments, environ)
     guard code == 0 else {
       throw BackgroundError(description: "can't start the lab in the background: \(systemError(code))")
     }

@@ -15,6 +15,14 @@ enum Installation {
     return nil
   }()
 
+  /// How the user called `heights`, as the wrapper tells it: for the commands that are shown to be typed next.
+  static let command = ProcessInfo.processInfo.environment["HEIGHTS_COMMAND"] ?? "heights"
+
+  /// The same, for another folder than this one.
+  static var commandFromElsewhere: String {
+    command.contains("/") ? home.map { $0 + "/heights" } ?? command : command
+  }
+
   static var exampleApp: String? { home.map { $0 + "/Examples/Summit" } }
 }
 

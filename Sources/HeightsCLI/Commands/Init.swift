@@ -16,7 +16,8 @@ extension Command {
     if arguments.has("json") {
       output.json(["folder": app.folder])
     } else {
-      output.result("\(app.folder) holds your app. Next:\n\n  cd \(app.name)\n  heights up")
+      output.result(
+        "\(app.folder) holds your app. Next:\n\n  cd \(app.name)\n  \(Installation.commandFromElsewhere) up")
     }
     return 0
   }

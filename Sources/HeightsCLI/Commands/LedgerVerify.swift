@@ -44,6 +44,9 @@ extension VerificationReport {
       ("acknowledged", acknowledged), ("found", found), ("missing", missing), ("unreadable", unreadable),
     ]
     var lines = [Table.pairs(counts.map { (name: $0, text: String($1)) })]
+    if writes > acknowledged {
+      lines.append("  (of \(writes) writes in the ledger: of those to the same thing the last one counts)")
+    }
     if inDoubt > 0 {
       lines.append("  (\(inDoubt) follows and likes whose undoing was never answered may be either way)")
     }

@@ -32,13 +32,18 @@ private struct Up: Sendable {
   private let folder: AppFolder
   private let output: Output
   private let wantsJSON: Bool
+  private let namedApp: String?
 
   init(_ arguments: Arguments, _ output: Output) throws {
     self.output = output
     wantsJSON = arguments.has("json")
+    namedApp = arguments.text("app")
     let stage = try arguments.integer("stage", in: 1...7)
     let port = try arguments.integer("port", in: 0...65_535)
     consolePort = UInt16(try arguments.integer("console-port", in: 0...65_535) ?? 9090)
+    if let port, port != 0, port == Int(consolePort) {
+      throw UsageError("--port and --console-port are both \(port): the app and its console need a port each")
+    }
     folder = try arguments.appFolder()
     var options = LabOptions(appFolder: folder.path)
     options.stage = stage
@@ -78,9 +83,12 @@ private struct Up: Sendable {
     let snapshot = try await output.whileWorking {
       try await onThread { try background.waitUntilUp { output.progress($0) } }
     }
-    tell(snapshot, howToStop: "`heights down` stops it.")
+    tell(snapshot, howToStop: "`\(Installation.command) down\(place)` stops it.")
     return 0
   }
+
+  /// What `down` needs to be told when the app was named.
+  private var place: String { namedApp.map { " --app \($0)" } ?? "" }
 
   private func tell(_ lab: LabSnapshot, howToStop: String) {
     if wantsJSON { return output.json(lab) }

@@ -96,7 +96,7 @@ extension Supervisor {
       wait(children)
       for command in takeCommands() { perform(command, &children) }
       for (name, child) in children.handles {
-        if let how = reap(child.pid) { childEnded(name, child.pid, how, &children) }
+        if let end = reap(child.pid) { childEnded(name, child.pid, end, &children) }
       }
       apply(.tick, &children)
       publish(children.table)
@@ -159,7 +159,7 @@ extension Supervisor {
 
   /// How a process ended, nil while it lives. What it started and left in its group is killed before its pid is
   /// given back, so that the group's number can't be another's.
-  private func reap(_ pid: Int32) -> String? {
+  private func reap(_ pid: Int32) -> ProcessEnd? {
     var info = siginfo_t()
     let options = WEXITED | WNOHANG | WNOWAIT
     guard waitid(P_PID, id_t(pid), &info, options) == 0, info.si_signo == SIGCHLD else { return nil }
@@ -167,13 +167,14 @@ extension Supervisor {
     var status: Int32 = 0
     waitpid(pid, &status, 0)
     let signal = status & 0x7F
-    return signal == 0 ? "exited with code \((status >> 8) & 0xFF)" : "was ended by signal \(signal)"
+    return signal == 0 ? .exited(code: (status >> 8) & 0xFF) : .signalled(signal)
   }
 
-  private func childEnded(_ name: String, _ pid: Int32, _ how: String, _ children: inout Children) {
+  private func childEnded(_ name: String, _ pid: Int32, _ end: ProcessEnd, _ children: inout Children) {
     children.handles[name] = nil
-    notify(.ended(name, how: how))
-    apply(.ended(name, pid: pid, how: how), &children)
+    let wasAsked = children.table.entries[name]?.isWanted == false && end.isOrdinary
+    notify(.ended(name, how: wasAsked ? "has stopped" : end.description))
+    apply(.ended(name, pid: pid, how: end.description), &children)
   }
 
   private func publish(_ table: ProcessTable) {
@@ -222,6 +223,27 @@ extension Supervisor {
         plan.log.rotateIfLarge()
       }
       usleep(UInt32(Self.startingPauseMs) * 1000)
+    }
+  }
+}
+
+/// How a process has ended.
+private enum ProcessEnd: CustomStringConvertible {
+  case exited(code: Int32)
+  case signalled(Int32)
+
+  /// What one that was asked to stop does: it exits by itself, or leaves it to SIGTERM.
+  var isOrdinary: Bool {
+    switch self {
+    case .exited(let code): code == 0
+    case .signalled(let number): number == SIGTERM
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .exited(let code): "exited with code \(code)"
+    case .signalled(let number): "was ended by signal \(number)"
     }
   }
 }

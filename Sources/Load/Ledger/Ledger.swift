@@ -16,6 +16,8 @@ struct Ledger: Sendable, Equatable {
   private(set) var follows: [Pair: TieState] = [:]
   private(set) var likes: [Pair: TieState] = [:]
   private(set) var waitlist: Set<String> = []
+  /// Acknowledged writes, those to the same thing each by itself.
+  private(set) var writes = 0
 
   /// Reads a whole file. A last line without an end is what a killed run leaves, and is not counted.
   /// - Throws: `LoadError` when the file can't be read or a line is not a record.
@@ -42,6 +44,7 @@ struct Ledger: Sendable, Equatable {
   }
 
   mutating func apply(_ record: LedgerRecord) {
+    if record.isWrite { writes += 1 }
     switch record {
     case .run: break
     case .account(let name): accounts.insert(name)

@@ -17,6 +17,14 @@ enum LedgerRecord: Sendable, Equatable {
   case unlike(Pair)
   case waitlist(email: String)
 
+  /// Whether it stands for a write that was acknowledged.
+  var isWrite: Bool {
+    switch self {
+    case .run, .unfollowBegun, .unlikeBegun: false
+    case .account, .post, .follow, .unfollow, .like, .unlike, .waitlist: true
+    }
+  }
+
   /// The record as one line of JSON, without the line's end.
   var line: String {
     switch self {

@@ -4,7 +4,9 @@ import HeightsKit
 
 /// What a verification found. `missing` and `unreadable` both 0 is the only good result.
 public struct VerificationReport: Sendable, Equatable, Codable {
-  /// Acknowledged writes whose effect must be there now; of writes to the same thing the last one counts.
+  /// Acknowledged writes in the ledger, as many as the runs that wrote it have told.
+  public internal(set) var writes = 0
+  /// Those whose effect must be there now: of writes to the same thing the last one counts.
   public internal(set) var acknowledged = 0
   public internal(set) var found = 0
   public internal(set) var missing = 0
@@ -70,6 +72,7 @@ public struct LedgerVerification: Sendable {
     let result = await Result { () async throws in
       try await loop.run {
         var report = try await check(ledger.checks, at: endpoint, on: loop, progress)
+        report.writes = ledger.writes
         report.inDoubt = ledger.inDoubtCount
         try await checkWaitlist(ledger.waitlist, on: loop, &report)
         return report
