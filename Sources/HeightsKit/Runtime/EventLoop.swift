@@ -11,19 +11,28 @@ import Synchronization
 ///
 /// `@unchecked Sendable` is sound: what is shared between threads (`remote`, `stopping`) is behind a mutex or an
 /// atomic; the rest is touched by the loop's own thread alone, which the preconditions check.
-public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable {
+public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// The position of this loop in its group, from 0.
   public let index: Int
+  /// Runs actors on this loop.
+  public let actorExecutor = ActorExecutor()
+
+  /// What Swift wants to be run.
+  struct Job {
+    let job: UnownedJob
+    /// Whether it belongs to an actor of the loop's, else to a task that prefers the loop.
+    let isOfActor: Bool
+  }
 
   private let poller: Poller
-  private var jobs: [UnownedJob] = []
-  private var runningJobs: [UnownedJob] = []
+  private var jobs: [Job] = []
+  private var runningJobs: [Job] = []
   private var timers = TimerHeap()
   private var endOfTickHooks: [() -> Void] = []
   private var tickAgain = false
 
   private struct Remote {
-    var jobs: [UnownedJob] = []
+    var jobs: [Job] = []
     var work: [@Sendable () -> Void] = []
     var isEmpty: Bool { jobs.isEmpty && work.isEmpty }
   }
@@ -35,6 +44,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
   init(index: Int) throws {
     self.index = index
     poller = try Poller()
+    actorExecutor.loop = self
   }
 
   /// The loop that owns the calling thread, if one does.
@@ -124,7 +134,10 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
   // MARK: Executor
 
   public func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
+    enqueue(Job(job: UnownedJob(job), isOfActor: false))
+  }
+
+  func enqueue(_ job: Job) {
     if isCurrent {
       jobs.append(job)
     } else {
@@ -133,10 +146,10 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     }
   }
 
-  public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
   public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
+
+  /// Traps off the loop's thread.
   public func checkIsolated() { precondition(isCurrent, "called off the event loop's thread") }
-  public func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
   // MARK: The loop
 
@@ -167,12 +180,19 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
   /// Loop thread only; called from within a job it does nothing.
   func runJobs() {
     guard runningJobs.isEmpty else { return }
-    let serial = asUnownedSerialExecutor()
-    let task = asUnownedTaskExecutor()
     for _ in 0..<16 where !jobs.isEmpty {
       swap(&jobs, &runningJobs)
-      for job in runningJobs { job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
+      for job in runningJobs { run(job) }
       runningJobs.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private func run(_ job: Job) {
+    if job.isOfActor {
+      job.job.runSynchronously(
+        isolatedTo: actorExecutor.asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    } else {
+      job.job.runSynchronously(on: asUnownedTaskExecutor())
     }
   }
 

@@ -21,7 +21,7 @@ actor HTTPClient {
   private static let sweepMs = 20
 
   nonisolated let loop: EventLoop
-  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.actorExecutor.asUnownedSerialExecutor() }
 
   private let endpoint: Endpoint
   private let limits: Limits

@@ -5,7 +5,7 @@ import HeightsKit
 /// Drives an open loop with real time and real visitors.
 actor Generator {
   nonisolated let loop: EventLoop
-  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.actorExecutor.asUnownedSerialExecutor() }
 
   private let visitors: Visitors
   private let mix: ActionMix

@@ -21,7 +21,7 @@ enum Outcome: Sendable, Equatable {
 /// A crowd with a connection to the app and a ledger. Everything happens on one loop.
 actor Visitors {
   nonisolated let loop: EventLoop
-  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.actorExecutor.asUnownedSerialExecutor() }
 
   private let client: HTTPClient
   private let ledger: LedgerWriter
