@@ -11,10 +11,14 @@ struct RequestTarget {
 
   init(_ text: UnsafeBufferPointer<UInt8>) {
     bytes = RequestTarget.path(of: text)
-    let hasControls = bytes.contains { $0 <= 0x20 || $0 == 0x7f }
-    let validated = String(validating: bytes, as: UTF8.self)
-    isValid = !hasControls && validated != nil
-    path = validated ?? String(decoding: bytes, as: UTF8.self)
+    path = String(decoding: bytes, as: UTF8.self)
+    // Nearly always so, and quickly seen.
+    if bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
+      isValid = true
+    } else {
+      let hasControls = bytes.contains { $0 <= 0x20 || $0 == 0x7f }
+      isValid = !hasControls && String(validating: bytes, as: UTF8.self) != nil
+    }
   }
 
   /// Leaves scheme and authority out of a target in absolute form, as proxies send it.
