@@ -153,10 +153,12 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   // MARK: The loop
 
-  /// Runs until `stop()`. Called once, on the loop's own thread.
+  /// Runs until `stop()`. Called once, on the loop's own thread. Lets go of what hooks and timers hold at its end.
   func runUntilStopped() {
     heights_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
     while !stopping.load(ordering: .acquiring) { tick() }
+    endOfTickHooks.removeAll()
+    timers = TimerHeap()
     heights_set_current_loop(nil)
   }
 

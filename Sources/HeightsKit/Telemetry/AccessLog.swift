@@ -20,7 +20,7 @@ final class AccessLog {
       return json.bytes
     }
     lines.reserveCapacity(64 << 10)
-    loop.atEndOfTick { [weak self] in self?.flush() }
+    loop.atEndOfTick { [self] in flush() }
   }
 
   func record(_ exchange: Exchange, microseconds: Int) {
