@@ -22,7 +22,8 @@ final class Exchange {
   let match: Router.Match
   var state = State.receiving(nil)
   var request: Request?
-  var task: Task<Void, Never>?
+  /// Runs the handler, while the connection is suspended.
+  var task: HandlerTask?
   /// Whether the task has been asked to end.
   var wasCancelled = false
   /// That of the answer. Until there is one: that the client went before it (as nginx counts it).

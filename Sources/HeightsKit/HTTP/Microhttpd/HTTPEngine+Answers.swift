@@ -3,17 +3,24 @@
 import CMicrohttpd
 
 extension HTTPEngine {
-  func start(_ handler: @escaping Handler, _ exchange: Exchange, _ request: Request) {
+  /// Runs the handler; at once, and without suspending the connection if it needn't wait.
+  func start(_ exchange: Exchange) {
     guard metrics.inFlight < limits.inFlightPerLoop else {
       metrics.refusedOverload += 1
       return show(.overloaded, exchange)
     }
     metrics.inFlight += 1
     exchange.holdsPlace = true
-    respond(exchange) { [router] in
-      for check in router.router.checks { try check(request) }
-      return try await handler(request)
-    }
+    exchange.state = .handling(suspended: false)
+    let task = restingTasks.popLast() ?? HandlerTask()
+    task.run(exchange, for: self)
+    // Most handlers wait for nothing, or for something on this loop: suspending costs four system calls.
+    if case .handling = exchange.state { loop.runJobs() }
+    guard case .handling = exchange.state else { return }
+    exchange.state = .handling(suspended: true)
+    exchange.task = task
+    suspended[ObjectIdentifier(exchange)] = exchange
+    MHD_suspend_connection(exchange.connection.handle)
   }
 
   /// Answers with a problem that came up before the handler.
@@ -26,28 +33,24 @@ extension HTTPEngine {
     return router.router.response(to: problem, request)
   }
 
-  /// Runs `body` as a task of this loop; at once, and without suspending the connection if it needn't wait.
-  private func respond(_ exchange: Exchange, _ body: @escaping @Sendable () async throws -> Response) {
-    guard let request = exchange.request else { return answer(exchange, Problem.unexpected.response) }
-    exchange.state = .handling(suspended: false)
-    // The exchange stays on this loop: the task starts on this thread and never leaves it.
-    let box = LoopBound(exchange)
-    let task = Task.immediateDetached(executorPreference: loop) { [router] in
-      let response: Response
-      do {
-        response = try await body()
-      } catch {
-        response = HTTPEngine.response(to: error, request, router)
-      }
-      self.handlerEnded(box.value, response)
+  /// Runs the exchange's handler to its end, within a handler task.
+  func handle(_ exchange: Exchange) async {
+    guard let request = exchange.request, let route = exchange.route else { return }
+    let response: Response
+    do {
+      for check in router.router.checks { try check(request) }
+      response = try await router.router.routes[route].handler(request)
+    } catch {
+      response = HTTPEngine.response(to: error, request, router)
     }
-    // Most handlers wait for nothing, or for something on this loop: suspending costs four system calls.
-    if case .handling = exchange.state { loop.runJobs() }
-    guard case .handling = exchange.state else { return }
-    exchange.state = .handling(suspended: true)
-    exchange.task = task
-    suspended[ObjectIdentifier(exchange)] = exchange
-    MHD_suspend_connection(exchange.connection.handle)
+    handlerEnded(exchange, response)
+  }
+
+  /// Takes back a handler task that has nothing to run; false when it should end.
+  func keep(_ task: HandlerTask) -> Bool {
+    guard daemon != nil, restingTasks.count < HTTPEngine.restingTaskLimit else { return false }
+    restingTasks.append(task)
+    return true
   }
 
   /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
@@ -110,12 +113,10 @@ extension HTTPEngine {
   }
 
   private func encode(_ response: Response, _ exchange: Exchange) -> OpaquePointer? {
-    guard
-      let encoded = response.encoded(for: exchange.connection, wake: { [weak self] in self?.mustRun = true })
-    else { return nil }
+    guard let encoded = response.encoded(for: exchange.connection, on: self) else { return nil }
     exchange.status = response.status
     exchange.sentBytes = response.sizeBytes
-    if let id = exchange.request?.id { MHD_add_response_header(encoded, "X-Request-Id", id) }
+    if let id = exchange.request?.id { _ = Response.add("X-Request-Id", id, to: encoded) }
     MHD_add_response_header(encoded, "X-Content-Type-Options", "nosniff")
     if drainingSince != nil { MHD_add_response_header(encoded, "Connection", "close") }
     return encoded
@@ -138,16 +139,12 @@ extension HTTPEngine {
     let now = Deadline.now
     exchange.connection.phase = .idle(since: now)
     exchange.request?.end()
-    exchange.endStream()
-    streams[ObjectIdentifier(exchange)] = nil
+    if exchange.stream != nil {
+      exchange.endStream()
+      streams[ObjectIdentifier(exchange)] = nil
+    }
     let microseconds = exchange.begun.microseconds(until: now)
     metrics.record(route: exchange.route, status: exchange.status.code, microseconds: microseconds)
     log?.record(exchange, microseconds: microseconds)
   }
-}
-
-/// Carries a value into a task that stays on the loop of the value. `@unchecked Sendable` is sound for that only.
-private struct LoopBound<Value>: @unchecked Sendable {
-  let value: Value
-  init(_ value: Value) { self.value = value }
 }

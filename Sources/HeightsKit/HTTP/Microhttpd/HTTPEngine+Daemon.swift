@@ -37,7 +37,7 @@ extension HTTPEngine {
     let engine = Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue()
     let target = UnsafeRawBufferPointer(start: url, count: strlen(url)).assumingMemoryBound(to: UInt8.self)
     let call = RequestCall(
-      handle: handle, method: String(cString: method), target: target, version: String(cString: version),
+      handle: handle, method: method, target: target, version: version,
       upload: UnsafeRawBufferPointer(start: upload, count: size.pointee))
     size.pointee = 0
     return engine.handle(call, slot)

@@ -19,7 +19,7 @@ extension HTTPEngine {
 
   private func begin(_ connection: Connection, _ call: RequestCall) -> Exchange {
     let target = RequestTarget(call.target)
-    let method = Method(call.method)
+    let method = Method(String(cString: call.method))
     let exchange = Exchange(
       connection: connection, method: method, path: target.path,
       match: router.router.match(method, target.bytes))
@@ -41,7 +41,7 @@ extension HTTPEngine {
     -> Problem?
   {
     guard target.isValid else { return .badRequest("The path has characters that may not stand in one.") }
-    return exchange.framing.refusal(needsHost: call.version == "HTTP/1.1", limitBytes: limitBytes)
+    return exchange.framing.refusal(needsHost: strcmp(call.version, "HTTP/1.1") == 0, limitBytes: limitBytes)
   }
 
   /// The largest body that the exchange's handler takes; nil when there is no handler.
@@ -67,10 +67,9 @@ extension HTTPEngine {
     } catch {
       return show(error as? Problem ?? .unexpected, exchange)
     }
-    let request = makeRequest(exchange, body)
-    exchange.request = request
+    exchange.request = makeRequest(exchange, body)
     switch exchange.match {
-    case .route(let index, _): start(router.router.routes[index].handler, exchange, request)
+    case .route: start(exchange)
     case .otherMethods(let methods): answer(exchange, methodNotAllowed(exchange, methods))
     case .none where exchange.path == "*" && exchange.method == .options: answer(exchange, .noContent)
     case .none: show(.notFound("\(exchange.path) is not an address of this app."), exchange)
@@ -109,8 +108,8 @@ extension HTTPEngine {
 /// What libmicrohttpd tells of a request, valid during its call.
 struct RequestCall {
   let handle: OpaquePointer?
-  let method: String
+  let method: UnsafePointer<CChar>
   let target: UnsafeBufferPointer<UInt8>
-  let version: String
+  let version: UnsafePointer<CChar>
   let upload: UnsafeRawBufferPointer
 }

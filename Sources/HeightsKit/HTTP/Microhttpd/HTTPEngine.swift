@@ -14,12 +14,15 @@ final class HTTPEngine: @unchecked Sendable {
   let router: RouteTable
   let limits: HTTPLimits
   let log: AccessLog?
-  private var daemon: OpaquePointer?
+  /// How many handler tasks are kept while there is nothing for them to run.
+  static let restingTaskLimit = 64
+  private(set) var daemon: OpaquePointer?
   private var readiness: Watch?
   var connections: [ObjectIdentifier: Connection] = [:]
   var accepted: Connection?
   var suspended: [ObjectIdentifier: Exchange] = [:]
   var streams: [ObjectIdentifier: Exchange] = [:]
+  var restingTasks: [HandlerTask] = []
   var mustRun = false
   var drainingSince: Deadline?
   var random = FastRandom()
@@ -38,7 +41,7 @@ final class HTTPEngine: @unchecked Sendable {
     metrics = HTTPMetrics(routeCount: router.routes.count)
     daemon = try startDaemon()
     readiness = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned self] _ in run() }
-    loop.atEndOfTick { [weak self] in self?.endOfTick() }
+    loop.atEndOfTick { [self] in endOfTick() }
     scheduleSweep()
   }
 
@@ -98,6 +101,8 @@ final class HTTPEngine: @unchecked Sendable {
     for exchange in streams.values { exchange.endStream() }
     MHD_stop_daemon(daemon)
     self.daemon = nil
+    for task in restingTasks { task.end() }
+    restingTasks.removeAll()
   }
 
   // MARK: Running libmicrohttpd
@@ -117,8 +122,8 @@ final class HTTPEngine: @unchecked Sendable {
   }
 
   private func scheduleSweep() {
-    loop.schedule(afterMs: limits.sweepIntervalMs) { [weak self] in
-      guard let self, daemon != nil else { return }
+    loop.schedule(afterMs: limits.sweepIntervalMs) { [self] in
+      guard daemon != nil else { return }
       sweep()
       scheduleSweep()
     }

@@ -5,15 +5,21 @@ import Glibc
 
 extension Response {
   /// The answer for libmicrohttpd, to be released by `MHD_destroy_response`; nil when it can't be made.
-  /// - Parameter wake: called when a stream that had nothing to send has something.
-  func encoded(for connection: Connection, wake: @escaping () -> Void) -> OpaquePointer? {
-    guard let encoded = encodedBody(for: connection, wake: wake) else { return nil }
-    for (name, value) in headers where heights_mhd_add_header(encoded, name, value) == 0 {
+  /// - Parameter engine: the connection's: a stream that had nothing to send and has something makes it run.
+  func encoded(for connection: Connection, on engine: HTTPEngine) -> OpaquePointer? {
+    guard let encoded = encodedBody(for: connection, on: engine) else { return nil }
+    for (name, value) in headers where !Response.add(name, value, to: encoded) {
       Log.error("an answer's header can't be sent", ["header": name])
       MHD_destroy_response(encoded)
       return nil
     }
     return encoded
+  }
+
+  /// Whether the header was taken.
+  static func add(_ name: String, _ value: String, to encoded: OpaquePointer) -> Bool {
+    // As arguments of a C function the strings would be copied into arrays.
+    name.withCString { name in value.withCString { heights_mhd_add_header(encoded, name, $0) != 0 } }
   }
 
   var sizeBytes: Int {
@@ -25,7 +31,7 @@ extension Response {
     }
   }
 
-  private func encodedBody(for connection: Connection, wake: @escaping () -> Void) -> OpaquePointer? {
+  private func encodedBody(for connection: Connection, on engine: HTTPEngine) -> OpaquePointer? {
     switch body {
     case .empty: return heights_mhd_fixed(nil, 0)
     case .bytes(let bytes):
@@ -33,7 +39,7 @@ extension Response {
     case .fixed(let text):
       return heights_mhd_fixed(text.utf8Start, text.utf8CodeUnitCount)
     case .file(let file): return file.encoded()
-    case .events(let stream): return stream.encoded(for: connection, wake: wake)
+    case .events(let stream): return stream.encoded(for: connection, on: engine)
     }
   }
 }
@@ -55,13 +61,13 @@ extension FileSlice {
 private final class StreamReader {
   let stream: EventStream
   let connection: Connection
-  let wake: () -> Void
+  let engine: HTTPEngine
   private var suspended = false
 
-  init(_ stream: EventStream, _ connection: Connection, _ wake: @escaping () -> Void) {
+  init(_ stream: EventStream, _ connection: Connection, _ engine: HTTPEngine) {
     self.stream = stream
     self.connection = connection
-    self.wake = wake
+    self.engine = engine
     stream.onReadable = { [unowned self] in resume() }
   }
 
@@ -79,13 +85,13 @@ private final class StreamReader {
     guard suspended else { return }
     suspended = false
     MHD_resume_connection(connection.handle)
-    wake()
+    engine.mustRun = true
   }
 }
 
 extension EventStream {
-  fileprivate func encoded(for connection: Connection, wake: @escaping () -> Void) -> OpaquePointer? {
-    let reader = Unmanaged.passRetained(StreamReader(self, connection, wake))
+  fileprivate func encoded(for connection: Connection, on engine: HTTPEngine) -> OpaquePointer? {
+    let reader = Unmanaged.passRetained(StreamReader(self, connection, engine))
     // The size is unknown: UINT64_MAX is libmicrohttpd's MHD_SIZE_UNKNOWN.
     let response = MHD_create_response_from_callback(
       UInt64.max, 16 << 10,

@@ -1,0 +1,43 @@
+// The tasks that handlers run in.
+
+/// A task that runs the handlers of a loop's requests, one after another: to start a task for each request would cost
+/// more than most handlers do.
+///
+/// `@unchecked Sendable` is sound: it is touched on the loop's thread only, which its task never leaves.
+final class HandlerTask: @unchecked Sendable {
+  private var task: Task<Void, Never>?
+  private var exchange: Exchange?
+  private var rest: UnsafeContinuation<Void, Never>?
+
+  /// Runs the exchange's handler: at once in a new task, with the loop's next jobs in one that rests.
+  func run(_ exchange: Exchange, for engine: HTTPEngine) {
+    self.exchange = exchange
+    if rest == nil { start(engine) } else { wake() }
+  }
+
+  /// Cancels the handler that runs. The task runs no other one afterwards: it would be cancelled from its start.
+  func cancel() { task?.cancel() }
+
+  /// Ends a task that rests.
+  func end() { wake() }
+
+  private func wake() {
+    let rest = rest
+    self.rest = nil
+    rest?.resume()
+  }
+
+  private func start(_ engine: HTTPEngine) {
+    task = Task.immediateDetached(executorPreference: engine.loop) { await self.work(for: engine) }
+  }
+
+  private func work(for engine: HTTPEngine) async {
+    while let exchange {
+      self.exchange = nil
+      await engine.handle(exchange)
+      guard !Task.isCancelled, engine.keep(self) else { return }
+      // Resumed once, by the one who takes it out. A checked continuation would cost two allocations for each request.
+      await withUnsafeContinuation { rest = $0 }
+    }
+  }
+}
