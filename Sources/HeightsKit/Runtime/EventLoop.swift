@@ -17,6 +17,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Runs actors on this loop.
   public let actorExecutor = ActorExecutor()
 
+  /// How many jobs run before descriptors get their turn.
+  private static let jobsPerTurn = 1_024
+
   /// What Swift wants to be run.
   struct Job {
     let job: UnownedJob
@@ -26,7 +29,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   private let poller: Poller
   private var jobs: [Job] = []
-  private var runningJobs: [Job] = []
+  private var isRunningJobs = false
   private var timers = TimerHeap()
   private var endOfTickHooks: [() -> Void] = []
   private var tickAgain = false
@@ -181,12 +184,15 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Runs what is ready, and what that makes ready, within a budget: descriptors must get their turn too.
   /// Loop thread only; called from within a job it does nothing.
   func runJobs() {
-    guard runningJobs.isEmpty else { return }
-    for _ in 0..<16 where !jobs.isEmpty {
-      swap(&jobs, &runningJobs)
-      for job in runningJobs { run(job) }
-      runningJobs.removeAll(keepingCapacity: true)
+    guard !isRunningJobs, !jobs.isEmpty else { return }
+    isRunningJobs = true
+    var done = 0
+    while done < min(jobs.count, EventLoop.jobsPerTurn) {
+      run(jobs[done])
+      done += 1
     }
+    jobs.removeFirst(done)
+    isRunningJobs = false
   }
 
   private func run(_ job: Job) {
