@@ -7,28 +7,27 @@ import Foundation
 ///
 /// `@unchecked Sendable` is sound: a request belongs to the one task that answers it, and that task stays on the
 /// loop that accepted the connection.
-public final class Request: @unchecked Sendable {
+public class Request: @unchecked Sendable {
   public let method: Method
   /// The path as it was sent, percent-encoded, without the query.
   public let path: String
-  public let body: RequestBody
+  public internal(set) var body = RequestBody.empty
   public let trace: TraceContext
   /// The id by which logs and error pages name this request.
   public let id: String
   /// When the answer is due: calls that the request makes should not wait longer.
   public let deadline: Deadline
 
-  private let connection: Connection
-  private var isOver = false
+  let connection: Connection
   let parameters: [Router.Parameter]
+  private var isOver = false
 
   init(
-    method: Method, path: String, body: RequestBody, trace: TraceContext, id: String, deadline: Deadline,
-    connection: Connection, parameters: [Router.Parameter]
+    method: Method, path: String, trace: TraceContext, id: String, deadline: Deadline, connection: Connection,
+    parameters: [Router.Parameter]
   ) {
     self.method = method
     self.path = path
-    self.body = body
     self.trace = trace
     self.id = id
     self.deadline = deadline

@@ -25,13 +25,21 @@ public struct Router: Sendable {
     case route(Int, [Parameter])
     case otherMethods([Method])
     case none
+
+    var parameters: [Parameter] {
+      if case .route(_, let parameters) = self { return parameters }
+      return []
+    }
   }
 
   private struct Node {
     var literals: [(segment: [UInt8], node: Int)] = []
     var parameters: [(prefix: [UInt8], name: String, node: Int)] = []
     var rest: (name: String, node: Int)?
-    var routes: [Method: Int] = [:]
+    /// Few methods share a pattern, so that a search beats hashing.
+    var routes: [(method: Method, route: Int)] = []
+
+    func route(for method: Method) -> Int? { routes.first { $0.method == method }?.route }
   }
 
   private(set) var routes: [Route] = []
@@ -81,8 +89,8 @@ public struct Router: Sendable {
     for segment in pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
       node = child(of: node, for: segment)
     }
-    precondition(nodes[node].routes[method] == nil, "the route \(method) \(pattern) stands twice")
-    nodes[node].routes[method] = routes.count
+    precondition(nodes[node].route(for: method) == nil, "the route \(method) \(pattern) stands twice")
+    nodes[node].routes.append((method, routes.count))
     routes.append(Route(method: method, pattern: pattern, maxBodyBytes: maxBodyBytes, handler: handler))
   }
 
@@ -123,6 +131,16 @@ public struct Router: Sendable {
     return nodes.count - 1
   }
 
+  /// The same router in memory of its own: cores that look at the same one get in each other's way by counting
+  /// references.
+  func copied() -> Router {
+    var copy = Router()
+    for route in routes { copy.add(route.method, route.pattern, route.maxBodyBytes, route.handler) }
+    copy.checks = checks.map { $0 }
+    copy.problemPage = problemPage
+    return copy
+  }
+
   // MARK: Matching
 
   /// - Parameter method: nil for a method that no route can name.
@@ -130,13 +148,11 @@ public struct Router: Sendable {
     guard path.first == UInt8(ascii: "/") else { return .none }
     var parameters: [Parameter] = []
     guard let node = find(path, from: 1, at: 0, &parameters) else { return .none }
-    let routes = nodes[node].routes
-    if let method, let route = routes[method] ?? (method == .head ? routes[.get] : nil) {
-      return .route(route, parameters)
-    }
-    var others = Method.allCases.filter { routes[$0] != nil }
-    if routes[.get] != nil { others.append(.head) }
-    return .otherMethods(others)
+    if let method, let route = nodes[node].route(for: method) { return .route(route, parameters) }
+    let get = nodes[node].route(for: .get)
+    if method == .head, let get { return .route(get, parameters) }
+    let others = Method.allCases.filter { nodes[node].route(for: $0) != nil }
+    return .otherMethods(get == nil ? others : others + [.head])
   }
 
   private func find(

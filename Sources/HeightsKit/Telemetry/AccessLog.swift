@@ -26,7 +26,7 @@ final class AccessLog {
   func record(_ exchange: Exchange, microseconds: Int) {
     if lines.isEmpty { beginning = Array(#"{"time":"\#(LogTime.text())","method":""#.utf8) }
     lines.append(contentsOf: beginning)
-    append(exchange.method?.description ?? "other")
+    append(exchange.isOfOtherMethod ? "other" : exchange.method.description)
     append(#"","path":"#)
     appendJSON(exchange.path)
     if let route = exchange.route {
@@ -39,17 +39,12 @@ final class AccessLog {
     append(microseconds)
     append(#","bytes":"#)
     append(exchange.sentBytes)
-    if let request = exchange.request { append(request) }
-    append("}\n")
-  }
-
-  private func append(_ request: Request) {
     append(#","request":""#)
-    append(request.id)  // letters, digits, dashes and underscores
+    append(exchange.id)  // letters, digits, dashes and underscores
     append(#"","trace":""#)
-    append(hexadecimal: request.trace.traceHigh)
-    append(hexadecimal: request.trace.traceLow)
-    append(#"""#)
+    append(hexadecimal: exchange.trace.traceHigh)
+    append(hexadecimal: exchange.trace.traceLow)
+    append("\"}\n")
   }
 
   private func flush() {

@@ -219,6 +219,23 @@ import Testing
     }
   }
 
+  @Test func aCancelledHandlerDoesNotCancelTheNextOne() async throws {
+    var limits = HTTPLimits()
+    limits.handlerTimeoutMs = 50
+    limits.sweepIntervalMs = 10
+    try await withServer(limits: limits) {
+      $0.get("/sleep") { _ in
+        try? await Task.sleep(for: .seconds(600))
+        return .text("woken")
+      }
+      $0.get("/next") { _ in .text(Task.isCancelled ? "cancelled" : "not cancelled") }
+    } _: { server in
+      let woken = try await server.request("GET", "/sleep").text
+      let next = try await server.request("GET", "/next").text
+      #expect([woken, next] == ["woken", "not cancelled"])
+    }
+  }
+
   @Test func aHandlerThatDoesNotHearIsAnsweredWithout() async throws {
     var limits = HTTPLimits()
     limits.handlerTimeoutMs = 50

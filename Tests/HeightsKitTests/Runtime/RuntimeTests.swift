@@ -25,6 +25,30 @@ import Testing
     await group.shutdown()
   }
 
+  @Test func anActorOfALoopRunsOnItAcrossSuspensions() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let resident = Resident(group.loops[0])
+    #expect(await resident.isAtHome())
+    await Task.yield()
+    #expect(await resident.isAtHomeAfterAWait())
+    await group.shutdown()
+  }
+
+  @Test func whatHooksAndTimersHoldIsLetGoWhenTheLoopEnds() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    let held = WeakLog()
+    try await loop.run {
+      let log = Log()
+      held.log = log
+      loop.atEndOfTick { log.append(1) }
+      loop.schedule(afterMs: 600_000) { log.append(2) }
+    }
+    #expect(held.log != nil)
+    await group.shutdown()
+    #expect(held.log == nil)
+  }
+
   @Test func spawnOnTheLoopItselfRunsTheFirstPartAtOnce() async throws {
     let group = try EventLoopGroup(count: 1)
     let loop = group.loops[0]
@@ -136,5 +160,30 @@ final class Gate: Sendable {
   func wait() {
     state.withLock { $0.entered = true }
     while !state.withLock({ $0.open }) { usleep(500) }
+  }
+}
+
+/// Lives on a loop.
+private actor Resident {
+  private let loop: EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.actorExecutor.asUnownedSerialExecutor() }
+
+  init(_ loop: EventLoop) { self.loop = loop }
+
+  func isAtHome() -> Bool { loop.isCurrent }
+
+  func isAtHomeAfterAWait() async -> Bool {
+    try? await Task.sleep(for: .milliseconds(1))
+    return loop.isCurrent
+  }
+}
+
+/// Knows a list without keeping it.
+private final class WeakLog: Sendable {
+  private struct Reference { weak var log: Log? }
+  private let reference = Mutex(Reference())
+  var log: Log? {
+    get { reference.withLock { $0.log } }
+    set { reference.withLock { $0.log = newValue } }
   }
 }

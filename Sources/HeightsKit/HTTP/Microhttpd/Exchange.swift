@@ -2,8 +2,10 @@
 
 import CMicrohttpd
 
-/// What the engine remembers of a request between libmicrohttpd's callbacks.
-final class Exchange {
+/// A request, and what the engine remembers of it besides between libmicrohttpd's callbacks.
+///
+/// `@unchecked Sendable` is sound as it is for requests: an exchange stays on its connection's loop.
+final class Exchange: Request, @unchecked Sendable {
   enum State {
     /// The body is arriving.
     case receiving(BodyReceiver?)
@@ -14,14 +16,11 @@ final class Exchange {
     case answered
   }
 
-  let connection: Connection
-  let method: Method?
-  let path: String
-  let begun = Deadline.now
-  let framing: heights_mhd_framing
+  let begun: Deadline
   let match: Router.Match
+  /// Whether the method is one that no route can name.
+  let isOfOtherMethod: Bool
   var state = State.receiving(nil)
-  var request: Request?
   /// Runs the handler, while the connection is suspended.
   var task: HandlerTask?
   /// Whether the task has been asked to end.
@@ -35,12 +34,18 @@ final class Exchange {
   /// Whether this request holds one of the places of requests in flight.
   var holdsPlace = false
 
-  init(connection: Connection, method: Method?, path: String, match: Router.Match) {
-    self.connection = connection
-    framing = heights_mhd_framing(connection.handle)
-    self.method = method
-    self.path = path
+  /// - Parameter method: nil if no route can name it.
+  init(
+    connection: Connection, method: Method?, path: String, match: Router.Match, trace: TraceContext,
+    id: String?,
+    timeoutMs: Int
+  ) {
+    begun = .now
     self.match = match
+    isOfOtherMethod = method == nil
+    super.init(
+      method: method ?? .get, path: path, trace: trace, id: id ?? trace.shortID,
+      deadline: begun.plus(ms: timeoutMs), connection: connection, parameters: match.parameters)
   }
 
   /// Ends the stream, if the answer is one.
@@ -53,10 +58,5 @@ final class Exchange {
   var route: Int? {
     if case .route(let index, _) = match { return index }
     return nil
-  }
-
-  var parameters: [Router.Parameter] {
-    if case .route(_, let parameters) = match { return parameters }
-    return []
   }
 }

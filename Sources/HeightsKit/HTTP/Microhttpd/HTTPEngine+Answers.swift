@@ -28,22 +28,13 @@ extension HTTPEngine {
 
   /// A problem that came up before the handler, as the app wants its problems shown.
   func response(to problem: Problem, _ exchange: Exchange) -> Response {
-    let request = exchange.request ?? makeRequest(exchange, .empty)
-    exchange.request = request
-    return router.router.response(to: problem, request)
+    router.router.response(to: problem, exchange)
   }
 
-  /// Runs the exchange's handler to its end, within a handler task.
-  func handle(_ exchange: Exchange) async {
-    guard let request = exchange.request, let route = exchange.route else { return }
-    let response: Response
-    do {
-      for check in router.router.checks { try check(request) }
-      response = try await router.router.routes[route].handler(request)
-    } catch {
-      response = HTTPEngine.response(to: error, request, router)
-    }
-    handlerEnded(exchange, response)
+  /// The handler that answers, once all checks let the request pass.
+  func handler(for exchange: Exchange, _ route: Int) throws -> Handler {
+    for check in router.router.checks { try check(exchange) }
+    return router.router.routes[route].handler
   }
 
   /// Takes back a handler task that has nothing to run; false when it should end.
@@ -54,7 +45,7 @@ extension HTTPEngine {
   }
 
   /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
-  private func handlerEnded(_ exchange: Exchange, _ response: Response) {
+  func handlerEnded(_ exchange: Exchange, _ response: Response) {
     if exchange.holdsPlace {
       exchange.holdsPlace = false
       metrics.inFlight -= 1
@@ -69,22 +60,23 @@ extension HTTPEngine {
       exchange.task?.cancel()
       return
     }
-    Log.error("handler doesn't end", ["request": exchange.request?.id ?? ""])
+    Log.error("handler doesn't end", ["request": exchange.id])
     show(.tookTooLong, exchange)
   }
 
-  private static func response(to error: any Error, _ request: Request, _ router: RouteTable) -> Response {
+  /// What becomes of a handler's error.
+  func response(to error: any Error, _ exchange: Exchange) -> Response {
     let problem: Problem
     switch error {
     case let known as Problem: problem = known
     case let known as any ProblemConvertible: problem = known.problem
-    case is CancellationError where request.deadline.hasPassed: problem = .tookTooLong
+    case is CancellationError where exchange.deadline.hasPassed: problem = .tookTooLong
     default: problem = .unexpected
     }
     if problem.status.code == 500 {
-      Log.error("request failed", ["request": request.id, "error": "\(error)"])
+      Log.error("request failed", ["request": exchange.id, "error": "\(error)"])
     }
-    return router.router.response(to: problem, request)
+    return response(to: problem, exchange)
   }
 
   // MARK: Sending
@@ -116,7 +108,7 @@ extension HTTPEngine {
     guard let encoded = response.encoded(for: exchange.connection, on: self) else { return nil }
     exchange.status = response.status
     exchange.sentBytes = response.sizeBytes
-    if let id = exchange.request?.id { _ = Response.add("X-Request-Id", id, to: encoded) }
+    _ = Response.add("X-Request-Id", exchange.id, to: encoded)
     MHD_add_response_header(encoded, "X-Content-Type-Options", "nosniff")
     if drainingSince != nil { MHD_add_response_header(encoded, "Connection", "close") }
     return encoded
@@ -138,9 +130,11 @@ extension HTTPEngine {
     let exchange = Unmanaged<Exchange>.fromOpaque(context).takeRetainedValue()
     let now = Deadline.now
     exchange.connection.phase = .idle(since: now)
-    exchange.request?.end()
+    exchange.end()
     if exchange.stream != nil {
       exchange.endStream()
+      // What the stream sends may hold the request, which is this exchange.
+      exchange.stream = nil
       streams[ObjectIdentifier(exchange)] = nil
     }
     let microseconds = exchange.begun.microseconds(until: now)

@@ -20,16 +20,20 @@ extension HTTPEngine {
   private func begin(_ connection: Connection, _ call: RequestCall) -> Exchange {
     let target = RequestTarget(call.target)
     let method = Method(String(cString: call.method))
+    let framing = heights_mhd_framing(connection.handle)
     let exchange = Exchange(
       connection: connection, method: method, path: target.path,
-      match: router.router.match(method, target.bytes))
+      match: router.router.match(method, target.bytes),
+      trace: TraceContext(traceparent: framing.traceparent.map { String(cString: $0) }, random: &random),
+      id: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) },
+      timeoutMs: limits.handlerTimeoutMs)
     connection.requestCount += 1
     connection.phase = .receiving(since: exchange.begun)
     let limitBytes = maxBodyBytes(exchange)
-    if let problem = refusal(exchange, target, call, limitBytes) {
+    if let problem = refusal(framing, target, call, limitBytes) {
       exchange.state = .refused
       show(problem, exchange)
-    } else if exchange.framing.hasBody {
+    } else if framing.hasBody {
       // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
       exchange.state = .receiving(BodyReceiver(connection: connection, limitBytes: limitBytes ?? 64 << 10))
     }
@@ -37,11 +41,11 @@ extension HTTPEngine {
   }
 
   /// What is wrong with the request before its body has been looked at.
-  private func refusal(_ exchange: Exchange, _ target: RequestTarget, _ call: RequestCall, _ limitBytes: Int?)
-    -> Problem?
-  {
+  private func refusal(
+    _ framing: heights_mhd_framing, _ target: RequestTarget, _ call: RequestCall, _ limitBytes: Int?
+  ) -> Problem? {
     guard target.isValid else { return .badRequest("The path has characters that may not stand in one.") }
-    return exchange.framing.refusal(needsHost: strcmp(call.version, "HTTP/1.1") == 0, limitBytes: limitBytes)
+    return framing.refusal(needsHost: strcmp(call.version, "HTTP/1.1") == 0, limitBytes: limitBytes)
   }
 
   /// The largest body that the exchange's handler takes; nil when there is no handler.
@@ -61,17 +65,15 @@ extension HTTPEngine {
   private func complete(_ exchange: Exchange) {
     guard case .receiving(let receiver) = exchange.state else { return }
     exchange.connection.phase = .answering
-    let body: RequestBody
     do {
-      body = try receiver?.finish() ?? .empty
+      if let receiver { exchange.body = try receiver.finish() }
     } catch {
       return show(error as? Problem ?? .unexpected, exchange)
     }
-    exchange.request = makeRequest(exchange, body)
     switch exchange.match {
     case .route: start(exchange)
     case .otherMethods(let methods): answer(exchange, methodNotAllowed(exchange, methods))
-    case .none where exchange.path == "*" && exchange.method == .options: answer(exchange, .noContent)
+    case .none where exchange.method == .options && exchange.path == "*": answer(exchange, .noContent)
     case .none: show(.notFound("\(exchange.path) is not an address of this app."), exchange)
     }
   }
@@ -82,17 +84,6 @@ extension HTTPEngine {
     let problem = Problem(
       .methodNotAllowed, title: "The method doesn't fit this address", detail: "Allowed: \(list).")
     return response(to: problem, exchange).with("Allow", list)
-  }
-
-  func makeRequest(_ exchange: Exchange, _ body: RequestBody) -> Request {
-    let connection = exchange.connection
-    let framing = exchange.framing
-    let trace = TraceContext(traceparent: framing.traceparent.map { String(cString: $0) }, random: &random)
-    return Request(
-      method: exchange.method ?? .get, path: exchange.path, body: body, trace: trace,
-      id: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) } ?? trace.shortID,
-      deadline: exchange.begun.plus(ms: limits.handlerTimeoutMs), connection: connection,
-      parameters: exchange.parameters)
   }
 
   /// A client's own id is taken over if it is short and can't break a log.

@@ -35,7 +35,7 @@ final class HTTPEngine: @unchecked Sendable {
   /// - Throws: `SystemError` when libmicrohttpd can't start.
   init(loop: EventLoop, router: Router, limits: HTTPLimits, log: AccessLog?) throws {
     self.loop = loop
-    self.router = RouteTable(router)
+    self.router = RouteTable(router.copied())
     self.limits = limits
     self.log = log
     metrics = HTTPMetrics(routeCount: router.routes.count)
@@ -132,9 +132,7 @@ final class HTTPEngine: @unchecked Sendable {
   /// Ends what takes too long: clients that don't send, connections without use, handlers past their deadline.
   private func sweep() {
     for connection in connections.values where isOverdue(connection) { connection.cutOff() }
-    for exchange in suspended.values where exchange.request?.deadline.hasPassed == true {
-      endOverdue(exchange)
-    }
+    for exchange in suspended.values where exchange.deadline.hasPassed { endOverdue(exchange) }
     run()
   }
 

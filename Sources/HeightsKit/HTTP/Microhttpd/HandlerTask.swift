@@ -8,6 +8,7 @@ final class HandlerTask: @unchecked Sendable {
   private var task: Task<Void, Never>?
   private var exchange: Exchange?
   private var rest: UnsafeContinuation<Void, Never>?
+  private var isCancelled = false
 
   /// Runs the exchange's handler: at once in a new task, with the loop's next jobs in one that rests.
   func run(_ exchange: Exchange, for engine: HTTPEngine) {
@@ -16,7 +17,10 @@ final class HandlerTask: @unchecked Sendable {
   }
 
   /// Cancels the handler that runs. The task runs no other one afterwards: it would be cancelled from its start.
-  func cancel() { task?.cancel() }
+  func cancel() {
+    isCancelled = true
+    task?.cancel()
+  }
 
   /// Ends a task that rests.
   func end() { wake() }
@@ -32,10 +36,15 @@ final class HandlerTask: @unchecked Sendable {
   }
 
   private func work(for engine: HTTPEngine) async {
-    while let exchange {
+    while let exchange, let route = exchange.route {
       self.exchange = nil
-      await engine.handle(exchange)
-      guard !Task.isCancelled, engine.keep(self) else { return }
+      do {
+        let handler = try engine.handler(for: exchange, route)
+        engine.handlerEnded(exchange, try await handler(exchange))
+      } catch {
+        engine.handlerEnded(exchange, engine.response(to: error, exchange))
+      }
+      guard !isCancelled, engine.keep(self) else { return }
       // Resumed once, by the one who takes it out. A checked continuation would cost two allocations for each request.
       await withUnsafeContinuation { rest = $0 }
     }
