@@ -53,6 +53,27 @@ import Testing
     }
   }
 
+  @Test func guessesSentAtOnceAreBoundedAsThoseInTurn() async throws {
+    try await withSummit { summit in
+      let (mira, jonas) = (try await summit.member("mira"), try await summit.member("jonas"))
+      let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+        for number in 0..<60 {
+          group.addTask {
+            let guess = #"{"name":"mira","password":"a wrong password \#(number)"}"#
+            return try await summit.visitor().api("POST", "/api/sessions", guess).status
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(statuses.filter { $0 == 401 }.count == 10)
+      #expect(statuses.filter { $0 == 429 }.count == 50)
+      for (browser, name, status) in [(mira, "mira", 429), (jonas, "jonas", 201)] {
+        let right = #"{"name":"\#(name)","password":"\#(RunningSummit.password)"}"#
+        #expect(try await browser.api("POST", "/api/sessions", right).status == status)
+      }
+    }
+  }
+
   @Test func aKeySentTwiceMakesOnePost() async throws {
     try await withSummit { summit in
       let mira = try await summit.member("mira")

@@ -30,12 +30,12 @@ struct Summit: Sendable {
 
   /// - Throws: `Problem`: 401 when name and password don't belong together, 429 after too many failures.
   func logIn(name: String, password: String, from address: String) async throws -> Account {
-    try logInLimits.check(name: name, address: address)
     let account = try await accounts.named(name)
-    // Without an account the work is the same, so that its time doesn't tell which names exist.
-    let isRight = try await passwords.verify(password, hash: account?.passwordHash)
+    let isRight = try await logInLimits.attempt(name: name, address: address) {
+      // Without an account the work is the same, so that its time doesn't tell which names exist.
+      try await passwords.verify(password, hash: account?.passwordHash)
+    }
     guard let account, isRight else {
-      logInLimits.countFailure(name: name, address: address)
       throw Problem(.unauthorized, title: "Name and password don't belong together")
     }
     return account
@@ -60,9 +60,10 @@ struct Summit: Sendable {
   func changePassword(of account: Account, from old: String, to new: String, keeping request: Request)
     async throws
   {
-    try logInLimits.check(name: account.name, address: request.remoteAddress)
-    guard try await passwords.verify(old, hash: account.passwordHash) else {
-      logInLimits.countFailure(name: account.name, address: request.remoteAddress)
+    let isRight = try await logInLimits.attempt(name: account.name, address: request.remoteAddress) {
+      try await passwords.verify(old, hash: account.passwordHash)
+    }
+    guard isRight else {
       throw Problem.invalid([Problem.Field("current", "This is not your password.")])
     }
     try await accounts.setPasswordHash(passwords.hash(new), of: account.id)

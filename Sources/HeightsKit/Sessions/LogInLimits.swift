@@ -2,7 +2,7 @@
 
 import Synchronization
 
-/// Counts failed logins in buckets that empty slowly. Of this process; a flood of keys pushes out those that failed
+/// Counts failed logins in buckets that empty slowly. Of this process; a flood of keys pushes out those that were tried
 /// longest ago.
 public final class LogInLimits: Sendable {
   private struct Bucket {
@@ -27,13 +27,35 @@ public final class LogInLimits: Sendable {
     self.now = now
   }
 
-  /// - Throws: `Problem` (429) when the account or the address has failed too often.
-  public func check(name: String, address: String) throws {
+  /// Checks a password, if the account and the address have attempts left. The attempt counts as failed from its
+  /// beginning, so that many at once are not more than the limit; one that was right, or broke off, is taken back.
+  /// - Parameter isRight: looks whether the password is right.
+  /// - Throws: `Problem` (429) when the account or the address has failed too often, else what `isRight` throws.
+  public func attempt(name: String, address: String, _ isRight: () async throws -> Bool) async throws -> Bool
+  {
+    try begin(name: name, address: address)
+    do {
+      let isRight = try await isRight()
+      if isRight { takeBack(name: name, address: address) }
+      return isRight
+    } catch {
+      takeBack(name: name, address: address)
+      throw error
+    }
+  }
+
+  /// Counts a failure, or refuses the attempt.
+  func begin(name: String, address: String) throws {
     let wait = buckets.withLock { buckets in
       let now = now()
-      return max(
-        LogInLimits.waitSeconds(buckets["n" + name], LogInLimits.perAccount, now),
-        LogInLimits.waitSeconds(buckets["a" + address], LogInLimits.perAddress, now))
+      // A refused attempt counts as a use: a flood of other keys must not make the one under attack forgotten.
+      let wait = max(
+        LogInLimits.waitSeconds(buckets.use("n" + name), LogInLimits.perAccount, now),
+        LogInLimits.waitSeconds(buckets.use("a" + address), LogInLimits.perAddress, now))
+      if wait == 0 {
+        for key in ["n" + name, "a" + address] { add(1, to: key, of: &buckets, now) }
+      }
+      return wait
     }
     guard wait > 0 else { return }
     throw Problem(
@@ -41,15 +63,21 @@ public final class LogInLimits: Sendable {
       retryAfterSeconds: wait)
   }
 
-  public func countFailure(name: String, address: String) {
+  func takeBack(name: String, address: String) {
     buckets.withLock { buckets in
       let now = now()
-      for key in ["n" + name, "a" + address] {
-        let left = buckets[key].map { LogInLimits.remaining($0, now) } ?? 0
-        buckets.insert(key, Bucket(failures: left + 1, at: now))
-        if buckets.count > keyLimit, let oldest = buckets.leastRecentlyUsed { buckets.remove(oldest) }
-      }
+      for key in ["n" + name, "a" + address] { add(-1, to: key, of: &buckets, now) }
     }
+  }
+
+  private func add(_ failures: Double, to key: String, of buckets: inout LRUList<Bucket>, _ now: Deadline) {
+    let sum = (buckets[key].map { LogInLimits.remaining($0, now) } ?? 0) + failures
+    guard sum > 0 else {
+      buckets.remove(key)
+      return
+    }
+    buckets.insert(key, Bucket(failures: sum, at: now))
+    if buckets.count > keyLimit, let oldest = buckets.leastRecentlyUsed { buckets.remove(oldest) }
   }
 
   /// How many accounts and addresses are remembered.
