@@ -16,6 +16,16 @@ struct Accounts: Sendable {
   /// How long a claimed address waits for its account before somebody else may claim it.
   private static let claimMs: Int64 = 60_000
 
+  /// Somebody's hold on an address, until the account is there.
+  private struct Claim: Sendable {
+    let email: String
+    let name: String
+    /// When it was made, and which one it is: no two of an address have the same.
+    let atMs: Int64
+    /// Whether the same name held the address already: then another attempt may be under way.
+    let isRenewed: Bool
+  }
+
   let database: Database
 
   func named(_ name: String) async throws -> Account? {
@@ -33,14 +43,20 @@ struct Accounts: Sendable {
 
   /// Makes an account. The address is claimed in its own shard first, then the name in its own: two writes, since
   /// nothing promises that both shards stay in one database.
+  ///
+  /// An address stays with one account because nobody is inserted without holding its claim, and no claim goes away
+  /// while its holder may still be inserted, or is (see `release`).
   /// - Throws: `Problem` (422) that names the field when the name or the address is taken.
   func create(_ signUp: SignUp, passwordHash: String) async throws -> Account {
-    guard try await claim(signUp.email, for: signUp.name) else { throw Accounts.taken("email", "address") }
+    guard let claim = try await claim(signUp.email, for: signUp.name) else {
+      throw Accounts.taken("email", "address")
+    }
     do {
       return try await insert(signUp, passwordHash)
-    } catch DatabaseError.conflict {
-      try await release(signUp.email, of: signUp.name)
-      throw Accounts.taken("name", "name")
+    } catch {
+      await release(claim, after: error)
+      if case DatabaseError.conflict = error { throw Accounts.taken("name", "name") }
+      throw error
     }
   }
 
@@ -70,39 +86,69 @@ struct Accounts: Sendable {
     }
   }
 
-  /// Claims an address. A claim that never became an account may be taken over after a while.
-  private func claim(_ email: String, for name: String) async throws -> Bool {
+  /// Claims an address, if it is free or claimed for the same name: of those, the index of names lets one through.
+  private func claim(_ email: String, for name: String) async throws -> Claim? {
     let shard = Shard(of: email)
     let now = wallClockMs()
-    let claimed = try await database.transaction { transaction in
-      try await transaction.execute(
+    let own: Claim? = try await database.transaction { transaction in
+      let isNew =
+        try await transaction.execute(
+          """
+          INSERT INTO emails (shard, email, account_name, claimed_at_ms) VALUES (\(shard), \(email), \(name), \(now))
+          ON CONFLICT DO NOTHING
+          """) == 1
+      if isNew { return Claim(email: email, name: name, atMs: now, isRenewed: false) }
+      let renewedAtMs = try await transaction.first(
         """
-        INSERT INTO emails (shard, email, account_name, claimed_at_ms) VALUES (\(shard), \(email), \(name), \(now))
-        ON CONFLICT DO NOTHING
-        """)
+        UPDATE emails SET claimed_at_ms = CASE WHEN claimed_at_ms < \(now) THEN \(now) ELSE claimed_at_ms + 1 END
+        WHERE shard = \(shard) AND email = \(email) AND account_name = \(name) RETURNING claimed_at_ms
+        """
+      ) { try $0.int(0) }
+      return renewedAtMs.map { Claim(email: email, name: name, atMs: $0, isRenewed: true) }
     }
-    if claimed == 1 { return true }
-    let claim = try await database.first(
+    if let own { return own }
+    return try await takeOver(email, for: name)
+  }
+
+  /// Takes the claim of somebody else that never became an account, after a while.
+  private func takeOver(_ email: String, for name: String) async throws -> Claim? {
+    let shard = Shard(of: email)
+    let now = wallClockMs()
+    let former = try await database.first(
       "SELECT account_name, claimed_at_ms FROM emails WHERE shard = \(shard) AND email = \(email)"
     ) { (name: try $0.text(0), atMs: try $0.int(1)) }
-    guard let claim, claim.atMs < now - Accounts.claimMs else { return false }
-    if let holder = try await named(claim.name), holder.email == email { return false }
-    return try await database.transaction { transaction in
+    guard let former, former.atMs < now - Accounts.claimMs else { return nil }
+    if let holder = try await named(former.name), holder.email == email { return nil }
+    let isTaken = try await database.transaction { transaction in
       try await transaction.execute(
         """
         UPDATE emails SET account_name = \(name), claimed_at_ms = \(now)
-        WHERE shard = \(shard) AND email = \(email) AND claimed_at_ms = \(claim.atMs)
+        WHERE shard = \(shard) AND email = \(email) AND claimed_at_ms = \(former.atMs)
         """) == 1
     }
+    return isTaken ? Claim(email: email, name: name, atMs: now, isRenewed: false) : nil
   }
 
-  /// Gives up the claim of somebody who didn't get the name; not that of the account which has it.
-  private func release(_ email: String, of name: String) async throws {
-    if let holder = try await named(name), holder.email == email { return }
-    let shard = Shard(of: email)
-    try await database.transaction {
-      try await $0.execute(
-        "DELETE FROM emails WHERE shard = \(shard) AND email = \(email) AND account_name = \(name)")
+  /// Gives up the claim of a sign-up that failed, as best it can. Not that of an account, and not one that another
+  /// sign-up with the same name may be using: that was renewed, before or since, and the name is still free. Such a
+  /// claim is left to its time, and to the same name.
+  private func release(_ claim: Claim, after error: any Error) async {
+    // Whether the account is there may not be known.
+    if case DatabaseError.unknown = error { return }
+    do {
+      let holder = try await named(claim.name)
+      if let holder, holder.email == claim.email { return }
+      if holder == nil && claim.isRenewed { return }
+      let shard = Shard(of: claim.email)
+      try await database.transaction {
+        try await $0.execute(
+          """
+          DELETE FROM emails WHERE shard = \(shard) AND email = \(claim.email)
+          AND account_name = \(claim.name) AND claimed_at_ms = \(claim.atMs)
+          """)
+      }
+    } catch {
+      Log.warning("an address stays claimed for a minute", [("error", "\(error)")])
     }
   }
 }
