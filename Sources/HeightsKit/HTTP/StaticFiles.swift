@@ -21,6 +21,8 @@ struct StaticFiles: Sendable {
     response.headers.append(("Vary", "Accept-Encoding"))
     if file.isUnmodified(for: request) {
       response.status = .notModified
+      // Only for its length, which must be the file's or not there (RFC 9110, 8.6): a 304 has no body.
+      response.body = .file(file.whole)
       return response
     }
     response.headers.append(("Content-Type", MediaType.of(path)))
@@ -95,21 +97,21 @@ private struct OpenFile {
 
   var lastModified: String { HTTPDate.text(modifiedSeconds) }
 
-  /// Whether the client's copy is still good. Closes the file when it is.
+  /// All of it. Takes the descriptor over.
+  var whole: FileSlice { FileSlice(descriptor: descriptor, offset: 0, sizeBytes: size) }
+
+  /// Whether the client's copy is still good.
   func isUnmodified(for request: Request) -> Bool {
-    let unmodified =
-      if let tags = request.header("If-None-Match") {
-        tags.split(separator: ",").contains { tag in
-          let tag = tag.trimmingCharacters(in: .whitespaces)
-          return tag == "*" || tag == etag || tag == "W/" + etag
-        }
-      } else if let since = request.header("If-Modified-Since").flatMap(HTTPDate.seconds) {
-        modifiedSeconds <= since
-      } else {
-        false
+    if let tags = request.header("If-None-Match") {
+      tags.split(separator: ",").contains { tag in
+        let tag = tag.trimmingCharacters(in: .whitespaces)
+        return tag == "*" || tag == etag || tag == "W/" + etag
       }
-    if unmodified { close(descriptor) }
-    return unmodified
+    } else if let since = request.header("If-Modified-Since").flatMap(HTTPDate.seconds) {
+      modifiedSeconds <= since
+    } else {
+      false
+    }
   }
 
   func send(_ request: Request, _ response: Response, ranges: Bool) throws -> Response {
@@ -117,7 +119,7 @@ private struct OpenFile {
     response.headers.append(("Accept-Ranges", ranges ? "bytes" : "none"))
     guard ranges, let asked = request.header("Range"), let range = ByteRange(asked), isCurrent(for: request)
     else {
-      response.body = .file(FileSlice(descriptor: descriptor, offset: 0, sizeBytes: size))
+      response.body = .file(whole)
       return response
     }
     guard let bytes = range.within(size) else {

@@ -38,13 +38,18 @@ final class AccessLog {
     append(#","microseconds":"#)
     append(microseconds)
     append(#","bytes":"#)
-    append(exchange.sentBytes)
+    append(AccessLog.bodyBytes(exchange))
     append(#","request":""#)
     append(exchange.id)  // letters, digits, dashes and underscores
     append(#"","trace":""#)
     append(hexadecimal: exchange.trace.traceHigh)
     append(hexadecimal: exchange.trace.traceLow)
     append("\"}\n")
+  }
+
+  /// What these answers tell is the length that the body would have; they have none.
+  private static func bodyBytes(_ exchange: Exchange) -> Int {
+    exchange.method == .head || exchange.status == .notModified ? 0 : exchange.sentBytes
   }
 
   private func flush() {

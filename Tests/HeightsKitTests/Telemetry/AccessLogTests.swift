@@ -54,6 +54,21 @@ import Testing
     #expect((lines[1]["request"] as? String)?.isEmpty == false)
   }
 
+  @Test func anAnswerWithoutABodyCountsNoBytes() async throws {
+    try await withFolder { folder in
+      try write("hello", to: folder + "/hello.txt")
+      let lines = try await logged {
+        $0.file("/hello", from: folder, name: "hello.txt")
+      } _: { server in
+        _ = try await server.request("GET", "/hello")
+        _ = try await server.request("HEAD", "/hello")
+        _ = try await server.request("GET", "/hello", [("If-None-Match", "*")])
+      }
+      #expect(lines.map { $0["status"] as? Int } == [200, 200, 304])
+      #expect(lines.map { $0["bytes"] as? Int } == [5, 0, 0])
+    }
+  }
+
   @Test func whateverIsInARequestALineIsJSON() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     let lines = try await logged {
