@@ -74,6 +74,21 @@ import Testing
     }
   }
 
+  @Test func theDocumentSaysOfEachOperationThatItMayEndInAProblem() async throws {
+    try await withSummit { summit in
+      let answer = try await summit.visitor().get("/openapi.json")
+      let document = try #require(try JSONSerialization.jsonObject(with: answer.data) as? [String: Any])
+      let paths = try #require(document["paths"] as? [String: [String: [String: Any]]])
+      let operations = paths.values.flatMap(\.values)
+      #expect(operations.count == 18)
+      for operation in operations {
+        let responses = operation["responses"] as? [String: [String: Any]]
+        let name = operation["operationId"] as? String ?? ""
+        #expect(responses?["default"]?["$ref"] as? String == "#/components/responses/Problem", "\(name)")
+      }
+    }
+  }
+
   @Test func aKeySentTwiceMakesOnePost() async throws {
     try await withSummit { summit in
       let mira = try await summit.member("mira")
