@@ -94,6 +94,16 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
   }
 
+  /// Lets the calling task's loop see to its descriptors, timers and other jobs before the task goes on: for long work,
+  /// between its pieces. Elsewhere it does nothing.
+  public static func giveTurn() async {
+    guard let loop = current else { return }
+    // A timer, since jobs that are ready may run before the descriptors have been looked at.
+    await withCheckedContinuation { continuation in
+      loop.schedule(afterMs: 0) { continuation.resume() }
+    }
+  }
+
   /// Runs `work` at once when called on the loop's thread, else soon.
   func onLoop(_ work: @escaping @Sendable () -> Void) {
     if isCurrent { work() } else { execute(work) }

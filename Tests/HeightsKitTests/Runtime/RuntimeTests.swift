@@ -131,6 +131,28 @@ import Testing
     close(writer)
   }
 
+  @Test func whoGivesTheLoopATurnLetsItSeeToItsDescriptors() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    var ends: [Int32] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    let (reader, writer) = (ends[0], ends[1])
+    let log = Log()
+    try await loop.run {
+      let watch = try loop.watch(reader, .readable) { _ in log.append(2) }
+      write(writer, "!", 1)
+      log.append(1)
+      await EventLoop.giveTurn()
+      watch.cancel()
+      log.append(3)
+    }
+    #expect(log.entries == [1, 2, 3])
+    await EventLoop.giveTurn()
+    await group.shutdown()
+    close(reader)
+    close(writer)
+  }
+
   @Test func aFullPoolRefusesInsteadOfQueueing() async throws {
     let pool = try BlockingPool(name: "test", threads: 1, queueLimit: 1)
     let gate = Gate()

@@ -65,12 +65,33 @@ struct Posts: Sendable {
 
   /// The newest posts of several authors: each author's own list, merged. No list spans shards.
   func page(by authors: [Identifier], before: Identifier?) async throws -> Page<Post> {
-    var newest: [Post] = []
-    for author in authors {
-      newest += try await by(author, before: before, limit: Posts.pageSize + 1)
-      if newest.count > 40 * Posts.pageSize { newest = Array(newest.newestFirst.prefix(Posts.pageSize + 1)) }
+    let ids = try await newest(Posts.pageSize + 1, by: authors, before: before)
+    var posts: [Post] = []
+    for id in ids.prefix(Posts.pageSize) {
+      if let post = try await with(id: id) { posts.append(post) }
     }
-    return Page(newestFirst: newest.newestFirst, size: Posts.pageSize)
+    return Page(items: posts, next: ids.count > Posts.pageSize ? ids[Posts.pageSize - 1].description : nil)
+  }
+
+  /// Identifiers alone, which the index holds, and of each author only those that can still be among the newest. The
+  /// loop has its turn in between: there may be a thousand authors.
+  private func newest(_ count: Int, by authors: [Identifier], before: Identifier?) async throws
+    -> [Identifier]
+  {
+    var newest: [Identifier] = []
+    for (number, author) in authors.enumerated() {
+      if number % 100 == 99 { await EventLoop.giveTurn() }
+      let oldest = newest.count == count ? newest[count - 1].value : 0
+      let own = try await database.query(
+        """
+        SELECT id FROM posts WHERE shard = \(author.shard) AND author_id = \(author)
+        AND id > \(oldest) AND id < \(before?.value ?? Int64.max)
+        ORDER BY id DESC LIMIT \(count)
+        """
+      ) { try $0.identifier(0) }
+      if !own.isEmpty { newest = Array((newest + own).sorted(by: >).prefix(count)) }
+    }
+    return newest
   }
 
   /// The posts with the most likes.
@@ -211,10 +232,6 @@ extension Post {
     photo = try row.optionalText(4)
     likeCount = try row.int(5)
   }
-}
-
-extension [Post] {
-  fileprivate var newestFirst: [Post] { sorted { $0.id > $1.id } }
 }
 
 extension Page where Item == Post {

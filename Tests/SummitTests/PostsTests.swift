@@ -1,0 +1,62 @@
+// The posts of many authors: merged as one list, and read without holding the loop up.
+
+import Glibc
+import HeightsKit
+import Testing
+
+@testable import Summit
+
+@Suite struct PostsTests {
+  private func author(_ number: Int) throws -> Account {
+    let shard = Shard(of: "author\(number)")
+    let id = try #require(Identifier(Int64(number + 1) << 22 | Int64(shard.number) << 10))
+    return Account(
+      id: id, name: "author\(number)", displayName: "Author", email: "", passwordHash: "")
+  }
+
+  @Test func theListOfManyIsTheNewestOfAllPageByPage() async throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SplitMix(seed)
+    try await withSummitDatabase("posts") { database, _ in
+      let posts = Posts(database: database)
+      let authors = try (0..<120).map(author)
+      var made: [Identifier] = []
+      for number in 0..<150 {
+        // One of them writes much, most little, the last ones nothing.
+        let author = authors[Bool.random(using: &random) ? 7 : Int.random(in: 0..<110, using: &random)]
+        let post = NewPost(author: author, text: "Post \(number)", photo: nil, key: nil)
+        made.append(try await posts.create(post).post.id)
+      }
+      let others = NewPost(author: try author(500), text: "Not theirs", photo: nil, key: nil)
+      _ = try await posts.create(others)
+      var read: [Identifier] = []
+      var before: Identifier?
+      repeat {
+        let page = try await posts.page(by: authors.map(\.id), before: before)
+        read += page.items.map(\.id)
+        #expect(page.items.count == min(Posts.pageSize, made.count - (read.count - page.items.count)))
+        before = page.next.flatMap { Identifier($0) }
+      } while before != nil
+      #expect(read == made.sorted(by: >), "seed \(seed)")
+    }
+  }
+
+  @Test func theLoopHasItsTurnWhileManyAuthorsAreRead() async throws {
+    try await withSummitDatabase("posts") { database, loop in
+      let posts = Posts(database: database)
+      let authors = try (0..<Graph.followLimit).map { try author($0).id }
+      let turns = try await loop.run {
+        var turns = 0
+        // Always readable: the byte is never read.
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0 && write(ends[1], "!", 1) == 1)
+        defer { for end in ends { close(end) } }
+        let watch = try loop.watch(ends[0], .readable) { _ in turns += 1 }
+        defer { watch.cancel() }
+        _ = try await posts.page(by: authors, before: nil)
+        return turns
+      }
+      #expect(turns >= 10)
+    }
+  }
+}
