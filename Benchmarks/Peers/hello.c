@@ -1,6 +1,7 @@
 // The peer of the hello benchmark: the same answer in plain C on libmicrohttpd in the same mode
 // (external epoll, one daemon and one SO_REUSEPORT listener per thread).
-// Build: cc -O2 hello.c -lmicrohttpd -lpthread -o hello. Run: hello PORT THREADS.
+// Build: cc -O2 hello.c -lmicrohttpd -lpthread -o hello. Run: hello PORT THREADS [bare]. Bare leaves out the two headers
+// that every answer of HeightsKit has besides.
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <pthread.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 static const char body[] = "{\"message\":\"Hello, heights!\"}";
-static int port;
+static int port, is_bare;
 
 static enum MHD_Result answer(
     void *context, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
@@ -25,6 +26,10 @@ static enum MHD_Result answer(
   *upload_size = 0;
   struct MHD_Response *response = MHD_create_response_from_buffer(sizeof body - 1, (void *)body, MHD_RESPMEM_MUST_COPY);
   MHD_add_response_header(response, "Content-Type", "application/json");
+  if (!is_bare) {
+    MHD_add_response_header(response, "X-Request-Id", "3gkqi7rfko14t");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+  }
   enum MHD_Result queued = MHD_queue_response(connection, 200, response);
   MHD_destroy_response(response);
   return queued;
@@ -60,7 +65,8 @@ static void *run(void *unused) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) return 2;
+  if (count != 3 && count != 4) return 2;
+  is_bare = count == 4;
   port = atoi(arguments[1]);
   pthread_t thread;
   for (int index = 1; index < atoi(arguments[2]); index++) pthread_create(&thread, NULL, run, NULL);

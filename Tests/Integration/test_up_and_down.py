@@ -17,7 +17,7 @@ FREE_PORTS = ["--port", "0", "--console-port", "0"]
 def test_up_tells_both_addresses_and_how_to_stop(lab, stage):
     told = lab.heights("up", *FREE_PORTS, "--stage", stage, "--detach").expect(0).out
     status = lab.status()
-    assert status["appURL"] in told and status["consoleURL"] in told and "`heights down` stops it" in told
+    assert status["appURL"] in told and status["consoleURL"] in told and f"`heights down --app {lab.folder}` stops it" in told
     for url in (status["appURL"], status["consoleURL"]):
         with Connection(url) as connection:
             assert connection.request("GET", "/").status == 200
