@@ -5,9 +5,7 @@ Called by scripts/screenshots, which sets up what is needed: `screenshots.py FOL
 
 import math
 import os
-import struct
 import sys
-import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Tests" / "Integration"))
@@ -17,6 +15,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
+from support import pictures
 from support.lab import Lab
 from support.summit_api import Person
 
@@ -102,13 +101,8 @@ def with_browser(width, height, body):
 
 def sunrise(width, height):
     """A picture as a PNG: three ridges before a morning sky."""
-    rows = bytearray()
-    for y in range(height):
-        rows.append(0)
-        for x in range(width):
-            rows += bytes(colour(x / width, y / height))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(rows), 9)) + chunk(b"IEND", b"")
+    rows = [b"".join(bytes(colour(x / width, y / height)) for x in range(width)) for y in range(height)]
+    return pictures.encoded(width, rows)
 
 
 def colour(x, y):
@@ -119,10 +113,6 @@ def colour(x, y):
             return shade
     glow = max(0.0, 1 - math.hypot(x - 0.66, (y - 0.46) * 0.8) * 2.2)
     return tuple(min(255, int(base + rise * y + glow * warm)) for base, rise, warm in [(88, 150, 90), (112, 110, 60), (160, 40, 0)])
-
-
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 if __name__ == "__main__":

@@ -77,8 +77,9 @@ struct Failure: Encodable {
   let message: String
   let exitCode: Int32
 
-  /// Codes of the lab's and the climb's errors that a change of the call mends.
+  /// Codes of errors that a change of the call, or of the manifest, mends.
   private static let misuses: Set<String> = [
+    "usage", "invalid_manifest", "invalid_option",
     "not_a_folder", "port_out_of_range", "stage_mismatch", "stage_not_yet", "unknown_instance_type",
     "no_instance", "disk_too_small", "disk_too_large", "no_climb",
   ]
@@ -93,8 +94,6 @@ struct Failure: Encodable {
     case let error as LoadError: code = error.code
     default: code = "failed"
     }
-    let isMisuse =
-      Self.misuses.contains(code) || ["usage", "invalid_manifest", "invalid_option"].contains(code)
-    exitCode = isMisuse ? 2 : 1
+    exitCode = Self.misuses.contains(code) ? 2 : 1
   }
 }

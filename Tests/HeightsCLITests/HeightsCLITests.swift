@@ -14,7 +14,9 @@ struct Run {
   let result: String
   let progress: String
 
-  init(_ words: String...) async {
+  init(_ words: String...) async { await self.init(words) }
+
+  init(_ words: [String]) async {
     let (results, others) = (Lines(), Lines())
     code = await Heights.run(words, Output(result: { results.add($0) }, progress: { others.add($0) }))
     (result, progress) = (results.text, others.text)
@@ -30,13 +32,10 @@ final class Lines: Sendable {
 @Suite struct HeightsCLITests {
   @Test func everyCommandHasHelpWithItsOptionsAndAnExample() async {
     for command in Heights.commands {
-      let words = command.name.split(separator: " ").map(String.init)
-      let arguments = words + ["--help"]
-      let lines = Lines()
-      let code = await Heights.run(arguments, Output(result: { lines.add($0) }, progress: { _ in }))
-      #expect(code == 0)
-      #expect(lines.text.contains("Example: heights \(command.name)"))
-      for option in command.options { #expect(lines.text.contains("--\(option.name)"), "\(command.name)") }
+      let help = await Run(command.name.split(separator: " ").map(String.init) + ["--help"])
+      #expect(help.code == 0)
+      #expect(help.result.contains("Example: heights \(command.name)"))
+      for option in command.options { #expect(help.result.contains("--\(option.name)"), "\(command.name)") }
     }
   }
 
@@ -53,9 +52,8 @@ final class Lines: Sendable {
     #expect(help.code == 0)
     for command in Heights.commands { #expect(help.result.contains("  \(command.name) ")) }
     #expect(await Run("help").result == help.result)
-    let nothing = Lines()
-    #expect(await Heights.run([], Output(result: { nothing.add($0) }, progress: { _ in })) == 2)
-    #expect(nothing.text == help.result)
+    let nothing = await Run()
+    #expect(nothing.code == 2 && nothing.result == help.result)
   }
 
   @Test(arguments: [
@@ -102,12 +100,10 @@ final class Lines: Sendable {
     ),
   ])
   func wrongUseIsOneLineAndCodeTwo(words: [String], message: String) async {
-    let (results, others) = (Lines(), Lines())
-    let code = await Heights.run(
-      words, Output(result: { results.add($0) }, progress: { others.add($0) }))
-    #expect(code == 2)
-    #expect(results.text == "")
-    #expect(others.text == message)
+    let run = await Run(words)
+    #expect(run.code == 2)
+    #expect(run.result == "")
+    #expect(run.progress == message)
   }
 
   @Test func withJSONAnErrorIsAnObjectOnStandardOutput() async throws {

@@ -1,6 +1,7 @@
 // heights init: a small app to begin with.
 
 import Foundation
+import Lab
 
 extension Command {
   static let initialise = Command(
@@ -48,10 +49,7 @@ struct NewApp {
 
   /// - Throws: `UsageError` when the name can't be an app's, or something of that name is here already.
   init(name: String, in parent: String = FileManager.default.currentDirectoryPath) throws {
-    let isPlain = name.utf8.allSatisfy { byte in
-      (48...57).contains(byte) || (97...122).contains(byte) || byte == UInt8(ascii: "-")
-    }
-    guard isPlain, (1...40).contains(name.utf8.count), !name.hasPrefix("-"), !name.hasSuffix("-") else {
+    guard Manifest.isName(name) else {
       throw UsageError("'\(name)' can't be an app's name: use 1 to 40 lower-case letters, digits and dashes")
     }
     guard let heights = Installation.home else {

@@ -149,8 +149,8 @@ extension Manifest {
     return words.count == elements.count ? words : nil
   }
 
-  /// A DNS label in lower case: it is one.
-  private static func isName(_ text: String) -> Bool {
+  /// Whether a text can be an app's or a service's name: a DNS label of at most 40 lower-case letters, digits and dashes.
+  public static func isName(_ text: String) -> Bool {
     let isAllowed = { (byte: UInt8) in isLetterOrDigit(byte) || byte == UInt8(ascii: "-") }
     return (1...40).contains(text.utf8.count) && text.utf8.allSatisfy(isAllowed)
       && text.utf8.first != UInt8(ascii: "-") && text.utf8.last != UInt8(ascii: "-")

@@ -9,9 +9,14 @@ def png(size):
     """A picture of about `size` bytes, no two alike: noise does not compress."""
     width = 256
     height = max(1, size // (3 * width))
-    rows = b"".join(b"\0" + os.urandom(3 * width) for _ in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 0)) + _chunk(b"IEND", b"")
+    return encoded(width, [os.urandom(3 * width) for _ in range(height)], level=0)
+
+
+def encoded(width, rows, level=9):
+    """Rows of three bytes a pixel as a PNG."""
+    header = struct.pack(">IIBBBBB", width, len(rows), 8, 2, 0, 0, 0)
+    data = zlib.compress(b"".join(b"\0" + row for row in rows), level)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind, data):

@@ -1,33 +1,20 @@
 """Readers that look at an app again and again while something happens to it, each time over a new connection."""
 
-import threading
-
+from .crowd import Crowd
 from .raw_http import Connection
 
 
-class Visitors:
-    """A few threads that visit as long as the block lasts. Connecting, asking and the answer must all succeed."""
+class Visitors(Crowd):
+    """A few people who visit as long as the block lasts. Connecting, asking and the answer must all succeed."""
 
     def __init__(self, url, path="/api/popular", count=2):
+        super().__init__(count)
         self._url = url
         self._path = path
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._visit, daemon=True) for _ in range(count)]
-        self.failures = []
         self.visits = 0
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _visit(self):
-        while not self._stop.wait(0.02):
+    def act(self):
+        while not self.stop.wait(0.02):
             try:
                 with Connection(self._url) as connection:
                     answer = connection.request("GET", self._path)

@@ -2,9 +2,9 @@
 
 import json
 import secrets
-import threading
 import time
 
+from .crowd import Crowd
 from .raw_http import Connection
 
 
@@ -36,32 +36,20 @@ def acknowledged(lab):
     return {record["email"] for record in records if record["kind"] == "waitlist"}
 
 
-class Joiners:
+class Joiners(Crowd):
     """People who join as fast as the app answers, over connections that they keep until the app ends them.
 
     Whatever moves the list from one place to another meanwhile has some of their addresses behind it, some before.
     """
 
     def __init__(self, url, count=3):
+        super().__init__(count)
         self._url = url
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._join, daemon=True) for _ in range(count)]
         self.joined = set()
-        self.failures = []
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _join(self):
+    def act(self):
         connection = Connection(self._url)
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             email = f"j{secrets.token_hex(8)}@example.com"
             answer = connection.send(request(email)).answer()
             if answer is None or answer.status != 201:
