@@ -59,6 +59,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Lab"], path: "Tests/Support", swiftSettings: swift),
 
     tests("HeightsKitTests", ["HeightsKit"]),
+    tests("TopologyTests", ["Topology"]),
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),

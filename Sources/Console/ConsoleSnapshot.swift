@@ -61,7 +61,7 @@ struct ConsoleSnapshot: JSONWritable {
       case .launchPage, .waitlist: "launch"
       case .service, .database, .objects: "app"
       case .dns: "dns"
-      case .users, .address: nil
+      case .users, .address, .cdn, .loadBalancer, .cache, .sessions: nil
       }
     guard let process else { return nil }
     return lab.processes.first { $0.name == process }?.health.rawValue ?? "stopped"
@@ -116,8 +116,8 @@ private struct NodeJSON: JSONWritable {
       $0.member("kind", tier.kind.rawValue)
       $0.member("title", tier.title)
       $0.member("subtitle", tier.subtitle)
-      $0.member("zone", tier.zone)
-      $0.member("server", tier.server)
+      $0.member("zone", tier.soleMember?.zone)
+      $0.member("server", tier.soleMember?.server)
       $0.member("health", health)
     }
   }

@@ -30,16 +30,40 @@ public struct AppOutline: Codable, Equatable, Sendable {
   public var dnsName: String { "\(name).test" }
 }
 
-extension Topology {
-  /// The topology of `app` at `stage`. Throws when the app names something twice or that does not exist, or when
-  /// the stage does not run today.
-  public static func of(_ app: AppOutline, at stage: Stage, in region: Region = .local) throws(TopologyError)
-    -> Topology
-  {
-    switch stage {
-    case .launchPage: try stage1(of: app, in: region)
-    case .singleServer: try stage2(of: app, in: region)
-    default: throw TopologyError(element: "stage \(stage.number)", problem: "does not run yet; 1 and 2 do")
+extension AppOutline {
+  /// An app's services from stage 6 on, each with servers of its own.
+  struct Layers {
+    /// Answers people.
+    let front: Service
+    /// Answer the front.
+    let behind: [Service]
+
+    var all: [Service] { [front] + behind }
+  }
+
+  /// The services as the manifest names them, the first in front. Where it names one that uses several databases,
+  /// each database gets the service that owns it: what were local calls becomes calls over the network.
+  var layers: Layers? {
+    guard let first = services.first else { return nil }
+    if services.count > 1 || first.databases.count < 2 {
+      return Layers(front: first, behind: Array(services.dropFirst()))
     }
+    let owners = first.databases.map {
+      Service(name: $0 == first.name ? "\($0)-data" : $0, databases: [$0])
+    }
+    return Layers(front: Service(name: first.name, databases: []), behind: owners)
+  }
+
+  /// What a database holds: its own data, and in the first one the waitlist, and the sessions while they live in SQL.
+  func holdings(of database: String, shards: ShardRange = .all, withSessions: Bool) -> [Holding] {
+    let own = Holding(.database(database), shards: shards)
+    guard database == databases.first else { return [own] }
+    return [own, Holding(.waitlist, shards: shards)]
+      + (withSessions ? [Holding(.sessions, shards: shards)] : [])
+  }
+
+  /// What one server or cluster holds that has all databases.
+  func allHoldings(withSessions: Bool) -> [Holding] {
+    databases.flatMap { holdings(of: $0, withSessions: withSessions) }
   }
 }

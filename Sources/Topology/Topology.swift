@@ -1,33 +1,45 @@
-// The value that the lab runs, the console draws and the planner sizes.
+// The value that the lab runs, the console draws, the planner sizes and CloudFormation exports.
 
-/// What runs where at one stage. Always valid: every name used in it exists, and none is used twice.
+/// What runs where at one stage. Always valid: names are unique and lead somewhere, followers stand in other zones
+/// than their leaders, every shard of every set of data is held once, and bound data stays within its jurisdiction.
 ///
-/// As JSON: `{"stage": 2, "regions": [{code, name}], "zones": [{id, region}], "servers": [{id, title, zone}],
-/// "nodes": [{id, kind, title, subtitle, zone?, server?}], "links": [{from, to, label}]}`.
+/// As JSON: `{"stage": 2, "regions": […], "zones": [{id, region}], "edges": [{id, place}], "residency": […],
+/// "servers": [{id, title, zone}], "nodes": [{id, kind, title, subtitle, …}], "links": [{from, to, label}]}`.
 public struct Topology: Codable, Equatable, Sendable {
   public let stage: Stage
+  /// The first is where the app began.
   public let regions: [Region]
+  /// Those in use.
   public let zones: [Zone]
+  public let edges: [EdgeLocation]
+  public let residency: [Residency]
   public let servers: [Server]
   public let tiers: [Tier]
   public let links: [Link]
 
-  /// Throws when a name is used twice or leads nowhere; the error names the element.
+  /// Throws when an invariant is broken; the error names the element.
   public init(
-    stage: Stage, regions: [Region], zones: [Zone], servers: [Server] = [], tiers: [Tier], links: [Link]
+    stage: Stage, regions: [Region], zones: [Zone], edges: [EdgeLocation] = [], residency: [Residency] = [],
+    servers: [Server] = [], tiers: [Tier], links: [Link]
   ) throws(TopologyError) {
     self.stage = stage
     self.regions = regions
     self.zones = zones
+    self.edges = edges
+    self.residency = residency
     self.servers = servers
     self.tiers = tiers
     self.links = links
     try checkNames()
     try checkReferences()
+    try checkMembers()
+    try checkZones()
+    try checkShards()
+    try checkResidency()
   }
 
   enum CodingKeys: String, CodingKey {
-    case stage, regions, zones, servers, links
+    case stage, regions, zones, edges, residency, servers, links
     case tiers = "nodes"
   }
 
@@ -37,9 +49,64 @@ public struct Topology: Codable, Equatable, Sendable {
       stage: values.decode(Stage.self, forKey: .stage),
       regions: values.decode([Region].self, forKey: .regions),
       zones: values.decode([Zone].self, forKey: .zones),
+      edges: values.decode([EdgeLocation].self, forKey: .edges),
+      residency: values.decode([Residency].self, forKey: .residency),
       servers: values.decode([Server].self, forKey: .servers),
       tiers: values.decode([Tier].self, forKey: .tiers),
       links: values.decode([Link].self, forKey: .links))
+  }
+}
+
+extension Topology {
+  /// The topology of `app` at `stage` in `regions`, the first of them where the app began.
+  ///
+  /// - Throws: when the app names something twice or that does not exist, when a region has too few zones, when
+  ///   there are too few or too many regions for the stage, or when bound data would leave its jurisdiction.
+  public static func of(
+    _ app: AppOutline, at stage: Stage, for workload: Workload = Workload(), in regions: [Region] = [.local]
+  ) throws(TopologyError) -> Topology {
+    try workload.check()
+    if stage == .sharded { return try stage7(of: app, for: workload, in: regions) }
+    guard regions.count == 1 else {
+      throw TopologyError(
+        element: "stage \(stage.number)",
+        problem: "is in one region, \(regions.count) were given; stage 7 has several")
+    }
+    let region = regions[0]
+    return switch stage {
+    case .launchPage: try stage1(of: app, for: workload, in: region)
+    case .singleServer: try stage2(of: app, for: workload, in: region)
+    case .separateDatabase: try stage3(of: app, for: workload, in: region)
+    case .replicated: try stage4(of: app, for: workload, in: region)
+    case .stateless: try stage5(of: app, for: workload, in: region)
+    case .microservices, .sharded: try stage6(of: app, for: workload, in: region)
+    }
+  }
+
+  public func tier(_ id: String) -> Tier? { tiers.first { $0.id == id } }
+
+  public func region(_ code: String) -> Region? { regions.first { $0.code == code } }
+
+  /// The same with tiers sized: by the tier's id, what each member is given, and between which bounds it scales
+  /// (nil leaves the bounds of the stage).
+  ///
+  /// - Throws: for a tier that does not exist, and for bounds or sizes that can't be.
+  public func sized(_ sizes: [String: (capacity: Capacity, scaling: Scaling?)]) throws(TopologyError)
+    -> Topology
+  {
+    for id in sizes.keys.sorted() where tier(id) == nil {
+      throw TopologyError(element: "size of tier \(id)", problem: "names a tier that does not exist")
+    }
+    let tiers = tiers.map { tier in
+      guard let size = sizes[tier.id] else { return tier }
+      var sized = tier
+      sized.capacity = size.capacity
+      sized.scaling = size.scaling ?? tier.scaling
+      return sized
+    }
+    return try Topology(
+      stage: stage, regions: regions, zones: zones, edges: edges, residency: residency, servers: servers,
+      tiers: tiers, links: links)
   }
 }
 
@@ -54,61 +121,4 @@ public struct TopologyError: Error, Equatable, CustomStringConvertible {
   }
 
   public var description: String { "\(element): \(problem)" }
-}
-
-extension Topology {
-  private func checkNames() throws(TopologyError) {
-    try checkUnique("region", regions.map(\.code))
-    try checkUnique("zone", zones.map(\.id))
-    try checkUnique("server", servers.map(\.id))
-    try checkUnique("tier", tiers.map(\.id))
-    try checkUnique("link", links.map { "\($0.from) → \($0.to)" })
-  }
-
-  private func checkReferences() throws(TopologyError) {
-    for zone in zones {
-      try check("zone \(zone.id)", names: zone.region, among: regions.map(\.code), kind: "region")
-    }
-    for server in servers {
-      try check("server \(server.id)", names: server.zone, among: zones.map(\.id), kind: "zone")
-    }
-    for tier in tiers { try checkPlace(of: tier) }
-    for link in links {
-      let element = "link \(link.from) → \(link.to)"
-      try check(element, names: link.from, among: tiers.map(\.id), kind: "tier")
-      try check(element, names: link.to, among: tiers.map(\.id), kind: "tier")
-      if link.from == link.to { throw TopologyError(element: element, problem: "leads to itself") }
-    }
-  }
-
-  private func checkPlace(of tier: Tier) throws(TopologyError) {
-    let element = "tier \(tier.id)"
-    if let zone = tier.zone { try check(element, names: zone, among: zones.map(\.id), kind: "zone") }
-    guard let id = tier.server else { return }
-    guard let server = servers.first(where: { $0.id == id }) else {
-      throw TopologyError(element: element, problem: "names the server '\(id)', which does not exist")
-    }
-    if tier.zone != server.zone {
-      let problem = "is in zone '\(tier.zone ?? "none")', its server '\(id)' in '\(server.zone)'"
-      throw TopologyError(element: element, problem: problem)
-    }
-  }
-
-  private func checkUnique(_ kind: String, _ names: [String]) throws(TopologyError) {
-    var seen: Set<String> = []
-    for name in names {
-      if name.isEmpty { throw TopologyError(element: kind, problem: "has an empty name") }
-      if !seen.insert(name).inserted {
-        throw TopologyError(element: "\(kind) \(name)", problem: "is there twice")
-      }
-    }
-  }
-
-  private func check(
-    _ element: String, names name: String, among known: [String], kind: String
-  ) throws(TopologyError) {
-    if !known.contains(name) {
-      throw TopologyError(element: element, problem: "names the \(kind) '\(name)', which does not exist")
-    }
-  }
 }

@@ -40,11 +40,11 @@ struct ConsoleSnapshotTests {
     // Nothing was started in this lab.
     #expect(
       text.contains(
-        #""kind":"database","title":"posts","subtitle":"SQLite","zone":"local-a","server":"server","health":"stopped""#
+        #""kind":"database","title":"posts","subtitle":"SQLite","zone":"local-a","server":"server-a","health":"stopped""#
       ))
     #expect(
       text.contains(
-        #""kind":"users","title":"Users","subtitle":"the first","zone":null,"server":null,"health":null"#))
+        #""kind":"users","title":"Users","subtitle":"the first users","zone":null,"server":null,"health":null"#))
   }
 
   /// Of an object, or of the first object of an array.

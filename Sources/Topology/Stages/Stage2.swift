@@ -3,37 +3,40 @@
 // the one thing that must not fail.
 
 extension Topology {
-  /// Stage 2 of `app`.
-  public static func stage2(of app: AppOutline, in region: Region) throws(TopologyError) -> Topology {
-    let zone = Zone(id: "\(region.code)-a", region: region.code)
-    let server = Server(id: "server", title: "Server", zone: zone.id)
+  static func stage2(
+    of app: AppOutline, for workload: Workload, in region: Region
+  ) throws(TopologyError) -> Topology {
+    let site = try Site(region, zones: 1, for: .singleServer)
+    var draft = Draft(.singleServer)
+    draft.use(site)
+    draft.bindAll(to: workload.residency)
+    let server = draft.server("server", "Server", in: site.zones[0], of: site)
+    let members = [Member(.peer, on: server, in: region)]
 
-    let users = Tier(id: "users", kind: .users, title: "Users", subtitle: "the first")
-    let dns = Tier(id: "dns", kind: .dns, title: "DNS", subtitle: app.dnsName)
-    let address = Tier(
-      id: "address", kind: .address, title: "Static address", subtitle: "stays when the server changes")
-    let services = app.services.map {
-      Tier(id: "service-\($0.name)", kind: .service, title: $0.name, subtitle: "service", on: server)
-    }
-    let databases = app.databases.map {
-      Tier(id: "database-\($0)", kind: .database, title: $0, subtitle: "SQLite", on: server)
-    }
-    let objects = Tier(
-      id: "objects", kind: .objects, title: "Objects", subtitle: "folder on disk", on: server)
+    draft.addUsers(of: app)
+    draft.add(
+      Tier(
+        id: "address", kind: .address, title: "Static address", subtitle: "stays when the server changes",
+        regions: [region.code]))
+    draft.link("users", "address", "HTTP")
 
-    return try Topology(
-      stage: .singleServer, regions: [region], zones: [zone], servers: [server],
-      tiers: [users, dns, address] + services + databases + [objects],
-      links: [
-        Link(from: users.id, to: dns.id, label: "name"),
-        Link(from: users.id, to: address.id, label: "HTTP"),
-      ]
-        + services.map { Link(from: address.id, to: $0.id, label: "HTTP") }
-        + services.map { Link(from: $0.id, to: objects.id, label: "files") }
-        + app.services.flatMap { service in
-          service.databases.map {
-            Link(from: "service-\(service.name)", to: "database-\($0)", label: "SQL")
-          }
-        })
+    for service in app.services {
+      let id = "service-\(service.name)"
+      draft.add(Tier(id: id, kind: .service, title: service.name, subtitle: "service", members: members))
+      draft.link("address", id, "HTTP")
+      draft.link(id, "objects", "files")
+      for database in service.databases { draft.link(id, "database-\(database)", "SQL") }
+    }
+    for database in app.databases {
+      draft.add(
+        Tier(
+          id: "database-\(database)", kind: .database, title: database, subtitle: "SQLite", members: members,
+          holds: app.holdings(of: database, withSessions: true)))
+    }
+    draft.add(
+      Tier(
+        id: "objects", kind: .objects, title: "Objects", subtitle: "folder on disk", members: members,
+        holds: [Holding(.objects)]))
+    return try draft.finish()
   }
 }

@@ -1,0 +1,42 @@
+// Stage 4, a thousand users: one zone may lose its power. A second server stands in another zone, and DNS leads to the
+// one that answers. The database gets a follower there: a write is acknowledged when both zones have it, so losing
+// either loses nothing. Files lie in a folder that both servers share.
+
+extension Topology {
+  static func stage4(
+    of app: AppOutline, for workload: Workload, in region: Region
+  ) throws(TopologyError) -> Topology {
+    let site = try Site(region, zones: 2, for: .replicated)
+    var draft = Draft(.replicated)
+    draft.use(site)
+    draft.bindAll(to: workload.residency)
+    let servers = draft.servers("server", "Server", in: site)
+    let members = servers.map { Member(.peer, on: $0, in: region) }
+
+    draft.addUsers(of: app)
+    draft.add(
+      Tier(
+        id: "address", kind: .address, title: "Static addresses",
+        subtitle: "one per server; DNS checks their health",
+        regions: [region.code]))
+    draft.link("users", "address", "HTTP")
+
+    for service in app.services {
+      let id = "service-\(service.name)"
+      draft.add(Tier(id: id, kind: .service, title: service.name, subtitle: "service", members: members))
+      draft.link("address", id, "HTTP")
+      draft.link(id, "objects", "files")
+      if !service.databases.isEmpty { draft.link(id, "database", "SQL") }
+    }
+    if !app.databases.isEmpty {
+      draft.addCluster(
+        "database", "Database", holds: app.allHoldings(withSessions: true), in: site,
+        followers: 1 + workload.extraFollowers)
+    }
+    draft.add(
+      Tier(
+        id: "objects", kind: .objects, title: "Objects", subtitle: "shared folder", regions: [region.code],
+        holds: [Holding(.objects)]))
+    return try draft.finish()
+  }
+}

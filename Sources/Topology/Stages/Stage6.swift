@@ -1,0 +1,73 @@
+// Stage 6, half a million users: the app has to be there 99.99 % of the time, and its parts grow at different speeds.
+// Every layer stands in three zones. Each service has servers of its own and scales on its own, with a load balancer
+// between the layers. Sessions move to a table that any region can replicate later; the cache keeps only reads.
+
+extension Topology {
+  static func stage6(
+    of app: AppOutline, for workload: Workload, in region: Region
+  ) throws(TopologyError) -> Topology {
+    let site = try Site(region, zones: 3, for: .microservices)
+    var draft = Draft(.microservices)
+    draft.use(site)
+    draft.bindAll(to: workload.residency)
+
+    draft.addUsers(of: app)
+    draft.addEdges(near: [region])
+    draft.addLayers(of: app, in: site)
+
+    draft.addCache("popular reads", in: site)
+    draft.add(
+      Tier(
+        id: "sessions", kind: .sessions, title: "Sessions", subtitle: "table", regions: [region.code],
+        holds: [Holding(.sessions)]))
+    draft.add(
+      Tier(
+        id: "objects", kind: .objects, title: "Objects", subtitle: "object store", regions: [region.code],
+        holds: [Holding(.objects)]))
+    draft.link("cdn", "objects", "files")
+
+    if !app.databases.isEmpty {
+      draft.addCluster(
+        "database", "Database", holds: app.allHoldings(withSessions: false), in: site,
+        followers: 2 + workload.extraFollowers)
+      for service in app.layers?.all ?? [] where !service.databases.isEmpty {
+        draft.link("service-\(service.name)", "database", "SQL")
+      }
+    }
+    for service in app.layers?.all ?? [] { draft.link("service-\(service.name)", "cache", "reads") }
+    if let front = app.layers?.front {
+      draft.link("service-\(front.name)", "sessions", "sessions")
+      draft.link("service-\(front.name)", "objects", "files")
+    }
+    return try draft.finish()
+  }
+}
+
+extension Draft {
+  /// The load balancers and services of a region: the front, and behind it each service with a load balancer of its
+  /// own.
+  mutating func addLayers(of app: AppOutline, in site: Site) {
+    guard let layers = app.layers else { return }
+    let balancer = site.id("load-balancer")
+    addLoadBalancer("load-balancer", "Load balancer", "for people", in: site)
+    link("cdn", balancer, "HTTP")
+    addService(layers.front, behind: balancer, in: site)
+    for service in layers.behind {
+      let name = "load-balancer-\(service.name)"
+      addLoadBalancer(name, "Load balancer", "for \(service.name)", in: site)
+      link(site.id("service-\(layers.front.name)"), site.id(name), "calls")
+      addService(service, behind: site.id(name), in: site)
+    }
+  }
+
+  private mutating func addService(_ service: AppOutline.Service, behind balancer: String, in site: Site) {
+    let name = "service-\(service.name)"
+    let members = servers(name, service.name, in: site).map { Member(.peer, on: $0, in: site.region) }
+    add(
+      Tier(
+        id: site.id(name), kind: .service, title: service.name, subtitle: "scales on its own",
+        members: members,
+        scaling: Scaling(minimum: 3, desired: 3, maximum: 12)))
+    link(balancer, site.id(name), "HTTP")
+  }
+}

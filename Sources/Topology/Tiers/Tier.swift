@@ -1,0 +1,167 @@
+// What a topology is made of: tiers, their members, and the links between them.
+
+/// A part of the system that does one job, on one server or on many.
+public struct Tier: Codable, Equatable, Sendable {
+  public enum Kind: String, Codable, CaseIterable, Sendable {
+    case users, dns, address, cdn, launchPage, waitlist, loadBalancer, service, cache, sessions, objects,
+      database
+  }
+
+  /// Unique in the topology, and the same from stage to stage as long as the tier does the same job.
+  public let id: String
+  public let kind: Kind
+  public let title: String
+  /// What does the job, such as `SQLite`.
+  public let subtitle: String
+  /// The codes of the regions that it is in; empty for what belongs to none, such as DNS.
+  public let regions: [String]
+  /// What it runs on; empty for a service that the cloud runs in every zone of the tier's regions.
+  public let members: [Member]
+  /// The ids of the edge locations of a CDN.
+  public let edges: [String]
+  /// The data whose only durable copy is here.
+  public let holds: [Holding]
+  /// How members follow their leader; nil where there is nothing to follow.
+  public let replication: Replication?
+  /// How many members do the job together; nil where the number is fixed by `members`.
+  public internal(set) var scaling: Scaling?
+  /// What each member is given; nil until a planner has sized the tier.
+  public internal(set) var capacity: Capacity?
+
+  /// A tier on servers of its own or shared ones.
+  public init(
+    id: String, kind: Kind, title: String, subtitle: String, members: [Member], holds: [Holding] = [],
+    replication: Replication? = nil, scaling: Scaling? = nil
+  ) {
+    self.init(
+      id: id, kind: kind, title: title, subtitle: subtitle,
+      regions: members.map(\.region).reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
+      members: members, edges: [], holds: holds, replication: replication, scaling: scaling)
+  }
+
+  /// A tier without a server of ours: global when it names no region.
+  public init(
+    id: String, kind: Kind, title: String, subtitle: String, regions: [String] = [], edges: [String] = [],
+    holds: [Holding] = []
+  ) {
+    self.init(
+      id: id, kind: kind, title: title, subtitle: subtitle, regions: regions, members: [], edges: edges,
+      holds: holds, replication: nil, scaling: nil)
+  }
+
+  private init(
+    id: String, kind: Kind, title: String, subtitle: String, regions: [String], members: [Member],
+    edges: [String], holds: [Holding], replication: Replication?, scaling: Scaling?
+  ) {
+    self.id = id
+    self.kind = kind
+    self.title = title
+    self.subtitle = subtitle
+    self.regions = regions
+    self.members = members
+    self.edges = edges
+    self.holds = holds
+    self.replication = replication
+    self.scaling = scaling
+  }
+
+  /// The member that takes the writes.
+  public var leader: Member? { members.first { $0.role == .leader } }
+
+  /// The one member of a tier that has one.
+  public var soleMember: Member? { members.count == 1 ? members[0] : nil }
+
+  /// The names of the app's databases that it holds.
+  public var databases: [String] {
+    holds.compactMap { if case .database(let name) = $0.data { name } else { nil } }
+  }
+}
+
+/// One server's part in a tier.
+public struct Member: Codable, Equatable, Sendable {
+  public enum Role: String, Codable, Sendable {
+    /// Does the same as every other member.
+    case peer
+    /// Takes the writes.
+    case leader
+    /// Follows the leader within its region, answers reads, and takes over.
+    case follower
+    /// Follows the leader from another region, later than the followers.
+    case replica
+    /// Votes on who leads, and holds no data.
+    case witness
+  }
+
+  public let role: Role
+  /// The id of its server.
+  public let server: String
+  /// The id of the server's zone.
+  public let zone: String
+  /// The code of the zone's region.
+  public let region: String
+
+  public init(_ role: Role, on server: Server, in region: Region) {
+    self.role = role
+    self.server = server.id
+    self.zone = server.zone
+    self.region = region.code
+  }
+}
+
+/// When a leader acknowledges a write.
+public enum Replication: String, Codable, Sendable {
+  /// When a follower in another zone has it on disk too: the loss of a zone loses no acknowledged write.
+  case synchronous
+  /// When the leader has it: followers are a little behind.
+  case asynchronous
+}
+
+/// The bounds between which the number of a tier's members moves with the load.
+public struct Scaling: Codable, Equatable, Sendable {
+  /// In each region.
+  public let minimum: Int
+  /// In each region: what the planned peak needs.
+  public let desired: Int
+  /// In each region.
+  public let maximum: Int
+  /// The CPU utilisation that the number is steered to, 1 to 100.
+  public let targetPercent: Int
+
+  public init(minimum: Int, desired: Int, maximum: Int, targetPercent: Int = 60) {
+    self.minimum = minimum
+    self.desired = desired
+    self.maximum = maximum
+    self.targetPercent = targetPercent
+  }
+}
+
+/// What each member of a tier is given.
+public struct Capacity: Codable, Equatable, Sendable {
+  /// AWS's name of the type, such as `m7g.large`, `db.r7g.xlarge` or `cache.t4g.micro`.
+  public let instanceType: String
+  /// The disk of each member, GiB; nil where it has none that counts.
+  public let storageGiB: Int?
+  /// What the disk is paid to do beyond what its size includes; nil for what it includes.
+  public let storageIOPS: Int?
+
+  public init(instanceType: String, storageGiB: Int? = nil, storageIOPS: Int? = nil) {
+    self.instanceType = instanceType
+    self.storageGiB = storageGiB
+    self.storageIOPS = storageIOPS
+  }
+}
+
+/// One tier calls another.
+public struct Link: Codable, Equatable, Hashable, Sendable {
+  /// Ids of tiers.
+  public let from: String
+  public let to: String
+  /// What travels, such as `HTTP`.
+  public let label: String
+
+  public init(from: String, to: String, label: String) {
+    self.from = from
+    self.to = to
+    self.label = label
+  }
+}
