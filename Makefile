@@ -14,6 +14,8 @@ test: build ## Runs every test: units, then real processes, hostile clients and 
 	scripts/test-setup
 	# One at a time: many tests wait for real processes on their own thread, and two cores have few threads to spare.
 	swift test --no-parallel
+	# What Summit stores must be the same on both engines.
+	HEIGHTS_TEST_DATABASE=postgres swift test --skip-build --no-parallel --filter 'SummitTests.(API|Posts|Accounts)Tests'
 	.venv/bin/python -m pytest Tests/Integration
 
 check: build ## Format, lint and the habits of this code base, without changing anything.

@@ -29,11 +29,12 @@ let package = Package(
     // What C offers: system libraries by their module maps, and shims for what Swift can't say.
     .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .target(name: "CRuntime", cSettings: [.define("_GNU_SOURCE")]),
 
     // What an app imports.
-    target("HeightsKit", ["CRuntime", "CMicrohttpd", "CSQLite", "CSodium"]),
+    target("HeightsKit", ["CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]),
 
     // What runs the app: each imports only those above it.
     target("Topology"),
@@ -56,16 +57,17 @@ let package = Package(
       name: "BenchHello", dependencies: ["HeightsKit"], path: "Benchmarks/Hello", swiftSettings: swift),
 
     // What tests share.
-    .target(name: "TestSupport", dependencies: ["Lab"], path: "Tests/Support", swiftSettings: swift),
+    .target(
+      name: "TestSupport", dependencies: ["Lab", "CPostgres"], path: "Tests/Support", swiftSettings: swift),
 
-    tests("HeightsKitTests", ["HeightsKit"]),
+    tests("HeightsKitTests", ["HeightsKit", "TestSupport"]),
     tests("TopologyTests", ["Topology"]),
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),
     tests("ConsoleTests", ["Console"]),
     tests("HeightsCLITests", ["HeightsCLI"]),
-    tests("SummitTests", ["Summit", "HeightsKit"]),
+    tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),
     tests("TidyTests", []),
   ]
 )

@@ -44,7 +44,8 @@ struct ConsoleSnapshotTests {
       ))
     #expect(
       text.contains(
-        #""kind":"users","title":"Users","subtitle":"the first users","zone":null,"server":null,"health":null"#))
+        #""kind":"users","title":"Users","subtitle":"the first users","zone":null,"server":null,"health":null"#
+      ))
   }
 
   /// Of an object, or of the first object of an array.

@@ -9,17 +9,31 @@ import Testing
   /// Who is called so gets no account: the second write fails.
   private static let unlucky = "Unlucky"
 
+  /// What makes their row fail. SQLite can't make the lowest integer positive, PostgreSQL can't divide by zero.
+  private static var badLuck: [SQL] {
+    if !TestEngine.isPostgres {
+      return [
+        """
+        CREATE TRIGGER bad_luck BEFORE INSERT ON accounts WHEN NEW.display_name = 'Unlucky'
+        BEGIN SELECT abs(-9223372036854775807 - 1); END
+        """
+      ]
+    }
+    return [
+      """
+      CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN 1 / 0; END $$
+      """,
+      """
+      CREATE TRIGGER bad_luck BEFORE INSERT ON accounts FOR EACH ROW WHEN (NEW.display_name = 'Unlucky')
+      EXECUTE FUNCTION fail()
+      """,
+    ]
+  }
+
   /// A database of accounts in which the unlucky fail, and not by a conflict.
   private func withAccounts(_ body: (Accounts, Database) async throws -> Void) async throws {
     try await withSummitDatabase("accounts") { database, _ in
-      // The lowest integer has no positive counterpart: SQLite refuses to make it.
-      try await database.transaction {
-        try await $0.execute(
-          """
-          CREATE TRIGGER bad_luck BEFORE INSERT ON accounts WHEN NEW.display_name = 'Unlucky'
-          BEGIN SELECT abs(-9223372036854775807 - 1); END
-          """)
-      }
+      try await database.transaction { for statement in Self.badLuck { try await $0.execute(statement) } }
       try await body(Accounts(database: database), database)
     }
   }

@@ -27,7 +27,7 @@ public final class AppContext: Sendable {
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
   }
 
-  /// Opens a database of the data folder.
+  /// Opens a database: of the server at `DATABASE_URL`, else of the data folder.
   /// - Parameter migrations: the folder of its migrations, `Migrations/NAME` when not said otherwise.
   /// - Throws: `MigrationError`, `DatabaseError`.
   public func database(_ name: String, migrations: String? = nil) async throws -> Database {
@@ -38,9 +38,14 @@ public final class AppContext: Sendable {
   public func database(_ name: String, migrations: [Migration]) async throws -> Database {
     var limits = DatabaseLimits()
     limits.batchTransactions = environment.commitGroup
-    let database = try await Database.open(
-      name: name, path: environment.dataDirectory + "/\(name).db", migrations: migrations, loops: loops,
-      quota: quota, limits: limits)
+    let database =
+      if let url = environment.databaseURL {
+        try await Database.open(name: name, url: url, migrations: migrations, loops: loops, limits: limits)
+      } else {
+        try await Database.open(
+          name: name, path: environment.dataDirectory + "/\(name).db", migrations: migrations, loops: loops,
+          quota: quota, limits: limits)
+      }
     databases.withLock { $0.append(database) }
     return database
   }

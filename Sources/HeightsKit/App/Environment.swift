@@ -17,6 +17,9 @@ public struct Environment: Sendable {
   public let stage: Int
   /// `HEIGHTS_DATA_DIR`: the folder of everything that is stored.
   public let dataDirectory: String
+  /// `DATABASE_URL`: the PostgreSQL server that has the app's databases, each under its own name; nil for SQLite files
+  /// in the data folder. May hold a password.
+  public let databaseURL: String?
   /// `HEIGHTS_LOOPS`: event loops.
   public let loops: Int
   /// `HEIGHTS_CACHE_BYTES`: room for the in-process cache; 0 turns it off.
@@ -49,6 +52,12 @@ public struct Environment: Sendable {
     port = UInt16(try number("PORT", 0...65_535, default: 8080))
     stage = try number("HEIGHTS_STAGE", 1...7, default: 2)
     dataDirectory = variables["HEIGHTS_DATA_DIR"] ?? "data"
+    databaseURL = variables["DATABASE_URL"]
+    if let databaseURL, !databaseURL.hasPrefix("postgres://"), !databaseURL.hasPrefix("postgresql://") {
+      // Not shown: it may hold a password.
+      throw EnvironmentError(
+        description: "DATABASE_URL is not understood: expected postgresql://USER@HOST:PORT/")
+    }
     loops = try number("HEIGHTS_LOOPS", 1...256, default: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1))
     cacheBytes = try number("HEIGHTS_CACHE_BYTES", 0...(1 << 40), default: 32 << 20)
     let quota = try number("HEIGHTS_DISK_QUOTA_BYTES", 0...Int.max, default: 0)

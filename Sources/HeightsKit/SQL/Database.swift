@@ -1,28 +1,28 @@
-// The handle of one database: reads on the caller's loop, writes on the database's own thread.
-
-import Dispatch
-import Glibc
-import Synchronization
+// The handle of one database, whichever engine holds it.
 
 /// A database of an app, one for each function (`accounts`, `posts`, `graph`). There are no joins across databases.
 ///
-/// Reads run where they are called, on the loop's own connection. Writes are transactions; many share one commit,
-/// and each returns once the disk has it. Who was told that a write is done reads it, on every loop.
+/// The same code runs on both engines: SQLite, where reads run inline on the caller's loop and many transactions share
+/// one commit, and PostgreSQL, where a loop's reads share one connection and each transaction has one of its own.
+/// Who was told that a write is done reads it, on every loop. So SQL keeps to what both understand: types `BIGINT`,
+/// `TEXT`, `BYTEA` and `DOUBLE PRECISION`, `ON CONFLICT`, `RETURNING`, and `next_id(shard)`.
 public final class Database: Sendable {
-  public let name: String
-  public let path: String
+  private enum Engine {
+    case sqlite(SQLiteDatabase)
+    case postgres(PostgresDatabase)
+  }
 
-  private let limits: DatabaseLimits
-  private let loops: [EventLoop]
-  private let readers: [Reader]
-  private let offLoopReader: Mutex<Reader>
-  private let thread: WriterThread
-  private let commits: CommitCounter
-  private let accepted = Atomic<Int>(0)
+  public let name: String
+  private let engine: Engine
+
+  private init(name: String, _ engine: Engine) {
+    self.name = name
+    self.engine = engine
+  }
 
   // MARK: Open and close
 
-  /// Opens the database, after bringing its schema up to date.
+  /// Opens a database in a SQLite file, after bringing its schema up to date.
   /// - Parameters:
   ///   - name: how messages call it.
   ///   - path: its file; made if it is not there, the folder must be.
@@ -44,106 +44,71 @@ public final class Database: Sendable {
     name: String, path: String, migrations: [Migration], loops: EventLoopGroup, quota: DiskQuota? = nil,
     limits: DatabaseLimits = DatabaseLimits(), nowMs: @escaping @Sendable () -> Int64
   ) async throws -> Database {
-    let thread = WriterThread(queueLimit: limits.queuedTransactions)
-    let commits = CommitCounter()
-    let opened: Database = try await withCheckedThrowingContinuation { continuation in
-      do {
-        try thread.start(name: "sql-\(name)") {
-          let writer: GroupCommit
-          do {
-            try Migration.apply(migrations, path: path, deadline: .afterMs(migrationWaitMs))
-            writer = try Self.makeWriter(path, thread, limits, commits, quota, nowMs)
-            let readers = try Self.makeReaders(path, loops.loops.count, limits, commits)
-            continuation.resume(
-              returning: Database(
-                name: name, path: path, limits: limits, loops: loops.loops, readers: readers, thread: thread,
-                commits: commits))
-          } catch { return continuation.resume(throwing: error) }
-          writer.run()
-        }
-      } catch { continuation.resume(throwing: error) }
-    }
-    try await opened.endSnapshotsWithTicks()
-    return opened
+    let database = try await SQLiteDatabase.open(
+      name: name, path: path, migrations: migrations, loops: loops, quota: quota, limits: limits, nowMs: nowMs
+    )
+    return Database(name: name, .sqlite(database))
   }
 
-  private init(
-    name: String, path: String, limits: DatabaseLimits, loops: [EventLoop], readers: [Reader],
-    thread: WriterThread, commits: CommitCounter
-  ) {
-    self.name = name
-    self.path = path
-    self.limits = limits
-    self.loops = loops
-    self.readers = Array(readers.dropLast())
-    // `makeReaders` makes one more than there are loops.
-    offLoopReader = Mutex(readers[loops.count])
-    self.thread = thread
-    self.commits = commits
+  /// Opens a database of a PostgreSQL server, after bringing its schema up to date.
+  /// - Parameters:
+  ///   - name: how messages call it, and its name on the server, which must have it.
+  ///   - url: the server, as libpq takes it: `postgresql://user@127.0.0.1:5432/`. The database that it names is not used.
+  /// - Throws: `MigrationError`; `DatabaseError.gone` when the server can't be reached.
+  public static func open(
+    name: String, url: String, migrations: [Migration], loops: EventLoopGroup,
+    limits: DatabaseLimits = DatabaseLimits()
+  ) async throws -> Database {
+    let database = try await PostgresDatabase.open(
+      PostgresTarget(url: url, database: name), migrations: migrations, loops: loops, limits: limits)
+    return Database(name: name, .postgres(database))
   }
-
-  deinit { thread.close() }
 
   /// Refuses new transactions and finishes those that wait. Reads go on.
-  public func close() { thread.close() }
+  public func close() {
+    switch engine {
+    case .sqlite(let database): database.close()
+    case .postgres(let database): database.close()
+    }
+  }
 
   // MARK: Reads
 
-  /// All rows of a result, each decoded by `decode`. Reads inline: on a loop with its own connection, elsewhere (in
-  /// tools and tests) with one that is shared.
+  /// All rows of a result, each decoded by `decode`.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func query<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> [T] {
-    try read { try $0.query(sql, decode) }
+    switch engine {
+    case .sqlite(let database): try database.query(sql, decode)
+    case .postgres(let database): try await database.read(sql).map(decode)
+    }
   }
 
   /// The first row of a result, `nil` when there is none.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func first<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> T? {
-    try read { try $0.first(sql, decode) }
-  }
-
-  private func read<R>(_ body: (SQLiteConnection) throws -> R) throws -> R {
-    if let loop = EventLoop.current, loop.index < loops.count, loops[loop.index] === loop {
-      return try readers[loop.index].read(body)
+    switch engine {
+    case .sqlite(let database): try database.first(sql, decode)
+    case .postgres(let database): try await database.read(sql).first(decode)
     }
-    var result: Result<R, any Error>?
-    offLoopReader.withLock { reader in
-      result = Result { try reader.read(body) }
-      reader.endSnapshot()
-    }
-    // The lock's closure always runs, and always sets it.
-    return try result!.get()
   }
 
   // MARK: Writes
 
-  /// Runs `body` as a transaction and returns its result once the disk has what it wrote. If it throws, nothing of
-  /// it stays.
+  /// Runs `body` as a transaction and returns its result once what it wrote is durable. If it throws, nothing of it
+  /// stays. A statement that fails ends the transaction, also when `body` catches its error.
   ///
-  /// `body` runs on the database's writing thread, while other transactions wait for it, and may run again when a
-  /// neighbour takes its batch down: so it does SQL and nothing else.
+  /// `body` may run again: when a neighbour takes its batch down, when another transaction was in its way, or when the
+  /// server that it ran on is replaced. So it does SQL and nothing else.
   /// - Parameter deadline: until when it must have run, at most `DatabaseLimits.transactionMs` from now; that much
-  ///   again when it has to run again.
+  ///   again when a neighbour's failure has it run again.
   /// - Throws: what `body` throws, or `DatabaseError`: `.timeout`, `.tooMany`, `.full`…
   @discardableResult
   public func transaction<T: Sendable>(
     deadline: Deadline? = nil, _ body: @escaping @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    guard !thread.isCurrent else {
-      throw DatabaseError.invalid(
-        sql: "BEGIN", message: "a transaction of \(name) inside another waits for itself; use the outer one")
-    }
-    let latest = Deadline.afterMs(limits.transactionMs)
-    accepted.add(1, ordering: .relaxed)
-    return try await withCheckedThrowingContinuation { continuation in
-      thread.submit(
-        QueuedTransaction(
-          deadline: min(deadline ?? latest, latest),
-          run: { transaction in
-            let value = try await body(transaction)
-            return { continuation.resume(returning: value) }
-          },
-          fail: { continuation.resume(throwing: $0) }))
+    switch engine {
+    case .sqlite(let database): try await database.transaction(deadline: deadline, body)
+    case .postgres(let database): try await database.transaction(deadline: deadline, body)
     }
   }
 
@@ -153,73 +118,23 @@ public final class Database: Sendable {
   public struct Statistics: Sendable {
     /// Transactions asked for.
     public let transactions: Int
-    /// Commits to the disk; fewer than transactions where many came at once.
+    /// Commits; fewer than transactions where many came at once and shared one.
     public let commits: Int
     /// Transactions that wait now.
     public let waiting: Int
   }
 
   public var statistics: Statistics {
-    Statistics(
-      transactions: accepted.load(ordering: .relaxed), commits: commits.value, waiting: thread.waiting)
+    switch engine {
+    case .sqlite(let database): database.statistics
+    case .postgres(let database): database.statistics
+    }
   }
 
-  /// Reads the whole file and checks its structure. Slow for large files; on a thread of its own.
+  /// Reads the whole of a SQLite file and checks its structure; on a thread of its own. PostgreSQL checks its pages as
+  /// it reads them: there it does nothing.
   /// - Throws: `DatabaseError.corrupt` with what was found first.
   public func checkIntegrity() async throws {
-    let path = path
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      do {
-        try Thread.start(name: "sql-check") {
-          continuation.resume(
-            with: Result {
-              let connection = try SQLiteConnection(path: path, role: .reader(cacheBytes: 1 << 20))
-              let answer = try connection.control("PRAGMA quick_check(1)")
-              if answer != "ok" { throw DatabaseError.corrupt(answer ?? "no answer") }
-            })
-        }
-      } catch { continuation.resume(throwing: error) }
-    }
-  }
-
-  // MARK: Parts
-
-  private static let migrationWaitMs = 60_000
-
-  private static func makeWriter(
-    _ path: String, _ thread: WriterThread, _ limits: DatabaseLimits, _ commits: CommitCounter,
-    _ quota: DiskQuota?, _ nowMs: @escaping () -> Int64
-  ) throws -> GroupCommit {
-    let connection = try SQLiteConnection(
-      path: path, role: .writer, cachedStatements: limits.cachedStatements)
-    let identifiers = IdentifierSource(nowMs: nowMs)
-    try identifiers.register(on: connection)
-    return GroupCommit(
-      connection, on: thread, limits: limits, identifiers: identifiers, commits: commits, quota: quota,
-      path: path)
-  }
-
-  /// One for each loop, and one for who is on none.
-  private static func makeReaders(
-    _ path: String, _ loops: Int, _ limits: DatabaseLimits, _ commits: CommitCounter
-  ) throws -> [Reader] {
-    try (0...loops).map { _ in
-      let connection = try SQLiteConnection(
-        path: path, role: .reader(cacheBytes: limits.cacheBytes / max(loops, 1)),
-        cachedStatements: limits.cachedStatements)
-      return Reader(connection, commits: commits, timeLimitMs: limits.readMs)
-    }
-  }
-
-  private func endSnapshotsWithTicks() async throws {
-    for (loop, reader) in zip(loops, readers) {
-      try await loop.run { loop.atEndOfTick { [weak reader] in reader?.endSnapshot() } }
-    }
-  }
-
-  private static let wallClockMs: @Sendable () -> Int64 = {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    if case .sqlite(let database) = engine { try await database.checkIntegrity() }
   }
 }

@@ -8,7 +8,7 @@ extension DatabaseError: ProblemConvertible {
         .insufficientStorage, title: "There is no room for what you sent",
         detail: "Reading goes on. Writing comes back when the disk has been made larger.")
     case .tooMany: .overloaded
-    case .timeout, .gone, .readOnly:
+    case .timeout, .contended, .gone, .readOnly:
       Problem(
         .serviceUnavailable, title: "The database doesn't answer in time", detail: "Try again in a moment.",
         retryAfterSeconds: 1)

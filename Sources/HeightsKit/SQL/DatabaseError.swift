@@ -12,6 +12,8 @@ public enum DatabaseError: Error, Equatable, Sendable {
   case gone(String)
   /// It took longer than its deadline.
   case timeout(String)
+  /// Other transactions were in its way, again and again until its deadline.
+  case contended(String)
   /// More is waiting than the bounds allow.
   case tooMany
   /// The disk or its quota is used up. Reads go on.
@@ -42,7 +44,7 @@ public enum DatabaseError: Error, Equatable, Sendable {
   /// Whether the same transaction may succeed when it is tried again soon.
   public var isRetryable: Bool {
     switch self {
-    case .readOnly, .gone, .timeout, .tooMany: true
+    case .readOnly, .gone, .timeout, .contended, .tooMany: true
     case .conflict, .full, .invalid, .corrupt, .unknown: false
     }
   }
@@ -55,6 +57,7 @@ extension DatabaseError: CustomStringConvertible {
     case .readOnly: "the database takes no writes at present; try again"
     case .gone(let message): "the database cannot be reached: \(message)"
     case .timeout(let message): "out of time: \(message)"
+    case .contended(let message): "others were in the way: \(message); try again"
     case .tooMany: "too much is waiting for the database; try again later"
     case .full(let message): "no space left for writes: \(message)"
     case .invalid(let sql, let message): "\(message), in: \(sql)"

@@ -19,5 +19,8 @@ public struct DatabaseLimits: Sendable {
   /// Pages in the write-ahead log from which it is moved into the file. At four times that, readers are waited for.
   public var logPages = 1_000
 
+  /// Connections to a server that a loop's transactions share, besides the one of its reads.
+  public var connectionsPerLoop = 4
+
   public init() {}
 }

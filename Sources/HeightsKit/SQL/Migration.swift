@@ -52,6 +52,24 @@ public struct Migration: Sendable, Equatable {
     }
   }
 
+  /// A migration as the database remembers it.
+  struct Applied {
+    let number: Int
+    let name: String
+    let checksum: String
+  }
+
+  /// Throws unless what was applied is what the first of `migrations` still say.
+  static func check(_ applied: [Applied], against migrations: [Migration]) throws {
+    for (index, old) in applied.enumerated() {
+      let label = Migration(number: old.number, name: old.name, sql: "").label
+      guard index < migrations.count else { throw MigrationError.missing(label) }
+      let file = migrations[index]
+      if file.name != old.name { throw MigrationError.renamed(applied: label, found: file.label) }
+      if file.checksum != old.checksum { throw MigrationError.edited(file.label) }
+    }
+  }
+
   private static func sha256(_ text: String) -> String {
     let bytes = Array(text.utf8)
     var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))

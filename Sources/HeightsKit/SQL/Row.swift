@@ -1,42 +1,46 @@
 // A row of a result, read column by column. Nothing is converted silently.
 
-import CSQLite
-
 /// One row of a result. Valid only inside the closure that it was given to; columns count from 0.
 ///
 /// Each accessor throws `DatabaseError.invalid`, naming the column, when the value is NULL or of another type.
 public struct Row {
-  private let statement: Statement
-  private let generation: Int
-
-  init(_ statement: Statement) {
-    self.statement = statement
-    generation = statement.generation
+  private enum Source {
+    case sqlite(SQLiteRow)
+    case postgres(PostgresRow)
   }
 
+  private let source: Source
+
+  init(_ statement: Statement) { source = .sqlite(SQLiteRow(statement)) }
+  init(_ row: PostgresRow) { source = .postgres(row) }
+
   public func int(_ column: Int) throws -> Int64 {
-    try require(column, SQLITE_INTEGER, "int")
-    return sqlite3_column_int64(statement.handle, Int32(column))
+    switch source {
+    case .sqlite(let row): try row.int(column)
+    case .postgres(let row): try row.int(column)
+    }
   }
 
   /// Whole numbers count as doubles too.
   public func double(_ column: Int) throws -> Double {
-    if try type(column) != SQLITE_INTEGER { try require(column, SQLITE_FLOAT, "double") }
-    return sqlite3_column_double(statement.handle, Int32(column))
+    switch source {
+    case .sqlite(let row): try row.double(column)
+    case .postgres(let row): try row.double(column)
+    }
   }
 
   public func text(_ column: Int) throws -> String {
-    try require(column, SQLITE_TEXT, "text")
-    guard let start = sqlite3_column_text(statement.handle, Int32(column)) else { return "" }
-    let count = Int(sqlite3_column_bytes(statement.handle, Int32(column)))
-    return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    switch source {
+    case .sqlite(let row): try row.text(column)
+    case .postgres(let row): try row.text(column)
+    }
   }
 
   public func blob(_ column: Int) throws -> [UInt8] {
-    try require(column, SQLITE_BLOB, "blob")
-    guard let start = sqlite3_column_blob(statement.handle, Int32(column)) else { return [] }
-    let count = Int(sqlite3_column_bytes(statement.handle, Int32(column)))
-    return [UInt8](UnsafeRawBufferPointer(start: start, count: count))
+    switch source {
+    case .sqlite(let row): try row.blob(column)
+    case .postgres(let row): try row.blob(column)
+    }
   }
 
   /// An integer that is 0 or 1.
@@ -73,32 +77,18 @@ public struct Row {
     try isNull(column) ? nil : identifier(column)
   }
 
-  public func isNull(_ column: Int) throws -> Bool { try type(column) == SQLITE_NULL }
-
-  private func type(_ column: Int) throws -> Int32 {
-    guard generation == statement.generation else {
-      throw statement.invalid("this row was used after the closure that it was given to")
+  public func isNull(_ column: Int) throws -> Bool {
+    switch source {
+    case .sqlite(let row): try row.isNull(column)
+    case .postgres(let row): try row.isNull(column)
     }
-    guard column >= 0, column < statement.columnCount else {
-      throw statement.invalid("there is no column \(column): the result has \(statement.columnCount), from 0")
-    }
-    return sqlite3_column_type(statement.handle, Int32(column))
   }
-
-  private func require(_ column: Int, _ wanted: Int32, _ name: String) throws {
-    let found = try type(column)
-    if found == wanted { return }
-    throw mismatch(column, "is \(Self.names[found] ?? "unknown"), and `\(name)` was asked for")
-  }
-
-  private static let names = [
-    SQLITE_INTEGER: "an integer", SQLITE_FLOAT: "a double", SQLITE_TEXT: "text", SQLITE_BLOB: "a blob",
-    SQLITE_NULL: "NULL",
-  ]
 
   private func mismatch(_ column: Int, _ message: String) -> DatabaseError {
-    let name = sqlite3_column_name(statement.handle, Int32(column)).map { String(cString: $0) } ?? ""
-    return statement.invalid("column \(column) (\(name)) \(message)")
+    switch source {
+    case .sqlite(let row): row.mismatch(column, message)
+    case .postgres(let row): row.mismatch(column, message)
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import HeightsKit
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -43,7 +44,11 @@ struct RunningSummit: Sendable {
 func withSummit(stage: Int = 2, _ body: (RunningSummit) async throws -> Void) async throws {
   let folder = NSTemporaryDirectory() + "summit-\(UUID().uuidString)"
   defer { try? FileManager.default.removeItem(atPath: folder) }
-  let context = try await AppContext(Environment(["HEIGHTS_DATA_DIR": folder, "HEIGHTS_LOOPS": "2"]))
+  let engine = try TestEngine()
+  defer { engine.remove() }
+  let context = try await AppContext(
+    Environment(
+      ["HEIGHTS_DATA_DIR": folder, "HEIGHTS_LOOPS": "2"].merging(engine.variables) { first, _ in first }))
   let example = URL(fileURLWithPath: #filePath + "/../../../../Examples/Summit").standardizedFileURL.path
   let summit = SummitRoutes(folder: example)
   let routes = stage == 1 ? try await summit.launchPage(context) : try await summit.app(context)

@@ -10,9 +10,15 @@ func withSummitDatabase(_ name: String, _ body: (Database, EventLoop) async thro
   defer { try? FileManager.default.removeItem(atPath: folder) }
   let example = URL(fileURLWithPath: #filePath + "/../../../../Examples/Summit").standardizedFileURL.path
   let loops = try EventLoopGroup(count: 1)
-  let database = try await Database.open(
-    name: name, path: "\(folder)/\(name).db",
-    migrations: try Migration.load(directory: "\(example)/Migrations/\(name)"), loops: loops)
+  let engine = try TestEngine()
+  defer { engine.remove() }
+  let migrations = try Migration.load(directory: "\(example)/Migrations/\(name)")
+  let database =
+    if let url = engine.variables["DATABASE_URL"] {
+      try await Database.open(name: name, url: url, migrations: migrations, loops: loops)
+    } else {
+      try await Database.open(name: name, path: "\(folder)/\(name).db", migrations: migrations, loops: loops)
+    }
   let result: Result<Void, any Error>
   do { result = .success(try await body(database, loops.loops[0])) } catch { result = .failure(error) }
   database.close()

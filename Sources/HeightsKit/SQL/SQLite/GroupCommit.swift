@@ -140,12 +140,15 @@ final class GroupCommit {
       try quota?.checkWrite()
       try connection.control("SAVEPOINT one")
     } catch { return connection.isAutocommit ? .lostBatch(error) : .kept(.failure(error)) }
-    let state = TransactionState(connection, on: thread)
+    let state = SQLiteTransaction(connection, on: thread)
     connection.deadline = transaction.deadline
     var result = runClosure(transaction, state)
     connection.deadline = nil
     state.end()
     if state.lostAll || connection.isAutocommit { return .lostBatch(Self.cause(result)) }
+    if case .success = result, state.hasFailed {
+      result = .failure(state.misuse("COMMIT", "an earlier error has rolled this transaction back"))
+    }
     if case .success = result, connection.hasDanglingForeignKeys {
       result = .failure(DatabaseError.conflict(.init(.foreignKey)))
     }
@@ -166,7 +169,7 @@ final class GroupCommit {
   /// Runs the closure as a task on this thread. What it waits for elsewhere is bounded by the deadline: then it is
   /// cancelled and left behind, with a transaction that refuses everything.
   private func runClosure(
-    _ transaction: QueuedTransaction, _ state: TransactionState
+    _ transaction: QueuedTransaction, _ state: SQLiteTransaction
   ) -> Result<QueuedTransaction.Acknowledgement, any Error> {
     let box = ResultBox()
     let task = Task.immediateDetached(executorPreference: thread) {

@@ -31,15 +31,9 @@ extension Migration {
     let applied = try connection.query(
       "SELECT number, name, checksum FROM heights_migrations ORDER BY number"
     ) {
-      (number: Int(try $0.int(0)), name: try $0.text(1), checksum: try $0.text(2))
+      Applied(number: Int(try $0.int(0)), name: try $0.text(1), checksum: try $0.text(2))
     }
-    for (index, old) in applied.enumerated() {
-      let label = Migration(number: old.number, name: old.name, sql: "").label
-      guard index < migrations.count else { throw MigrationError.missing(label) }
-      let file = migrations[index]
-      if file.name != old.name { throw MigrationError.renamed(applied: label, found: file.label) }
-      if file.checksum != old.checksum { throw MigrationError.edited(file.label) }
-    }
+    try check(applied, against: migrations)
     guard applied.count < migrations.count else { return applied.count }
     try migrations[applied.count].apply(on: connection)
     return applied.count + 1

@@ -1,0 +1,214 @@
+// One connection of a loop to PostgreSQL, in libpq's pipeline mode: what is sent does not wait for what is answered.
+
+import CPostgres
+import Glibc
+
+/// A connection, used on its loop's thread only.
+///
+/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+final class PostgresConnection: @unchecked Sendable {
+  /// Who is told first, and who is answered alone.
+  enum Sync {
+    /// With the other reads of the tick, under one synchronisation: an error in one of them skips those behind it,
+    /// which are then told `PipelineSkipped` and can be sent again.
+    case endOfTick
+    /// Under its own: nothing that comes later can undo it.
+    case own
+  }
+
+  private let loop: EventLoop
+  private let handle: OpaquePointer
+  private let deadlineMs: Int
+  private var watch: Watch?
+  private var pending = PendingAnswers()
+  private var statements = PostgresStatements()
+  private var timer: Timer?
+  /// Whether something was sent since the last synchronisation.
+  private var isUnsynced = false
+  private var waitsToWrite = false
+  private(set) var failure: DatabaseError?
+  /// Warnings since the last time it was emptied: a commit may be done here and not at the follower.
+  var warnings: [String] = []
+
+  /// Takes over a connection that is established, also when it throws.
+  /// - Parameter deadlineMs: how long an answer may take before the server counts as hung.
+  init(_ handle: OpaquePointer, on loop: EventLoop, deadlineMs: Int) throws {
+    self.loop = loop
+    self.handle = handle
+    self.deadlineMs = deadlineMs
+    guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+      throw DatabaseError.connection(handle)
+    }
+    watch = try loop.watch(PQsocket(handle), .readable) { [weak self] in self?.ready($0) }
+    PQsetNoticeReceiver(
+      handle,
+      { context, result in
+        guard let context, let result else { return }
+        // The connection outlives its handle, which calls this.
+        Unmanaged<PostgresConnection>.fromOpaque(context).takeUnretainedValue().note(result)
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  deinit {
+    watch?.cancel()
+    PQfinish(handle)
+  }
+
+  // MARK: Sending
+
+  /// Sends a statement and waits for its result.
+  /// - Throws: `DatabaseError`, `PipelineSkipped`.
+  func result(of sql: SQL, _ sync: Sync) async throws -> PostgresResult {
+    loop.checkIsolated()
+    return try await withCheckedThrowingContinuation { continuation in
+      do { try send(sql, sync, continuation) } catch { continuation.resume(throwing: error) }
+    }
+  }
+
+  private func send(_ sql: SQL, _ sync: Sync, _ continuation: PendingAnswers.Continuation) throws {
+    if let failure { throw failure }
+    let parameters = PostgresParameters(sql)
+    try parameters.check(sql)
+    let name = try prepared(sql, parameters)
+    let code = parameters.withPointers { count, values, lengths, formats in
+      PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
+    }
+    guard code == 1 else { throw fail(.connection(handle)) }
+    pending.append(.query(sql, statement: name, continuation), deadline: .afterMs(deadlineMs))
+    armTimer()
+    isUnsynced = true
+    if sync == .own { synchronise() }
+  }
+
+  /// The name of the prepared statement; prepares it first, in the same pipeline, if it is new.
+  private func prepared(_ sql: SQL, _ parameters: PostgresParameters) throws -> String {
+    let (name, isNew, evicted) = statements.name(of: sql, types: parameters.types)
+    if let evicted {
+      let code = PQsendQueryParams(handle, "DEALLOCATE \(evicted)", 0, nil, nil, nil, nil, 1)
+      guard code == 1 else { throw fail(.connection(handle)) }
+      pending.append(.command, deadline: .afterMs(deadlineMs))
+    }
+    if isNew {
+      let code = PQsendPrepare(handle, name, sql.description, Int32(parameters.types.count), parameters.types)
+      guard code == 1 else { throw fail(.connection(handle)) }
+      pending.append(.prepare(name), deadline: .afterMs(deadlineMs))
+    }
+    return name
+  }
+
+  /// At the end of each tick: one synchronisation, and one write to the socket, for all that was sent.
+  func endTick() {
+    if isUnsynced && failure == nil { synchronise() }
+  }
+
+  private func synchronise() {
+    isUnsynced = false
+    guard PQpipelineSync(handle) == 1 else { return _ = fail(.connection(handle)) }
+    pending.append(.sync, deadline: .afterMs(deadlineMs))
+    flush()
+  }
+
+  private func flush() {
+    let rest = PQflush(handle)
+    if rest < 0 { return _ = fail(.connection(handle)) }
+    if waitsToWrite != (rest == 1) {
+      waitsToWrite = rest == 1
+      watch?.update(waitsToWrite ? [.readable, .writable] : .readable)
+    }
+  }
+
+  // MARK: Receiving
+
+  private func ready(_ events: IOEvents) {
+    if events.contains(.writable) { flush() }
+    guard failure == nil else { return }
+    guard PQconsumeInput(handle) == 1 else { return _ = fail(.connection(handle)) }
+    takeResults()
+    armTimer()
+  }
+
+  private func takeResults() {
+    var emptyAnswers = 0
+    while failure == nil, !pending.isEmpty, PQisBusy(handle) == 0 {
+      // Null ends the results of a statement; twice in a row, nothing more has come.
+      guard let result = PQgetResult(handle) else {
+        emptyAnswers += 1
+        if emptyAnswers > 1 { return }
+        continue
+      }
+      emptyAnswers = 0
+      take(result)
+    }
+  }
+
+  private func take(_ result: OpaquePointer) {
+    let status = PQresultStatus(result)
+    guard let entry = pending.popFirst() else {
+      PQclear(result)
+      return _ = fail(.unknown(code: 0, message: "the server answered what was not asked"))
+    }
+    switch (entry, status) {
+    case (.query(let sql, _, let continuation), PGRES_TUPLES_OK),
+      (.query(let sql, _, let continuation), PGRES_COMMAND_OK):
+      return continuation.resume(returning: PostgresResult(result, of: sql))
+    case (.query(let sql, let name, let continuation), PGRES_PIPELINE_ABORTED):
+      continuation.resume(throwing: statements.error(ofPreparing: name, sql) ?? PipelineSkipped())
+    case (.query(let sql, _, let continuation), _):
+      continuation.resume(throwing: DatabaseError(result, sql: sql.description))
+    case (.prepare, PGRES_COMMAND_OK), (.command, PGRES_COMMAND_OK), (.sync, PGRES_PIPELINE_SYNC): break
+    case (.prepare(let name), PGRES_PIPELINE_ABORTED): statements.forget(name)
+    case (.prepare(let name), _): statements.fail(name, DatabaseError(result, sql: ""))
+    case (.command, _), (.sync, _): break
+    }
+    PQclear(result)
+  }
+
+  private func note(_ notice: OpaquePointer) {
+    let severity = PQresultErrorField(notice, Int32(UInt8(ascii: "V"))).map { String(cString: $0) }
+    guard severity == "WARNING", warnings.count < 8 else { return }
+    warnings.append(PQresultErrorMessage(notice).map { String(cString: $0) } ?? "")
+  }
+
+  // MARK: Failing
+
+  /// Whether it may be used again: no error, nothing under way, no transaction open.
+  var isIdle: Bool {
+    failure == nil && pending.isEmpty && PQtransactionStatus(handle) == PQTRANS_IDLE
+  }
+
+  /// Gives the connection up and tells everybody who waits.
+  @discardableResult
+  func fail(_ error: DatabaseError) -> DatabaseError {
+    guard failure == nil else { return error }
+    failure = error
+    watch?.cancel()
+    watch = nil
+    timer?.cancel()
+    pending.failAll(error)
+    return error
+  }
+
+  /// A server that hangs answers nothing, not even that it is out of time.
+  private func armTimer() {
+    guard let deadline = pending.nextDeadline else {
+      timer?.cancel()
+      timer = nil
+      return
+    }
+    guard timer == nil else { return }
+    timer = loop.schedule(at: deadline) { [weak self] in self?.timerFired() }
+  }
+
+  private func timerFired() {
+    timer = nil
+    guard let deadline = pending.nextDeadline, failure == nil else { return }
+    if deadline.hasPassed {
+      fail(.gone("the server did not answer within \(deadlineMs) ms"))
+    } else {
+      armTimer()
+    }
+  }
+}
+
+/// A statement that was not run because one before it in the same pipeline failed.
+struct PipelineSkipped: Error {}

@@ -1,0 +1,117 @@
+// Brings a PostgreSQL database's schema up to date, before the loops use it.
+
+import CPostgres
+import Glibc
+
+/// Applies migrations, one transaction each, and records them in the database. Blocks its thread.
+final class PostgresMigrator {
+  private static let waitMs = 60_000
+  /// Names the lock that keeps two processes from migrating at once; any number that no app would choose.
+  private static let lock = "7241530928216"
+
+  private let handle: OpaquePointer
+
+  /// - Throws: `DatabaseError.gone` when the server can't be reached.
+  init(_ target: PostgresTarget) throws {
+    handle = try target.connect(statementMs: Self.waitMs, PQconnectdbParams)
+    guard PQstatus(handle) == CONNECTION_OK else { throw DatabaseError.connection(handle) }
+  }
+
+  deinit { PQfinish(handle) }
+
+  func apply(_ migrations: [Migration]) throws {
+    try Migration.checkNumbers(migrations)
+    var next = 0
+    repeat {
+      try run("BEGIN; SELECT pg_advisory_xact_lock(\(Self.lock))")
+      do {
+        next = try applyNext(of: migrations)
+        try run("COMMIT")
+      } catch {
+        // The error to report is the first one.
+        _ = try? run("ROLLBACK")
+        throw error
+      }
+    } while next < migrations.count
+  }
+
+  /// - Returns: how many are in place.
+  private func applyNext(of migrations: [Migration]) throws -> Int {
+    try run(Self.foundation)
+    let applied = try rows("SELECT number, name, checksum FROM heights_migrations ORDER BY number").map {
+      row in
+      Migration.Applied(number: Int(row[0]) ?? 0, name: row[1], checksum: row[2])
+    }
+    try Migration.check(applied, against: migrations)
+    guard applied.count < migrations.count else { return applied.count }
+    let migration = migrations[applied.count]
+    do { try run(migration.sql) } catch let error as DatabaseError {
+      throw MigrationError.failed(migration.label, error)
+    }
+    try record(migration)
+    return applied.count + 1
+  }
+
+  private func record(_ migration: Migration) throws {
+    let texts = ["\(migration.number)", migration.name, migration.checksum]
+    let values = texts.map { strdup($0) }
+    defer { for value in values { free(value) } }
+    let pointers = values.map { UnsafePointer($0) }
+    let text = "INSERT INTO heights_migrations (number, name, checksum) VALUES ($1::bigint, $2, $3)"
+    PQclear(try check(PQexecParams(handle, text, 3, nil, pointers, nil, nil, 0), text))
+  }
+
+  /// The tables and functions that Heights keeps in every database. A shard's row is locked from the minting of an
+  /// identifier until the commit, so those of a shard are in the order of their commits and never the same twice,
+  /// whatever the clock does and whichever server leads.
+  private static let foundation = """
+    CREATE TABLE IF NOT EXISTS heights_migrations (
+      number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL,
+      applied_at TIMESTAMPTZ NOT NULL DEFAULT now());
+    CREATE TABLE IF NOT EXISTS heights_identifiers (
+      shard BIGINT PRIMARY KEY, last_tick BIGINT NOT NULL) WITH (fillfactor = 50);
+    CREATE OR REPLACE FUNCTION next_id(of_shard BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $function$
+    DECLARE
+      tick BIGINT := GREATEST(
+        floor(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT - \(Identifier.epochMs), 1) << 10;
+    BEGIN
+      IF of_shard IS NULL OR of_shard NOT BETWEEN 0 AND 4095 THEN
+        RAISE EXCEPTION 'next_id(shard): expected an integer from 0 to 4095' USING ERRCODE = '22023';
+      END IF;
+      INSERT INTO heights_identifiers AS held (shard, last_tick) VALUES (of_shard, tick)
+        ON CONFLICT (shard) DO UPDATE SET last_tick = GREATEST(held.last_tick + 1, EXCLUDED.last_tick)
+        RETURNING last_tick INTO tick;
+      IF (tick >> 10) >= (1::BIGINT << 41) THEN
+        RAISE EXCEPTION 'next_id(shard): the clock is beyond the range of identifiers' USING ERRCODE = '22003';
+      END IF;
+      -- All bit operators bind alike there, from left to right.
+      RETURN ((tick >> 10) << 22) | (of_shard << 10) | (tick & 1023);
+    END $function$
+    """
+
+  // MARK: Statements
+
+  /// Runs all statements of a text of ours (never a user's).
+  private func run(_ text: String) throws { PQclear(try check(PQexec(handle, text), text)) }
+
+  private func rows(_ text: String) throws -> [[String]] {
+    let result = try check(PQexec(handle, text), text)
+    defer { PQclear(result) }
+    return (0..<PQntuples(result)).map { row in
+      (0..<PQnfields(result)).map { column in
+        PQgetvalue(result, row, column).map { String(cString: $0) } ?? ""
+      }
+    }
+  }
+
+  /// - Returns: the result, to be cleared.
+  private func check(_ result: OpaquePointer?, _ text: String) throws -> OpaquePointer {
+    guard let result else { throw DatabaseError.connection(handle) }
+    switch PQresultStatus(result) {
+    case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return result
+    default:
+      defer { PQclear(result) }
+      throw DatabaseError(result, sql: String(text.prefix(200)))
+    }
+  }
+}
