@@ -38,12 +38,13 @@ let package = Package(
 
     // What runs the app: each imports only those above it.
     target("Topology"),
+    target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
     target("Lab", ["Topology", "CRuntime"]),
     target("Climb", ["Lab", "Topology"]),
     target("Load", ["Lab", "HeightsKit"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
-      name: "HeightsCLI", dependencies: ["Console", "Climb", "Load", "Lab", "Topology"],
+      name: "HeightsCLI", dependencies: ["Console", "Climb", "Load", "Lab", "Planner", "Topology"],
       resources: [.embedInCode("Init/Template")], swiftSettings: swift),
 
     // The example app.
@@ -62,6 +63,7 @@ let package = Package(
 
     tests("HeightsKitTests", ["HeightsKit", "TestSupport"]),
     tests("TopologyTests", ["Topology"]),
+    tests("PlannerTests", ["Planner", "Topology"]),
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),

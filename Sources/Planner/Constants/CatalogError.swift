@@ -1,0 +1,10 @@
+// What is wrong with a file of constants.
+
+/// Why constants can't be used: each problem names the file and the path in it.
+public struct CatalogError: Error, Equatable, CustomStringConvertible {
+  public let problems: [String]
+
+  public init(problems: [String]) { self.problems = problems }
+
+  public var description: String { problems.joined(separator: "\n") }
+}

@@ -1,0 +1,187 @@
+// What the cloud's own services cost: CDN, files, sessions, names, logs, the launch page.
+
+import Topology
+
+extension Bill {
+  // MARK: CDN
+
+  /// Answers and files leave through the CDN, in the prices of where people are.
+  mutating func addEdge(of sized: Sized) {
+    let regions = sized.blueprint.regions
+    let share = sized.audience.scaled(by: 1 / Double(regions.count))
+    let gigabytes = (share.answerBytesPerMonth + share.fileBytesPerMonth) / 1e9
+    let requests = share.requestsPerMonth + share.pictureViewsPerMonth
+    let freeGB = catalog.value(.priceCloudFrontFreeGBPerMonth) / Double(regions.count)
+    let freeRequests = catalog.value(.priceCloudFrontFreeRequestsPerMonth) / Double(regions.count)
+    for region in regions {
+      addEdge(gigabytes, free: freeGB, near: region)
+      guard let price = catalog.edge("perTenThousand", near: region.code) else { continue }
+      add(
+        .edge, "requests", requests, "requests",
+        amount: max(0, requests - freeRequests) / 10_000 * price.value, in: region.code,
+        from: Self.traffic + [.priceCloudFrontFreeRequestsPerMonth],
+        and: [edgePath("perTenThousand", region.code): price], hasRegionalPrice: false)
+    }
+  }
+
+  private mutating func addEdge(_ gigabytes: Double, free: Double, near region: Region) {
+    let sizes = [10_000, 40_000, 100_000, 350_000, 524_000, 4_000_000, Double.infinity]
+    var constants: [String: Constant] = [:]
+    let steps = sizes.enumerated().compactMap { index, units -> (Double, Double)? in
+      let column = "tier\(index + 1)PerGB"
+      guard let price = catalog.edge(column, near: region.code) else { return nil }
+      constants[edgePath(column, region.code)] = price
+      return (units, price.value)
+    }
+    add(
+      .edge, "to people", gigabytes, "GB", amount: PriceSteps(steps: steps).amount(gigabytes - free),
+      in: region.code,
+      from: Self.traffic + [.contentBytesPerRequest, .contentThumbnailBytes, .priceCloudFrontFreeGBPerMonth],
+      and: constants, hasRegionalPrice: false)
+  }
+
+  private func edgePath(_ column: String, _ region: String) -> String {
+    "regions/cloudFront/\(catalog.geographies[region] ?? region)/\(column)"
+  }
+
+  // MARK: Files
+
+  mutating func addFiles(of sized: Sized, in region: Region) {
+    let regions = Double(sized.blueprint.regions.count)
+    let demand = sized.audience.scaled(by: 1 / regions)
+    let pictures: [Catalog.Key] = Self.storage + [.contentPicturesPerPost, .contentPictureBytes]
+    switch sized.blueprint.stage {
+    case .replicated:
+      add(
+        .files, "shared folder (EFS)", demand.objectGiB, "GB", at: .priceEfsPerGBMonth, in: region.code,
+        from: pictures)
+    case .stateless, .microservices, .sharded:
+      let copies = regions > 1 ? 2.0 : 1
+      add(
+        .files, copies > 1 ? "object store, with a copy elsewhere" : "object store", demand.objectGiB * copies,
+        "GB", at: .priceS3PerGBMonth, in: region.code, from: pictures)
+      add(
+        .files, "pictures put", demand.picturesPerMonth * 2 * copies / 1000, "thousand",
+        at: .priceS3PutPerThousand, in: region.code, from: Self.traffic + [.contentPicturesPerPost])
+      let misses = demand.pictureViewsPerMonth * (1 - catalog.value(.contentEdgeHitShare))
+      add(
+        .files, "pictures got by the CDN", misses / 1000, "thousand", at: .priceS3GetPerThousand,
+        in: region.code, from: Self.traffic + [.contentEdgeHitShare])
+    default: break
+    }
+  }
+
+  // MARK: Sessions
+
+  /// A read for each request; a write of two units when people sign in and once on each day that they come, in every
+  /// region.
+  mutating func addSessions(of sized: Sized, in region: Region) {
+    guard sized.blueprint.stage >= .microservices else { return }
+    let regions = Double(sized.blueprint.regions.count)
+    let demand = sized.audience.scaled(by: 1 / regions)
+    let days = catalog.value(.sizingDaysPerMonth)
+    let writes = demand.requestsPerMonth * demand.profile.passwords + demand.activeUsers * days
+    let sessions: [Catalog.Key] = Self.traffic + [.contentSessionBytes]
+    add(
+      .sessions, "reads", demand.requestsPerMonth / 1e6, "million", at: .priceDynamoDBReadPerMillion,
+      in: region.code, from: Self.traffic)
+    add(
+      .sessions, "writes", writes * 2 * regions / 1e6, "million", at: .priceDynamoDBWritePerMillion,
+      in: region.code, from: sessions)
+    let gigabytes = demand.sessionBytes * regions / 1e9
+    add(.sessions, "table", gigabytes, "GB", at: .priceDynamoDBPerGBMonth, in: region.code, from: sessions)
+    add(
+      .sessions, "point-in-time recovery", gigabytes, "GB", at: .priceDynamoDBRecoveryPerGBMonth, in: region.code,
+      from: sessions)
+  }
+
+  // MARK: Names and health
+
+  mutating func addNames(of sized: Sized) {
+    let stage = sized.blueprint.stage
+    add(.names, "hosted zone", 1, "zones", at: .priceRoute53ZonePerMonth)
+    // From stage 5 on names are aliases of the CDN, whose queries are free; stage 7 asks for the nearest region too.
+    let queries =
+      sized.audience.activeUsers * catalog.value(.sizingDaysPerMonth) * catalog.value(.contentQueriesPerUserDay)
+    let basis: [Catalog.Key] = [.usersDauRatio, .contentQueriesPerUserDay]
+    switch stage {
+    case .launchPage, .stateless, .microservices: break
+    case .sharded:
+      add(.names, "queries by latency", queries / 1e6, "million", at: .priceRoute53LatencyQueriesPerMillion, from: basis)
+      let count = Double(sized.blueprint.regions.count)
+      add(.names, "health checks", count, "checks", at: .priceRoute53HealthCheckPerMonth)
+      add(.names, "health checks every 10 s", count, "checks", at: .priceRoute53HealthCheckFeaturePerMonth)
+    default:
+      add(.names, "queries", queries / 1e6, "million", at: .priceRoute53QueriesPerMillion, from: basis)
+      if stage == .replicated {
+        add(.names, "health checks", Double(sized.blueprint.zones), "checks", at: .priceRoute53HealthCheckPerMonth)
+      }
+    }
+  }
+
+  // MARK: Operations
+
+  mutating func addOperations(of sized: Sized, in region: Region) {
+    let demand = sized.audience.scaled(by: 1 / Double(sized.blueprint.regions.count))
+    let basis: [Catalog.Key] = Self.traffic + [.contentLogBytesPerRequest]
+    add(
+      .operations, "logs taken in", logGB(demand), "GB", at: .priceCloudWatchLogIngestPerGB, in: region.code,
+      from: basis)
+    add(
+      .operations, "logs kept for a month", logGB(demand), "GB", at: .priceCloudWatchLogStoragePerGBMonth,
+      in: region.code, from: basis)
+    let clusters = (sized.databaseGroup?.sizing.clusters ?? 0) * (sized.database?.ranges ?? 0)
+    let groups = sized.servers.count + (sized.cache == nil ? 0 : 1) + clusters
+    add(
+      .operations, "\(5 * groups) alarms", Double(5 * groups), "alarms", at: .priceCloudWatchAlarmPerMonth,
+      in: region.code)
+    let secrets = clusters + (sized.blueprint.stage > .singleServer ? 1 : 0)
+    add(
+      .operations, "\(secrets) secret\(secrets == 1 ? "" : "s")", Double(secrets), "secrets",
+      at: .priceSecretsPerMonth, in: region.code)
+  }
+
+  // MARK: Launch page
+
+  /// A visit a month of each visitor, and a waitlist that runs only when somebody signs up.
+  mutating func addLaunchPage(of sized: Sized, in region: Region) {
+    let visits = sized.audience.users
+    add(
+      .launchPage, "page served", visits * catalog.value(.contentStaticBytesPerUserDay) / 1e9, "GB",
+      at: .priceAmplifyServedPerGB, in: region.code, from: [.contentStaticBytesPerUserDay])
+    add(
+      .launchPage, "page stored", catalog.value(.contentStaticBytesPerUserDay) / 1e9, "GB",
+      at: .priceAmplifyStoragePerGBMonth, in: region.code, from: [.contentStaticBytesPerUserDay])
+    add(.launchPage, "waitlist function", visits / 1e6, "million", at: .priceLambdaPerMillion, in: region.code)
+    add(
+      .launchPage, "waitlist table", visits / 1e6, "million", at: .priceDynamoDBWritePerMillion, in: region.code)
+  }
+}
+
+extension Bill {
+  /// Everything that a stage costs in a month.
+  static func lines(of sized: Sized) -> [CostLine] {
+    var bill = Bill(sized.audience.catalog)
+    let stage = sized.blueprint.stage
+    bill.addNames(of: sized)
+    if stage >= .stateless { bill.addEdge(of: sized) }
+    for region in sized.blueprint.regions {
+      if stage == .launchPage {
+        bill.addLaunchPage(of: sized, in: region)
+        continue
+      }
+      bill.addServers(of: sized, in: region)
+      bill.addDatabase(of: sized, in: region)
+      bill.addCache(of: sized, in: region)
+      bill.addSessions(of: sized, in: region)
+      bill.addFiles(of: sized, in: region)
+      bill.addTraffic(of: sized, in: region)
+      bill.addOperations(of: sized, in: region)
+    }
+    let order = CostLine.Section.allCases
+    return bill.lines.sorted { left, right in
+      let (a, b) = (order.firstIndex(of: left.section) ?? 0, order.firstIndex(of: right.section) ?? 0)
+      return a == b ? left.amount > right.amount : a < b
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// One line of the monthly bill.
+
+/// What something costs in a month, and what that rests on.
+public struct CostLine: Codable, Equatable, Sendable {
+  public enum Section: String, Codable, CaseIterable, Sendable {
+    case servers, database, cache, sessions, files, edge, balancing, network, names, operations, launchPage
+
+    public var title: String {
+      switch self {
+      case .servers: "App servers"
+      case .database: "Database"
+      case .cache: "Cache"
+      case .sessions: "Sessions"
+      case .files: "Files"
+      case .edge: "CDN"
+      case .balancing: "Load balancing"
+      case .network: "Network"
+      case .names: "DNS and health"
+      case .operations: "Logs, alarms, secrets"
+      case .launchPage: "Launch page"
+      }
+    }
+  }
+
+  public let section: Section
+  /// What is paid for, such as `3 × c7g.large`.
+  public let item: String
+  /// The code of the region that is billed; nil for what belongs to none.
+  public let region: String?
+  public let quantity: Double
+  /// Of the quantity, such as `GB`.
+  public let unit: String
+  /// USD per month.
+  public let amount: Double
+  /// Every constant that the amount rests on, by its path in the catalog.
+  public let constants: [String: Constant]
+
+  /// Whether the price or the quantity rests on a judgement.
+  public var isEstimate: Bool { constants.values.contains { $0.isEstimate } }
+
+  enum CodingKeys: String, CodingKey {
+    case section, item, region, quantity, unit, amount, constants
+  }
+}

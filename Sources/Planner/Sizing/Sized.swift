@@ -1,0 +1,98 @@
+// A stage with its machines chosen for an audience.
+
+import Topology
+
+/// What was chosen for each group of a blueprint, for one audience.
+struct Sized: Sendable {
+  let blueprint: Blueprint
+  let audience: Demand
+  /// In the order of the blueprint's servers.
+  let servers: [Choice]
+  let cache: Choice?
+  let database: Choice?
+  let databaseGroup: Blueprint.Group<DatabaseSizing>?
+
+  /// Sizes everything; what nothing is large enough for gets what comes nearest.
+  init(_ blueprint: Blueprint, for audience: Demand) {
+    self.blueprint = blueprint
+    self.audience = audience
+    servers = blueprint.servers.compactMap { $0.sizing.choice(for: audience) }
+    cache = blueprint.cache.flatMap { $0.sizing.choice(for: audience) }
+    let group = blueprint.database(clientCPUs: Self.clientCPUs(blueprint, servers))
+    databaseGroup = group
+    database = group.flatMap { $0.sizing.choice(for: audience) }
+  }
+
+  /// vCPUs of a region's servers that connect to databases: where there are layers, those behind the front.
+  private static func clientCPUs(_ blueprint: Blueprint, _ servers: [Choice]) -> Double {
+    let clients = servers.count > 1 ? servers.dropFirst() : servers[...]
+    return clients.reduce(0) { $0 + Double($1.count) * $1.size.virtualCPUs }
+  }
+
+  /// What does not fit, the tightest of each group.
+  var shortfalls: [(group: String, use: ResourceUse)] {
+    groups.compactMap { group in
+      group.uses(audience).tightest.flatMap { $0.fits ? nil : (group.title, $0) }
+    }
+  }
+
+  /// A group with its choice, whatever it is sized by.
+  struct Chosen {
+    let title: String
+    let tiers: [String]
+    let choice: Choice
+    let uses: (Demand) -> [ResourceUse]
+  }
+
+  var groups: [Chosen] {
+    zip(blueprint.servers, servers).map { Self.chosen($0, $1) }
+      + [blueprint.cache.flatMap { group in cache.map { Self.chosen(group, $0) } }].compactMap { $0 }
+      + [databaseGroup.flatMap { group in database.map { Self.chosen(group, $0) } }].compactMap { $0 }
+  }
+
+  private static func chosen(_ group: Blueprint.Group<some Sizing>, _ choice: Choice) -> Chosen {
+    Chosen(
+      title: group.title, tiers: group.tiers, choice: choice, uses: { group.sizing.uses(choice, for: $0) })
+  }
+}
+
+extension Sized {
+  /// The topology with everything that was chosen filled in.
+  /// - Throws: `TopologyError` when the topology can't be what was chosen.
+  func topology() throws(TopologyError) -> Topology {
+    let followers = databaseGroup.map { (database?.count ?? 1) - 1 - $0.sizing.leastFollowers } ?? 0
+    let workload = Workload(extraFollowers: followers, rangesPerRegion: database?.ranges ?? 1)
+    let topology = try Topology.of(
+      blueprint.app, at: blueprint.stage, for: workload, in: blueprint.regions)
+    var sizes: [String: (capacity: Capacity, scaling: Scaling?)] = [:]
+    for (group, choice) in zip(blueprint.servers, servers) {
+      let disk = group.sizing.diskGiB(audience)
+      let capacity = Capacity(
+        instanceType: choice.size.name, storageGiB: serverDiskGiB(disk))
+      for id in group.tiers { sizes[id] = (capacity, scaling(choice, group.sizing)) }
+    }
+    if let group = blueprint.cache, let cache {
+      for id in group.tiers { sizes[id] = (Capacity(instanceType: cache.size.name), nil) }
+    }
+    if let group = databaseGroup, let database {
+      let demand = group.sizing.demand(of: audience, ranges: database.ranges)
+      let capacity = Capacity(
+        instanceType: database.size.name, storageGiB: group.sizing.storageGiB(demand))
+      for tier in topology.tiers where tier.kind == .database { sizes[tier.id] = (capacity, nil) }
+    }
+    return try topology.sized(sizes)
+  }
+
+  /// The root disk, with what the server keeps.
+  func serverDiskGiB(_ data: Double) -> Int {
+    Int((audience.catalog.value(.limitEbsRootGiB) + data).rounded(.up))
+  }
+
+  private func scaling(_ choice: Choice, _ sizing: ServerSizing) -> Scaling? {
+    guard sizing.scales else { return nil }
+    let targets = Int(audience.catalog.value(.limitAlbTargets))
+    return Scaling(
+      minimum: sizing.zones, desired: choice.count, maximum: max(choice.count, min(choice.count * 2, targets)),
+      targetPercent: Int((audience.catalog.value(.appUtilisation) * 100).rounded()))
+  }
+}
