@@ -3,11 +3,12 @@
 import Climb
 import Lab
 import Load
+import Planner
 
 /// The `heights` command line.
 enum Heights {
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .load, .ledgerVerify, .initialise,
+    .up, .status, .down, .climb, .resize, .load, .ledgerVerify, .plan, .initialise,
   ]
 
   /// Runs the command that `words` name.
@@ -81,7 +82,7 @@ struct Failure: Encodable {
   private static let misuses: Set<String> = [
     "usage", "invalid_manifest", "invalid_option",
     "not_a_folder", "port_out_of_range", "stage_mismatch", "stage_not_yet", "unknown_instance_type",
-    "no_instance", "disk_too_small", "disk_too_large", "no_climb",
+    "no_instance", "invalid_plan", "invalid_prices", "disk_too_small", "disk_too_large", "no_climb",
   ]
 
   init(_ error: any Error) {
@@ -92,6 +93,8 @@ struct Failure: Encodable {
     case let error as LabError: code = error.code
     case let error as ClimbError: code = error.code
     case let error as LoadError: code = error.code
+    case is CatalogError: code = "invalid_prices"
+    case is PlanError: code = "invalid_plan"
     default: code = "failed"
     }
     exitCode = Self.misuses.contains(code) ? 2 : 1

@@ -14,7 +14,7 @@ extension Bill {
     let count = sized.servers.reduce(0) { $0 + $1.count }
     let perServer = sized.serverDiskGiB(data)
     add(
-      .servers, "\(count) × \(perServer) GiB of gp3 disk", Double(count * perServer), "GB", at: .priceEbsPerGBMonth,
+      .servers, "\(count) × \(perServer) GiB of gp3 disk", Double(count) * Double(perServer), "GB", at: .priceEbsPerGBMonth,
       in: region.code, from: data > 0 ? Self.storage : [])
     if data > 0 {
       add(

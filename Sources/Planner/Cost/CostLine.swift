@@ -34,11 +34,20 @@ public struct CostLine: Codable, Equatable, Sendable {
   public let amount: Double
   /// Every constant that the amount rests on, by its path in the catalog.
   public let constants: [String: Constant]
-
   /// Whether the price or the quantity rests on a judgement.
-  public var isEstimate: Bool { constants.values.contains { $0.isEstimate } }
+  public let isEstimate: Bool
 
-  enum CodingKeys: String, CodingKey {
-    case section, item, region, quantity, unit, amount, constants
+  init(
+    section: Section, item: String, region: String?, quantity: Double, unit: String, amount: Double,
+    constants: [String: Constant]
+  ) {
+    self.section = section
+    self.item = item
+    self.region = region
+    self.quantity = quantity
+    self.unit = unit
+    self.amount = amount
+    self.constants = constants
+    isEstimate = constants.values.contains { $0.isEstimate }
   }
 }

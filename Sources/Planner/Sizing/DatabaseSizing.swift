@@ -105,7 +105,7 @@ struct DatabaseSizing: Sizing {
     let commits = demand.peakRequests * demand.profile.writes
     let isBusy = commits > catalog.value(.limitRdsBaseIops) * catalog.value(.appUtilisation)
     let least = isBusy ? catalog.value(.limitRdsLargeFromGiB) : catalog.value(.limitRdsLeastStorageGiB)
-    return Int(max(data, least).rounded(.up))
+    return Figures.whole(max(data, least))
   }
 
   /// RDS's default of max_connections.

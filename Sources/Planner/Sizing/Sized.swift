@@ -85,7 +85,7 @@ extension Sized {
 
   /// The root disk, with what the server keeps.
   func serverDiskGiB(_ data: Double) -> Int {
-    Int((audience.catalog.value(.limitEbsRootGiB) + data).rounded(.up))
+    Figures.whole(audience.catalog.value(.limitEbsRootGiB) + data)
   }
 
   private func scaling(_ choice: Choice, _ sizing: ServerSizing) -> Scaling? {
