@@ -45,7 +45,7 @@ let package = Package(
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI", dependencies: ["Console", "Climb", "Load", "Lab", "Planner", "Topology"],
-      resources: [.embedInCode("Init/Template")], swiftSettings: swift),
+      resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
     // The example app.
     .executableTarget(

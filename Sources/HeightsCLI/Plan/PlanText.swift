@@ -59,17 +59,14 @@ struct PlanText {
     let rows = plan.tiers.map { tier in
       let given = tier.instanceType.map { "\(tier.count) × \($0)" } ?? tier.service
       let use = tier.tightest.map { "\($0.resource) \(Self.percent($0.share)) of \(Self.percent($0.target))" } ?? ""
-      return [tier.title, Self.asked(tier.offered), given, tier.arrangement, use]
+      return [tier.title, Self.asked(tier.offered), given, use]
     }
-    return Table.text(["TIER", "AT THE PEAK", "GIVEN", "ARRANGED", "FULLEST"], rows.map(Self.narrowed))
+    return Table.text(["TIER", "ASKED FOR AT THE PEAK", "GIVEN", "FULLEST"], rows)
   }
-
-  /// Rows that would be too wide lose their arrangement's end.
-  private static func narrowed(_ row: [String]) -> [String] { row }
 
   private static func asked(_ offered: TierPlan.Offered) -> String {
     if offered.writesPeak > 0 {
-      return "\(Figures.count(offered.readsPeak)) reads/s, \(Figures.count(offered.writesPeak)) writes/s"
+      return "\(Figures.count(offered.readsPeak)) reads + \(Figures.count(offered.writesPeak)) writes/s"
     }
     return offered.requestsPeak > 0 ? "\(Figures.count(offered.requestsPeak))/s" : ""
   }
@@ -80,10 +77,7 @@ struct PlanText {
     var rows: [(String, String)] = []
     for (section, amount, isEstimate) in plan.costsBySection {
       rows.append((section.title, Dollars.text(amount, isEstimate: isEstimate)))
-      for line in plan.costs where line.section == section {
-        let region = plan.regions.count > 1 ? line.region.map { ", \($0)" } ?? "" : ""
-        rows.append(("  " + line.item + region, Dollars.text(line.amount, isEstimate: line.isEstimate)))
-      }
+      rows += lines(of: section)
     }
     rows.append(("Total", Dollars.text(plan.costPerMonth, isEstimate: true)))
     let nameWidth = rows.map(\.0.count).max() ?? 0
@@ -94,16 +88,34 @@ struct PlanText {
     return heading("COST PER MONTH, USD") + "\n" + lines.joined(separator: "\n")
   }
 
+  /// Those of all regions that are for the same in one; what is less than half a cent is left out.
+  private func lines(of section: CostLine.Section) -> [(String, String)] {
+    var merged: [(item: String, amount: Double, isEstimate: Bool, regions: Int)] = []
+    for line in plan.costs where line.section == section {
+      if let index = merged.firstIndex(where: { $0.item == line.item }) {
+        merged[index].amount += line.amount
+        merged[index].isEstimate = merged[index].isEstimate || line.isEstimate
+        merged[index].regions += 1
+      } else {
+        merged.append((line.item, line.amount, line.isEstimate, 1))
+      }
+    }
+    return merged.filter { $0.amount >= 0.005 }.map { line in
+      let each = line.regions > 1 ? ", × \(line.regions) regions" : ""
+      return ("  " + line.item + each, Dollars.text(line.amount, isEstimate: line.isEstimate))
+    }
+  }
+
   private var availability: String {
     let report = plan.availability
     var rows = report.paths.map { path in
       [
-        path.name, Self.availability(path.promised), Self.minutes(path.promisedDowntimeMinutes),
+        "\(path.name), by SLAs", Self.availability(path.promised), Self.minutes(path.promisedDowntimeMinutes),
         Self.percent(path.budgetShare),
       ]
     }
     rows.append([
-      "expected", "~" + Self.availability(report.expected), "~" + Self.minutes(report.expectedDowntimeMinutes),
+      "expected outages", "~" + Self.availability(report.expected), "~" + Self.minutes(report.expectedDowntimeMinutes),
       "~" + Self.percent(report.budgetShare),
     ])
     let title = "AVAILABILITY, target \(Self.availability(report.target)): \(Self.minutes(report.budgetMinutes)) a month"
@@ -111,33 +123,44 @@ struct PlanText {
       + Table.text(["", "AVAILABLE", "DOWN A MONTH", "OF THE BUDGET"], rows).indented
       + "\n"
       + Help.wrap(
-        "  Reads, writes and files are composed of AWS's SLAs: a floor below which it gives money back. Expected is "
-          + "reckoned from rates of failure and times of recovery.", indent: 2)
+        "The first rows are composed of AWS's SLAs: a floor, below which AWS gives money back. The last is reckoned "
+          + "from rates of failure and times of recovery.", indent: 2).prefixed("  ")
   }
 
-  private static func availability(_ share: Double) -> String {
+  static func availability(_ share: Double) -> String {
     let digits = share >= 0.99995 ? 4 : share >= 0.9995 ? 3 : 2
     return Figures.fixed(share * 100, digits: digits) + " %"
   }
 
-  private static func minutes(_ minutes: Double) -> String {
+  static func minutes(_ minutes: Double) -> String {
     minutes < 90 ? "\(Figures.count(minutes)) min" : "\(Figures.count(minutes / 60)) h"
   }
 
   private var outlook: String {
+    let lines = Self.outlook(plan)
+    guard !lines.isEmpty else { return "" }
+    return heading("NEXT") + "\n" + lines.map { "  " + Help.wrap($0, indent: 2) }.joined(separator: "\n")
+  }
+
+  /// What is reached next, in sentences.
+  static func outlook(_ plan: Plan) -> [String] {
     var lines: [String] = []
     if let limit = plan.nextLimit {
       lines.append(
-        "Next limit: \(limit.tier), \(limit.resource), at ~\(Figures.count(limit.users)) users\(Self.when(limit.months)); "
+        "Next limit: \(limit.tier), \(limit.resource), at ~\(Figures.count(limit.users)) users\(when(limit.months)); "
           + "then \(limit.remedy).")
+    }
+    if let ceiling = plan.ceiling {
+      lines.append(
+        "Stage \(plan.stage.number) ends where no size is enough: \(ceiling.tier), \(ceiling.resource), at "
+          + "~\(Figures.count(ceiling.users)) users\(when(ceiling.months)); then \(ceiling.remedy).")
     }
     if let climb = plan.climb {
       lines.append(
-        "Climb to stage \(climb.to.number) at ~\(Figures.count(climb.users)) users\(Self.when(climb.months)): "
+        "Climb to stage \(climb.to.number) at ~\(Figures.count(climb.users)) users\(when(climb.months)): "
           + "\(climb.reason).")
     }
-    guard !lines.isEmpty else { return "" }
-    return heading("NEXT") + "\n" + lines.map { "  " + Help.wrap($0, indent: 2) }.joined(separator: "\n")
+    return lines
   }
 
   private static func when(_ months: Double?) -> String {
@@ -162,6 +185,8 @@ enum Dollars {
 }
 
 extension String {
+  fileprivate func prefixed(_ prefix: String) -> String { prefix + self }
+
   /// Each line two spaces further in.
   fileprivate var indented: String {
     split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }.joined(separator: "\n")

@@ -73,6 +73,7 @@ extension Catalog {
     case databaseSyncFactor = "capacities/database/syncFactor"
     case databaseConnectionShare = "capacities/database/connectionShare"
     case databaseStorageReserve = "capacities/database/storageReserve"
+    case databaseLeastSplitVCPU = "capacities/database/leastSplitVCPU"
     case databaseHotShare = "capacities/database/hotShare"
     case cacheSmallOperations = "capacities/cache/smallOperations"
     case cacheLargeOperations = "capacities/cache/largeOperations"

@@ -11,6 +11,14 @@ public struct MachineSize: Equatable, Sendable {
   /// The share of each vCPU that a burstable size may use for as long as it likes; 1 for the others.
   public let baselineShare: Double
   public let perHour: Constant
+
+  /// Whether it earns the right to its full speed by being idle: in a long outage of its neighbours it may run out.
+  public var isBurstable: Bool { baselineShare < 1 || name.hasPrefix("cache.t") }
+}
+
+extension [MachineSize] {
+  /// Those that a stage may use: from stage 6 on, where 99.99 % is wanted, none that can run out of speed.
+  func allowed(burstable: Bool) -> [MachineSize] { burstable ? self : filter { !$0.isBurstable } }
 }
 
 extension Catalog {

@@ -34,8 +34,8 @@ extension Need {
     }
     return [
       need(.separateDatabase, "writes that a lost disk takes with it", demand.writesPerDay, .needDataWritesAtRisk) {
-        "people write \($0) times a day and a lost disk takes a day of it; from \($1) on the database belongs on an "
-          + "instance that restores to the second"
+        "people write \($0) times a day and a lost disk takes up to a day of it; from \($1) on the database belongs on "
+          + "an instance of its own that restores to within minutes"
       },
       need(.replicated, "people in the busiest hour", demand.peakHourPeople, .needPeopleZoneOutage) {
         "an hour of outage at the busiest time meets \($0) people; from \($1) on a zone must be allowed to fail"

@@ -35,9 +35,20 @@ struct Outlook {
     let larger = Sized(sized.blueprint, for: audience)
     let next = larger.blueprint.stage.number + 1
     if !larger.shortfalls.isEmpty { return next > 7 ? "more regions" : "stage \(next)" }
-    let choice = larger.groups[index].choice
-    let ranges = choice.ranges > 1 ? ", \(choice.ranges) ranges" : ""
-    return "\(choice.count) × \(choice.size.name)\(ranges)"
+    return larger.groups[index].words
+  }
+
+  /// The first resource that no size of this stage can give enough of.
+  var ceiling: Plan.Limit? {
+    let limits = sized.groups.compactMap { group -> (Sized.Chosen, Double)? in
+      Solver.greatest(upTo: limit) { group.canFit(audience($0)) }.map { (group, $0) }
+    }
+    guard let (group, users) = limits.min(by: { $0.1 < $1.1 }) else { return nil }
+    let resource = group.nearestUses(audience(users * 1.002)).tightest?.resource ?? ""
+    let next = sized.blueprint.stage.number + 1
+    return Plan.Limit(
+      tier: group.title, resource: resource, users: users, remedy: next > 7 ? "more regions" : "stage \(next)",
+      months: months(until: users))
   }
 
   /// The fewest users for whom a higher stage is recommended.

@@ -20,7 +20,9 @@ public struct Plan: Codable, Equatable, Sendable {
   public let availability: AvailabilityReport
   /// What is full first when nothing is changed, and what it then takes.
   public let nextLimit: Limit?
-  /// Where the stage itself ends; nil when it carries as many as can be planned for.
+  /// What no size of this stage lifts; nil when there is nothing up to the most users that can be planned for.
+  public let ceiling: Limit?
+  /// Where the next stage is needed; nil when it never is.
   public let climb: Climb?
   /// What the stage can't carry, in words; empty for a plan that can be carried out.
   public let shortfalls: [String]

@@ -117,7 +117,7 @@ struct TierList {
     let clusters = group.sizing.clusters * choice.ranges * regions
     let instances = Int(group.sizing.instances(choice, demand.catalog)) * clusters
     return TierPlan(
-      title: clusters > 1 ? "Database clusters" : group.title, kind: .database, service: "RDS for PostgreSQL",
+      title: group.title, kind: .database, service: "RDS for PostgreSQL",
       tiers: group.tiers, offered: offered, instanceType: choice.size.name, count: instances,
       arrangement: arrangement(choice, group.sizing, clusters: clusters),
       uses: group.sizing.uses(choice, for: demand))

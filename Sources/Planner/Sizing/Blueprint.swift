@@ -42,7 +42,7 @@ struct Blueprint: Sendable {
         title: first.title, tiers: caches.map(\.id),
         sizing: CacheSizing(
           zones: first.zoneCount(in: regions[0]), share: 1 / Double(regions.count),
-          holdsSessions: first.holds.contains { $0.data == .sessions }))
+          holdsSessions: first.holds.contains { $0.data == .sessions }, allowsBurstable: stage.allowsBurstable))
     }
   }
 
@@ -56,7 +56,8 @@ struct Blueprint: Sendable {
     let work = Work(stage: topology.stage, layers: titles.count, catalog: catalog, profile: profile)
     func sizing(_ layer: Int) -> ServerSizing {
       ServerSizing(
-        zones: zones, share: share, scales: topology.stage >= .stateless, msPerRequest: work.ms(ofLayer: layer),
+        zones: zones, share: share, scales: topology.stage >= .stateless,
+        allowsBurstable: topology.stage.allowsBurstable, msPerRequest: work.ms(ofLayer: layer),
         sendsFiles: topology.stage < .stateless, diskGiB: work.disk)
     }
     if titles.isEmpty {
@@ -72,11 +73,11 @@ struct Blueprint: Sendable {
     guard let first = databaseTiers.first else { return nil }
     let isSharded = stage == .sharded
     return Group(
-      title: first.title, tiers: databaseTiers.map(\.id),
+      title: isSharded ? "Database clusters" : first.title, tiers: databaseTiers.map(\.id),
       sizing: DatabaseSizing(
         zones: zones, regions: regions.count, clusters: isSharded ? app.databases.count : 1,
         leastFollowers: first.members.count { $0.role == .follower }, isSharded: isSharded,
-        withCache: cache != nil, clientCPUs: clientCPUs))
+        withCache: cache != nil, allowsBurstable: stage.allowsBurstable, clientCPUs: clientCPUs))
   }
 }
 
@@ -129,6 +130,11 @@ extension Topology {
     let servers = Set(tiers.filter { $0.kind == .service }.flatMap { $0.members.map(\.server) })
     return tiers.filter { $0.members.contains { servers.contains($0.server) } }.map(\.id)
   }
+}
+
+extension Stage {
+  /// Up to stage 5 machines are idle for most of the day.
+  fileprivate var allowsBurstable: Bool { self < .microservices }
 }
 
 extension [String] {

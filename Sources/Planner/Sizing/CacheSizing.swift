@@ -6,12 +6,16 @@ struct CacheSizing: Sizing {
   /// The share of the whole audience that a region serves.
   let share: Double
   let holdsSessions: Bool
+  /// Whether sizes may be used that can run out of CPU credits.
+  let allowsBurstable: Bool
 
   func choices(for audience: Demand) -> [Choice] {
     greatest(audience.catalog).filter { uses($0, for: audience).fit }
   }
 
-  func greatest(_ catalog: Catalog) -> [Choice] { catalog.cacheSizes.map { Choice(size: $0, count: zones) } }
+  func greatest(_ catalog: Catalog) -> [Choice] {
+    catalog.cacheSizes.allowed(burstable: allowsBurstable).map { Choice(size: $0, count: zones) }
+  }
 
   func uses(_ choice: Choice, for audience: Demand) -> [ResourceUse] {
     let catalog = audience.catalog

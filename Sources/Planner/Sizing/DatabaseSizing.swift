@@ -12,6 +12,8 @@ struct DatabaseSizing: Sizing {
   /// Whether shards can be spread over several clusters.
   let isSharded: Bool
   let withCache: Bool
+  /// Whether sizes may be used that can run out of CPU credits.
+  let allowsBurstable: Bool
   /// vCPUs of the servers that connect to each cluster.
   let clientCPUs: Double
 
@@ -25,9 +27,10 @@ struct DatabaseSizing: Sizing {
   }
 
   func choices(for audience: Demand) -> [Choice] {
-    audience.catalog.databaseSizes.compactMap { size in
+    sizes(audience.catalog).compactMap { size in
       if isSharded {
-        return Solver.least(in: 1...Self.mostRanges) {
+        let most = mostRanges(of: size, audience.catalog)
+        return Solver.least(in: 1...most) {
           uses(Choice(size: size, count: 1 + leastFollowers, ranges: $0), for: audience).fit
         }.map { Choice(size: size, count: 1 + leastFollowers, ranges: $0) }
       }
@@ -35,6 +38,15 @@ struct DatabaseSizing: Sizing {
         uses(Choice(size: size, count: 1 + $0), for: audience).fit
       }.map { Choice(size: size, count: 1 + $0) }
     }
+  }
+
+  private func sizes(_ catalog: Catalog) -> [MachineSize] {
+    catalog.databaseSizes.allowed(burstable: allowsBurstable)
+  }
+
+  /// A small instance is replaced by a larger one before its shards are split.
+  private func mostRanges(of size: MachineSize, _ catalog: Catalog) -> Int {
+    size.virtualCPUs < catalog.value(.databaseLeastSplitVCPU) ? 1 : Self.mostRanges
   }
 
   /// What one cluster is asked for.
@@ -128,9 +140,19 @@ struct DatabaseSizing: Sizing {
     return perInstance * instances(choice, catalog) * Double(choice.ranges)
   }
 
+  /// Such as `leader in 2 zones and 1 follower of db.t4g.small`, or `6 clusters of db.r7g.xlarge`.
+  func words(_ choice: Choice) -> String {
+    let count = clusters * choice.ranges * regions
+    if count > 1 { return "\(count) clusters of \(choice.size.name)" }
+    let followers = choice.count - 1
+    let more = followers == 0 ? "" : " and \(followers) follower\(followers == 1 ? "" : "s")"
+    return followers == 0 && zones == 1 ? choice.size.name : "leader\(more) of \(choice.size.name)"
+  }
+
   func greatest(_ catalog: Catalog) -> [Choice] {
-    catalog.databaseSizes.map {
-      Choice(size: $0, count: 1 + followerRange.upperBound, ranges: isSharded ? Self.mostRanges : 1)
+    sizes(catalog).map {
+      Choice(
+        size: $0, count: 1 + followerRange.upperBound, ranges: isSharded ? mostRanges(of: $0, catalog) : 1)
     }
   }
 }

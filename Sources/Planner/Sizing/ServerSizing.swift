@@ -8,6 +8,8 @@ struct ServerSizing: Sizing {
   let share: Double
   /// Whether their number moves with the load; else there is one in each zone, and only its size can.
   let scales: Bool
+  /// Whether sizes may be used that can run out of CPU credits.
+  let allowsBurstable: Bool
   /// ms of CPU that the average request takes here.
   let msPerRequest: Double
   /// Whether they send the files too.
@@ -17,7 +19,7 @@ struct ServerSizing: Sizing {
 
   func choices(for audience: Demand) -> [Choice] {
     let most = mostPerZone(audience.catalog)
-    return audience.catalog.computeSizes.compactMap { size in
+    return sizes(audience.catalog).compactMap { size in
       Solver.least(in: 1...most) {
         uses(Choice(size: size, count: $0 * zones), for: audience).fit
       }.map { Choice(size: size, count: $0 * zones) }
@@ -39,7 +41,6 @@ struct ServerSizing: Sizing {
       ResourceUse("CPU", used: queue.offeredLoad * left, of: size.virtualCPUs * left, "vCPU", target: target),
       ResourceUse(
         "waiting time", used: waiting, of: catalog.value(.appWaitingShare), "share of requests that wait", target: 1),
-      ResourceUse("memory", used: catalog.value(.appLeastMemoryGiB), of: size.memoryGiB, "GiB", target: 1),
     ]
     if size.baselineShare < 1 {
       uses.append(
@@ -64,7 +65,13 @@ struct ServerSizing: Sizing {
   }
 
   func greatest(_ catalog: Catalog) -> [Choice] {
-    catalog.computeSizes.map { Choice(size: $0, count: mostPerZone(catalog) * zones) }
+    sizes(catalog).map { Choice(size: $0, count: mostPerZone(catalog) * zones) }
+  }
+
+  private func sizes(_ catalog: Catalog) -> [MachineSize] {
+    catalog.computeSizes.allowed(burstable: allowsBurstable).filter {
+      $0.memoryGiB >= catalog.value(.appLeastMemoryGiB)
+    }
   }
 
   private func mostPerZone(_ catalog: Catalog) -> Int {

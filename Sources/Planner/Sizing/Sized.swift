@@ -40,8 +40,13 @@ struct Sized: Sendable {
   struct Chosen {
     let title: String
     let tiers: [String]
-    let choice: Choice
+    /// What was chosen, in words.
+    let words: String
     let uses: (Demand) -> [ResourceUse]
+    /// Whether any size of the tier fits an audience.
+    let canFit: (Demand) -> Bool
+    /// What the nearest size uses for an audience.
+    let nearestUses: (Demand) -> [ResourceUse]
   }
 
   var groups: [Chosen] {
@@ -51,8 +56,11 @@ struct Sized: Sendable {
   }
 
   private static func chosen(_ group: Blueprint.Group<some Sizing>, _ choice: Choice) -> Chosen {
-    Chosen(
-      title: group.title, tiers: group.tiers, choice: choice, uses: { group.sizing.uses(choice, for: $0) })
+    let sizing = group.sizing
+    return Chosen(
+      title: group.title, tiers: group.tiers, words: sizing.words(choice), uses: { sizing.uses(choice, for: $0) },
+      canFit: { sizing.fits($0) },
+      nearestUses: { audience in sizing.choice(for: audience).map { sizing.uses($0, for: audience) } ?? [] })
   }
 }
 

@@ -17,11 +17,15 @@ protocol Sizing {
   func uses(_ choice: Choice, for audience: Demand) -> [ResourceUse]
   /// USD per month in us-east-1 of all that depends on the choice.
   func cost(_ choice: Choice, for audience: Demand) -> Double
+  /// The choice in words, such as `3 × c7g.large`.
+  func words(_ choice: Choice) -> String
   /// Every size with as many members as can be: where nothing fits, one of these comes nearest.
   func greatest(_ catalog: Catalog) -> [Choice]
 }
 
 extension Sizing {
+  func words(_ choice: Choice) -> String { "\(choice.count) × \(choice.size.name)" }
+
   /// The cheapest that fits; of two that cost the same, the one that leaves more room.
   func cheapest(for audience: Demand) -> Choice? {
     choices(for: audience).map { choice in
