@@ -7,7 +7,8 @@ import Topology
 
 extension Command {
   static let plan = Command(
-    name: "plan", summary: "Plan for a number of users: the stage to be on, machines, monthly cost, next limits.",
+    name: "plan",
+    summary: "Plan for a number of users: the stage to be on, machines, monthly cost, next limits.",
     discussion:
       "Users are people in a month. Every figure has a source and a date (--json shows them, docs/plan.md explains "
       + "them); ~ marks what is an estimate. Exit code 1 when the stage asked for can't carry the users.",
@@ -19,7 +20,8 @@ extension Command {
       Option("stage", "N", "plan this stage, 1 to 7, instead of the one that is recommended"),
       Option("regions", "A,B", "AWS regions, the first where the app begins (us-east-1)"),
       Option("app", "DIR", "the app's folder, for its services, databases and workload; else as Summit"),
-      Option("prices", "FILE", "JSON with other values for constants of the catalog, such as your own prices"),
+      Option(
+        "prices", "FILE", "JSON with other values for constants of the catalog, such as your own prices"),
       .json,
       Option("html", "FILE", "write a page with charts"),
     ],
@@ -91,7 +93,8 @@ private struct PlanRequest {
       $0.trimmingCharacters(in: .whitespaces)
     }
     if codes.contains("") {
-      throw UsageError("--regions is '\(text)': expected codes with commas between them, such as us-east-1,eu-west-1")
+      throw UsageError(
+        "--regions is '\(text)': expected codes with commas between them, such as us-east-1,eu-west-1")
     }
     for code in codes where CataloguedRegion.named(code) == nil {
       let near = Nearest.name(to: code, among: CataloguedRegion.commercial.map(\.region.code))

@@ -12,11 +12,13 @@ struct CostCurve {
   let width: Double
   private let height = 340.0
   private let left = 58.0
-  private let right = 12.0
+  private let right = 22.0
   private let top = 30.0
   private let bottom = 44.0
 
-  private var usersRange: (Double, Double) { (log10(Double(points[0].users)), log10(Double(points[points.count - 1].users))) }
+  private var usersRange: (Double, Double) {
+    (log10(Double(points[0].users)), log10(Double(points[points.count - 1].users)))
+  }
 
   /// Whole factors of ten around all costs.
   private var costRange: (Double, Double) {
@@ -51,13 +53,16 @@ struct CostCurve {
     "\(Dollars.text(point.costPerMonth)) for \(Figures.grouped(point.users)) users"
   }
 
-  private func at(_ users: Double, _ cost: Double) -> String { "\(Markup.number(x(users))),\(Markup.number(y(cost)))" }
+  private func at(_ users: Double, _ cost: Double) -> String {
+    "\(Markup.number(x(users))),\(Markup.number(y(cost)))"
+  }
 
   /// A band for every second stage, and the stage's number over each.
   private var bands: String {
     var bands: [String] = []
     var start = 0
-    for index in points.indices where index == points.count - 1 || points[index + 1].stage != points[index].stage {
+    for index in points.indices
+    where index == points.count - 1 || points[index + 1].stage != points[index].stage {
       let from = start == 0 ? left : (x(Double(points[start].users)) + x(Double(points[start - 1].users))) / 2
       let to =
         index == points.count - 1
@@ -110,7 +115,8 @@ struct CostCurve {
 
   private var here: String {
     let isRight = x(Double(users)) > width / 2
-    return "<circle class=\"here\" cx=\"\(Markup.number(x(Double(users))))\" cy=\"\(Markup.number(y(cost)))\" r=\"6\"/>"
+    return
+      "<circle class=\"here\" cx=\"\(Markup.number(x(Double(users))))\" cy=\"\(Markup.number(y(cost)))\" r=\"6\"/>"
       + "<text class=\"strong\" text-anchor=\"\(isRight ? "end" : "start")\" "
       + "x=\"\(Markup.number(x(Double(users)) + (isRight ? -12 : 12)))\" "
       + "y=\"\(Markup.number(y(cost) + (isRight ? -6 : 18)))\">\(Dollars.text(cost))</text>"

@@ -20,7 +20,8 @@ extension PlanPage {
       "Tiers",
       Markup.table(
         [
-          "Tier", "Given", "Arranged", "Mean /s", "Peak /s", "Reads /s", "Writes /s", "MB/s", "GiB kept", "GiB a month",
+          "Tier", "Given", "Arranged", "Mean /s", "Peak /s", "Reads /s", "Writes /s", "MB/s", "GiB kept",
+          "GiB a month",
         ], rows, numbers: [3, 4, 5, 6, 7, 8, 9]), isOpen: true)
   }
 

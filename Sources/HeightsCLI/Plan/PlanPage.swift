@@ -53,7 +53,8 @@ struct PlanPage {
 
   private func section(_ title: String, note: String = "", style: String = "", _ body: String) -> String {
     let note = note.isEmpty ? "" : "<p class=\"note\">\(Markup.text(note))</p>\n"
-    return "<section\(style.isEmpty ? "" : " class=\"\(style)\"")>\n<h2>\(Markup.text(title))</h2>\n\(note)\(body)\n</section>"
+    return
+      "<section\(style.isEmpty ? "" : " class=\"\(style)\"")>\n<h2>\(Markup.text(title))</h2>\n\(note)\(body)\n</section>"
   }
 
   private var head: String {
@@ -82,7 +83,8 @@ struct PlanPage {
   private var shortfalls: String {
     if plan.shortfalls.isEmpty { return "" }
     let items = plan.shortfalls.map { "<li>\(Markup.text($0))</li>" }.joined()
-    return section("This stage can't carry them", style: "wide alert", "<ul class=\"next\">\(items)</ul>") + "\n"
+    return section("This stage can't carry them", style: "wide alert", "<ul class=\"next\">\(items)</ul>")
+      + "\n"
   }
 
   private var costs: String {
@@ -108,8 +110,8 @@ struct PlanPage {
 
   private var utilisation: String {
     let bars = plan.tiers.flatMap { tier in
-      tier.uses.filter { $0.share >= 0.005 }.map { use in
-        let style = use.share > use.target ? "bad" : use.share > 0.9 * use.target ? "warn" : ""
+      tier.uses.filter { $0.share >= 0.02 }.map { use in
+        let style = use.fits ? "" : "bad"
         let allowed = use.target < 1 ? " of \(Figures.count((use.target * 100).rounded())) %" : ""
         return Markup.bar(
           "\(tier.title): \(use.resource)", "\(Figures.count((use.share * 100).rounded())) %\(allowed)",
@@ -119,7 +121,7 @@ struct PlanPage {
     return section(
       "How full it is at the peak",
       note: "After the loss of a zone, where there are several. The line is what may be used.",
-      bars.isEmpty ? "<p>Nothing is used by more than half a per cent.</p>" : bars.joined(separator: "\n"))
+      bars.isEmpty ? "<p>Nothing is used by more than 2 %.</p>" : bars.joined(separator: "\n"))
   }
 
   private var availability: String {
@@ -150,7 +152,8 @@ struct PlanPage {
   private var next: String {
     let items = PlanText.outlook(plan).map { "<li>\(Markup.text($0))</li>" }
     if items.isEmpty { return "" }
-    return section("What is reached next", style: "wide", "<ul class=\"next\">\(items.joined(separator: "\n"))</ul>")
+    return section(
+      "What is reached next", style: "wide", "<ul class=\"next\">\(items.joined(separator: "\n"))</ul>")
   }
 }
 

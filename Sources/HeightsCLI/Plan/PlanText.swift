@@ -28,9 +28,11 @@ struct PlanText {
     } else {
       lines.append(
         output.styled(
-          Help.wrap("Stage \(recommended.stage.number) is recommended: \(recommended.reason).", indent: 0), .warning))
+          Help.wrap("Stage \(recommended.stage.number) is recommended: \(recommended.reason).", indent: 0),
+          .warning))
     }
-    return (lines + plan.shortfalls.map { output.styled("Can't carry it: \($0).", .bad) }).joined(separator: "\n")
+    return (lines + plan.shortfalls.map { output.styled("Can't carry it: \($0).", .bad) }).joined(
+      separator: "\n")
   }
 
   private var load: String {
@@ -58,7 +60,8 @@ struct PlanText {
   private var tiers: String {
     let rows = plan.tiers.map { tier in
       let given = tier.instanceType.map { "\(tier.count) × \($0)" } ?? tier.service
-      let use = tier.tightest.map { "\($0.resource) \(Self.percent($0.share)) of \(Self.percent($0.target))" } ?? ""
+      let use =
+        tier.tightest.map { "\($0.resource) \(Self.percent($0.share)) of \(Self.percent($0.target))" } ?? ""
       return [tier.title, Self.asked(tier.offered), given, use]
     }
     return Table.text(["TIER", "ASKED FOR AT THE PEAK", "GIVEN", "FULLEST"], rows)
@@ -83,7 +86,8 @@ struct PlanText {
     let nameWidth = rows.map(\.0.count).max() ?? 0
     let amountWidth = rows.map(\.1.count).max() ?? 0
     let lines = rows.map { name, amount in
-      "  " + name + String(repeating: " ", count: nameWidth - name.count + amountWidth - amount.count + 2) + amount
+      "  " + name + String(repeating: " ", count: nameWidth - name.count + amountWidth - amount.count + 2)
+        + amount
     }
     return heading("COST PER MONTH, USD") + "\n" + lines.joined(separator: "\n")
   }
@@ -115,16 +119,19 @@ struct PlanText {
       ]
     }
     rows.append([
-      "expected outages", "~" + Self.availability(report.expected), "~" + Self.minutes(report.expectedDowntimeMinutes),
+      "expected outages", "~" + Self.availability(report.expected),
+      "~" + Self.minutes(report.expectedDowntimeMinutes),
       "~" + Self.percent(report.budgetShare),
     ])
-    let title = "AVAILABILITY, target \(Self.availability(report.target)): \(Self.minutes(report.budgetMinutes)) a month"
+    let title =
+      "AVAILABILITY, target \(Self.availability(report.target)): \(Self.minutes(report.budgetMinutes)) a month"
     return heading(title) + "\n"
       + Table.text(["", "AVAILABLE", "DOWN A MONTH", "OF THE BUDGET"], rows).indented
       + "\n"
       + Help.wrap(
         "The first rows are composed of AWS's SLAs: a floor, below which AWS gives money back. The last is reckoned "
-          + "from rates of failure and times of recovery.", indent: 2).prefixed("  ")
+          + "from rates of failure and times of recovery.", indent: 2
+      ).prefixed("  ")
   }
 
   static func availability(_ share: Double) -> String {
@@ -147,17 +154,17 @@ struct PlanText {
     var lines: [String] = []
     if let limit = plan.nextLimit {
       lines.append(
-        "Next limit: \(limit.tier), \(limit.resource), at ~\(Figures.count(limit.users)) users\(when(limit.months)); "
+        "Next limit: \(limit.tier), \(limit.resource), at ~\(Figures.rough(limit.users)) users\(when(limit.months)); "
           + "then \(limit.remedy).")
     }
     if let ceiling = plan.ceiling {
       lines.append(
         "Stage \(plan.stage.number) ends where no size is enough: \(ceiling.tier), \(ceiling.resource), at "
-          + "~\(Figures.count(ceiling.users)) users\(when(ceiling.months)); then \(ceiling.remedy).")
+          + "~\(Figures.rough(ceiling.users)) users\(when(ceiling.months)); then \(ceiling.remedy).")
     }
     if let climb = plan.climb {
       lines.append(
-        "Climb to stage \(climb.to.number) at ~\(Figures.count(climb.users)) users\(when(climb.months)): "
+        "Climb to stage \(climb.to.number) at ~\(Figures.rough(climb.users)) users\(when(climb.months)): "
           + "\(climb.reason).")
     }
     return lines
@@ -170,7 +177,8 @@ struct PlanText {
 
   private var note: String {
     output.styled(
-      "~ rests on an estimate. Sources and dates of all figures: --json; how they come about: docs/plan.md.", .dim)
+      "~ rests on an estimate. Sources and dates of all figures: --json; how they come about: docs/plan.md.",
+      .dim)
   }
 }
 

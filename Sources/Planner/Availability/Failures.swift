@@ -17,7 +17,8 @@ struct Failures {
   var kinds: [Kind] {
     switch sized.blueprint.stage {
     case .launchPage: [region(.recoveryRegionSeconds)]
-    case .singleServer: [server(.recoveryByHandSeconds), zone(.recoveryZoneSeconds), region(.recoveryRegionSeconds)]
+    case .singleServer:
+      [server(.recoveryByHandSeconds), zone(.recoveryZoneSeconds), region(.recoveryRegionSeconds)]
     case .separateDatabase:
       [
         server(.recoveryByHandSeconds), database(.recoveryRestoreSeconds), zone(.recoveryZoneSeconds),
@@ -51,7 +52,8 @@ struct Failures {
     let count = Double(max(1, sized.servers.reduce(0) { $0 + $1.count }) * regions)
     let affected = 1 / count
     return Kind(
-      name: "a server fails", rate: .failuresInstance, count: count, recovery: recovery, affectedShare: affected)
+      name: "a server fails", rate: .failuresInstance, count: count, recovery: recovery,
+      affectedShare: affected)
   }
 
   private func database(_ recovery: Catalog.Key) -> Kind {
@@ -64,7 +66,8 @@ struct Failures {
 
   private var cache: Kind {
     Kind(
-      name: "the cache fails over", rate: .failuresInstance, count: 1, recovery: .recoveryCacheFailoverSeconds,
+      name: "the cache fails over", rate: .failuresInstance, count: 1,
+      recovery: .recoveryCacheFailoverSeconds,
       affectedShare: 1)
   }
 
@@ -78,7 +81,8 @@ struct Failures {
 
   private func region(_ recovery: Catalog.Key) -> Kind {
     Kind(
-      name: regions > 1 ? "a region is lost; its data is led elsewhere" : "the region is lost", rate: .failuresRegion,
+      name: regions > 1 ? "a region is lost; its data is led elsewhere" : "the region is lost",
+      rate: .failuresRegion,
       count: Double(regions), recovery: recovery, affectedShare: 1 / Double(regions))
   }
 
@@ -108,7 +112,8 @@ extension AvailabilityReport {
       let perYear = catalog.value(kind.rate) * kind.count
       let minutes = perYear * catalog.value(kind.recovery) * kind.affectedShare / 60 / 12
       return Event(
-        name: kind.name, perYear: perYear, seconds: catalog.value(kind.recovery), affectedShare: kind.affectedShare,
+        name: kind.name, perYear: perYear, seconds: catalog.value(kind.recovery),
+        affectedShare: kind.affectedShare,
         minutesPerMonth: minutes, constants: [kind.rate, kind.recovery].named(catalog),
         budgetShare: minutes / (allowed * minutesPerMonth))
     }

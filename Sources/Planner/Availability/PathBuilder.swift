@@ -65,7 +65,8 @@ struct PathBuilder {
     return [
       PathMember(
         name: "Balancers and servers: 1 of \(regions) regions suffices",
-        composition: .parallel(needed: 1, [.series(members.map(\.composition))] + others), constants: constants)
+        composition: .parallel(needed: 1, [.series(members.map(\.composition))] + others),
+        constants: constants)
     ]
   }
 

@@ -102,12 +102,15 @@ extension Constant {
   /// What is expected where `value` can't be; nil when it can.
   fileprivate func problem(with value: Double, at path: String) -> String? {
     if !value.isFinite || value < 0 || value > 1e9 { return "a number from 0 to 1,000,000,000 (\(unit))" }
-    if unit == "vCPU" { return (1...1024).contains(value) && value == value.rounded() ? nil : "1 to 1,024 vCPUs" }
+    if unit == "vCPU" {
+      return (1...1024).contains(value) && value == value.rounded() ? nil : "1 to 1,024 vCPUs"
+    }
     if unit.hasPrefix("share"), value > 1 { return "a share from 0 to 1" }
     let mayBeNothing =
       unit.hasPrefix("USD") || path.hasPrefix("availability/") || path.hasPrefix("workload/")
       || path.hasPrefix("prices/") || path.hasPrefix("needs/")
-    return value > 0 || (mayBeNothing && !path.hasPrefix("workload/users/")) ? nil : "a number above 0 (\(unit))"
+    return value > 0 || (mayBeNothing && !path.hasPrefix("workload/users/"))
+      ? nil : "a number above 0 (\(unit))"
   }
 }
 

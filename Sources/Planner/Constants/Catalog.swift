@@ -75,7 +75,9 @@ public struct Catalog: Sendable {
   public var regionCodes: [String] { geographies.keys.sorted() }
 
   /// A figure of a region, such as its `priceFactor`.
-  func regional(_ column: String, of region: String) -> Constant? { constants["regions/aws/\(region)/\(column)"] }
+  func regional(_ column: String, of region: String) -> Constant? {
+    constants["regions/aws/\(region)/\(column)"]
+  }
 
   /// A price of CloudFront for visitors of a region.
   func edge(_ column: String, near region: String) -> Constant? {

@@ -26,11 +26,15 @@ extension Catalog {
   static func sizes(_ table: String, _ constants: [String: Constant]) -> [MachineSize] {
     let prefix = "instances/\(table)/"
     let names = Set(
-      constants.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count).prefix { $0 != "/" }) }
+      constants.keys.filter { $0.hasPrefix(prefix) }.map {
+        String($0.dropFirst(prefix.count).prefix { $0 != "/" })
+      }
     )
     return names.compactMap { name -> MachineSize? in
       func cell(_ column: String) -> Constant? { constants["\(prefix)\(name)/\(column)"] }
-      guard let cpus = cell("vCPU"), let memory = cell("memoryGiB"), let price = cell("perHour") else { return nil }
+      guard let cpus = cell("vCPU"), let memory = cell("memoryGiB"), let price = cell("perHour") else {
+        return nil
+      }
       return MachineSize(
         name: name, virtualCPUs: cpus.value, memoryGiB: memory.value, networkGbps: cell("networkGbps")?.value,
         baselineShare: cell("baselineShare")?.value ?? 1, perHour: price)

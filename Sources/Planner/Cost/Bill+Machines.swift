@@ -14,7 +14,8 @@ extension Bill {
     let count = sized.servers.reduce(0) { $0 + $1.count }
     let perServer = sized.serverDiskGiB(data)
     add(
-      .servers, "\(count) × \(perServer) GiB of gp3 disk", Double(count) * Double(perServer), "GB", at: .priceEbsPerGBMonth,
+      .servers, "\(count) × \(perServer) GiB of gp3 disk", Double(count) * Double(perServer), "GB",
+      at: .priceEbsPerGBMonth,
       in: region.code, from: data > 0 ? Self.storage : [])
     if data > 0 {
       add(
@@ -57,7 +58,8 @@ extension Bill {
     if followers > 0 { parts.append("\(followers) follower\(followers == 1 ? "" : "s")") }
     if sizing.regions > 1 { parts.append("1 replica") }
     let each = parts.joined(separator: ", ")
-    return clusters > 1 ? "\(clusters) clusters of \(choice.size.name): \(each)" : "\(choice.size.name): \(each)"
+    return clusters > 1
+      ? "\(clusters) clusters of \(choice.size.name): \(each)" : "\(choice.size.name): \(each)"
   }
 
   mutating func addCache(of sized: Sized, in region: Region) {

@@ -58,7 +58,8 @@ extension Bill {
     case .stateless, .microservices, .sharded:
       let copies = regions > 1 ? 2.0 : 1
       add(
-        .files, copies > 1 ? "object store, with a copy elsewhere" : "object store", demand.objectGiB * copies,
+        .files, copies > 1 ? "object store, with a copy elsewhere" : "object store",
+        demand.objectGiB * copies,
         "GB", at: .priceS3PerGBMonth, in: region.code, from: pictures)
       add(
         .files, "pictures put", demand.picturesPerMonth * 2 * copies / 1000, "thousand",
@@ -91,7 +92,8 @@ extension Bill {
     let gigabytes = demand.sessionBytes * regions / 1e9
     add(.sessions, "table", gigabytes, "GB", at: .priceDynamoDBPerGBMonth, in: region.code, from: sessions)
     add(
-      .sessions, "point-in-time recovery", gigabytes, "GB", at: .priceDynamoDBRecoveryPerGBMonth, in: region.code,
+      .sessions, "point-in-time recovery", gigabytes, "GB", at: .priceDynamoDBRecoveryPerGBMonth,
+      in: region.code,
       from: sessions)
   }
 
@@ -102,19 +104,24 @@ extension Bill {
     add(.names, "hosted zone", 1, "zones", at: .priceRoute53ZonePerMonth)
     // From stage 5 on names are aliases of the CDN, whose queries are free; stage 7 asks for the nearest region too.
     let queries =
-      sized.audience.activeUsers * catalog.value(.sizingDaysPerMonth) * catalog.value(.contentQueriesPerUserDay)
+      sized.audience.activeUsers * catalog.value(.sizingDaysPerMonth)
+      * catalog.value(.contentQueriesPerUserDay)
     let basis: [Catalog.Key] = [.usersDauRatio, .contentQueriesPerUserDay]
     switch stage {
     case .launchPage, .stateless, .microservices: break
     case .sharded:
-      add(.names, "queries by latency", queries / 1e6, "million", at: .priceRoute53LatencyQueriesPerMillion, from: basis)
+      add(
+        .names, "queries by latency", queries / 1e6, "million", at: .priceRoute53LatencyQueriesPerMillion,
+        from: basis)
       let count = Double(sized.blueprint.regions.count)
       add(.names, "health checks", count, "checks", at: .priceRoute53HealthCheckPerMonth)
       add(.names, "health checks every 10 s", count, "checks", at: .priceRoute53HealthCheckFeaturePerMonth)
     default:
       add(.names, "queries", queries / 1e6, "million", at: .priceRoute53QueriesPerMillion, from: basis)
       if stage == .replicated {
-        add(.names, "health checks", Double(sized.blueprint.zones), "checks", at: .priceRoute53HealthCheckPerMonth)
+        add(
+          .names, "health checks", Double(sized.blueprint.zones), "checks",
+          at: .priceRoute53HealthCheckPerMonth)
       }
     }
   }
@@ -152,9 +159,11 @@ extension Bill {
     add(
       .launchPage, "page stored", catalog.value(.contentStaticBytesPerUserDay) / 1e9, "GB",
       at: .priceAmplifyStoragePerGBMonth, in: region.code, from: [.contentStaticBytesPerUserDay])
-    add(.launchPage, "waitlist function", visits / 1e6, "million", at: .priceLambdaPerMillion, in: region.code)
     add(
-      .launchPage, "waitlist table", visits / 1e6, "million", at: .priceDynamoDBWritePerMillion, in: region.code)
+      .launchPage, "waitlist function", visits / 1e6, "million", at: .priceLambdaPerMillion, in: region.code)
+    add(
+      .launchPage, "waitlist table", visits / 1e6, "million", at: .priceDynamoDBWritePerMillion,
+      in: region.code)
   }
 }
 

@@ -28,7 +28,8 @@ extension Bill {
   private mutating func addInternet(_ demand: Demand, in region: Region) {
     let gigabytes = (demand.answerBytesPerMonth + demand.fileBytesPerMonth) / 1e9
     let columns: [(String, Double)] = [
-      ("internetFirst10TBPerGB", 10_000), ("internetNext40TBPerGB", 40_000), ("internetNext100TBPerGB", 100_000),
+      ("internetFirst10TBPerGB", 10_000), ("internetNext40TBPerGB", 40_000),
+      ("internetNext100TBPerGB", 100_000),
       ("internetOver150TBPerGB", .infinity),
     ]
     var constants: [String: Constant] = [:]
@@ -40,7 +41,8 @@ extension Bill {
     let free = catalog.value(.priceTransferFreeGBPerMonth)
     add(
       .network, "to the internet", gigabytes, "GB", amount: PriceSteps(steps: steps).amount(gigabytes - free),
-      in: region.code, from: Self.traffic + [.contentBytesPerRequest, .priceTransferFreeGBPerMonth], and: constants,
+      in: region.code, from: Self.traffic + [.contentBytesPerRequest, .priceTransferFreeGBPerMonth],
+      and: constants,
       hasRegionalPrice: false)
   }
 
@@ -103,6 +105,7 @@ extension Bill {
     let gigabytes = (demand.databaseGrowthGiB + demand.objectGrowthGiB) * 0x1p30 / 1e9
     add(
       .network, "to the next region", gigabytes, "GB", amount: gigabytes * price.value, in: region.code,
-      from: Self.traffic, and: ["regions/aws/\(region.code)/otherRegionsPerGB": price], hasRegionalPrice: false)
+      from: Self.traffic, and: ["regions/aws/\(region.code)/otherRegionsPerGB": price],
+      hasRegionalPrice: false)
   }
 }

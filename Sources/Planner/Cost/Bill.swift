@@ -29,7 +29,8 @@ struct Bill {
     var constants = others
     for key in basis { constants[key.rawValue] = catalog[key] }
     var factor = 1.0
-    if let region, hasRegionalPrice, let known = catalog.regional("priceFactor", of: region), known.value != 1 {
+    if let region, hasRegionalPrice, let known = catalog.regional("priceFactor", of: region), known.value != 1
+    {
       factor = known.value
       constants["regions/aws/\(region)/priceFactor"] = known
     }

@@ -52,7 +52,8 @@ struct Demand: Sendable {
   var pictureViewsPerMonth: Double { requestsPerMonth * profile.pictureViews }
   /// Pictures as thumbnails, and the static files of a day's first visit.
   var fileBytesPerMonth: Double {
-    pictureViewsPerMonth * catalog.value(.contentThumbnailBytes) + activeUsers * catalog.value(.sizingDaysPerMonth)
+    pictureViewsPerMonth * catalog.value(.contentThumbnailBytes) + activeUsers
+      * catalog.value(.sizingDaysPerMonth)
       * catalog.value(.contentStaticBytesPerUserDay)
   }
   var answerBytesPerMonth: Double { requestsPerMonth * catalog.value(.contentBytesPerRequest) }

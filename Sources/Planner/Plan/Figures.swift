@@ -12,9 +12,16 @@ public enum Figures {
     case ..<1: String(format: "%.2f", value)
     case ..<9.95: trimmed(String(format: "%.1f", value))
     case ..<999_500: grouped(Int(value.rounded()))
-    case ..<999.5e6: trimmed(String(format: value < 9.95e6 ? "%.1f" : "%.0f", value / 1e6)) + " M"
+    case ..<999.5e6: trimmed(String(format: value < 99.5e6 ? "%.1f" : "%.0f", value / 1e6)) + " M"
     default: trimmed(String(format: "%.1f", value / 1e9)) + " G"
     }
+  }
+
+  /// With three digits that count: `21,800`.
+  public static func rough(_ value: Double) -> String {
+    guard value >= 1000 else { return count(value) }
+    let step = pow(10, floor(log10(value)) - 2)
+    return count((value / step).rounded() * step)
   }
 
   /// Digits in groups of three: `12,345`.

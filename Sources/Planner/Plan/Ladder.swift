@@ -24,7 +24,9 @@ struct Ladder: Sendable {
   private static func several(_ regions: [Region]) -> [Region] {
     guard regions.count == 1 else { return regions }
     let home = regions[0]
-    let others = CataloguedRegion.commercial.map(\.region).filter { $0.code != home.code && $0.zones.count > 2 }
+    let others = CataloguedRegion.commercial.map(\.region).filter {
+      $0.code != home.code && $0.zones.count > 2
+    }
     let neighbour =
       others.first { $0.jurisdictions.first == home.jurisdictions.first }
       ?? others.first { ["us-east-1", "eu-west-1"].contains($0.code) }
@@ -43,7 +45,8 @@ struct Ladder: Sendable {
     let needs = Need.all(audience)
     let met = needs.filter(\.isMet)
     var stage = met.map(\.stage).max() ?? .singleServer
-    var reason = met.last { $0.stage == stage }?.reason ?? "one server carries the first users, and is cheapest"
+    var reason =
+      met.last { $0.stage == stage }?.reason ?? "one server carries the first users, and is cheapest"
     if asksForSeveralRegions {
       (stage, reason) = (.sharded, "several regions are asked for")
     }

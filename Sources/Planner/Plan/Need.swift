@@ -25,15 +25,18 @@ extension Need {
   static func all(_ demand: Demand) -> [Need] {
     let catalog = demand.catalog
     func need(
-      _ stage: Stage, _ what: String, _ value: Double, _ key: Catalog.Key, _ reason: (String, String) -> String
+      _ stage: Stage, _ what: String, _ value: Double, _ key: Catalog.Key,
+      _ reason: (String, String) -> String
     ) -> Need {
       let from = catalog.value(key)
       return Need(
         stage: stage, what: what, value: value, from: from, unit: catalog[key].unit,
-        reason: reason(Figures.count(value), Figures.count(from)), constant: catalog[key])
+        reason: reason(Figures.rough(value), Figures.rough(from)), constant: catalog[key])
     }
     return [
-      need(.separateDatabase, "writes that a lost disk takes with it", demand.writesPerDay, .needDataWritesAtRisk) {
+      need(
+        .separateDatabase, "writes that a lost disk takes with it", demand.writesPerDay, .needDataWritesAtRisk
+      ) {
         "people write \($0) times a day and a lost disk takes up to a day of it; from \($1) on the database belongs on "
           + "an instance of its own that restores to within minutes"
       },

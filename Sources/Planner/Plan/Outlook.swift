@@ -27,7 +27,8 @@ struct Outlook {
     let beyond = audience(users * 1.002)
     let resource = group.uses(beyond).tightest?.resource ?? ""
     return Plan.Limit(
-      tier: group.title, resource: resource, users: users, remedy: remedy(index, beyond), months: months(until: users))
+      tier: group.title, resource: resource, users: users, remedy: remedy(index, beyond),
+      months: months(until: users))
   }
 
   /// What the stage would have for a larger audience; the next stage where that is not enough.
@@ -47,7 +48,8 @@ struct Outlook {
     let resource = group.nearestUses(audience(users * 1.002)).tightest?.resource ?? ""
     let next = sized.blueprint.stage.number + 1
     return Plan.Limit(
-      tier: group.title, resource: resource, users: users, remedy: next > 7 ? "more regions" : "stage \(next)",
+      tier: group.title, resource: resource, users: users,
+      remedy: next > 7 ? "more regions" : "stage \(next)",
       months: months(until: users))
   }
 

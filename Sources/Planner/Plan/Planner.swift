@@ -60,13 +60,15 @@ public struct Planner: Sendable {
       users: Int(demand.users), stage: sized.blueprint.stage, recommendation: recommendation,
       regions: sized.blueprint.regions.map(\.code), assumptions: assumptions, load: Plan.Load(demand),
       tiers: TierList(sized: sized).tiers, costs: costs, costPerMonth: costs.reduce(0) { $0 + $1.amount },
-      availability: AvailabilityReport(sized), nextLimit: outlook.nextLimit, ceiling: outlook.ceiling, climb: outlook.climb,
+      availability: AvailabilityReport(sized), nextLimit: outlook.nextLimit, ceiling: outlook.ceiling,
+      climb: outlook.climb,
       shortfalls: sized.shortfallTexts, growthPerMonth: growth, topology: try sized.topology())
   }
 
   private var assumptions: [String: Constant] {
     [
-      Catalog.Key.usersDauRatio, .usersRequestsPerUserDay, .usersPeakToMean, .appMsPerRequest, .appUtilisation,
+      Catalog.Key.usersDauRatio, .usersRequestsPerUserDay, .usersPeakToMean, .appMsPerRequest,
+      .appUtilisation,
       .contentBytesPerRequest, .sizingDataMonths,
     ].named(catalog)
   }

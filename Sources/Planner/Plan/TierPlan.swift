@@ -169,7 +169,8 @@ struct TierList {
       offered.bytesPeak = demand.peakGbps(withFiles: true) * 1e9 / 8
       uses = [
         ResourceUse(
-          "requests", used: offered.requestsPeak, of: catalog.value(.limitCloudFrontRequestsPerSecond), "requests/s",
+          "requests", used: offered.requestsPeak, of: catalog.value(.limitCloudFrontRequestsPerSecond),
+          "requests/s",
           target: 1)
       ]
     case .sessions:
@@ -202,7 +203,8 @@ struct TierList {
     default: return nil
     }
     return TierPlan(
-      title: tier.title, kind: tier.kind, service: service, tiers: [tier.id], offered: offered, instanceType: nil,
+      title: tier.title, kind: tier.kind, service: service, tiers: [tier.id], offered: offered,
+      instanceType: nil,
       count: 0, arrangement: regions > 1 && !tier.regions.isEmpty ? "in \(regions) regions" : "", uses: uses)
   }
 }

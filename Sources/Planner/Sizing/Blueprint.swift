@@ -25,7 +25,9 @@ struct Blueprint: Sendable {
   private let databaseTiers: [Tier]
 
   /// - Throws: `TopologyError` when the stage can't be in these regions.
-  init(_ app: AppOutline, at stage: Stage, in regions: [Region], _ catalog: Catalog, _ profile: RequestProfile)
+  init(
+    _ app: AppOutline, at stage: Stage, in regions: [Region], _ catalog: Catalog, _ profile: RequestProfile
+  )
     throws(TopologyError)
   {
     self.stage = stage
@@ -33,7 +35,8 @@ struct Blueprint: Sendable {
     self.regions = regions
     base = try Topology.of(app, at: stage, in: regions)
     databaseTiers = stage == .singleServer ? [] : base.tiers.filter { $0.kind == .database }
-    let zones = max(1, base.tiers.filter { $0.kind == .service }.map { $0.zoneCount(in: regions[0]) }.max() ?? 1)
+    let zones = max(
+      1, base.tiers.filter { $0.kind == .service }.map { $0.zoneCount(in: regions[0]) }.max() ?? 1)
     self.zones = zones
     servers = Self.servers(of: base, zones, catalog, profile)
     let caches = base.tiers.filter { $0.kind == .cache }
@@ -42,7 +45,8 @@ struct Blueprint: Sendable {
         title: first.title, tiers: caches.map(\.id),
         sizing: CacheSizing(
           zones: first.zoneCount(in: regions[0]), share: 1 / Double(regions.count),
-          holdsSessions: first.holds.contains { $0.data == .sessions }, allowsBurstable: stage.allowsBurstable))
+          holdsSessions: first.holds.contains { $0.data == .sessions }, allowsBurstable: stage.allowsBurstable
+        ))
     }
   }
 
@@ -61,7 +65,8 @@ struct Blueprint: Sendable {
         sendsFiles: topology.stage < .stateless, diskGiB: work.disk)
     }
     if titles.isEmpty {
-      return tiers.isEmpty ? [] : [Group(title: "App servers", tiers: topology.tiersOnServers, sizing: sizing(0))]
+      return tiers.isEmpty
+        ? [] : [Group(title: "App servers", tiers: topology.tiersOnServers, sizing: sizing(0))]
     }
     return titles.enumerated().map { layer, title in
       Group(title: title, tiers: tiers.filter { $0.title == title }.map(\.id), sizing: sizing(layer))

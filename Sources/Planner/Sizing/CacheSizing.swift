@@ -27,10 +27,12 @@ struct CacheSizing: Sizing {
     let sessions = holdsSessions ? demand.sessionBytes / 0x1p30 : 0
     return [
       ResourceUse(
-        "operations", used: demand.peakRequests * perRequest, of: operations(choice.size, catalog), "operations/s",
+        "operations", used: demand.peakRequests * perRequest, of: operations(choice.size, catalog),
+        "operations/s",
         target: target),
       ResourceUse(
-        "memory", used: popular + sessions, of: choice.size.memoryGiB * catalog.value(.cacheUsableMemory), "GiB",
+        "memory", used: popular + sessions, of: choice.size.memoryGiB * catalog.value(.cacheUsableMemory),
+        "GiB",
         target: target),
     ]
   }

@@ -68,11 +68,13 @@ struct DatabaseSizing: Sizing {
         "leader's commits", used: demand.peakRequests * demand.profile.writes, of: iops(demand), "commits/s",
         target: target),
       ResourceUse(
-        "memory", used: data * catalog.value(.databaseHotShare), of: size.memoryGiB, "GiB in use", target: target),
+        "memory", used: data * catalog.value(.databaseHotShare), of: size.memoryGiB, "GiB in use",
+        target: target),
       ResourceUse(
         "disk", used: Double(storageGiB(demand)), of: catalog.value(.limitRdsStorageGiB), "GiB", target: 1),
       ResourceUse(
-        "connections", used: clientCPUs * catalog.value(.appConnectionsPerVCPU), of: connections(size, catalog), "connections",
+        "connections", used: clientCPUs * catalog.value(.appConnectionsPerVCPU),
+        of: connections(size, catalog), "connections",
         target: catalog.value(.databaseConnectionShare)),
     ]
     if isSharded {

@@ -40,7 +40,8 @@ struct ServerSizing: Sizing {
     var uses = [
       ResourceUse("CPU", used: queue.offeredLoad * left, of: size.virtualCPUs * left, "vCPU", target: target),
       ResourceUse(
-        "waiting time", used: waiting, of: catalog.value(.appWaitingShare), "share of requests that wait", target: 1),
+        "waiting time", used: waiting, of: catalog.value(.appWaitingShare), "share of requests that wait",
+        target: 1),
     ]
     if size.baselineShare < 1 {
       uses.append(

@@ -58,7 +58,8 @@ struct Sized: Sendable {
   private static func chosen(_ group: Blueprint.Group<some Sizing>, _ choice: Choice) -> Chosen {
     let sizing = group.sizing
     return Chosen(
-      title: group.title, tiers: group.tiers, words: sizing.words(choice), uses: { sizing.uses(choice, for: $0) },
+      title: group.title, tiers: group.tiers, words: sizing.words(choice),
+      uses: { sizing.uses(choice, for: $0) },
       canFit: { sizing.fits($0) },
       nearestUses: { audience in sizing.choice(for: audience).map { sizing.uses($0, for: audience) } ?? [] })
   }
@@ -100,7 +101,8 @@ extension Sized {
     guard sizing.scales else { return nil }
     let targets = Int(audience.catalog.value(.limitAlbTargets))
     return Scaling(
-      minimum: sizing.zones, desired: choice.count, maximum: max(choice.count, min(choice.count * 2, targets)),
+      minimum: sizing.zones, desired: choice.count,
+      maximum: max(choice.count, min(choice.count * 2, targets)),
       targetPercent: Int((audience.catalog.value(.appUtilisation) * 100).rounded()))
   }
 }
