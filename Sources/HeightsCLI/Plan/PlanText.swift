@@ -17,11 +17,10 @@ struct PlanText {
 
   private var head: String {
     let regions = plan.regions.joined(separator: " and ")
-    var lines = [
-      heading(
-        "\(title), \(Figures.grouped(plan.users)) users: stage \(plan.stage.number), \(plan.stage.name), "
-          + "~\(Dollars.text(plan.costPerMonth)) a month in \(regions)")
-    ]
+    let title =
+      "\(title), \(Figures.grouped(plan.users)) users: stage \(plan.stage.number), \(plan.stage.name), "
+      + "~\(Dollars.text(plan.costPerMonth)) a month in \(regions)"
+    var lines = [heading(Help.wrap(title, indent: 0))]
     let recommended = plan.recommendation
     if recommended.stage == plan.stage {
       lines.append(Help.wrap("Why: \(recommended.reason).", indent: 0))
@@ -89,24 +88,24 @@ struct PlanText {
       "  " + name + String(repeating: " ", count: nameWidth - name.count + amountWidth - amount.count + 2)
         + amount
     }
-    return heading("COST PER MONTH, USD") + "\n" + lines.joined(separator: "\n")
+    let each =
+      plan.regions.count > 1 ? ", of \(plan.regions.count) regions together; items are those of each" : ""
+    return heading("COST PER MONTH, USD\(each)") + "\n" + lines.joined(separator: "\n")
   }
 
   /// Those of all regions that are for the same in one; what is less than half a cent is left out.
   private func lines(of section: CostLine.Section) -> [(String, String)] {
-    var merged: [(item: String, amount: Double, isEstimate: Bool, regions: Int)] = []
+    var merged: [(item: String, amount: Double, isEstimate: Bool)] = []
     for line in plan.costs where line.section == section {
       if let index = merged.firstIndex(where: { $0.item == line.item }) {
         merged[index].amount += line.amount
         merged[index].isEstimate = merged[index].isEstimate || line.isEstimate
-        merged[index].regions += 1
       } else {
-        merged.append((line.item, line.amount, line.isEstimate, 1))
+        merged.append((line.item, line.amount, line.isEstimate))
       }
     }
     return merged.filter { $0.amount >= 0.005 }.map { line in
-      let each = line.regions > 1 ? ", × \(line.regions) regions" : ""
-      return ("  " + line.item + each, Dollars.text(line.amount, isEstimate: line.isEstimate))
+      ("  " + line.item, Dollars.text(line.amount, isEstimate: line.isEstimate))
     }
   }
 

@@ -20,13 +20,13 @@ extension Bill {
         .edge, "requests", requests, "requests",
         amount: max(0, requests - freeRequests) / 10_000 * price.value, in: region.code,
         from: Self.traffic + [.priceCloudFrontFreeRequestsPerMonth],
-        and: [edgePath("perTenThousand", region.code): price], hasRegionalPrice: false)
+        and: views.merging([edgePath("perTenThousand", region.code): price]) { $1 }, hasRegionalPrice: false)
     }
   }
 
   private mutating func addEdge(_ gigabytes: Double, free: Double, near region: Region) {
     let sizes = [10_000, 40_000, 100_000, 350_000, 524_000, 4_000_000, Double.infinity]
-    var constants: [String: Constant] = [:]
+    var constants = views
     let steps = sizes.enumerated().compactMap { index, units -> (Double, Double)? in
       let column = "tier\(index + 1)PerGB"
       guard let price = catalog.edge(column, near: region.code) else { return nil }
@@ -38,6 +38,11 @@ extension Bill {
       in: region.code,
       from: Self.traffic + [.contentBytesPerRequest, .contentThumbnailBytes, .priceCloudFrontFreeGBPerMonth],
       and: constants, hasRegionalPrice: false)
+  }
+
+  /// How many pictures each kind of request shows.
+  private var views: [String: Constant] {
+    catalog.constants.filter { $0.key.hasSuffix("/pictureViews") && $0.value.value > 0 }
   }
 
   private func edgePath(_ column: String, _ region: String) -> String {
