@@ -9,19 +9,22 @@ extension Bill {
       let item = "\(choice.count) × \(choice.size.name)" + (isAlone ? "" : " for \(group.title)")
       add(.servers, machines: Double(choice.count), choice.size, "ec2", item, in: region.code)
     }
-    let group = sized.blueprint.servers.first
-    let data = group?.sizing.diskGiB(sized.audience) ?? 0
     let count = sized.servers.reduce(0) { $0 + $1.count }
-    let perServer = sized.serverDiskGiB(data)
+    let root = catalog.value(.limitEbsRootGiB)
     add(
-      .servers, "\(count) × \(perServer) GiB of gp3 disk", Double(count) * Double(perServer), "GB",
+      .servers, "\(count) × \(Figures.whole(root)) GiB of gp3 disk", Double(count) * root, "GB",
+      at: .priceEbsPerGBMonth, in: region.code, from: [.limitEbsRootGiB])
+    let data = sized.blueprint.servers.first?.sizing.diskGiB(sized.audience) ?? 0
+    add(
+      .servers, "\(Figures.whole(data)) GiB of gp3 disk for data", data.rounded(.up), "GB",
       at: .priceEbsPerGBMonth,
-      in: region.code, from: data > 0 ? Self.storage : [])
-    if data > 0 {
-      add(
-        .servers, "snapshots of the disk", data, "GB", at: .priceEbsSnapshotPerGBMonth, in: region.code,
-        from: Self.storage)
-    }
+      in: region.code, from: Self.storage + [.limitEbsLeastDataGiB])
+    // What is written, not what is free: snapshots leave empty blocks out.
+    let isSingle = sized.blueprint.stage == .singleServer
+    let written = data > 0 ? sized.audience.objectGiB + (isSingle ? sized.audience.databaseGiB : 0) : 0
+    add(
+      .servers, "snapshots of the data", written, "GB", at: .priceEbsSnapshotPerGBMonth, in: region.code,
+      from: Self.storage)
   }
 
   /// What stored quantities rest on.

@@ -143,14 +143,25 @@ extension Bill {
       .operations, "logs kept for a month", logGB(demand), "GB", at: .priceCloudWatchLogStoragePerGBMonth,
       in: region.code, from: basis)
     let clusters = (sized.databaseGroup?.sizing.clusters ?? 0) * (sized.database?.ranges ?? 0)
-    let groups = sized.servers.count + (sized.cache == nil ? 0 : 1) + clusters
-    add(
-      .operations, "\(5 * groups) alarms", Double(5 * groups), "alarms", at: .priceCloudWatchAlarmPerMonth,
-      in: region.code)
-    let secrets = clusters + (sized.blueprint.stage > .singleServer ? 1 : 0)
+    let secrets = clusters + (sized.cache == nil ? 0 : 1)
     add(
       .operations, "\(secrets) secret\(secrets == 1 ? "" : "s")", Double(secrets), "secrets",
       at: .priceSecretsPerMonth, in: region.code)
+    addKeysAndAlarms(of: sized, in: region)
+  }
+
+  /// A key for data, from stage 6 on one for logs too; there, two alarms on the error budget and two with which each
+  /// service scales.
+  private mutating func addKeysAndAlarms(of sized: Sized, in region: Region) {
+    let isWatched = sized.blueprint.stage >= .microservices
+    let keys = sized.database == nil ? 0 : isWatched ? 2 : 1
+    add(
+      .operations, "\(keys) key\(keys == 1 ? "" : "s")", Double(keys), "keys", at: .priceKmsKeyPerMonth,
+      in: region.code)
+    let alarms = isWatched ? 2 + 2 * sized.servers.count : 0
+    add(
+      .operations, "\(alarms) alarms", Double(alarms), "alarms", at: .priceCloudWatchAlarmPerMonth,
+      in: region.code)
   }
 
   // MARK: Launch page

@@ -16,7 +16,7 @@ public struct CostLine: Codable, Equatable, Sendable {
       case .balancing: "Load balancing"
       case .network: "Network"
       case .names: "DNS and health"
-      case .operations: "Logs, alarms, secrets"
+      case .operations: "Logs, alarms, keys"
       case .launchPage: "Launch page"
       }
     }

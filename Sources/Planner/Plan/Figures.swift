@@ -7,7 +7,7 @@ public enum Figures {
   /// `0.05`, `7.2`, `1,234`, `1.4 M`.
   public static func count(_ value: Double) -> String {
     switch abs(value) {
-    case ..<0.001: value == 0 ? "0" : String(format: "%.1e", value)
+    case ..<0.001: value == 0 ? "0" : "<0.001"
     case ..<0.1: String(format: "%.3f", value)
     case ..<1: String(format: "%.2f", value)
     case ..<9.95: trimmed(String(format: "%.1f", value))

@@ -111,12 +111,13 @@ private struct Work {
       + profile.writes * 1000 / catalog.value(.databaseWritesPerVCPU)
   }
 
-  /// The disk of a server, by stage: databases and files at 2, files at 3, nothing that counts after that.
+  /// The data disk of a server, by stage: databases and files at 2, files at 3, none after that.
   var disk: @Sendable (Demand) -> Double {
     let reserve = catalog.value(.databaseStorageReserve)
+    let least = catalog.value(.limitEbsLeastDataGiB)
     switch stage {
-    case .singleServer: return { ($0.databaseGiB + $0.objectGiB) * reserve }
-    case .separateDatabase: return { $0.objectGiB * reserve }
+    case .singleServer: return { max(($0.databaseGiB + $0.objectGiB) * reserve, least) }
+    case .separateDatabase: return { max($0.objectGiB * reserve, least) }
     default: return { _ in 0 }
     }
   }

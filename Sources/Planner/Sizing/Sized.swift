@@ -77,7 +77,7 @@ extension Sized {
     for (group, choice) in zip(blueprint.servers, servers) {
       let disk = group.sizing.diskGiB(audience)
       let capacity = Capacity(
-        instanceType: choice.size.name, storageGiB: serverDiskGiB(disk))
+        instanceType: choice.size.name, storageGiB: disk > 0 ? Figures.whole(disk) : nil)
       for id in group.tiers { sizes[id] = (capacity, scaling(choice, group.sizing)) }
     }
     if let group = blueprint.cache, let cache {
@@ -90,11 +90,6 @@ extension Sized {
       for tier in topology.tiers where tier.kind == .database { sizes[tier.id] = (capacity, nil) }
     }
     return try topology.sized(sizes)
-  }
-
-  /// The root disk, with what the server keeps.
-  func serverDiskGiB(_ data: Double) -> Int {
-    Figures.whole(audience.catalog.value(.limitEbsRootGiB) + data)
   }
 
   private func scaling(_ choice: Choice, _ sizing: ServerSizing) -> Scaling? {
