@@ -70,7 +70,7 @@ struct PlanPage {
       ("people in the busiest hour", "~" + Figures.count(plan.load.peakHourPeople)),
       ("expected availability", "~" + PlanText.availability(plan.availability.expected)),
     ].map { "<div><dt>\(Markup.text($0.0))</dt><dd>\(Markup.text($0.1))</dd></div>" }.joined()
-    let place = plan.regions.joined(separator: " and ")
+    let place = Figures.list(plan.regions)
     return """
       <header><div>
       <h1>\(Markup.text("\(title), \(Figures.grouped(plan.users)) users: stage \(plan.stage.number), \(plan.stage.name)"))</h1>

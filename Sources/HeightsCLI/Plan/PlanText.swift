@@ -16,7 +16,7 @@ struct PlanText {
   private func heading(_ text: String) -> String { output.styled(text, .bold) }
 
   private var head: String {
-    let regions = plan.regions.joined(separator: " and ")
+    let regions = Figures.list(plan.regions)
     let title =
       "\(title), \(Figures.grouped(plan.users)) users: stage \(plan.stage.number), \(plan.stage.name), "
       + "~\(Dollars.text(plan.costPerMonth)) a month in \(regions)"
@@ -77,7 +77,7 @@ struct PlanText {
 
   private var costs: String {
     var rows: [(String, String)] = []
-    for (section, amount, isEstimate) in plan.costsBySection {
+    for (section, amount, isEstimate) in plan.costsBySection where amount >= 0.005 {
       rows.append((section.title, Dollars.text(amount, isEstimate: isEstimate)))
       rows += lines(of: section)
     }
@@ -162,8 +162,11 @@ struct PlanText {
           + "~\(Figures.rough(ceiling.users)) users\(when(ceiling.months)); then \(ceiling.remedy).")
     }
     if let climb = plan.climb {
+      let start =
+        climb.users <= Double(plan.users)
+        ? "now" : "at ~\(Figures.rough(climb.users)) users\(when(climb.months))"
       lines.append(
-        "Climb to stage \(climb.to.number) at ~\(Figures.rough(climb.users)) users\(when(climb.months)): "
+        "Climb to stage \(climb.to.number) \(start): "
           + "\(climb.reason).")
     }
     return lines

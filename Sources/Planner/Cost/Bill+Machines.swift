@@ -16,7 +16,7 @@ extension Bill {
       at: .priceEbsPerGBMonth, in: region.code, from: [.limitEbsRootGiB])
     let data = sized.blueprint.servers.first?.sizing.diskGiB(sized.audience) ?? 0
     add(
-      .servers, "\(Figures.whole(data)) GiB of gp3 disk for data", data.rounded(.up), "GB",
+      .servers, "\(Figures.grouped(Figures.whole(data))) GiB of gp3 disk for data", data.rounded(.up), "GB",
       at: .priceEbsPerGBMonth,
       in: region.code, from: Self.storage + [.limitEbsLeastDataGiB])
     // What is written, not what is free: snapshots leave empty blocks out.
@@ -46,7 +46,8 @@ extension Bill {
     let demand = sizing.demand(of: sized.audience, ranges: choice.ranges)
     let disk = Double(sizing.storageGiB(demand))
     add(
-      .database, "\(Int(instances)) × \(Int(disk)) GiB of gp3 disk", disk * instances, "GB",
+      .database, "\(Figures.whole(instances)) × \(Figures.grouped(Figures.whole(disk))) GiB of gp3 disk",
+      disk * instances, "GB",
       at: .priceRdsStoragePerGBMonth, in: region.code, from: Self.storage)
     // As much as the disk holds is free: what is left is what a week of changes adds.
     let week = demand.databaseGrowthGiB * 7 / catalog.value(.sizingDaysPerMonth) * Double(clusters)

@@ -24,6 +24,12 @@ public enum Figures {
     return count((value / step).rounded() * step)
   }
 
+  /// `a`, `a and b`, `a, b and c`.
+  public static func list(_ words: [String]) -> String {
+    words.count < 2
+      ? words.joined() : words.dropLast().joined(separator: ", ") + " and " + words[words.count - 1]
+  }
+
   /// Digits in groups of three: `12,345`.
   public static func grouped(_ value: Int) -> String {
     let digits = String(abs(value))

@@ -25,7 +25,7 @@ struct Outlook {
     guard let (index, group, users) = limits.min(by: { $0.2 < $1.2 }) else { return nil }
     // The solver is exact to a tenth of a per cent: just above it something is too full.
     let beyond = audience(users * 1.002)
-    let resource = group.uses(beyond).tightest?.resource ?? ""
+    let resource = group.uses(beyond).decisive?.resource ?? ""
     return Plan.Limit(
       tier: group.title, resource: resource, users: users, remedy: remedy(index, beyond),
       months: months(until: users))
@@ -45,7 +45,7 @@ struct Outlook {
       Solver.greatest(upTo: limit) { group.canFit(audience($0)) }.map { (group, $0) }
     }
     guard let (group, users) = limits.min(by: { $0.1 < $1.1 }) else { return nil }
-    let resource = group.nearestUses(audience(users * 1.002)).tightest?.resource ?? ""
+    let resource = group.nearestUses(audience(users * 1.002)).decisive?.resource ?? ""
     let next = sized.blueprint.stage.number + 1
     return Plan.Limit(
       tier: group.title, resource: resource, users: users,

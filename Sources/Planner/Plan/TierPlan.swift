@@ -33,8 +33,8 @@ public struct TierPlan: Codable, Equatable, Sendable {
   /// At the peak, after the loss of a zone.
   public let uses: [ResourceUse]
 
-  /// The resource that is nearest to its limit.
-  public var tightest: ResourceUse? { uses.tightest }
+  /// The resource that is nearest to its limit, or the first that is beyond it.
+  public var tightest: ResourceUse? { uses.decisive }
 }
 
 /// Lists the tiers of a sized stage.

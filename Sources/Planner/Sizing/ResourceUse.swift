@@ -28,6 +28,8 @@ public struct ResourceUse: Codable, Equatable, Sendable {
 
 extension [ResourceUse] {
   var fit: Bool { allSatisfy(\.fits) }
+  /// The first that does not fit: CPU comes before the waiting that a lack of it makes. Where all fit, the tightest.
+  var decisive: ResourceUse? { first { !$0.fits } ?? tightest }
   /// The one that is nearest to its limit.
   var tightest: ResourceUse? { self.max { $0.strain < $1.strain } }
 }

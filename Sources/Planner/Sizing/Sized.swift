@@ -29,10 +29,10 @@ struct Sized: Sendable {
     return clients.reduce(0) { $0 + Double($1.count) * $1.size.virtualCPUs }
   }
 
-  /// What does not fit, the tightest of each group.
+  /// What does not fit, one resource of each group.
   var shortfalls: [(group: String, use: ResourceUse)] {
     groups.compactMap { group in
-      group.uses(audience).tightest.flatMap { $0.fits ? nil : (group.title, $0) }
+      group.uses(audience).decisive.flatMap { $0.fits ? nil : (group.title, $0) }
     }
   }
 
