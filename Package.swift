@@ -39,12 +39,14 @@ let package = Package(
     // What runs the app: each imports only those above it.
     target("Topology"),
     target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
+    target("CloudFormation", ["Topology"]),
     target("Lab", ["Topology", "CRuntime"]),
     target("Climb", ["Lab", "Topology"]),
     target("Load", ["Lab", "HeightsKit"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
-      name: "HeightsCLI", dependencies: ["Console", "Climb", "Load", "Lab", "Planner", "Topology"],
+      name: "HeightsCLI",
+      dependencies: ["CloudFormation", "Console", "Climb", "Load", "Lab", "Planner", "Topology"],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
     // The example app.
@@ -64,6 +66,7 @@ let package = Package(
     tests("HeightsKitTests", ["HeightsKit", "TestSupport"]),
     tests("TopologyTests", ["Topology"]),
     tests("PlannerTests", ["Planner", "Topology"], exclude: ["Golden"]),
+    tests("CloudFormationTests", ["CloudFormation", "Topology"], exclude: ["Golden"]),
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),

@@ -1,14 +1,16 @@
 // From words to a command, and from what it throws to an exit code.
 
 import Climb
+import CloudFormation
 import Lab
 import Load
 import Planner
+import Topology
 
 /// The `heights` command line.
 enum Heights {
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .load, .ledgerVerify, .plan, .initialise,
+    .up, .status, .down, .climb, .resize, .load, .ledgerVerify, .plan, .template, .initialise,
   ]
 
   /// Runs the command that `words` name.
@@ -83,6 +85,8 @@ struct Failure: Encodable {
     "usage", "invalid_manifest", "invalid_option",
     "not_a_folder", "port_out_of_range", "stage_mismatch", "stage_not_yet", "unknown_instance_type",
     "no_instance", "invalid_plan", "invalid_prices", "disk_too_small", "disk_too_large", "no_climb",
+    "invalid_topology", "invalid_domain", "unknown_region", "no_amplify", "names_too_alike",
+    "template_too_large",
   ]
 
   init(_ error: any Error) {
@@ -95,6 +99,8 @@ struct Failure: Encodable {
     case let error as LoadError: code = error.code
     case is CatalogError: code = "invalid_prices"
     case is PlanError: code = "invalid_plan"
+    case let error as DeploymentError: code = error.code
+    case is TopologyError: code = "invalid_topology"
     default: code = "failed"
     }
     exitCode = Self.misuses.contains(code) ? 2 : 1

@@ -8,12 +8,16 @@ import Testing
     ("Sources/HeightsKit/", ["CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]),
     ("Sources/Topology/", []),
     ("Sources/Planner/", ["Topology"]),
+    ("Sources/CloudFormation/", ["Topology"]),
     ("Sources/Lab/", ["Topology", "CRuntime"]),
     ("Sources/Climb/", ["Lab", "Topology"]),
     ("Sources/Drill/", ["Lab", "Topology"]),
     ("Sources/Load/", ["Lab", "Topology", "HeightsKit"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
-    ("Sources/HeightsCLI/", ["Console", "Drill", "Climb", "Load", "Lab", "Planner", "Topology"]),
+    (
+      "Sources/HeightsCLI/",
+      ["CloudFormation", "Console", "Drill", "Climb", "Load", "Lab", "Planner", "Topology"]
+    ),
     ("Examples/", ["HeightsKit"]),
     ("Benchmarks/", ["HeightsKit"]),
     ("Tests/Support/", ["Lab", "CPostgres"]),

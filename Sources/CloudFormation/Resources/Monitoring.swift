@@ -1,0 +1,75 @@
+// Amazon CloudWatch, CloudWatch Logs and Amazon SNS: what is seen, and who is told.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_CloudWatch.html (and the other two)
+
+struct LogGroup: ResourceType {
+  static let type = "AWS::Logs::LogGroup"
+  var retentionDays = 30
+  /// nil for CloudWatch's own key.
+  var key: ARN<Key>?
+  let tags: [Tag]
+  var properties: Object { ["RetentionInDays": retentionDays, "KmsKeyId": key, "Tags": tags] }
+}
+
+extension Resource<LogGroup> {
+  /// With `:*` at the end: all its streams.
+  var arn: ARN<LogGroup> { ARN(value: attribute("Arn")) }
+}
+
+struct Topic: ResourceType {
+  static let type = "AWS::SNS::Topic"
+  let key: Identifier<Key>
+  let displayName: String
+  let tags: [Tag]
+  var properties: Object { ["DisplayName": displayName, "KmsMasterKeyId": key, "Tags": tags] }
+}
+
+struct Subscription: ResourceType {
+  static let type = "AWS::SNS::Subscription"
+  let topic: Identifier<Topic>
+  let email: Expression
+  var properties: Object { ["TopicArn": topic, "Protocol": "email", "Endpoint": email] }
+}
+
+/// Tells somebody when a figure is too high.
+struct Alarm: ResourceType {
+  struct Metric {
+    let id: String
+    let namespace: String
+    let name: String
+    let dimensions: [(name: String, value: Expression)]
+    var statistic = "Sum"
+  }
+
+  static let type = "AWS::CloudWatch::Alarm"
+  let description: String
+  let metrics: [Metric]
+  /// Of the metrics' ids.
+  let expression: String
+  let label: String
+  let periodSeconds: Int
+  let threshold: Double
+  /// How many of how many periods have to be too high.
+  var periods = (bad: 1, of: 1)
+  let topic: Identifier<Topic>
+
+  var properties: Object {
+    let result: Object = ["Id": "result", "Expression": expression, "Label": label, "ReturnData": true]
+    return [
+      "AlarmDescription": description, "ActionsEnabled": true, "AlarmActions": [topic], "OKActions": [topic],
+      "ComparisonOperator": "GreaterThanThreshold", "Threshold": threshold, "EvaluationPeriods": periods.of,
+      "DatapointsToAlarm": periods.bad, "TreatMissingData": "notBreaching",
+      "Metrics": [result] + metrics.map(query),
+    ]
+  }
+
+  private func query(_ metric: Metric) -> Object {
+    let dimensions = metric.dimensions.map { ["Name": $0.name, "Value": $0.value] as Object }
+    return [
+      "Id": metric.id, "ReturnData": false,
+      "MetricStat": [
+        "Metric": ["Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions] as Object,
+        "Period": periodSeconds, "Stat": metric.statistic,
+      ] as Object,
+    ]
+  }
+}

@@ -1,0 +1,139 @@
+// What a server does when it starts: it brings the release, the placement document and the secrets, and becomes the app.
+
+/// A server's user data. Amazon Linux runs it at every start, so that a restart brings the current release.
+enum Bootstrap {
+  /// Where an app says that it can take requests.
+  static let healthPath = "/readyz"
+
+  /// Where the image is looked up when nobody names one: Amazon Linux 2023 for Graviton processors.
+  static let imageParameter = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+
+  /// What the start needs to know, and what the app is told by its environment.
+  struct Settings {
+    var variables: [(name: String, value: any TemplateValue)] = []
+
+    mutating func set(_ name: String, _ value: (any TemplateValue)?) {
+      if let value { variables.append((name, value)) }
+    }
+
+    /// `NAME='VALUE'` on lines of their own.
+    fileprivate var lines: Text {
+      .joined(variables.map { Text("\($0.name)='\($0.value)'\n") }, separator: "")
+    }
+  }
+
+  static func userData(_ settings: Settings) -> Expression {
+    Text.joined([head, settings.lines, rest], separator: "").value
+  }
+
+  private static let head = """
+    #cloud-boothook
+    #!/bin/bash
+    mkdir -p /etc/heights /var/log/heights
+    cat > /etc/heights/app.env <<'END'
+
+    """
+
+  private static let rest = #"""
+    END
+    cat > /usr/local/bin/heights-secrets <<'END'
+    #!/bin/bash
+    # Passwords change: they are fetched again every ten minutes, and read with each new connection.
+    set -euo pipefail
+    . /etc/heights/app.env
+    umask 077
+    for entry in ${DATABASES:-}; do
+      name=${entry%%@*} rest=${entry#*@}
+      region=${rest%%:*} hosts=${rest#*:}
+      secret=$(aws rds describe-db-instances --region "$region" --db-instance-identifier "$name" \
+        --query 'DBInstances[0].MasterUserSecret.SecretArn' --output text)
+      word=$(aws secretsmanager get-secret-value --region "$region" --secret-id "$secret" --query SecretString \
+        --output text | python3 -c 'import json,re,sys; print(re.sub(r"([\\:])", r"\\\1", json.load(sys.stdin)["password"]))')
+      for host in ${hosts//,/ }; do echo "$host:5432:*:heights:$word"; done
+    done > /run/heights/pgpass.new
+    chown heights /run/heights/pgpass.new
+    mv /run/heights/pgpass.new /run/heights/pgpass
+    if [ -n "${CACHE:-}" ]; then
+      word=$(aws secretsmanager get-secret-value --secret-id "$CACHE_SECRET" --query SecretString --output text)
+      echo "REDIS_URL=rediss://:$word@$CACHE:6379" > /run/heights/secrets.env
+    fi
+    END
+    cat > /usr/local/bin/heights-fetch <<'END'
+    #!/bin/bash
+    set -euo pipefail
+    . /etc/heights/app.env
+    id heights > /dev/null 2>&1 || useradd --system heights
+    mkdir -p /run/heights "$HEIGHTS_DATA_DIR" /opt/heights
+    if [ -n "${DISK:-}" ]; then
+      until [ -b "$DISK" ]; do sleep 2; done
+      blkid "$DISK" > /dev/null || mkfs.xfs "$DISK"
+      mountpoint -q "$HEIGHTS_DATA_DIR" || mount "$DISK" "$HEIGHTS_DATA_DIR"
+      xfs_growfs "$HEIGHTS_DATA_DIR" > /dev/null
+    fi
+    if [ -n "${FILES:-}" ]; then
+      rpm -q amazon-efs-utils > /dev/null || dnf install -qy amazon-efs-utils
+      mkdir -p "$HEIGHTS_FILES_DIR"
+      mountpoint -q "$HEIGHTS_FILES_DIR" || mount -t efs -o tls,iam "$FILES:/" "$HEIGHTS_FILES_DIR"
+    fi
+    chown heights "$HEIGHTS_DATA_DIR" "${HEIGHTS_FILES_DIR:-$HEIGHTS_DATA_DIR}"
+    aws s3 cp --only-show-errors "s3://$RELEASES/releases/$RELEASE.tar.gz" /run/heights/release.tar.gz
+    rm -rf /opt/heights/*
+    tar -xzf /run/heights/release.tar.gz -C /opt/heights
+    aws dynamodb get-item --table-name "$PLACEMENT" --key '{"id":{"S":"placement"}}' --query Item.document.S \
+      --output text > /run/heights/placement.json
+    /usr/local/bin/heights-secrets
+    END
+    cat > /usr/local/bin/heights-ready <<'END'
+    #!/bin/bash
+    . /etc/heights/app.env
+    until curl -fsS "http://127.0.0.1:$PORT/readyz" > /dev/null 2>&1; do sleep 2; done
+    if [ -n "${SIGNAL:-}" ]; then
+      rpm -q aws-cfn-bootstrap > /dev/null || dnf install -qy aws-cfn-bootstrap
+      /opt/aws/bin/cfn-signal --region "$AWS_REGION" --stack "$STACK" --resource "$SIGNAL"
+    fi
+    rpm -q amazon-cloudwatch-agent > /dev/null || dnf install -qy amazon-cloudwatch-agent
+    echo '{"logs":{"logs_collected":{"files":{"collect_list":[{"file_path":"/var/log/heights/app.log",' \
+      "\"log_group_name\":\"$LOGS\",\"log_stream_name\":\"{instance_id}\"}]}}}}" > /etc/heights/logs.json
+    /opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s \
+      -c file:/etc/heights/logs.json
+    END
+    chmod 755 /usr/local/bin/heights-*
+    cat > /etc/systemd/system/heights.service <<'END'
+    [Unit]
+    Wants=network-online.target heights-ready.service heights-secrets.timer
+    After=network-online.target
+    [Service]
+    User=heights
+    AmbientCapabilities=CAP_NET_BIND_SERVICE
+    EnvironmentFile=/etc/heights/app.env
+    EnvironmentFile=-/run/heights/secrets.env
+    WorkingDirectory=/opt/heights
+    ExecStartPre=+/usr/local/bin/heights-fetch
+    ExecStart=/opt/heights/run
+    Restart=always
+    RestartSec=5
+    TimeoutStartSec=900
+    LimitNOFILE=65536
+    StandardOutput=append:/var/log/heights/app.log
+    StandardError=inherit
+    END
+    cat > /etc/systemd/system/heights-ready.service <<'END'
+    [Service]
+    Type=oneshot
+    ExecStart=/usr/local/bin/heights-ready
+    END
+    cat > /etc/systemd/system/heights-secrets.service <<'END'
+    [Service]
+    Type=oneshot
+    ExecStart=/usr/local/bin/heights-secrets
+    END
+    cat > /etc/systemd/system/heights-secrets.timer <<'END'
+    [Timer]
+    OnActiveSec=600
+    OnUnitActiveSec=600
+    END
+    systemctl daemon-reload
+    systemctl start --no-block heights.service
+
+    """#
+}

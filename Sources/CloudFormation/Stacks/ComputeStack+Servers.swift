@@ -1,0 +1,79 @@
+// Stages 2 to 4: one server, later two, each with a static address that DNS gives out.
+
+import Topology
+
+extension ComputePlan {
+  /// The servers of the stage. Their names stay from stage to stage, and nothing that replaces one changes.
+  mutating func addServers() {
+    guard let network = site.network, let service = blueprint.services.first else { return }
+    let databases = blueprint.topology.tiers.flatMap(\.databases)
+    let (settings, rights) = needs(of: databases, port: 80, isFront: true, name: service.name)
+    let profile = rights.profile("Server", in: &builder)
+    let groups = [builder.input(network.front), builder.input(network.servers)]
+    let type = Expression.text(blueprint.instanceType(of: service.tier))
+    let template = builder.add(
+      "ServerTemplate",
+      LaunchTemplate(
+        image: templateImage, instanceType: type, profile: profile.arn, groups: groups, rootGiB: 16,
+        name: .text("\(blueprint.options.app)-server")))
+
+    for (index, member) in service.tier.members.enumerated() {
+      let letter = blueprint.letters[index]
+      let disk = index == 0 ? Self.device : nil
+      var own = settings
+      // The disk of stages 2 and 3 stays with the first server for one stage more, for its files to be copied.
+      if blueprint.stage < .replicated { own.set("DISK", disk) }
+      let server = builder.add(
+        "Server\(letter)",
+        Instance(
+          template: template.id, image: .choice(condition: namesImage, image, .none), instanceType: type,
+          subnet: builder.input(network.publicSubnets[index]), profile: profile.id, groups: groups,
+          userData: Bootstrap.userData(own), tags: blueprint.tags(member.server)),
+        accepted: [
+          AcceptedRisk(
+            check: "CKV_AWS_88", reason: "Up to stage 4 the servers answer people themselves: each has a static address.")
+        ])
+      if index == 0, blueprint.stage < .replicated || blueprint.options.keepsPreviousStage {
+        addDisk(to: server, zone: builder.input(network.zones[index]))
+      }
+      addAddress(letter, of: server)
+    }
+  }
+
+  private static let device = "/dev/sdf"
+
+  /// The disk that the databases of stage 2 and the files of stages 2 and 3 are on. It outlives its server and its stack.
+  private mutating func addDisk(to server: Resource<Instance>, zone: Expression) {
+    let volume = builder.add(
+      "Disk",
+      Volume(
+        availabilityZone: zone, sizeGiB: .integer(blueprint.serverGiB), iops: nil, tags: blueprint.tags("disk")),
+      deletion: .retain,
+      accepted: [
+        AcceptedRisk(check: "CKV_AWS_189", reason: "It is encrypted with the account's key for disks.")
+      ])
+    builder.add(
+      "DiskAttachment", VolumeAttachment(volume: volume.id, instance: server.id, device: Self.device))
+    builder.output("DiskId", volume.id, "The disk that data is on.")
+  }
+
+  /// A static address, and the record that gives it out; with two servers only while it answers.
+  private mutating func addAddress(_ letter: String, of server: Resource<Instance>) {
+    let address = builder.add(
+      "Address\(letter)", ElasticIP(instance: server.id, tags: blueprint.tags("address-\(letter.lowercased())")))
+    builder.output("Address\(letter)", address.address, "The static address of server \(letter).")
+    var check: Resource<HealthCheck>?
+    if blueprint.stage >= .replicated {
+      check = builder.add(
+        "HealthCheck\(letter)",
+        HealthCheck(
+          target: .http(address: address.address, port: 80), path: Bootstrap.healthPath,
+          tags: blueprint.tags("health-\(letter.lowercased())")))
+    }
+    builder.add(
+      "Record\(letter)",
+      RecordSet(
+        zone: builder.input(global.zone), name: domain, identifier: "server-\(letter.lowercased())",
+        policy: .weight(100), target: .address(address.address), healthCheck: check?.id))
+  }
+}

@@ -1,0 +1,177 @@
+// The app's servers of a region, the ways out for them, and the names that lead to them.
+
+import Topology
+
+struct ComputeStack {
+  let stack: Stack
+
+  init(_ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack) {
+    var plan = ComputePlan(blueprint: blueprint, sites: sites, index: index, global: global)
+    if blueprint.stage < .stateless {
+      plan.addServers()
+    } else {
+      plan.addWaysOut()
+      plan.addGroups()
+    }
+    if blueprint.stage >= .microservices { plan.addFlowLog() }
+    stack = plan.builder.stack
+  }
+}
+
+/// The template in the making.
+struct ComputePlan {
+  let blueprint: Blueprint
+  let sites: [Site]
+  let index: Int
+  let global: GlobalStack
+  var builder: StackBuilder
+  let domain: Expression
+  let release: Expression
+  let image: Expression
+  /// Holds when somebody named an image.
+  let namesImage: String
+  let log: Resource<LogGroup>
+
+  var site: Site { sites[index] }
+  var region: Region { site.region }
+
+  init(blueprint: Blueprint, sites: [Site], index: Int, global: GlobalStack) {
+    self.blueprint = blueprint
+    self.sites = sites
+    self.index = index
+    self.global = global
+    let region = sites[index].region.code
+    builder = blueprint.builder(.compute, in: region, "the app's servers in \(region)")
+    domain = blueprint.domain(in: &builder)
+    release = builder.parameter(
+      "Release", "The release that servers start: releases/NAME.tar.gz in the bucket of releases.",
+      standard: "current")
+    image = builder.parameter(
+      "ImageId", "The system's image, such as ami-0123; the newest Amazon Linux 2023 for arm64 when empty.", standard: "")
+    namesImage = builder.condition("NamesImage", given: image)
+    log = builder.add("AppLog", LogGroup(tags: blueprint.tags("app")), accepted: [.logKey])
+    builder.output("AppLogGroup", log.id, "What the app says.")
+  }
+
+  /// The image of a launch template, which is looked up when a server starts, so that a newer one replaces nothing.
+  var templateImage: Expression {
+    .choice(condition: namesImage, image, .text(Bootstrap.imageParameter))
+  }
+
+  // MARK: What a server needs
+
+  /// Everything that a service's servers have to be told and allowed.
+  mutating func needs(
+    of databases: [String], port: Int, isFront: Bool, name: String
+  ) -> (settings: Bootstrap.Settings, rights: ServerRights) {
+    var settings = Bootstrap.Settings()
+    settings.set("AWS_REGION", Expression.region)
+    settings.set("PORT", String(port))
+    settings.set("HEIGHTS_STAGE", String(blueprint.stage.number))
+    settings.set("HEIGHTS_DATA_DIR", "/var/lib/heights")
+    settings.set("HEIGHTS_PLACEMENT", "/run/heights/placement.json")
+    let scheme: Expression = .text(blueprint.stage < .stateless ? "http" : "https")
+    settings.set("HEIGHTS_PUBLIC_URL", Text("\(scheme)://\(domain)"))
+    settings.set("RELEASE", release)
+    settings.set("LOGS", log.id)
+
+    // The home's data stack has the table of placement, every region's its releases.
+    var placement = Expression.text("")
+    if let table = sites[0].data?.placement { placement = builder.input(table.name).value }
+    settings.set("PLACEMENT", placement)
+    var releases = Identifier<Bucket>(value: .text(""))
+    if let bucket = site.data?.releases { releases = builder.input(bucket) }
+    settings.set("RELEASES", releases)
+    var rights = ServerRights(releases: releases, placement: placement, logs: log)
+
+    var keys: [ARN<Key>] = []
+    addDatabases(databases, &settings, &rights, &keys)
+    if let cache = site.cache { addCache(cache, &settings, &rights, &keys) }
+    if isFront { addFiles(&settings, &rights) }
+    if !keys.isEmpty { rights.decryptSecrets(with: keys) }
+    return (settings, rights)
+  }
+
+  private mutating func addCache(
+    _ cache: CacheStack, _ settings: inout Bootstrap.Settings, _ rights: inout ServerRights, _ keys: inout [ARN<Key>]
+  ) {
+    let secret = builder.input(cache.secret)
+    settings.set("CACHE", builder.input(cache.address))
+    settings.set("CACHE_SECRET", secret)
+    rights.readSecret(secret)
+    if keys.isEmpty, let key = site.data?.key { keys.append(builder.input(key)) }
+  }
+
+  /// Files and sessions: what the service that answers people keeps.
+  private mutating func addFiles(_ settings: inout Bootstrap.Settings, _ rights: inout ServerRights) {
+    if let files = site.data?.files {
+      settings.set("FILES", builder.input(files.id))
+      settings.set("HEIGHTS_FILES_DIR", "/var/lib/heights-files")
+      rights.mount(builder.input(files.arn))
+    }
+    if let objects = site.data?.objects {
+      settings.set("HEIGHTS_OBJECTS_BUCKET", builder.input(objects.id))
+      rights.keepObjects(in: builder.input(objects.arn))
+    }
+    let group = blueprint.group(of: region)
+    let first = sites.first { $0.region.code == group.first }
+    if let sessions = first?.data?.sessions {
+      let table = builder.input(sessions.name).value
+      settings.set("HEIGHTS_SESSIONS_TABLE", table)
+      rights.keepSessions(in: table)
+    }
+  }
+
+  // MARK: Databases
+
+  private mutating func addDatabases(
+    _ databases: [String], _ settings: inout Bootstrap.Settings, _ rights: inout ServerRights,
+    _ keys: inout [ARN<Key>]
+  ) {
+    let reached = reachedClusters(of: databases)
+    if reached.isEmpty { return }
+    var entries: [Text] = []
+    var leaders: [ARN<DBInstance>] = []
+    for cluster in reached {
+      let name = builder.input(cluster.outputs.leaderName)
+      let hosts = Text.joined(cluster.hosts, separator: ",")
+      entries.append("\(name)@\(cluster.outputs.region):\(hosts)")
+      leaders.append(builder.input(cluster.outputs.leader))
+    }
+    settings.set("DATABASES", Text.joined(entries, separator: " "))
+    settings.set("PGPASSFILE", "/run/heights/pgpass")
+    settings.set("DATABASE_URL", url(reached[0].hosts[0]))
+    if reached[0].hosts.count > 1 { settings.set("DATABASE_READ_URL", url(reached[0].hosts[1])) }
+
+    // The key of each region whose leaders' passwords are read.
+    let regions = Set(reached.map(\.outputs.region))
+    for other in sites where regions.contains(other.region.code) {
+      guard let key = other.data?.key else { continue }
+      let isOwn = other.region == region
+      keys.append(builder.input(key, as: isOwn ? nil : "DataKeyArn\(other.region.code.logical)"))
+    }
+    rights.readPasswords(of: leaders)
+  }
+
+  private func url(_ host: Expression) -> Text { "postgresql://heights@\(host):5432/app?sslmode=require" }
+
+  /// Clusters of these databases with a server in this region, and the addresses of those servers, the leader's first.
+  private mutating func reachedClusters(
+    of databases: [String]
+  ) -> [(outputs: DatabaseOutputs, hosts: [Expression])] {
+    var reached: [(DatabaseOutputs, [Expression])] = []
+    let own = site.clusters.flatMap(\.clusters) + [blueprint.stage < .sharded ? site.data?.database : nil].compactMap { $0 }
+    for cluster in own where isAbout(cluster, databases) {
+      let hosts = [builder.input(cluster.leaderAddress)] + cluster.readers.map { builder.input($0) }
+      reached.append((cluster, hosts))
+    }
+    for (cluster, address) in site.replicas?.addresses ?? [] where isAbout(cluster, databases) {
+      reached.append((cluster, [builder.input(address)]))
+    }
+    return reached
+  }
+
+  private func isAbout(_ cluster: DatabaseOutputs, _ databases: [String]) -> Bool {
+    cluster.tier.map { !Set($0.databases).isDisjoint(with: databases) } ?? false
+  }
+}

@@ -1,0 +1,170 @@
+// A database cluster: a leader that RDS copies synchronously into a second zone, and followers that answer reads.
+// Instances, not an RDS "DB cluster": those can't have replicas in another region, and the server of stage 3 could not
+// become one without being replaced.
+
+import Topology
+
+/// What all database servers of a stack share.
+struct DatabasePieces {
+  let subnets: Identifier<DBSubnetGroup>
+  let parameters: Identifier<DBParameterGroup>
+  let securityGroup: Identifier<SecurityGroup>
+  let key: ARN<Key>
+  let monitoring: ARN<Role>
+}
+
+/// How a cluster is reached from other stacks.
+struct DatabaseOutputs {
+  /// The region of the leader.
+  let region: String
+  let leader: StackOutput<ARN<DBInstance>>
+  let leaderName: StackOutput<Identifier<DBInstance>>
+  let leaderAddress: StackOutput<Expression>
+  let readers: [StackOutput<Expression>]
+  /// What parameters that carry this are called.
+  let prefix: String
+  let tier: Tier?
+}
+
+extension StackBuilder {
+  /// PostgreSQL's settings and places for its servers.
+  mutating func addDatabasePieces(
+    _ blueprint: Blueprint, _ network: NetworkStack, key: ARN<Key>
+  ) -> DatabasePieces? {
+    guard let group = network.database else { return nil }
+    let subnets = add(
+      "DatabaseSubnets",
+      DBSubnetGroup(
+        description: "Where databases may be", subnets: network.dataSubnets.map { input($0) },
+        tags: blueprint.tags("database")))
+    let parameters = add(
+      "DatabaseParameters",
+      DBParameterGroup(
+        description: "How databases are run", family: "postgres17",
+        parameters: [
+          // Climbs move data by logical replication; clients come by TLS; what is slow is written down.
+          "log_min_duration_statement": "1000", "rds.force_ssl": "1", "rds.logical_replication": "1",
+        ], tags: blueprint.tags("database")))
+    let monitoring = add(
+      "MonitoringRole",
+      Role(
+        service: "monitoring.rds.amazonaws.com",
+        managedPolicies: ["arn:\(.partition):iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"],
+        policies: []))
+    return DatabasePieces(
+      subnets: subnets.id, parameters: parameters.id, securityGroup: input(group), key: key,
+      monitoring: monitoring.arn)
+  }
+
+  /// The servers of `tier` in their region, under logical ids that begin with `prefix`.
+  mutating func addCluster(
+    _ prefix: String, _ tier: Tier?, _ blueprint: Blueprint, _ network: NetworkStack, _ pieces: DatabasePieces
+  ) -> DatabaseOutputs {
+    let instanceClass = blueprint.instanceClass(of: tier)
+    let storageGiB = blueprint.databaseGiB(of: tier)
+    // Below 400 GiB gp3 has a fixed speed.
+    let iops = storageGiB >= 400 ? tier?.capacity?.storageIOPS.map { max($0, 12_000) } : nil
+    let isMultiZone = blueprint.stage >= .replicated
+    let leader = add(
+      prefix,
+      DBInstance(
+        instanceClass: .text(instanceClass), storageGiB: .text(String(storageGiB)), iops: iops,
+        databaseName: "app", engineVersion: "17.9", isMultiZone: isMultiZone, subnetGroup: pieces.subnets,
+        parameterGroup: pieces.parameters, securityGroup: pieces.securityGroup, key: pieces.key,
+        monitoringRole: pieces.monitoring, backupDays: isMultiZone ? 14 : 7, tags: blueprint.tags(prefix)),
+      deletion: .snapshot,
+      accepted: isMultiZone
+        ? []
+        : [AcceptedRisk(check: "CKV_AWS_157", reason: "Stage 3 has one zone; the second comes with stage 4.")])
+
+    var readers: [StackOutput<Expression>] = []
+    for (member, suffix) in followers(of: tier) {
+      let zone = network.zones.first { $0.name.hasSuffix(suffix.prefix(1)) }
+      let reader = add(
+        "\(prefix)Reader\(suffix)",
+        DBReplica(
+          source: .sameRegion(leader.id), instanceClass: .text(instanceClass),
+          availabilityZone: zone.map { input($0) }, parameterGroup: pieces.parameters,
+          securityGroup: pieces.securityGroup, performanceKey: pieces.key, monitoringRole: pieces.monitoring,
+          tags: blueprint.tags(member.server)),
+        deletion: .delete, accepted: [.replicaInOneZone])
+      readers.append(
+        output("\(prefix)Reader\(suffix)Address", reader.address, "A follower that answers reads, port 5432."))
+    }
+    return DatabaseOutputs(
+      region: region,
+      leader: output("\(prefix)Arn", leader.arn, "The leader, for replicas in other regions."),
+      leaderName: output("\(prefix)Name", leader.id, "The leader's name at RDS."),
+      leaderAddress: output("\(prefix)Address", leader.address, "The leader, which takes writes, port 5432."),
+      readers: readers, prefix: prefix, tier: tier)
+  }
+
+  /// Followers with what tells them apart: the zone's letter, and a number for further ones of a zone.
+  private func followers(of tier: Tier?) -> [(Member, String)] {
+    var counts: [String: Int] = [:]
+    return (tier?.members ?? []).filter { $0.role == .follower }.map { member in
+      let letter = (member.zone.last.map(String.init) ?? "").uppercased()
+      counts[letter, default: 0] += 1
+      let count = counts[letter, default: 1]
+      return (member, letter + (count == 1 ? "" : String(count)))
+    }
+  }
+}
+
+extension AcceptedRisk {
+  static let replicaInOneZone = AcceptedRisk(
+    check: "CKV_AWS_157", reason: "A follower stands in one zone on purpose: its leader has a copy in another.")
+}
+
+/// The clusters of one database that lead in one region: a stack of their own, so that no template grows too large.
+struct ClusterStack {
+  let stack: Stack
+  let clusters: [DatabaseOutputs]
+
+  /// The most clusters in a stack.
+  private static let limit = 8
+
+  static func all(_ blueprint: Blueprint, _ site: Site) -> [ClusterStack] {
+    guard blueprint.stage == .sharded, let network = site.network, let data = site.data else { return [] }
+    var stacks: [ClusterStack] = []
+    let clusters = blueprint.clusters(in: site.region)
+    var databases: [String] = []
+    for name in clusters.compactMap(\.databases.first) where !databases.contains(name) { databases.append(name) }
+    for database in databases {
+      let own = clusters.filter { $0.databases.first == database }
+      for (index, start) in stride(from: 0, to: own.count, by: limit).enumerated() {
+        let name = "\(database.logical.lowercased())-\(index + 1)"
+        let part = Array(own[start..<min(start + limit, own.count)])
+        stacks.append(ClusterStack(blueprint, site.region, named: "data-\(name)", database, part, network, data))
+      }
+    }
+    return stacks
+  }
+
+  private init(
+    _ blueprint: Blueprint, _ region: Region, named name: String, _ database: String, _ tiers: [Tier],
+    _ network: NetworkStack, _ data: DataStack
+  ) {
+    var builder = blueprint.builder(
+      .data, named: name, in: region.code, "clusters of the database \(database) in \(region.code)")
+    var clusters: [DatabaseOutputs] = []
+    if let key = data.key {
+      let pieces = builder.addDatabasePieces(blueprint, network, key: builder.input(key))
+      for tier in tiers {
+        guard let pieces else { continue }
+        let prefix = "\(database.logical)\(tier.shards)"
+        clusters.append(builder.addCluster(prefix, tier, blueprint, network, pieces))
+      }
+    }
+    self.clusters = clusters
+    stack = builder.stack
+  }
+}
+
+extension Tier {
+  /// `Shards0to1365`: the range that a cluster holds.
+  fileprivate var shards: String {
+    guard let range = holds.first?.shards else { return "" }
+    return "Shards\(range.first)to\(range.last)"
+  }
+}
