@@ -86,13 +86,16 @@ extension Blueprint {
     for index in sites.indices where stage >= .stateless {
       sites[index].edge = EdgeStack(self, sites, index, global)
     }
+    for index in sites.indices { sites[index].gateways = GatewayStack(self, sites[index]) }
+    for index in sites.indices { sites[index].services = ComputeStack.services(self, sites, index, global) }
     for index in sites.indices { sites[index].compute = ComputeStack(self, sites, index, global) }
 
     let data = sites.map { $0.copies?.stack } + sites.map { $0.data?.stack }
     let clusters = sites.flatMap { $0.clusters.map(\.stack) }
     let others = sites.map { $0.replicas?.stack } + sites.map { $0.cache?.stack }
-    let front = sites.map { $0.edge?.stack } + sites.map { $0.compute?.stack }
+    let front = sites.map { $0.edge?.stack } + sites.map { $0.gateways?.stack }
+    let services = sites.flatMap { $0.services.map(\.stack) } + sites.compactMap { $0.compute?.stack }
     return launch + [global.stack] + sites.compactMap { $0.network?.stack } + data.compactMap { $0 } + clusters
-      + (others + front).compactMap { $0 }
+      + (others + front).compactMap { $0 } + services
   }
 }

@@ -102,7 +102,6 @@ struct DBReplica: ResourceType {
       properties["SourceDBInstanceIdentifier"] = leader.value
       properties["SourceRegion"] = .text(region)
       properties["KmsKeyId"] = key.value
-      properties["StorageEncrypted"] = .boolean(true)
       properties["DBSubnetGroupName"] = subnets.value
     }
     properties["AvailabilityZone"] = availabilityZone

@@ -11,7 +11,7 @@ struct HostedZone: ResourceType {
 }
 
 extension Resource<HostedZone> {
-  var nameServers: Expression { .joined([attribute("NameServers")], separator: ", ") }
+  var nameServers: Expression { .joined(list: attribute("NameServers"), separator: ", ") }
 }
 
 /// A record that is chosen among others of its name. Every record of ours has a policy from its first day: one with

@@ -133,6 +133,8 @@ struct Site {
   var replicas: ReplicaStack?
   var cache: CacheStack?
   var edge: EdgeStack?
+  var gateways: GatewayStack?
+  var services: [ComputeStack] = []
   var compute: ComputeStack?
 
   init(region: Region) { self.region = region }

@@ -22,8 +22,9 @@ enum Bootstrap {
     }
   }
 
-  static func userData(_ settings: Settings) -> Expression {
-    Text.joined([head, settings.lines, rest], separator: "").value
+  /// User data that sets `settings` and goes on with `rest`, which the template has once for all its servers.
+  static func userData(_ settings: Settings, _ rest: Expression) -> Expression {
+    .joined([Text.joined([head, settings.lines], separator: "").value, rest], separator: "")
   }
 
   private static let head = """
@@ -34,7 +35,8 @@ enum Bootstrap {
 
     """
 
-  private static let rest = #"""
+  /// What follows the settings.
+  static let rest = #"""
     END
     cat > /usr/local/bin/heights-secrets <<'END'
     #!/bin/bash
@@ -63,12 +65,12 @@ enum Bootstrap {
     set -euo pipefail
     . /etc/heights/app.env
     id heights > /dev/null 2>&1 || useradd --system heights
-    mkdir -p /run/heights "$HEIGHTS_DATA_DIR" /opt/heights
+    mkdir -p /run/heights "$HEIGHTS_DATA_DIR" "${DISK_DIR:-/run/heights}" /opt/heights
     if [ -n "${DISK:-}" ]; then
       until [ -b "$DISK" ]; do sleep 2; done
       blkid "$DISK" > /dev/null || mkfs.xfs "$DISK"
-      mountpoint -q "$HEIGHTS_DATA_DIR" || mount "$DISK" "$HEIGHTS_DATA_DIR"
-      xfs_growfs "$HEIGHTS_DATA_DIR" > /dev/null
+      mountpoint -q "$DISK_DIR" || mount "$DISK" "$DISK_DIR"
+      xfs_growfs "$DISK_DIR" > /dev/null
     fi
     if [ -n "${FILES:-}" ]; then
       rpm -q amazon-efs-utils > /dev/null || dnf install -qy amazon-efs-utils

@@ -4,42 +4,28 @@
 import Topology
 
 extension ComputePlan {
-  /// A gateway in each zone, so that a zone's end takes nobody else's way out.
-  mutating func addWaysOut() {
-    guard let network = site.network else { return }
-    for (index, letter) in blueprint.letters.enumerated() {
-      let address = builder.add(
-        "GatewayAddress\(letter)", ElasticIP(instance: nil, tags: blueprint.tags("gateway-\(letter.lowercased())")))
-      let gateway = builder.add(
-        "Gateway\(letter)",
-        NatGateway(
-          subnet: builder.input(network.publicSubnets[index]), address: address.allocation,
-          tags: blueprint.tags("gateway-\(letter.lowercased())")))
-      builder.add(
-        "AppRoute\(letter)",
-        Route(table: builder.input(network.appTables[index]), gateway: .translation(gateway.id)))
-    }
-  }
-
-  mutating func addGroups() {
-    guard let edge = site.edge else { return }
-    let services = blueprint.services(in: region)
-    guard let front = services.first else { return }
+  /// The servers that answer people, and the names by which these come.
+  mutating func addFront() {
+    guard let edge = site.edge, let front = blueprint.services(in: region).first else { return }
     let hasLayers = blueprint.stage >= .microservices
-    var others: [String] = []
-    if hasLayers {
-      for service in services.dropFirst() {
-        guard let layer = edge.layers.first(where: { $0.service == service.name }) else { continue }
-        let name = "Service\(service.name.logical)"
-        addGroup(name, service, layer.balancer, databases: databases(of: service.tier), isFront: false)
-        addName("\(name)Record", of: service.name, layer.balancer, after: "\(name)Group")
-        others.append("\(name)Group")
-      }
-    }
     let databases = hasLayers ? databases(of: front.tier) : blueprint.topology.tiers.flatMap(\.databases)
-    addGroup("Front", front, edge.front, databases: databases, isFront: true, after: others)
+    addGroup("Front", front, edge.front, databases: databases, isFront: true)
     addOrigin(edge.front)
     addSite()
+  }
+
+  /// The servers of a service behind the front, and the name by which it is called.
+  mutating func addLayer(_ name: String, _ balancer: EdgeStack.Balancer) {
+    guard let service = blueprint.services(in: region).first(where: { $0.name == name }) else { return }
+    addGroup("Service", service, balancer, databases: databases(of: service.tier), isFront: false)
+    builder.add(
+      "ServiceRecord",
+      RecordSet(
+        zone: builder.input(global.zone), name: Text("\(name).\(region.code).\(domain)").value,
+        identifier: region.code, policy: .weight(100),
+        target: .alias(
+          name: builder.input(balancer.dnsName), zone: builder.input(balancer.zone), followsHealth: true)),
+      after: ["ServiceGroup"])
   }
 
   /// The databases that a service's links lead to.
@@ -50,7 +36,7 @@ extension ComputePlan {
 
   private mutating func addGroup(
     _ name: String, _ service: (name: String, tier: Tier), _ balancer: EdgeStack.Balancer, databases: [String],
-    isFront: Bool, after others: [String] = []
+    isFront: Bool
   ) {
     guard let network = site.network else { return }
     var (settings, rights) = needs(of: databases, port: 8080, isFront: isFront, name: service.name)
@@ -66,15 +52,13 @@ extension ComputePlan {
       "\(name)Template",
       LaunchTemplate(
         image: templateImage, instanceType: .text(blueprint.instanceType(of: service.tier)), profile: profile.arn,
-        groups: [builder.input(network.servers)], userData: Bootstrap.userData(settings), rootGiB: 16, name: title))
+        groups: [builder.input(network.servers)], userData: Bootstrap.userData(settings, boot), rootGiB: 16, name: title))
     let scaling = blueprint.scaling(of: service.tier)
     let group = AutoScalingGroup(
       template: template, subnets: network.appSubnets.map { builder.input($0) },
       targets: [builder.input(balancer.targets)], minimum: scaling.minimum, desired: scaling.desired,
       maximum: scaling.maximum, name: title)
-    let ways = blueprint.letters.map { "AppRoute\($0)" }
-    let added = builder.add(
-      "\(name)Group", group, after: ways + others, creation: group.creation(), update: group.update())
+    let added = builder.add("\(name)Group", group, creation: group.creation(), update: group.update())
     builder.add("\(name)Scaling", TargetTracking(group: added.id, targetPercent: scaling.targetPercent))
   }
 
@@ -86,20 +70,6 @@ extension ComputePlan {
   }
 
   // MARK: Names
-
-  /// The name by which other services of the region call one.
-  private mutating func addName(
-    _ logicalID: String, of service: String, _ balancer: EdgeStack.Balancer, after group: String
-  ) {
-    builder.add(
-      logicalID,
-      RecordSet(
-        zone: builder.input(global.zone), name: Text("\(service).\(region.code).\(domain)").value,
-        identifier: region.code, policy: .weight(100),
-        target: .alias(
-          name: builder.input(balancer.dnsName), zone: builder.input(balancer.zone), followsHealth: true)),
-      after: [group])
-  }
 
   /// The name by which the CDN reaches the app: the nearest region that is healthy.
   private mutating func addOrigin(_ front: EdgeStack.Balancer) {
@@ -131,26 +101,5 @@ extension ComputePlan {
           target: .alias(name: name, zone: Resource<Distribution>.zone, followsHealth: false)),
         after: ["FrontGroup"])
     }
-  }
-
-  // MARK: What the network refused
-
-  mutating func addFlowLog() {
-    guard let network = site.network else { return }
-    let group = builder.add("FlowLogGroup", LogGroup(tags: blueprint.tags("flow")), accepted: [.logKey])
-    let role = builder.add(
-      "FlowLogRole",
-      Role(
-        service: "vpc-flow-logs.amazonaws.com",
-        policies: [
-          Role.Policy(
-            name: "FlowLog",
-            statements: [
-              Statement(
-                actions: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                resources: [group.arn])
-            ])
-        ]))
-    builder.add("FlowLog", FlowLog(vpc: builder.input(network.vpc), group: group.id, role: role.arn))
   }
 }

@@ -19,21 +19,24 @@ extension ComputePlan {
 
     for (index, member) in service.tier.members.enumerated() {
       let letter = blueprint.letters[index]
-      let disk = index == 0 ? Self.device : nil
+      let hasDisk = index == 0 && (blueprint.stage < .replicated || blueprint.options.keepsPreviousStage)
       var own = settings
-      // The disk of stages 2 and 3 stays with the first server for one stage more, for its files to be copied.
-      if blueprint.stage < .replicated { own.set("DISK", disk) }
+      if hasDisk {
+        // It stays with the first server for one stage more, for its files to be copied to the shared folder.
+        own.set("DISK", Self.device)
+        own.set("DISK_DIR", blueprint.stage < .replicated ? "/var/lib/heights" : "/var/lib/heights-before")
+      }
       let server = builder.add(
         "Server\(letter)",
         Instance(
           template: template.id, image: .choice(condition: namesImage, image, .none), instanceType: type,
           subnet: builder.input(network.publicSubnets[index]), profile: profile.id, groups: groups,
-          userData: Bootstrap.userData(own), tags: blueprint.tags(member.server)),
+          userData: Bootstrap.userData(own, boot), tags: blueprint.tags(member.server)),
         accepted: [
           AcceptedRisk(
             check: "CKV_AWS_88", reason: "Up to stage 4 the servers answer people themselves: each has a static address.")
         ])
-      if index == 0, blueprint.stage < .replicated || blueprint.options.keepsPreviousStage {
+      if hasDisk {
         addDisk(to: server, zone: builder.input(network.zones[index]))
       }
       addAddress(letter, of: server)

@@ -1,4 +1,4 @@
-// The app's servers of a region, the ways out for them, and the names that lead to them.
+// The app's servers of a region, and the names that lead to them.
 
 import Topology
 
@@ -6,15 +6,22 @@ struct ComputeStack {
   let stack: Stack
 
   init(_ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack) {
-    var plan = ComputePlan(blueprint: blueprint, sites: sites, index: index, global: global)
-    if blueprint.stage < .stateless {
-      plan.addServers()
-    } else {
-      plan.addWaysOut()
-      plan.addGroups()
-    }
-    if blueprint.stage >= .microservices { plan.addFlowLog() }
+    var plan = ComputePlan(blueprint, sites, index, global)
+    if blueprint.stage < .stateless { plan.addServers() } else { plan.addFront() }
     stack = plan.builder.stack
+  }
+
+  private init(_ stack: Stack) { self.stack = stack }
+
+  /// From stage 6 on, a stack for each service behind the front, so that each is deployed on its own.
+  static func services(
+    _ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack
+  ) -> [ComputeStack] {
+    (sites[index].edge?.layers ?? []).map { layer in
+      var plan = ComputePlan(blueprint, sites, index, global, service: layer.service)
+      plan.addLayer(layer.service, layer.balancer)
+      return ComputeStack(plan.builder.stack)
+    }
   }
 }
 
@@ -31,17 +38,23 @@ struct ComputePlan {
   /// Holds when somebody named an image.
   let namesImage: String
   let log: Resource<LogGroup>
+  /// What every server does at its start.
+  let boot: Expression
 
   var site: Site { sites[index] }
   var region: Region { site.region }
 
-  init(blueprint: Blueprint, sites: [Site], index: Int, global: GlobalStack) {
+  init(
+    _ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack, service: String? = nil
+  ) {
     self.blueprint = blueprint
     self.sites = sites
     self.index = index
     self.global = global
     let region = sites[index].region.code
-    builder = blueprint.builder(.compute, in: region, "the app's servers in \(region)")
+    builder = blueprint.builder(
+      .compute, named: service.map { "compute-\($0)" }, in: region,
+      service.map { "the service \($0) in \(region)" } ?? "the app's servers in \(region)")
     domain = blueprint.domain(in: &builder)
     release = builder.parameter(
       "Release", "The release that servers start: releases/NAME.tar.gz in the bucket of releases.",
@@ -49,6 +62,7 @@ struct ComputePlan {
     image = builder.parameter(
       "ImageId", "The system's image, such as ami-0123; the newest Amazon Linux 2023 for arm64 when empty.", standard: "")
     namesImage = builder.condition("NamesImage", given: image)
+    boot = builder.text("Boot", Bootstrap.rest)
     log = builder.add("AppLog", LogGroup(tags: blueprint.tags("app")), accepted: [.logKey])
     builder.output("AppLogGroup", log.id, "What the app says.")
   }

@@ -157,7 +157,7 @@ extension Plan {
       "FrontSecurityGroup",
       SecurityGroup(
         vpc: vpc.id, description: "Those who answer the public", ingress: ingress,
-        egress: [SecurityGroup.Rule(port: 8080, peer: inside, reason: "Requests to the app's servers.")],
+        egress: [SecurityGroup.Rule(port: 8080, peer: inside, reason: "Requests to the servers.")],
         tags: blueprint.tags("front")),
       accepted: onlyHTTPS
         ? []
@@ -191,7 +191,7 @@ extension Plan {
     return builder.add(
       "ServersSecurityGroup",
       SecurityGroup(
-        vpc: vpc.id, description: "The app's servers", ingress: ingress, egress: egress,
+        vpc: vpc.id, description: "The servers of the app", ingress: ingress, egress: egress,
         tags: blueprint.tags("servers")))
   }
 
@@ -200,8 +200,8 @@ extension Plan {
       "LayersSecurityGroup",
       SecurityGroup(
         vpc: vpc.id, description: "The load balancers between the layers",
-        ingress: [SecurityGroup.Rule(port: 443, peer: inside, reason: "Calls from the app's servers.")],
-        egress: [SecurityGroup.Rule(port: 8080, peer: inside, reason: "Calls to the app's servers.")],
+        ingress: [SecurityGroup.Rule(port: 443, peer: inside, reason: "Calls from the servers.")],
+        egress: [SecurityGroup.Rule(port: 8080, peer: inside, reason: "Calls to the servers.")],
         tags: blueprint.tags("layers")))
   }
 
@@ -214,7 +214,7 @@ extension Plan {
       SecurityGroup(
         vpc: vpc.id, description: "Those who reach \(title)",
         ingress: [
-          SecurityGroup.Rule(port: port, peer: .group(servers.groupID), reason: "From the app's servers.")
+          SecurityGroup.Rule(port: port, peer: .group(servers.groupID), reason: "From the servers of the app.")
         ], egress: [], tags: blueprint.tags(name.lowercased())))
     return builder.output("\(name)SecurityGroup", group.groupID, "Those who reach \(title).")
   }

@@ -20,12 +20,18 @@ public indirect enum Expression: Equatable, Sendable {
   case zones
   /// `Fn::Split`.
   case pieces(of: Expression, separator: String)
-  /// `Fn::Join`.
-  case joined([Expression], separator: String)
+  /// `Fn::Join` of a list.
+  case joined(list: Expression, separator: String)
+  /// `Fn::FindInMap`: text that the template has once and uses often.
+  case mapped(String, String, String)
   /// `Fn::If`.
   case choice(condition: String, Expression, Expression)
   /// `Fn::Base64`.
   case base64(Expression)
+
+  static func joined(_ parts: [Expression], separator: String) -> Expression {
+    .joined(list: .list(parts), separator: separator)
+  }
 
   /// Takes a property away, as one side of a choice.
   public static let none = Expression.reference("AWS::NoValue")

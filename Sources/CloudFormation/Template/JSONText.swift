@@ -8,16 +8,43 @@ enum JSONText {
     return text
   }
 
+  /// What is short enough stands on one line: templates have a limit, and indentation counts.
+  private static let lineLength = 100
+
   private static func write(_ value: Expression, indent: Int, to text: inout String) {
+    if let line = line(value, room: lineLength - indent) {
+      text += line
+      return
+    }
     switch value {
-    case .text(let string): text += quoted(string)
-    case .integer(let number): text += String(number)
-    case .number(let number): text += plain(number)
-    case .boolean(let flag): text += flag ? "true" : "false"
+    case .text, .integer, .number, .boolean: break
     case .list(let values): writeList(values, indent: indent, to: &text)
     case .object(let object): writeObject(object, indent: indent, to: &text)
     default: write(.object(value.longForm), indent: indent, to: &text)
     }
+  }
+
+  /// A value on one line; nil when it has more than `room` characters.
+  private static func line(_ value: Expression, room: Int) -> String? {
+    let text: String?
+    switch value {
+    case .text(let string): return quoted(string)
+    case .integer(let number): return String(number)
+    case .number(let number): return plain(number)
+    case .boolean(let flag): return flag ? "true" : "false"
+    case .list(let values):
+      if values.count > room { return nil }
+      let lines = values.compactMap { line($0, room: room) }
+      text = lines.count == values.count ? "[\(lines.joined(separator: ", "))]" : nil
+    case .object(let object):
+      if object.members.count > room { return nil }
+      let lines = object.members.compactMap { member in
+        line(member.value, room: room).map { "\(quoted(member.name)): \($0)" }
+      }
+      text = lines.count == object.members.count ? "{\(lines.joined(separator: ", "))}" : nil
+    default: text = line(.object(value.longForm), room: room)
+    }
+    return text.flatMap { $0.utf8.count <= room ? $0 : nil }
   }
 
   private static func writeList(_ values: [Expression], indent: Int, to text: inout String) {
@@ -86,7 +113,8 @@ extension Expression {
     case .selection(let index, let list): ["Fn::Select": Expression.list([.integer(index), list])]
     case .zones: ["Fn::GetAZs": ""]
     case .pieces(let text, let separator): ["Fn::Split": Expression.list([.text(separator), text])]
-    case .joined(let parts, let separator): ["Fn::Join": Expression.list([.text(separator), .list(parts)])]
+    case .joined(let list, let separator): ["Fn::Join": Expression.list([.text(separator), list])]
+    case .mapped(let map, let key, let name): ["Fn::FindInMap": [map, key, name]]
     case .choice(let condition, let yes, let no): ["Fn::If": Expression.list([.text(condition), yes, no])]
     case .base64(let inner): ["Fn::Base64": inner]
     case .text, .integer, .number, .boolean, .list, .object: [:]

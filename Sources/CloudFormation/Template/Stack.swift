@@ -112,6 +112,12 @@ struct StackBuilder {
     return name
   }
 
+  /// Keeps a text in the template once; what it returns can stand in many places.
+  mutating func text(_ name: String, _ text: String) -> Expression {
+    template.mappings["Texts"] = .object([name: ["Text": text] as Object])
+    return .mapped("Texts", name, "Text")
+  }
+
   private mutating func add(
     _ name: String, _ type: String, _ description: String, standard: String?, allowed: [String] = []
   ) {

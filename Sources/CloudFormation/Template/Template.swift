@@ -35,8 +35,9 @@ public struct Template: Equatable, Sendable {
   }
 
   public let description: String
-  public internal(set) var metadata = Object()
   public internal(set) var parameters: [Parameter] = []
+  /// Maps of keys to names and texts.
+  public internal(set) var mappings = Object()
   public internal(set) var conditions = Object()
   public internal(set) var resources: [Entry] = []
   public internal(set) var outputs: [Output] = []
@@ -50,8 +51,8 @@ public struct Template: Equatable, Sendable {
     [
       "AWSTemplateFormatVersion": "2010-09-09",
       "Description": description,
-      "Metadata": metadata.isEmpty ? nil : metadata,
       "Parameters": section(parameters.map { ($0.name, $0.object) }),
+      "Mappings": mappings.isEmpty ? nil : mappings,
       "Conditions": conditions.isEmpty ? nil : conditions,
       "Resources": section(resources.map { ($0.logicalID, $0.object) }),
       "Outputs": section(outputs.map { ($0.name, $0.object) }),

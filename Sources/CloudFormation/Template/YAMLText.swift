@@ -73,6 +73,7 @@ enum YAMLText {
       variables.isEmpty && !isBlock(text) ? "!Sub " + scalar(text) : nil
     case .zones: "!GetAZs \"\""
     case .selection(let index, .zones): "!Select [\(index), !GetAZs \"\"]"
+    case .mapped(let map, let key, let name): "!FindInMap [\(scalar(map)), \(scalar(key)), \(scalar(name))]"
     case .choice(let condition, let yes, let no): choice(condition, yes, no)
     default: nil
     }
