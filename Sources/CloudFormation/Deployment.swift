@@ -95,7 +95,8 @@ extension Blueprint {
     let others = sites.map { $0.replicas?.stack } + sites.map { $0.cache?.stack }
     let front = sites.map { $0.edge?.stack } + sites.map { $0.gateways?.stack }
     let services = sites.flatMap { $0.services.map(\.stack) } + sites.compactMap { $0.compute?.stack }
-    return launch + [global.stack] + sites.compactMap { $0.network?.stack } + data.compactMap { $0 } + clusters
+    return launch + [global.stack] + sites.compactMap { $0.network?.stack } + data.compactMap { $0 }
+      + clusters
       + (others + front).compactMap { $0 } + services
   }
 }

@@ -47,7 +47,8 @@ extension Deployment {
           }
         }
         return StackIndex.Entry(
-          name: stack.name, region: stack.region, file: "\(stack.name).\(fileExtension)", parameters: parameters,
+          name: stack.name, region: stack.region, file: "\(stack.name).\(fileExtension)",
+          parameters: parameters,
           kind: stack.kind)
       })
   }

@@ -7,7 +7,8 @@ import Topology
 /// Deployments of an app like Summit.
 enum Stages {
   static let app = AppOutline(
-    name: "summit", title: "Summit", services: [.init(name: "web", databases: ["accounts", "posts", "graph"])],
+    name: "summit", title: "Summit",
+    services: [.init(name: "web", databases: ["accounts", "posts", "graph"])],
     databases: ["accounts", "posts", "graph"])
 
   /// The stage in the regions of those codes; in eu-central-1 (with us-east-1 at stage 7) unless told.
@@ -21,6 +22,7 @@ enum Stages {
     workload.residency = residency
     let topology = try Topology.of(app, at: stage, for: workload, in: regions)
     return try Deployment(
-      of: topology, options: DeploymentOptions(app: app.name, domain: "example.com", keepsPreviousStage: !fresh))
+      of: topology,
+      options: DeploymentOptions(app: app.name, domain: "example.com", keepsPreviousStage: !fresh))
   }
 }

@@ -21,7 +21,8 @@ struct Subnet: ResourceType {
   /// Nothing gets a public address by itself: what is public has an Elastic IP or is a load balancer.
   var properties: Object {
     [
-      "VpcId": vpc, "CidrBlock": cidrBlock, "AvailabilityZone": availabilityZone, "MapPublicIpOnLaunch": false,
+      "VpcId": vpc, "CidrBlock": cidrBlock, "AvailabilityZone": availabilityZone,
+      "MapPublicIpOnLaunch": false,
       "Tags": tags,
     ]
   }

@@ -67,7 +67,8 @@ struct Alarm: ResourceType {
     return [
       "Id": metric.id, "ReturnData": false,
       "MetricStat": [
-        "Metric": ["Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions] as Object,
+        "Metric": ["Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions]
+          as Object,
         "Period": periodSeconds, "Stat": metric.statistic,
       ] as Object,
     ]

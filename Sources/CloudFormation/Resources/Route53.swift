@@ -6,7 +6,10 @@ struct HostedZone: ResourceType {
   let tags: [Tag]
 
   var properties: Object {
-    ["Name": name, "HostedZoneConfig": ["Comment": "Made by heights template."] as Object, "HostedZoneTags": tags]
+    [
+      "Name": name, "HostedZoneConfig": ["Comment": "Made by heights template."] as Object,
+      "HostedZoneTags": tags,
+    ]
   }
 }
 

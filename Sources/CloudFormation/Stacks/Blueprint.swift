@@ -25,7 +25,8 @@ struct Blueprint {
     let isName = labels.count >= 2 && options.domain.utf8.count <= 200 && labels.allSatisfy(Self.isLabel)
     if !isName {
       throw DeploymentError(
-        "invalid_domain", "'\(options.domain)' can't be a domain: expected a name such as example.com, in lower case")
+        "invalid_domain",
+        "'\(options.domain)' can't be a domain: expected a name such as example.com, in lower case")
     }
   }
 
@@ -72,7 +73,9 @@ struct Blueprint {
     return [app, region, kind].compactMap { $0 }.joined(separator: "-")
   }
 
-  func builder(_ kind: Stack.Kind, named name: String? = nil, in region: String, _ description: String) -> StackBuilder {
+  func builder(_ kind: Stack.Kind, named name: String? = nil, in region: String, _ description: String)
+    -> StackBuilder
+  {
     let scope = kind == .global ? nil : region
     return StackBuilder(
       name: self.name(name ?? kind.rawValue, in: scope), region: region, kind: kind,

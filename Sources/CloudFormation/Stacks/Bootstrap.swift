@@ -6,7 +6,8 @@ enum Bootstrap {
   static let healthPath = "/readyz"
 
   /// Where the image is looked up when nobody names one: Amazon Linux 2023 for Graviton processors.
-  static let imageParameter = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+  static let imageParameter =
+    "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 
   /// What the start needs to know, and what the app is told by its environment.
   struct Settings {

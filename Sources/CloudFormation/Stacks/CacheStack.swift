@@ -27,18 +27,21 @@ struct CacheStack {
       "CacheParameters",
       CacheParameterGroup(
         // What is least often used goes when memory is full, sessions too, instead of writes being refused.
-        description: "How the cache is run", family: "valkey8", parameters: ["maxmemory-policy": "allkeys-lfu"],
+        description: "How the cache is run", family: "valkey8",
+        parameters: ["maxmemory-policy": "allkeys-lfu"],
         tags: blueprint.tags("cache")))
     let cache = builder.add(
       "Cache",
       ReplicationGroup(
         description: "Sessions and popular reads", nodeType: .text(blueprint.nodeType(of: tier)),
         nodes: tier?.members.count { $0.role != .witness } ?? 2, subnetGroup: subnets.id,
-        parameterGroup: parameters.id, securityGroup: builder.input(group), key: dataKey, token: secret.secret,
+        parameterGroup: parameters.id, securityGroup: builder.input(group), key: dataKey,
+        token: secret.secret,
         tags: blueprint.tags("cache")),
       deletion: .snapshot)
     address = builder.output("CacheAddress", cache.primaryAddress, "The cache, port 6379, by TLS.")
-    self.secret = builder.output("CacheTokenSecret", secret.id, "The secret that holds what the cache asks for.")
+    self.secret = builder.output(
+      "CacheTokenSecret", secret.id, "The secret that holds what the cache asks for.")
     stack = builder.stack
   }
 }

@@ -35,7 +35,8 @@ extension ComputePlan {
   }
 
   private mutating func addGroup(
-    _ name: String, _ service: (name: String, tier: Tier), _ balancer: EdgeStack.Balancer, databases: [String],
+    _ name: String, _ service: (name: String, tier: Tier), _ balancer: EdgeStack.Balancer,
+    databases: [String],
     isFront: Bool
   ) {
     guard let network = site.network else { return }
@@ -51,8 +52,10 @@ extension ComputePlan {
     let template = builder.add(
       "\(name)Template",
       LaunchTemplate(
-        image: templateImage, instanceType: .text(blueprint.instanceType(of: service.tier)), profile: profile.arn,
-        groups: [builder.input(network.servers)], userData: Bootstrap.userData(settings, boot), rootGiB: 16, name: title))
+        image: templateImage, instanceType: .text(blueprint.instanceType(of: service.tier)),
+        profile: profile.arn,
+        groups: [builder.input(network.servers)], userData: Bootstrap.userData(settings, boot), rootGiB: 16,
+        name: title))
     let scaling = blueprint.scaling(of: service.tier)
     let group = AutoScalingGroup(
       template: template, subnets: network.appSubnets.map { builder.input($0) },
@@ -85,7 +88,8 @@ extension ComputePlan {
       RecordSet(
         zone: builder.input(global.zone), name: Text("origin.\(domain)").value, identifier: region.code,
         policy: .latency(region: region.code),
-        target: .alias(name: name, zone: builder.input(front.zone), followsHealth: true), healthCheck: check?.id),
+        target: .alias(name: name, zone: builder.input(front.zone), followsHealth: true),
+        healthCheck: check?.id),
       after: ["FrontGroup"])
   }
 

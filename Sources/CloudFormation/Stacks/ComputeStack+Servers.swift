@@ -31,11 +31,7 @@ extension ComputePlan {
         Instance(
           template: template.id, image: .choice(condition: namesImage, image, .none), instanceType: type,
           subnet: builder.input(network.publicSubnets[index]), profile: profile.id, groups: groups,
-          userData: Bootstrap.userData(own, boot), tags: blueprint.tags(member.server)),
-        accepted: [
-          AcceptedRisk(
-            check: "CKV_AWS_88", reason: "Up to stage 4 the servers answer people themselves: each has a static address.")
-        ])
+          userData: Bootstrap.userData(own, boot), tags: blueprint.tags(member.server)))
       if hasDisk {
         addDisk(to: server, zone: builder.input(network.zones[index]))
       }
@@ -50,11 +46,9 @@ extension ComputePlan {
     let volume = builder.add(
       "Disk",
       Volume(
-        availabilityZone: zone, sizeGiB: .integer(blueprint.serverGiB), iops: nil, tags: blueprint.tags("disk")),
-      deletion: .retain,
-      accepted: [
-        AcceptedRisk(check: "CKV_AWS_189", reason: "It is encrypted with the account's key for disks.")
-      ])
+        availabilityZone: zone, sizeGiB: .integer(blueprint.serverGiB), iops: nil,
+        tags: blueprint.tags("disk")),
+      deletion: .retain)
     builder.add(
       "DiskAttachment", VolumeAttachment(volume: volume.id, instance: server.id, device: Self.device))
     builder.output("DiskId", volume.id, "The disk that data is on.")
@@ -63,7 +57,8 @@ extension ComputePlan {
   /// A static address, and the record that gives it out; with two servers only while it answers.
   private mutating func addAddress(_ letter: String, of server: Resource<Instance>) {
     let address = builder.add(
-      "Address\(letter)", ElasticIP(instance: server.id, tags: blueprint.tags("address-\(letter.lowercased())")))
+      "Address\(letter)",
+      ElasticIP(instance: server.id, tags: blueprint.tags("address-\(letter.lowercased())")))
     builder.output("Address\(letter)", address.address, "The static address of server \(letter).")
     var check: Resource<HealthCheck>?
     if blueprint.stage >= .replicated {

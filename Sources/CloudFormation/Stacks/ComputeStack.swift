@@ -60,7 +60,8 @@ struct ComputePlan {
       "Release", "The release that servers start: releases/NAME.tar.gz in the bucket of releases.",
       standard: "current")
     image = builder.parameter(
-      "ImageId", "The system's image, such as ami-0123; the newest Amazon Linux 2023 for arm64 when empty.", standard: "")
+      "ImageId", "The system's image, such as ami-0123; the newest Amazon Linux 2023 for arm64 when empty.",
+      standard: "")
     namesImage = builder.condition("NamesImage", given: image)
     boot = builder.text("Boot", Bootstrap.rest)
     log = builder.add("AppLog", LogGroup(tags: blueprint.tags("app")), accepted: [.logKey])
@@ -107,7 +108,8 @@ struct ComputePlan {
   }
 
   private mutating func addCache(
-    _ cache: CacheStack, _ settings: inout Bootstrap.Settings, _ rights: inout ServerRights, _ keys: inout [ARN<Key>]
+    _ cache: CacheStack, _ settings: inout Bootstrap.Settings, _ rights: inout ServerRights,
+    _ keys: inout [ARN<Key>]
   ) {
     let secret = builder.input(cache.secret)
     settings.set("CACHE", builder.input(cache.address))
@@ -174,7 +176,9 @@ struct ComputePlan {
     of databases: [String]
   ) -> [(outputs: DatabaseOutputs, hosts: [Expression])] {
     var reached: [(DatabaseOutputs, [Expression])] = []
-    let own = site.clusters.flatMap(\.clusters) + [blueprint.stage < .sharded ? site.data?.database : nil].compactMap { $0 }
+    let own =
+      site.clusters.flatMap(\.clusters)
+      + [blueprint.stage < .sharded ? site.data?.database : nil].compactMap { $0 }
     for cluster in own where isAbout(cluster, databases) {
       let hosts = [builder.input(cluster.leaderAddress)] + cluster.readers.map { builder.input($0) }
       reached.append((cluster, hosts))

@@ -82,7 +82,8 @@ private struct Plan {
     in regions: [String]
   ) -> (name: StackOutput<Identifier<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>) {
     let table = builder.add(
-      "Placement", GlobalTable(key: "id", regions: regions, tags: blueprint.tags("placement")), deletion: .retain)
+      "Placement", GlobalTable(key: "id", regions: regions, tags: blueprint.tags("placement")),
+      deletion: .retain)
     return (
       builder.output("PlacementTable", table.id, "Says where everything is; every region has a copy of it."),
       builder.output("PlacementTableArn", table.arn, "The same, for policies.")
@@ -117,7 +118,9 @@ private struct Plan {
   mutating func addDatabase(_ network: NetworkStack, key: Resource<Key>) -> DatabaseOutputs? {
     let tier = blueprint.topology.tier("database")
     let hasDatabase = tier != nil || blueprint.topology.tiers.contains { $0.kind == .database }
-    guard hasDatabase, let pieces = builder.addDatabasePieces(blueprint, network, key: key.arn) else { return nil }
+    guard hasDatabase, let pieces = builder.addDatabasePieces(blueprint, network, key: key.arn) else {
+      return nil
+    }
     return builder.addCluster("Database", tier, blueprint, network, pieces)
   }
 
@@ -125,7 +128,8 @@ private struct Plan {
     _ network: NetworkStack, key: Resource<Key>
   ) -> (id: StackOutput<Identifier<FileSystem>>, arn: StackOutput<ARN<FileSystem>>)? {
     guard let group = network.files else { return nil }
-    let files = builder.add("Files", FileSystem(key: key.arn, tags: blueprint.tags("files")), deletion: .retain)
+    let files = builder.add(
+      "Files", FileSystem(key: key.arn, tags: blueprint.tags("files")), deletion: .retain)
     for (letter, subnet) in zip(["A", "B"], network.dataSubnets) {
       let subnet = builder.input(subnet)
       builder.add(
@@ -145,7 +149,10 @@ private struct Plan {
       "Releases",
       Bucket(log: logs.map { ($0.id, "releases/") }, tags: blueprint.tags("releases")), deletion: .retain,
       accepted: logs == nil
-        ? [AcceptedRisk(check: "CKV_AWS_18", reason: "Only deployments write here; access logs come with stage 5.")]
+        ? [
+          AcceptedRisk(
+            check: "CKV_AWS_18", reason: "Only deployments write here; access logs come with stage 5.")
+        ]
         : [])
     builder.add("ReleasesPolicy", BucketPolicy(bucket: bucket.id, statements: [.onlyTLS(bucket.arn)]))
     return builder.output("ReleasesBucket", bucket.id, "Releases go here, as releases/NAME.tar.gz.")
@@ -154,8 +161,10 @@ private struct Plan {
   mutating func addLogs(takesDeliveries: Bool) -> Resource<Bucket> {
     let bucket = builder.add(
       "Logs",
-      Bucket(expiryDays: 90, takesDeliveries: takesDeliveries, tags: blueprint.tags("logs")), deletion: .retain,
-      accepted: [AcceptedRisk(check: "CKV_AWS_18", reason: "The log of who reads the logs would log itself.")])
+      Bucket(expiryDays: 90, takesDeliveries: takesDeliveries, tags: blueprint.tags("logs")),
+      deletion: .retain,
+      accepted: [AcceptedRisk(check: "CKV_AWS_18", reason: "The log of who reads the logs would log itself.")]
+    )
     let everything = Text("\(bucket.arn)/*")
     let source: Object = ["StringEquals": ["aws:SourceAccount": Expression.account] as Object]
     builder.add(
@@ -168,7 +177,8 @@ private struct Plan {
             principal: .service("logdelivery.elasticloadbalancing.amazonaws.com"), actions: ["s3:PutObject"],
             resources: [everything]),
           Statement(
-            principal: .service("logging.s3.amazonaws.com"), actions: ["s3:PutObject"], resources: [everything],
+            principal: .service("logging.s3.amazonaws.com"), actions: ["s3:PutObject"],
+            resources: [everything],
             conditions: source),
         ]))
     return bucket
@@ -184,7 +194,9 @@ private struct Plan {
     let destination = copies.map { ARN<Bucket>(value: Text("arn:\(.partition):s3:::\($0)").value) }
     let role = destination.map { _ in addReplicationRole() }
     var objects = Bucket(log: (logs.id, "objects/"), tags: blueprint.tags("objects"))
-    if let destination, let role { objects.replication = Bucket.Replication(role: role.arn, destination: destination) }
+    if let destination, let role {
+      objects.replication = Bucket.Replication(role: role.arn, destination: destination)
+    }
     let bucket = builder.add("Objects", objects, deletion: .retain)
     if let destination, let role { allow(role, toCopy: bucket, to: destination) }
     return serve(bucket, "Objects", "What users send.")
@@ -214,7 +226,9 @@ private struct Plan {
     builder.add("ReplicationRole", Role(service: "s3.amazonaws.com", policies: []))
   }
 
-  private mutating func allow(_ role: Resource<Role>, toCopy bucket: Resource<Bucket>, to destination: ARN<Bucket>) {
+  private mutating func allow(
+    _ role: Resource<Role>, toCopy bucket: Resource<Bucket>, to destination: ARN<Bucket>
+  ) {
     builder.add(
       "ReplicationPolicy",
       RolePolicy(
@@ -247,10 +261,13 @@ struct CopiesStack {
   let bucket: StackOutput<Identifier<Bucket>>
 
   init(_ blueprint: Blueprint, _ region: Region) {
-    var builder = blueprint.builder(.data, named: "copies", in: region.code, "copies from another region's objects")
+    var builder = blueprint.builder(
+      .data, named: "copies", in: region.code, "copies from another region's objects")
     let bucket = builder.add(
       "ObjectCopies", Bucket(tags: blueprint.tags("copies")), deletion: .retain,
-      accepted: [AcceptedRisk(check: "CKV_AWS_18", reason: "Only S3's own replication writes here; nobody reads it.")])
+      accepted: [
+        AcceptedRisk(check: "CKV_AWS_18", reason: "Only S3's own replication writes here; nobody reads it.")
+      ])
     builder.add("ObjectCopiesPolicy", BucketPolicy(bucket: bucket.id, statements: [.onlyTLS(bucket.arn)]))
     self.bucket = builder.output("ObjectCopiesBucket", bucket.id, "Copies of another region's objects.")
     stack = builder.stack
@@ -269,10 +286,15 @@ struct ReplicaStack {
     let followed = sites.flatMap(\.clusters).flatMap(\.clusters).filter { cluster in
       cluster.tier?.members.contains { $0.role == .replica && $0.region == region.code } ?? false
     }
-    guard !followed.isEmpty, let network = sites[index].network, let key = sites[index].data?.key else { return nil }
+    guard !followed.isEmpty, let network = sites[index].network, let key = sites[index].data?.key else {
+      return nil
+    }
     var builder = blueprint.builder(
-      .data, named: "replicas", in: region.code, "followers in \(region.code) of clusters that other regions lead")
-    guard let pieces = builder.addDatabasePieces(blueprint, network, key: builder.input(key)) else { return nil }
+      .data, named: "replicas", in: region.code,
+      "followers in \(region.code) of clusters that other regions lead")
+    guard let pieces = builder.addDatabasePieces(blueprint, network, key: builder.input(key)) else {
+      return nil
+    }
     addresses = followed.map { cluster in
       let replica = builder.add(
         "\(cluster.prefix)Replica",
@@ -282,7 +304,7 @@ struct ReplicaStack {
           instanceClass: .text(blueprint.instanceClass(of: cluster.tier)), availabilityZone: nil,
           parameterGroup: pieces.parameters, securityGroup: pieces.securityGroup, performanceKey: pieces.key,
           monitoringRole: pieces.monitoring, tags: blueprint.tags("\(cluster.prefix)-replica")),
-        deletion: .delete, accepted: [.replicaInOneZone])
+        deletion: .delete, accepted: AcceptedRisk.ofReplicas)
       let address = builder.output(
         "\(cluster.prefix)ReplicaAddress", replica.address, "A follower from \(cluster.region), port 5432.")
       return (cluster, address)

@@ -75,7 +75,8 @@ extension StackBuilder {
       deletion: .snapshot,
       accepted: isMultiZone
         ? []
-        : [AcceptedRisk(check: "CKV_AWS_157", reason: "Stage 3 has one zone; the second comes with stage 4.")])
+        : [AcceptedRisk(check: "CKV_AWS_157", reason: "Stage 3 has one zone; the second comes with stage 4.")]
+    )
 
     var readers: [StackOutput<Expression>] = []
     for (member, suffix) in followers(of: tier) {
@@ -87,9 +88,10 @@ extension StackBuilder {
           availabilityZone: zone.map { input($0) }, parameterGroup: pieces.parameters,
           securityGroup: pieces.securityGroup, performanceKey: pieces.key, monitoringRole: pieces.monitoring,
           tags: blueprint.tags(member.server)),
-        deletion: .delete, accepted: [.replicaInOneZone])
+        deletion: .delete, accepted: AcceptedRisk.ofReplicas)
       readers.append(
-        output("\(prefix)Reader\(suffix)Address", reader.address, "A follower that answers reads, port 5432."))
+        output("\(prefix)Reader\(suffix)Address", reader.address, "A follower that answers reads, port 5432.")
+      )
     }
     return DatabaseOutputs(
       region: region,
@@ -112,8 +114,14 @@ extension StackBuilder {
 }
 
 extension AcceptedRisk {
-  static let replicaInOneZone = AcceptedRisk(
-    check: "CKV_AWS_157", reason: "A follower stands in one zone on purpose: its leader has a copy in another.")
+  static let ofReplicas = [
+    AcceptedRisk(
+      check: "CKV_AWS_157",
+      reason: "A follower stands in one zone on purpose: its leader has a copy in another."),
+    AcceptedRisk(
+      check: "CKV_AWS_16",
+      reason: "A follower is encrypted because its leader is; saying so again is not allowed."),
+  ]
 }
 
 /// The clusters of one database that lead in one region: a stack of their own, so that no template grows too large.
@@ -129,13 +137,16 @@ struct ClusterStack {
     var stacks: [ClusterStack] = []
     let clusters = blueprint.clusters(in: site.region)
     var databases: [String] = []
-    for name in clusters.compactMap(\.databases.first) where !databases.contains(name) { databases.append(name) }
+    for name in clusters.compactMap(\.databases.first) where !databases.contains(name) {
+      databases.append(name)
+    }
     for database in databases {
       let own = clusters.filter { $0.databases.first == database }
       for (index, start) in stride(from: 0, to: own.count, by: limit).enumerated() {
         let name = "\(database.logical.lowercased())-\(index + 1)"
         let part = Array(own[start..<min(start + limit, own.count)])
-        stacks.append(ClusterStack(blueprint, site.region, named: "data-\(name)", database, part, network, data))
+        stacks.append(
+          ClusterStack(blueprint, site.region, named: "data-\(name)", database, part, network, data))
       }
     }
     return stacks

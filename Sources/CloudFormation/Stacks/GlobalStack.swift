@@ -19,7 +19,8 @@ struct GlobalStack {
       "HostedZone", HostedZone(name: domain, tags: blueprint.tags("zone")), deletion: .retain)
     self.zone = builder.output("HostedZoneId", zone.id, "The zone of the domain.")
     builder.output(
-      "NameServers", zone.nameServers, "Name these at the registrar of the domain, then everything below works.")
+      "NameServers", zone.nameServers,
+      "Name these at the registrar of the domain, then everything below works.")
 
     var certificate: StackOutput<Identifier<Certificate>>?
     if blueprint.stage >= .stateless {

@@ -12,7 +12,8 @@ struct LaunchStack {
     let domain = blueprint.domain(in: &builder)
 
     let table = builder.add(
-      "Waitlist", GlobalTable(key: "email", regions: [region], tags: blueprint.tags("waitlist")), deletion: .retain)
+      "Waitlist", GlobalTable(key: "email", regions: [region], tags: blueprint.tags("waitlist")),
+      deletion: .retain)
     let url = Self.addFunction(table, blueprint, &builder)
 
     let app = builder.add(
@@ -25,10 +26,13 @@ struct LaunchStack {
       "LaunchBranch", AmplifyBranch(app: app, name: "main", tags: blueprint.tags("launch")))
     let association = builder.add("LaunchDomain", AmplifyDomain(app: app, branch: branch, name: domain))
 
-    builder.output("LaunchPageAppId", app.appID, "What `aws amplify create-deployment` is given to upload the page.")
-    builder.output("LaunchPageAddress", Text("https://main.\(app.defaultDomain)").value, "The page before DNS knows it.")
     builder.output(
-      "LaunchDomainRecord", association.certificateRecord, "Put this record into the domain's zone: NAME CNAME VALUE.")
+      "LaunchPageAppId", app.appID, "What `aws amplify create-deployment` is given to upload the page.")
+    builder.output(
+      "LaunchPageAddress", Text("https://main.\(app.defaultDomain)").value, "The page before DNS knows it.")
+    builder.output(
+      "LaunchDomainRecord", association.certificateRecord,
+      "Put this record into the domain's zone: NAME CNAME VALUE.")
     builder.output("WaitlistTable", table.id, "The addresses that were left.")
     builder.output("WaitlistAddress", url, "Where the page posts to.")
     stack = builder.stack
@@ -59,22 +63,22 @@ struct LaunchStack {
         code: WaitlistCode.text, environment: ["TABLE": table.id], tags: blueprint.tags("waitlist")),
       accepted: [
         AcceptedRisk(
-          check: "CKV_AWS_116", reason: "It is called by people who see at once whether it worked: nothing is queued."),
+          check: "CKV_AWS_116",
+          reason: "It is called by people who see at once whether it worked: nothing is queued."),
         AcceptedRisk(
-          check: "CKV_AWS_117", reason: "It reaches DynamoDB only, and a network of its own would cost money."),
+          check: "CKV_AWS_117", reason: "It reaches DynamoDB only, and a network of its own would cost money."
+        ),
         AcceptedRisk(
           check: "CKV_AWS_173", reason: "Its one variable is the table's name, which is no secret."),
       ])
     let url = builder.add(
       "WaitlistUrl", FunctionURL(function: function.arn),
       accepted: [
-        AcceptedRisk(check: "CKV_AWS_258", reason: "A launch page takes addresses from people without an account.")
+        AcceptedRisk(
+          check: "CKV_AWS_258", reason: "A launch page takes addresses from people without an account.")
       ])
     builder.add(
-      "WaitlistUrlPermission", PublicURLPermission(function: function.arn),
-      accepted: [
-        AcceptedRisk(check: "CKV_AWS_301", reason: "A launch page takes addresses from people without an account.")
-      ])
+      "WaitlistUrlPermission", PublicURLPermission(function: function.arn))
     return url.url
   }
 }

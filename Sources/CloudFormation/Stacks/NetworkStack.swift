@@ -29,8 +29,10 @@ struct NetworkStack {
     let internet = plan.addInternet(vpc)
 
     for (index, letter) in blueprint.letters.enumerated() {
-      let subnet = plan.addSubnet("PublicSubnet\(letter)", NetworkPlan.publicSubnet, index, vpc, internet.table)
-      publicSubnets.append(plan.builder.output("PublicSubnet\(letter)", subnet.id, "For what has public addresses."))
+      let subnet = plan.addSubnet(
+        "PublicSubnet\(letter)", NetworkPlan.publicSubnet, index, vpc, internet.table)
+      publicSubnets.append(
+        plan.builder.output("PublicSubnet\(letter)", subnet.id, "For what has public addresses."))
       zones.append(
         plan.builder.output("Zone\(letter)", subnet.availabilityZone, "The zone of the subnets \(letter)."))
     }
@@ -50,7 +52,8 @@ struct NetworkStack {
         let subnet = plan.addSubnet("AppSubnet\(letter)", NetworkPlan.appSubnet, index, vpc, table)
         appSubnets.append(plan.builder.output("AppSubnet\(letter)", subnet.id, "For the app's servers."))
         appTables.append(
-          plan.builder.output("AppRouteTable\(letter)", table.id, "The ways out of the app's subnet \(letter)."))
+          plan.builder.output(
+            "AppRouteTable\(letter)", table.id, "The ways out of the app's subnet \(letter)."))
       }
     }
     for (name, service) in [("S3Endpoint", "s3"), ("DynamoDBEndpoint", "dynamodb")] {
@@ -141,7 +144,8 @@ extension Plan {
     if stage >= .replicated { groups.files = addStore("Files", "the shared folder", 2049, vpc, servers) }
     if stage >= .stateless { groups.cache = addStore("Cache", "the cache", 6379, vpc, servers) }
     if let layers {
-      groups.layers = builder.output("LayersSecurityGroup", layers.groupID, "The load balancers between the layers.")
+      groups.layers = builder.output(
+        "LayersSecurityGroup", layers.groupID, "The load balancers between the layers.")
     }
     return groups
   }
@@ -150,7 +154,8 @@ extension Plan {
   private mutating func addFront(_ vpc: Resource<VPC>) -> Resource<SecurityGroup> {
     let ports = blueprint.stage >= .microservices ? [443] : [443, 80]
     let ingress = ports.map {
-      SecurityGroup.Rule(port: $0, peer: .anywhere, reason: $0 == 443 ? "HTTPS from people." : "HTTP from people.")
+      SecurityGroup.Rule(
+        port: $0, peer: .anywhere, reason: $0 == 443 ? "HTTPS from people." : "HTTP from people.")
     }
     let onlyHTTPS = blueprint.stage >= .microservices
     return builder.add(
@@ -164,7 +169,9 @@ extension Plan {
         : [
           AcceptedRisk(
             check: "CKV_AWS_260",
-            reason: "The front door answers on port 80 too: up to stage 4 in plain text, from stage 5 with a redirect.")
+            reason:
+              "The front door answers on port 80 too: up to stage 4 in plain text, from stage 5 with a redirect."
+          )
         ])
   }
 
@@ -214,7 +221,8 @@ extension Plan {
       SecurityGroup(
         vpc: vpc.id, description: "Those who reach \(title)",
         ingress: [
-          SecurityGroup.Rule(port: port, peer: .group(servers.groupID), reason: "From the servers of the app.")
+          SecurityGroup.Rule(
+            port: port, peer: .group(servers.groupID), reason: "From the servers of the app.")
         ], egress: [], tags: blueprint.tags(name.lowercased())))
     return builder.output("\(name)SecurityGroup", group.groupID, "Those who reach \(title).")
   }

@@ -6,7 +6,8 @@ import Topology
 struct ServerRights {
   private(set) var statements: [Statement] = []
 
-  mutating func allow(_ actions: [String], on resources: [any TemplateValue], when conditions: Object? = nil) {
+  mutating func allow(_ actions: [String], on resources: [any TemplateValue], when conditions: Object? = nil)
+  {
     statements.append(Statement(actions: actions, resources: resources, conditions: conditions))
   }
 

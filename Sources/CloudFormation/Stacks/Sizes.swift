@@ -4,7 +4,8 @@ import Topology
 
 extension Blueprint {
   func instanceType(of tier: Tier?) -> String {
-    tier?.capacity?.instanceType ?? (stage < .stateless ? "t4g.small" : stage < .sharded ? "m7g.large" : "m7g.xlarge")
+    tier?.capacity?.instanceType
+      ?? (stage < .stateless ? "t4g.small" : stage < .sharded ? "m7g.large" : "m7g.xlarge")
   }
 
   /// The class of a database server.
@@ -30,7 +31,9 @@ extension Blueprint {
 
   /// The disk of the single server, which holds what its tiers hold.
   var serverGiB: Int {
-    let onServer = topology.tiers.filter { [.service, .objects, .database].contains($0.kind) && stage < .replicated }
+    let onServer = topology.tiers.filter {
+      [.service, .objects, .database].contains($0.kind) && stage < .replicated
+    }
     return max(onServer.compactMap { $0.capacity?.storageGiB }.max() ?? 20, 20)
   }
 

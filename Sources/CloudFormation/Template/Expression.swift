@@ -159,7 +159,9 @@ public struct Text: TemplateValue, ExpressibleByStringInterpolation {
         (text, isPlain) = (text + "${\(name)}", false)
       }
     }
-    if isPlain { return .text(pieces.map { if case .text(let literal) = $0 { literal } else { "" } }.joined()) }
+    if isPlain {
+      return .text(pieces.map { if case .text(let literal) = $0 { literal } else { "" } }.joined())
+    }
     return .substitution(text, variables)
   }
 }

@@ -59,7 +59,8 @@ struct StackBuilder {
   @discardableResult
   mutating func add<Kind: ResourceType>(
     _ logicalID: String, _ resource: Kind, deletion: DeletionPolicy? = nil, after dependencies: [String] = [],
-    when condition: String? = nil, creation: Object? = nil, update: Object? = nil, accepted: [AcceptedRisk] = []
+    when condition: String? = nil, creation: Object? = nil, update: Object? = nil,
+    accepted: [AcceptedRisk] = []
   ) -> Resource<Kind> {
     checkIsFree(logicalID)
     template.resources.append(

@@ -129,7 +129,8 @@ extension Expression {
   fileprivate var shortForm: (tag: String, argument: Expression)? {
     guard let member = longForm.members.first else { return nil }
     switch member.value {
-    case .text, .list: return ("!" + member.name.dropFirst(member.name.hasPrefix("Fn::") ? 4 : 0), member.value)
+    case .text, .list:
+      return ("!" + member.name.dropFirst(member.name.hasPrefix("Fn::") ? 4 : 0), member.value)
     default: return nil
     }
   }

@@ -16,7 +16,9 @@ extension Command {
       .app,
       Option("stage", "N", "1 to 7"),
       Option("users", "N", "size the stage for that many users; else the smallest servers that make sense"),
-      Option("regions", "CODES", "such as eu-central-1, or eu-central-1,us-east-1 from stage 7 on; the first is the home"),
+      Option(
+        "regions", "CODES",
+        "such as eu-central-1, or eu-central-1,us-east-1 from stage 7 on; the first is the home"),
       Option("domain", "NAME", "the name that people type, such as example.com"),
       Option("format", "FORMAT", "yaml (the default) or json"),
       Option("out", "DIR", "the folder to write to; it is made when it is not there"),
@@ -84,7 +86,8 @@ struct TemplateRequest {
       deployment.stacks.map { "---\n# \($0.name) in \($0.region)\n\($0.template.yaml)" }.joined().trimmed
     case .json:
       "{\n"
-        + deployment.stacks.map { "\"\($0.name)\": \($0.template.json.trimmed)" }.joined(separator: ",\n") + "\n}"
+        + deployment.stacks.map { "\"\($0.name)\": \($0.template.json.trimmed)" }.joined(separator: ",\n")
+        + "\n}"
     }
   }
 
