@@ -40,13 +40,23 @@ public struct GuardedStack: Sendable {
 
   /// A stack with the values that its parameters really have.
   public init(_ stack: Stack, arguments: [String: String]) {
-    name = stack.name
-    region = stack.region
-    resources = stack.template.resources
-    self.arguments = arguments
-    defaults = Dictionary(
+    let defaults = Dictionary(
       stack.template.parameters.compactMap { parameter in parameter.standard.map { (parameter.name, $0) } },
       uniquingKeysWith: { first, _ in first })
+    self.init(
+      name: stack.name, region: stack.region, resources: stack.template.resources, arguments: arguments,
+      defaults: defaults)
+  }
+
+  init(
+    name: String, region: String, resources: [Template.Entry], arguments: [String: String],
+    defaults: [String: String]
+  ) {
+    self.name = name
+    self.region = region
+    self.resources = resources
+    self.arguments = arguments
+    self.defaults = defaults
   }
 
   /// Properties in the long form, with parameters replaced by what they are given.
@@ -171,6 +181,7 @@ extension Expression {
     case .reference(let name):
       if let text = argument(name) { return .text(text) }
       return .object(longForm)
+    case .number(let number): return Int(exactly: number).map { .integer($0) } ?? self
     case .list(let values): return .list(values.map { $0.resolved(argument) })
     case .object(let object):
       // A template that was read back has its references as objects.
@@ -180,10 +191,13 @@ extension Expression {
       {
         return .text(text)
       }
+      // In the order of the names: a template that was read back has lost its own.
       var resolved = Object()
-      for member in object.members { resolved[member.name] = member.value.resolved(argument) }
+      for member in object.members.sorted(by: { $0.name < $1.name }) {
+        resolved[member.name] = member.value.resolved(argument)
+      }
       return .object(resolved)
-    case .text, .integer, .number, .boolean: return self
+    case .text, .integer, .boolean: return self
     default: return Expression.object(longForm).resolved(argument)
     }
   }

@@ -31,8 +31,7 @@ struct SoundChecks {
   // MARK: Data
 
   private func policy(of entry: Template.Entry) -> DataGuardFinding? {
-    guard let type = DataType.of(entry.type), type.needsPolicy, type.loss != .key,
-      !DataGuard.isFollower(entry),
+    guard let type = DataType.of(entry.type), type.needsPolicy, !DataGuard.isFollower(entry),
       entry.deletionPolicy != .retain, entry.deletionPolicy != .snapshot
     else { return nil }
     return finding(

@@ -274,7 +274,7 @@ extension Plan {
             actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
             resources: ["*"],
             conditions: ["StringEquals": ["aws:SourceAccount": Expression.account] as Object])
-        ], tags: blueprint.tags("alarms")))
+        ], tags: blueprint.tags("alarms")), deletion: .retain)
     let topic = builder.add(
       "Alarms",
       Topic(

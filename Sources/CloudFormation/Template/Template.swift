@@ -17,7 +17,7 @@ public struct Template: Equatable, Sendable {
   public struct Entry: Equatable, Sendable {
     public let logicalID: String
     public let type: String
-    public let properties: Object
+    public internal(set) var properties: Object
     public let deletionPolicy: DeletionPolicy?
     /// The logical ids of what has to be there before.
     public let dependsOn: [String]
