@@ -80,7 +80,8 @@ struct DBReplica: ResourceType {
   enum Source {
     case sameRegion(Identifier<DBInstance>)
     /// The leader's ARN, and the key and subnets of this region.
-    case otherRegion(ARN<DBInstance>, region: String, ARN<Key>, Identifier<DBSubnetGroup>)
+    case otherRegion(
+      ARN<DBInstance>, region: String, ARN<Key>, Identifier<DBSubnetGroup>)
   }
 
   static let type = DBInstance.type

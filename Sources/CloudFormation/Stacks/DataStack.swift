@@ -301,7 +301,8 @@ struct ReplicaStack {
         DBReplica(
           source: .otherRegion(
             builder.input(cluster.leader), region: cluster.region, pieces.key, pieces.subnets),
-          instanceClass: .text(blueprint.instanceClass(of: cluster.tier)), availabilityZone: nil,
+          instanceClass: .text(blueprint.instanceClass(of: cluster.tier, in: region.code)),
+          availabilityZone: nil,
           parameterGroup: pieces.parameters, securityGroup: pieces.securityGroup, performanceKey: pieces.key,
           monitoringRole: pieces.monitoring, tags: blueprint.tags("\(cluster.prefix)-replica")),
         deletion: .delete, accepted: AcceptedRisk.ofReplicas)

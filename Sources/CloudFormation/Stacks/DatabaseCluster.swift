@@ -60,7 +60,7 @@ extension StackBuilder {
   mutating func addCluster(
     _ prefix: String, _ tier: Tier?, _ blueprint: Blueprint, _ network: NetworkStack, _ pieces: DatabasePieces
   ) -> DatabaseOutputs {
-    let instanceClass = blueprint.instanceClass(of: tier)
+    let instanceClass = blueprint.instanceClass(of: tier, in: region)
     let storageGiB = blueprint.databaseGiB(of: tier)
     // Below 400 GiB gp3 has a fixed speed.
     let iops = storageGiB >= 400 ? tier?.capacity?.storageIOPS.map { max($0, 12_000) } : nil

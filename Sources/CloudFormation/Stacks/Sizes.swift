@@ -8,8 +8,12 @@ extension Blueprint {
       ?? (stage < .stateless ? "t4g.small" : stage < .sharded ? "m7g.large" : "m7g.xlarge")
   }
 
-  /// The class of a database server.
-  func instanceClass(of tier: Tier?) -> String {
+  /// The class of a database server in a region.
+  func instanceClass(of tier: Tier?, in region: String) -> String {
+    DatabaseClasses.nearest(to: instanceClass(of: tier), in: region)
+  }
+
+  private func instanceClass(of tier: Tier?) -> String {
     if let type = tier?.capacity?.instanceType { return type.hasPrefix("db.") ? type : "db.\(type)" }
     switch stage {
     case .launchPage, .singleServer, .separateDatabase: return "db.t4g.micro"
@@ -40,5 +44,27 @@ extension Blueprint {
   /// How many servers of a service there are in each region.
   func scaling(of tier: Tier) -> Scaling {
     tier.scaling ?? Scaling(minimum: zoneCount, desired: zoneCount, maximum: 4 * zoneCount)
+  }
+}
+
+/// Classes of database servers that a region lacks for PostgreSQL 17, by the schemas of cfn-lint 1.51.0, read on
+/// 2026-11-23.
+enum DatabaseClasses {
+  private static let missing: [String: Set<String>] = [
+    "af-south-1": ["m7g", "r7g"], "ap-east-1": ["m7g"], "ap-southeast-4": ["r7g"],
+    "ca-west-1": ["m7g", "t4g"],
+    "eu-south-1": ["m7g"], "eu-west-3": ["r7g"], "me-central-1": ["r7g"],
+  ]
+
+  /// The same size of the generation before where the region lacks this one; the smallest of that where it has no
+  /// burstable class.
+  static func nearest(to instanceClass: String, in region: String) -> String {
+    let parts = instanceClass.split(separator: ".").map(String.init)
+    guard parts.count == 3, missing[region]?.contains(parts[1]) == true else { return instanceClass }
+    switch parts[1] {
+    case "t4g": return parts[2].contains("xlarge") ? "db.m6g.\(parts[2])" : "db.m6g.large"
+    case "m7g": return "db.m6g.\(parts[2])"
+    default: return "db.r6g.\(parts[2])"
+    }
   }
 }
