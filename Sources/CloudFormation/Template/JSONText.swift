@@ -1,80 +1,78 @@
 // A template's values as JSON.
 
-enum JSONText {
-  /// Indented by two spaces; functions in their long forms.
-  static func of(_ value: Expression) -> String {
-    var text = ""
-    write(value, indent: 0, to: &text)
-    return text
-  }
-
+/// Writes JSON, indented by two spaces, with functions in their long forms.
+struct JSONText {
   /// What is short enough stands on one line: templates have a limit, and indentation counts.
   private static let lineLength = 100
 
-  private static func write(_ value: Expression, indent: Int, to text: inout String) {
-    if let line = line(value, room: lineLength - indent) {
-      text += line
-      return
-    }
-    switch value {
-    case .text, .integer, .number, .boolean: break
-    case .list(let values): writeList(values, indent: indent, to: &text)
-    case .object(let object): writeObject(object, indent: indent, to: &text)
-    default: write(.object(value.longForm), indent: indent, to: &text)
-    }
+  private var bytes: [UInt8] = []
+
+  static func of(_ value: Expression) -> String {
+    var text = JSONText()
+    text.write(value, indent: 0)
+    return String(decoding: text.bytes, as: UTF8.self)
   }
 
-  /// A value on one line; nil when it has more than `room` characters.
-  private static func line(_ value: Expression, room: Int) -> String? {
-    let text: String?
+  private mutating func write(_ value: Expression, indent: Int) {
+    let start = bytes.count
+    if writeLine(value, limit: start + Self.lineLength - indent) { return }
+    bytes.removeSubrange(start...)
     switch value {
-    case .text(let string): return quoted(string)
-    case .integer(let number): return String(number)
-    case .number(let number): return plain(number)
-    case .boolean(let flag): return flag ? "true" : "false"
     case .list(let values):
-      if values.count > room { return nil }
-      let lines = values.compactMap { line($0, room: room) }
-      text = lines.count == values.count ? "[\(lines.joined(separator: ", "))]" : nil
+      writeLines(values, between: ("[", "]"), indent: indent) { $0.write($1, indent: indent + 2) }
     case .object(let object):
-      if object.members.count > room { return nil }
-      let lines = object.members.compactMap { member in
-        line(member.value, room: room).map { "\(quoted(member.name)): \($0)" }
+      writeLines(object.members, between: ("{", "}"), indent: indent) {
+        $0.writeText($1.name)
+        $0.bytes += ": ".utf8
+        $0.write($1.value, indent: indent + 2)
       }
-      text = lines.count == object.members.count ? "{\(lines.joined(separator: ", "))}" : nil
-    default: text = line(.object(value.longForm), room: room)
+    case .text(let string): writeText(string)
+    case .integer, .number, .boolean: _ = writeLine(value, limit: .max)
+    default: write(.object(value.longForm), indent: indent)
     }
-    return text.flatMap { $0.utf8.count <= room ? $0 : nil }
   }
 
-  private static func writeList(_ values: [Expression], indent: Int, to text: inout String) {
-    if values.isEmpty {
-      text += "[]"
-      return
+  private mutating func writeLines<Element>(
+    _ elements: [Element], between marks: (String, String), indent: Int,
+    write: (inout JSONText, Element) -> Void
+  ) {
+    bytes += marks.0.utf8
+    for (index, element) in elements.enumerated() {
+      bytes += index == 0 ? "\n".utf8 : ",\n".utf8
+      bytes += repeatElement(UInt8(ascii: " "), count: indent + 2)
+      write(&self, element)
     }
-    let margin = String(repeating: " ", count: indent + 2)
-    text += "[\n"
-    for (index, value) in values.enumerated() {
-      text += margin
-      write(value, indent: indent + 2, to: &text)
-      text += index == values.count - 1 ? "\n" : ",\n"
-    }
-    text += String(repeating: " ", count: indent) + "]"
+    bytes += "\n".utf8
+    bytes += repeatElement(UInt8(ascii: " "), count: indent)
+    bytes += marks.1.utf8
   }
 
-  private static func writeObject(_ object: Object, indent: Int, to text: inout String) {
-    if object.isEmpty {
-      text += "{}"
-      return
+  /// Writes a value on one line; false, with part of it written, when that would lead beyond `limit`.
+  private mutating func writeLine(_ value: Expression, limit: Int) -> Bool {
+    switch value {
+    case .text(let string): writeText(string)
+    case .integer(let number): bytes += String(number).utf8
+    case .number(let number): bytes += Self.plain(number).utf8
+    case .boolean(let flag): bytes += flag ? "true".utf8 : "false".utf8
+    case .list(let values):
+      bytes += "[".utf8
+      for (index, value) in values.enumerated() {
+        if index > 0 { bytes += ", ".utf8 }
+        if !writeLine(value, limit: limit) { return false }
+      }
+      bytes += "]".utf8
+    case .object(let object):
+      bytes += "{".utf8
+      for (index, member) in object.members.enumerated() {
+        if index > 0 { bytes += ", ".utf8 }
+        writeText(member.name)
+        bytes += ": ".utf8
+        if !writeLine(member.value, limit: limit) { return false }
+      }
+      bytes += "}".utf8
+    default: return writeLine(.object(value.longForm), limit: limit)
     }
-    let margin = String(repeating: " ", count: indent + 2)
-    text += "{\n"
-    for (index, member) in object.members.enumerated() {
-      text += margin + quoted(member.name) + ": "
-      write(member.value, indent: indent + 2, to: &text)
-      text += index == object.members.count - 1 ? "\n" : ",\n"
-    }
-    text += String(repeating: " ", count: indent) + "}"
+    return bytes.count <= limit
   }
 
   /// Whole numbers without a fraction, so that JSON and YAML say the same.
@@ -83,23 +81,42 @@ enum JSONText {
   }
 
   static func quoted(_ string: String) -> String {
-    var text = "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case _
-      where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-        || [0x2028, 0x2029, 0xfeff].contains(scalar.value):
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
+    var text = JSONText()
+    text.writeText(string)
+    return String(decoding: text.bytes, as: UTF8.self)
+  }
+
+  private mutating func writeText(_ string: String) {
+    bytes.append(UInt8(ascii: "\""))
+    var string = string
+    string.withUTF8 { utf8 in
+      if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+      {
+        bytes += utf8
+      } else {
+        for scalar in String(decoding: utf8, as: UTF8.self).unicodeScalars { writeEscaped(scalar) }
       }
     }
-    return text + "\""
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func writeEscaped(_ scalar: Unicode.Scalar) {
+    switch scalar {
+    case "\"": bytes += "\\\"".utf8
+    case "\\": bytes += "\\\\".utf8
+    case "\n": bytes += "\\n".utf8
+    case "\r": bytes += "\\r".utf8
+    case "\t": bytes += "\\t".utf8
+    case _ where isHidden(scalar.value):
+      let digits = String(scalar.value, radix: 16)
+      bytes += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8
+    default: bytes += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+    }
+  }
+
+  /// Characters that nobody sees, some of which YAML would take for the end of a line.
+  private func isHidden(_ code: UInt32) -> Bool {
+    code < 0x20 || (0x7f...0x9f).contains(code) || [0x2028, 0x2029, 0xfeff].contains(code)
   }
 }
 

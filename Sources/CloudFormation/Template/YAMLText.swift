@@ -98,12 +98,22 @@ enum YAMLText {
 
   /// Several lines with an end to the last one read best as they are.
   private static func isBlock(_ string: String) -> Bool {
-    guard string.hasSuffix("\n"), !string.hasSuffix("\n\n"), let first = string.first else { return false }
-    return first != " " && first != "\n" && string.unicodeScalars.allSatisfy { $0 == "\n" || isPrintable($0) }
-      && !string.split(separator: "\n", omittingEmptySubsequences: false).contains { $0.hasSuffix(" ") }
+    let bytes = Array(string.utf8)
+    guard bytes.last == newline, bytes.dropLast().last != newline, let first = bytes.first, first != space,
+      first != newline
+    else { return false }
+    var last = first
+    for byte in bytes {
+      if byte == newline ? last == space : !isPrintable(byte) { return false }
+      last = byte
+    }
+    return true
   }
 
-  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool { (0x20...0x7e).contains(scalar.value) }
+  private static let space = UInt8(ascii: " ")
+  private static let newline = UInt8(ascii: "\n")
+
+  private static func isPrintable(_ byte: UInt8) -> Bool { (0x20...0x7e).contains(byte) }
 
   /// Plain where that can mean nothing else, else in double quotes.
   static func scalar(_ string: String) -> String { isPlain(string) ? string : JSONText.quoted(string) }
@@ -112,14 +122,24 @@ enum YAMLText {
     "y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf",
   ]
 
-  /// Letters first, then letters, digits and the few signs that mean nothing in YAML.
+  /// Signs that may begin something else than text.
+  private static let signs = Set("{}[]&*!|>'\"%@`,#?\\".utf8)
+
+  /// A letter or slash first, then printable characters without the signs, and no end of a name.
   private static func isPlain(_ string: String) -> Bool {
-    guard let first = string.first, first.isASCII, first.isLetter || first == "/", string.last != " ",
-      string.last != ":", !words.contains(string.lowercased()), !string.contains(": "), !string.contains(" #")
+    let bytes = Array(string.utf8)
+    guard let first = bytes.first, isLetter(first) || first == UInt8(ascii: "/"), bytes.last != space,
+      bytes.last != UInt8(ascii: ":")
     else { return false }
-    return string.unicodeScalars.allSatisfy { scalar in
-      isPrintable(scalar) && !"{}[]&*!|>'\"%@`,#?\\".unicodeScalars.contains(scalar)
+    for index in bytes.indices {
+      if !isPrintable(bytes[index]) || signs.contains(bytes[index]) { return false }
+      if bytes[index] == UInt8(ascii: ":"), bytes[index + 1] == space { return false }
     }
+    return bytes.count > 5 || !words.contains(string.lowercased())
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
   }
 }
 
