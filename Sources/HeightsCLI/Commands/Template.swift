@@ -3,6 +3,7 @@
 import CloudFormation
 import Foundation
 import Lab
+import Planner
 import Topology
 
 extension Command {
@@ -27,7 +28,9 @@ extension Command {
     example: "heights template --stage 5 --regions eu-central-1 --domain example.com --out stacks"
   ) { arguments, output in
     let request = try TemplateRequest(arguments)
-    let deployment = try request.deployment()
+    let (topology, shortfalls) = try request.topology()
+    let deployment = try Deployment(of: topology, options: request.options)
+    for shortfall in shortfalls { output.progress("too small: \(shortfall)") }
     if request.hasStandInDomain {
       output.progress("domain: \(request.options.domain), a stand-in: name yours with --domain NAME")
     }
@@ -48,28 +51,37 @@ struct TemplateRequest {
     case yaml, json
   }
 
-  let app: AppOutline
+  let manifest: Manifest
   let stage: Stage
+  /// To size it for; nil for the smallest servers that make sense.
+  let users: Int?
   let regions: [Region]
   let format: Format
   let options: DeploymentOptions
   let hasStandInDomain: Bool
 
   init(_ arguments: Arguments) throws {
-    app = try Manifest.load(folder: arguments.appFolder().path).outline
+    manifest = try Manifest.load(folder: arguments.appFolder().path)
     guard let number = try arguments.integer("stage", in: 1...7), let stage = Stage(rawValue: number) else {
       throw UsageError("'template' needs --stage; `heights template --help` shows an example")
     }
     self.stage = stage
+    users = try arguments.integer("users", in: 1...100_000_000)
     regions = try RegionNames.read(arguments.text("regions"), for: stage)
     format = try arguments.choice("format", Format.self) ?? .yaml
     hasStandInDomain = arguments.text("domain") == nil
     options = DeploymentOptions(
-      app: app.name, domain: arguments.text("domain"), keepsPreviousStage: !arguments.has("fresh"))
+      app: manifest.name, domain: arguments.text("domain"), keepsPreviousStage: !arguments.has("fresh"))
   }
 
-  func deployment() throws -> Deployment {
-    try Deployment(of: Topology.of(app, at: stage, in: regions), options: options)
+  /// The stage, as the planner sizes it where a number of users is given, and what it then can't carry, in words.
+  func topology() throws -> (Topology, shortfalls: [String]) {
+    guard let users else { return (try Topology.of(manifest.outline, at: stage, in: regions), []) }
+    let planner = try Planner(
+      manifest.outline, mix: RequestMix(manifest.workload) ?? .standard, catalog: Catalog(),
+      regions: regions.map(\.code))
+    let plan = try planner.plan(users: users, stage: stage)
+    return (plan.topology, plan.shortfalls)
   }
 
   func template(of stack: Stack) -> String {
