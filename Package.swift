@@ -71,7 +71,7 @@ let package = Package(
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),
     tests("ConsoleTests", ["Console"]),
-    tests("HeightsCLITests", ["HeightsCLI", "Planner"]),
+    tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),
     tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),
     tests("TidyTests", []),
   ]

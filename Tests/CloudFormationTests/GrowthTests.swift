@@ -65,6 +65,18 @@ import Topology
     #expect(servers?.template.resource("Disk") == nil && servers?.template.resource("ServerB") != nil)
   }
 
+  /// Sizes that are not given stay what they are: nobody plans a cluster that is about to be left.
+  @Test func theStageBeforeKeepsItsSize() throws {
+    let data = "summit-eu-central-1-data"
+    let sizes: Set = ["DatabaseClass", "DatabaseGiB"]
+    let given = try [Stage.microservices, .sharded].map { stage in
+      let stack = try #require(try Stages.deployment(stage).stack(data))
+      #expect(sizes.isSubset(of: stack.template.parameters.map(\.name)))
+      return sizes.intersection(stack.inputs.map(\.parameter))
+    }
+    #expect(given == [sizes, []])
+  }
+
   /// Replacing a server would take its disk's attachment with it, in an order that fails.
   @Test func serversKeepWhatWouldReplaceThem() throws {
     let createOnly = [

@@ -1,6 +1,7 @@
 """The templates of every stage and region: clean for cfn-lint, without a failed check of checkov, YAML the same as JSON."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -49,6 +50,14 @@ def test_cfn_lint_finds_nothing_at_any_stage(tmp_path, stage, regions, kind):
     stacks = write(tmp_path, stage, regions, "--format", kind)
     for region in {stack["region"] for stack in stacks}:
         lint(region, [tmp_path / stack["file"] for stack in stacks if stack["region"] == region])
+
+
+@pytest.mark.parametrize("stage, users", [(2, 100), (3, 1_000), (4, 5_000), (5, 50_000), (6, 500_000), (7, 10_000_000)])
+def test_cfn_lint_finds_nothing_at_any_size(tmp_path, stage, users):
+    sized = [stack for stack in write(tmp_path, stage, HOMES[stage][0], "--users", str(users))
+             if stack["kind"] in ("data", "cache", "compute")]
+    for region in {stack["region"] for stack in sized}:
+        lint(region, [tmp_path / stack["file"] for stack in sized if stack["region"] == region])
 
 
 # What regions differ in: the types of servers that they have, and whether they have Amplify.
@@ -144,6 +153,21 @@ def test_yaml_says_what_json_says(tmp_path, stage, regions):
     for stack in stacks:
         text = json.loads((tmp_path / "json" / stack["file"].replace(".yaml", ".json")).read_text())
         assert load(tmp_path / "yaml" / stack["file"]) == text, stack["name"]
+
+
+def test_what_a_server_runs_at_its_start_is_valid_shell(tmp_path):
+    stacks = write(tmp_path, 4, "eu-central-1")
+    file = next(tmp_path / stack["file"] for stack in stacks if stack["kind"] == "compute")
+    template = load(file)
+    user_data = template["Resources"]["ServerA"]["Properties"]["UserData"]["Fn::Base64"]["Fn::Join"][1]
+    head = user_data[0]["Fn::Sub"]
+    boot = (head if isinstance(head, str) else head[0]) + template["Mappings"]["Texts"]["Boot"]["Text"]
+    assert boot.startswith("#cloud-boothook\n#!/bin/bash\n")
+    scripts = [boot, *re.findall(r"<<'END'\n(#!/bin/bash\n.*?)^END$", boot, re.DOTALL | re.MULTILINE)]
+    assert len(scripts) == 4
+    for script in scripts:
+        run = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, timeout=20)
+        assert run.returncode == 0, run.stderr
 
 
 def test_without_a_folder_all_templates_are_printed():

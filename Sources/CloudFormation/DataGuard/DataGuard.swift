@@ -68,6 +68,14 @@ public struct GuardedStack: Sendable {
   }
 
   private func argument(_ name: String) -> String? { arguments[name] ?? defaults[name] }
+
+  /// With the values that `old` has where this gives none.
+  func keeping(_ old: GuardedStack) -> GuardedStack {
+    let kept = old.defaults.merging(old.arguments) { $1 }.filter { defaults[$0.key] != nil }
+    return GuardedStack(
+      name: name, region: region, resources: resources, arguments: kept.merging(arguments) { $1 },
+      defaults: defaults)
+  }
 }
 
 public enum DataGuard {
@@ -103,7 +111,8 @@ public enum DataGuard {
       guard let new, let after = new.resources.first(where: { $0.logicalID == entry.logicalID }) else {
         return removal(of: entry, type, from: old)
       }
-      let change = Change(type: type, before: entry, after: after, old: old, new: new)
+      // A parameter that is not given keeps the value that it has.
+      let change = Change(type: type, before: entry, after: after, old: old, new: new.keeping(old))
       return change.findings
     }
   }

@@ -75,8 +75,6 @@ struct Function: ResourceType {
     [
       "Description": description, "Role": role, "Runtime": "python3.13", "Handler": "index.handler",
       "Architectures": ["arm64"], "MemorySize": 256, "Timeout": 10,
-      // As many at once as a launch page needs; a flood can't cost more than that.
-      "ReservedConcurrentExecutions": 10,
       "TracingConfig": ["Mode": "Active"] as Object,
       "LoggingConfig": ["LogGroup": logs, "LogFormat": "JSON"] as Object,
       "Environment": ["Variables": environment] as Object, "Code": ["ZipFile": code] as Object, "Tags": tags,

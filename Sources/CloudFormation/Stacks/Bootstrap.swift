@@ -51,7 +51,7 @@ enum Bootstrap {
       secret=$(aws rds describe-db-instances --region "$region" --db-instance-identifier "$name" \
         --query 'DBInstances[0].MasterUserSecret.SecretArn' --output text)
       word=$(aws secretsmanager get-secret-value --region "$region" --secret-id "$secret" --query SecretString \
-        --output text | python3 -c 'import json,re,sys; print(re.sub(r"([\\:])", r"\\\1", json.load(sys.stdin)["password"]))')
+        --output text | python3 -c 'import json,re,sys; sys.stdout.write(re.sub(r"([\\:])", r"\\\1", json.load(sys.stdin)["password"]))')
       for host in ${hosts//,/ }; do echo "$host:5432:*:heights:$word"; done
     done > /run/heights/pgpass.new
     chown heights /run/heights/pgpass.new

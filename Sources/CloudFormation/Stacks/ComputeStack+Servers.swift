@@ -43,10 +43,14 @@ extension ComputePlan {
 
   /// The disk that the databases of stage 2 and the files of stages 2 and 3 are on. It outlives its server and its stack.
   private mutating func addDisk(to server: Resource<Instance>, zone: Expression) {
+    let size = builder.parameter(
+      "DiskGiB", type: "Number", "The disk, which may grow and not shrink.",
+      standard: String(blueprint.serverGiB),
+      value: blueprint.stage < .replicated ? String(blueprint.serverGiB) : nil)
     let volume = builder.add(
       "Disk",
       Volume(
-        availabilityZone: zone, sizeGiB: .integer(blueprint.serverGiB), iops: nil,
+        availabilityZone: zone, sizeGiB: size, iops: nil,
         tags: blueprint.tags("disk")),
       deletion: .retain)
     builder.add(

@@ -176,9 +176,8 @@ struct ComputePlan {
     of databases: [String]
   ) -> [(outputs: DatabaseOutputs, hosts: [Expression])] {
     var reached: [(DatabaseOutputs, [Expression])] = []
-    let own =
-      site.clusters.flatMap(\.clusters)
-      + [blueprint.stage < .sharded ? site.data?.database : nil].compactMap { $0 }
+    // The one cluster comes last once it is the stage before: its data is on the way to the others.
+    let own = site.clusters.flatMap(\.clusters) + [site.data?.database].compactMap { $0 }
     for cluster in own where isAbout(cluster, databases) {
       let hosts = [builder.input(cluster.leaderAddress)] + cluster.readers.map { builder.input($0) }
       reached.append((cluster, hosts))
@@ -190,6 +189,6 @@ struct ComputePlan {
   }
 
   private func isAbout(_ cluster: DatabaseOutputs, _ databases: [String]) -> Bool {
-    cluster.tier.map { !Set($0.databases).isDisjoint(with: databases) } ?? false
+    cluster.tier.map { !Set($0.databases).isDisjoint(with: databases) } ?? !databases.isEmpty
   }
 }

@@ -56,19 +56,26 @@ extension StackBuilder {
       monitoring: monitoring.arn)
   }
 
-  /// The servers of `tier` in their region, under logical ids that begin with `prefix`.
+  /// The servers of `tier` in their region, under logical ids that begin with `prefix`; nil for the cluster of the stage
+  /// before, which is left as it is.
   mutating func addCluster(
     _ prefix: String, _ tier: Tier?, _ blueprint: Blueprint, _ network: NetworkStack, _ pieces: DatabasePieces
   ) -> DatabaseOutputs {
-    let instanceClass = blueprint.instanceClass(of: tier, in: region)
+    let instanceClass = parameter(
+      "\(prefix)Class", "The class of the database servers.",
+      standard: blueprint.instanceClass(of: tier, in: region),
+      value: tier.map { blueprint.instanceClass(of: $0, in: region) })
     let storageGiB = blueprint.databaseGiB(of: tier)
+    let storage = parameter(
+      "\(prefix)GiB", "The disk of each database server, which may grow and not shrink.",
+      standard: String(storageGiB), value: tier.map { String(blueprint.databaseGiB(of: $0)) })
     // Below 400 GiB gp3 has a fixed speed.
     let iops = storageGiB >= 400 ? tier?.capacity?.storageIOPS.map { max($0, 12_000) } : nil
     let isMultiZone = blueprint.stage >= .replicated
     let leader = add(
       prefix,
       DBInstance(
-        instanceClass: .text(instanceClass), storageGiB: .text(String(storageGiB)), iops: iops,
+        instanceClass: instanceClass, storageGiB: storage, iops: iops,
         databaseName: "app", engineVersion: "17.9", isMultiZone: isMultiZone, subnetGroup: pieces.subnets,
         parameterGroup: pieces.parameters, securityGroup: pieces.securityGroup, key: pieces.key,
         monitoringRole: pieces.monitoring, backupDays: isMultiZone ? 14 : 7, tags: blueprint.tags(prefix)),
@@ -79,15 +86,15 @@ extension StackBuilder {
     )
 
     var readers: [StackOutput<Expression>] = []
-    for (member, suffix) in followers(of: tier) {
+    for suffix in followers(of: tier) {
       let zone = network.zones.first { $0.name.hasSuffix(suffix.prefix(1)) }
       let reader = add(
         "\(prefix)Reader\(suffix)",
         DBReplica(
-          source: .sameRegion(leader.id), instanceClass: .text(instanceClass),
+          source: .sameRegion(leader.id), instanceClass: instanceClass,
           availabilityZone: zone.map { input($0) }, parameterGroup: pieces.parameters,
           securityGroup: pieces.securityGroup, performanceKey: pieces.key, monitoringRole: pieces.monitoring,
-          tags: blueprint.tags(member.server)),
+          tags: blueprint.tags("\(prefix)Reader\(suffix)")),
         deletion: .delete, accepted: AcceptedRisk.ofReplicas)
       readers.append(
         output("\(prefix)Reader\(suffix)Address", reader.address, "A follower that answers reads, port 5432.")
@@ -101,14 +108,16 @@ extension StackBuilder {
       readers: readers, prefix: prefix, tier: tier)
   }
 
-  /// Followers with what tells them apart: the zone's letter, and a number for further ones of a zone.
-  private func followers(of tier: Tier?) -> [(Member, String)] {
+  /// What tells followers apart: the zone's letter, and a number for further ones of a zone. The cluster of stage 6 had
+  /// one in each other zone.
+  private func followers(of tier: Tier?) -> [String] {
+    guard let tier else { return ["B", "C"] }
     var counts: [String: Int] = [:]
-    return (tier?.members ?? []).filter { $0.role == .follower }.map { member in
+    return tier.members.filter { $0.role == .follower }.map { member in
       let letter = (member.zone.last.map(String.init) ?? "").uppercased()
       counts[letter, default: 0] += 1
       let count = counts[letter, default: 1]
-      return (member, letter + (count == 1 ? "" : String(count)))
+      return letter + (count == 1 ? "" : String(count))
     }
   }
 }
