@@ -155,19 +155,57 @@ def test_yaml_says_what_json_says(tmp_path, stage, regions):
         assert load(tmp_path / "yaml" / stack["file"]) == text, stack["name"]
 
 
-def test_what_a_server_runs_at_its_start_is_valid_shell(tmp_path):
-    stacks = write(tmp_path, 4, "eu-central-1")
-    file = next(tmp_path / stack["file"] for stack in stacks if stack["kind"] == "compute")
+def start_scripts(folder):
+    """What a server of stage 4 runs at its start: the whole, and the programs that it writes, by their names."""
+    stacks = write(folder, 4, "eu-central-1")
+    file = next(folder / stack["file"] for stack in stacks if stack["kind"] == "compute")
     template = load(file)
     user_data = template["Resources"]["ServerA"]["Properties"]["UserData"]["Fn::Base64"]["Fn::Join"][1]
     head = user_data[0]["Fn::Sub"]
     boot = (head if isinstance(head, str) else head[0]) + template["Mappings"]["Texts"]["Boot"]["Text"]
     assert boot.startswith("#cloud-boothook\n#!/bin/bash\n")
-    scripts = [boot, *re.findall(r"<<'END'\n(#!/bin/bash\n.*?)^END$", boot, re.DOTALL | re.MULTILINE)]
-    assert len(scripts) == 4
-    for script in scripts:
+    programs = re.findall(r"/usr/local/bin/(\S+) <<'END'\n(.*?)^END$", boot, re.DOTALL | re.MULTILINE)
+    return {"boot": boot, **dict(programs)}
+
+
+def test_what_a_server_runs_at_its_start_is_valid_shell(tmp_path):
+    scripts = start_scripts(tmp_path)
+    assert set(scripts) == {"boot", "heights-secrets", "heights-fetch", "heights-ready"}
+    for script in scripts.values():
         run = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, timeout=20)
         assert run.returncode == 0, run.stderr
+
+
+def test_a_server_writes_the_passwords_of_its_databases_where_libpq_reads_them(tmp_path):
+    secrets = {"one": r"a:b\c'$x", "two": "plain"}
+    aws = f"""#!/usr/bin/env python3
+import json, sys
+words, secrets = sys.argv[1:], {secrets!r}
+value = lambda name: words[words.index(name) + 1]
+if words[:2] == ["rds", "describe-db-instances"]:
+    print("secret-of-" + value("--db-instance-identifier"))
+elif value("--secret-id") == "cache":
+    print("token")
+else:
+    print(json.dumps({{"username": "heights", "password": secrets[value("--secret-id").removeprefix("secret-of-")]}}))
+"""
+    (tmp_path / "bin").mkdir()
+    for name, text in {"aws": aws, "chown": "#!/bin/sh\n"}.items():
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    databases = "one@eu-central-1:a.example,b.example two@us-east-1:c.example"
+    (tmp_path / "app.env").write_text(f"DATABASES='{databases}'\nCACHE='cache.example'\nCACHE_SECRET='cache'\n")
+    script = start_scripts(tmp_path)["heights-secrets"]
+    script = script.replace("/etc/heights", str(tmp_path)).replace("/run/heights", str(tmp_path))
+    run = subprocess.run(["bash"], input=script, text=True, timeout=60, capture_output=True,
+                         env={"PATH": f"{tmp_path / 'bin'}:/usr/local/bin:/usr/bin:/bin"})
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "pgpass").read_text().splitlines() == [
+        r"a.example:5432:*:heights:a\:b\\c'$x", r"b.example:5432:*:heights:a\:b\\c'$x",
+        "c.example:5432:*:heights:plain",
+    ]
+    assert (tmp_path / "pgpass").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "secrets.env").read_text() == "REDIS_URL=rediss://:token@cache.example:6379\n"
 
 
 def test_without_a_folder_all_templates_are_printed():
