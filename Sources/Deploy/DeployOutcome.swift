@@ -1,0 +1,38 @@
+// How a deployment ended.
+
+/// What became of one stack.
+public struct StackReport: Equatable, Sendable, Codable {
+  public enum Change: String, Equatable, Sendable, Codable {
+    case created, updated, unchanged
+  }
+
+  public let name: String
+  public let region: String
+  public let change: Change
+  public let outputs: [String: String]
+
+  init(_ stack: StackPlan, _ change: Change, outputs: [String: String]) {
+    name = stack.name
+    region = stack.region
+    self.change = change
+    self.outputs = outputs
+  }
+}
+
+/// How a deployment ended. Stacks before the one that is named are done and stay; calling it again goes on from there.
+public enum Outcome: Equatable, Sendable {
+  case deployed(account: String, [StackReport])
+  /// The change set would have lost data; it was not executed.
+  case refused(stack: String, [DataLoss])
+  /// Somebody said no.
+  case declined(stack: String)
+  /// The stack was found in a state that no update mends.
+  case stuck(stack: String, status: StackStatus, advice: String, remedy: String?)
+  case changeSetFailed(stack: String, reason: String)
+  /// AWS tried and went back, or got stuck.
+  case failed(stack: String, region: String, status: StackStatus, [StackFailure])
+  /// Nobody waits any longer; what AWS does goes on. Without a status it was the making of a change set.
+  case timedOut(stack: String, region: String, status: StackStatus?)
+  /// Ctrl-C. What is under way goes on.
+  case interrupted(underWay: String?, region: String?)
+}

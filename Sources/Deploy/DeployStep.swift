@@ -1,0 +1,93 @@
+// What a deployment is made of: stacks and uploads, in their order.
+
+/// A parameter's value: known before, or an output of a stack that an earlier step deploys.
+public enum ParameterValue: Equatable, Sendable {
+  case value(String)
+  case output(stack: String, name: String)
+}
+
+/// One CloudFormation stack as it shall be.
+public struct StackPlan: Equatable, Sendable {
+  /// Unique among the stacks of a deployment, whatever their regions.
+  public let name: String
+  public let region: String
+  /// The template's text, JSON or YAML.
+  public let template: String
+  public let parameters: [String: ParameterValue]
+  /// The template's other parameters: a stack that is there keeps the values it has, a new one gets the defaults.
+  public let kept: Set<String>
+
+  public init(
+    name: String, region: String, template: String, parameters: [String: ParameterValue] = [:],
+    kept: Set<String> = []
+  ) {
+    self.name = name
+    self.region = region
+    self.template = template
+    self.parameters = parameters
+    self.kept = kept
+  }
+}
+
+/// Files that go into a bucket which a stack has made.
+public struct UploadPlan: Equatable, Sendable {
+  public enum Source: Equatable, Sendable {
+    /// A file under a key that is made from its content: what is there already is right, and is left alone.
+    case file(path: String, key: String)
+    /// Everything in a folder, under keys that begin with the prefix. Links and what begins with a dot stay here.
+    case folder(path: String, prefix: String)
+  }
+
+  /// What it is, for people: "the release summit.tar.gz".
+  public let title: String
+  public let region: String
+  public let bucket: ParameterValue
+  public let source: Source
+  /// The `Cache-Control` of each object; nil for none.
+  public let cacheControl: String?
+
+  public init(
+    title: String, region: String, bucket: ParameterValue, source: Source, cacheControl: String? = nil
+  ) {
+    self.title = title
+    self.region = region
+    self.bucket = bucket
+    self.source = source
+    self.cacheControl = cacheControl
+  }
+}
+
+/// A launch page that goes from its bucket to Amplify Hosting.
+public struct PublishPlan: Equatable, Sendable {
+  public let region: String
+  public let app: ParameterValue
+  public let branch: ParameterValue
+  public let bucket: ParameterValue
+  /// The folder in the bucket, with a slash at its end.
+  public let prefix: String
+
+  public init(
+    region: String, app: ParameterValue, branch: ParameterValue, bucket: ParameterValue, prefix: String
+  ) {
+    self.region = region
+    self.app = app
+    self.branch = branch
+    self.bucket = bucket
+    self.prefix = prefix
+  }
+}
+
+/// One step of a deployment.
+public enum DeployStep: Equatable, Sendable {
+  case stack(StackPlan)
+  case upload(UploadPlan)
+  case publish(PublishPlan)
+
+  public var region: String {
+    switch self {
+    case .stack(let plan): plan.region
+    case .upload(let plan): plan.region
+    case .publish(let plan): plan.region
+    }
+  }
+}

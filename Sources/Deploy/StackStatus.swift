@@ -1,0 +1,90 @@
+// What state CloudFormation says a stack is in, and what that means for the next deployment.
+
+/// The status of a stack, as CloudFormation spells it.
+public struct StackStatus: Equatable, Sendable, CustomStringConvertible {
+  public let raw: String
+
+  public init(_ raw: String) { self.raw = raw }
+
+  public var description: String { raw }
+
+  /// What can be done with a stack in this state.
+  public enum Standing: Equatable, Sendable {
+    /// Made by a change set that was never executed: there is nothing in it yet.
+    case empty
+    /// Ready for an update.
+    case settled
+    /// An operation is under way.
+    case busy
+    /// No update can mend it; this tells what can.
+    case stuck(advice: String)
+  }
+
+  public var standing: Standing {
+    switch raw {
+    case "REVIEW_IN_PROGRESS": .empty
+    case "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE",
+      "IMPORT_ROLLBACK_COMPLETE":
+      .settled
+    case "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED":
+      .stuck(
+        advice:
+          "its creation or its removal failed, and it can't be updated: look at its events, delete the stack, "
+          + "then deploy again")
+    case "UPDATE_FAILED":
+      .stuck(
+        advice: "its last update failed without a rollback: roll it back, then deploy again")
+    case "UPDATE_ROLLBACK_FAILED":
+      .stuck(
+        advice:
+          "its last update failed, and so did going back: mend what its events name, continue the rollback, "
+          + "then deploy again")
+    // Of the others, known and to come, those that end so are on their way to one of the above.
+    case _ where raw.hasSuffix("_IN_PROGRESS"): .busy
+    default:
+      .stuck(advice: "Heights does not know this state: look at the stack in the CloudFormation console")
+    }
+  }
+
+  /// Whether the operation that ended here did what was asked.
+  public var isSuccess: Bool { ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(raw) }
+
+  /// The words behind `aws cloudformation` that mend it, or nil.
+  public func remedy(stack: String, region: String) -> String? {
+    let verb: String
+    switch raw {
+    case "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED": verb = "delete-stack"
+    case "UPDATE_FAILED": verb = "rollback-stack"
+    case "UPDATE_ROLLBACK_FAILED": verb = "continue-update-rollback"
+    default: return nil
+    }
+    return "aws cloudformation \(verb) --stack-name \(stack) --region \(region)"
+  }
+}
+
+/// A stack as CloudFormation describes it.
+public struct StackDescription: Equatable, Sendable {
+  public let status: StackStatus
+  public let outputs: [String: String]
+  public let parameters: [String: String]
+
+  public init(status: StackStatus, outputs: [String: String] = [:], parameters: [String: String] = [:]) {
+    self.status = status
+    self.outputs = outputs
+    self.parameters = parameters
+  }
+}
+
+/// Why a resource failed.
+public struct StackFailure: Equatable, Sendable, Codable {
+  /// The logical id.
+  public let resource: String
+  public let type: String
+  public let reason: String
+
+  public init(resource: String, type: String, reason: String) {
+    self.resource = resource
+    self.type = type
+    self.reason = reason
+  }
+}
