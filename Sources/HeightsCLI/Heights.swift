@@ -2,6 +2,7 @@
 
 import Climb
 import CloudFormation
+import Deploy
 import Lab
 import Load
 import Planner
@@ -10,7 +11,7 @@ import Topology
 /// The `heights` command line.
 enum Heights {
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .load, .ledgerVerify, .plan, .template, .initialise,
+    .up, .status, .down, .climb, .resize, .load, .ledgerVerify, .plan, .template, .deploy, .initialise,
   ]
 
   /// Runs the command that `words` name.
@@ -100,6 +101,7 @@ struct Failure: Encodable {
     case is CatalogError: code = "invalid_prices"
     case is PlanError: code = "invalid_plan"
     case let error as DeploymentError: code = error.code
+    case let error as DeployError: code = error.code
     case is TopologyError: code = "invalid_topology"
     default: code = "failed"
     }

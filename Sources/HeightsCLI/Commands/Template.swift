@@ -66,7 +66,7 @@ struct TemplateRequest {
       throw UsageError("'template' needs --stage; `heights template --help` shows an example")
     }
     self.stage = stage
-    users = try arguments.integer("users", in: 1...100_000_000)
+    users = try arguments.integer("users", in: SizedStage.users)
     regions = try RegionNames.read(arguments.text("regions"), for: stage)
     format = try arguments.choice("format", Format.self) ?? .yaml
     hasStandInDomain = arguments.text("domain") == nil
@@ -74,14 +74,9 @@ struct TemplateRequest {
       app: manifest.name, domain: arguments.text("domain"), keepsPreviousStage: !arguments.has("fresh"))
   }
 
-  /// The stage, as the planner sizes it where a number of users is given, and what it then can't carry, in words.
+  /// The stage, and what it can't carry of the users that it is sized for, in words.
   func topology() throws -> (Topology, shortfalls: [String]) {
-    guard let users else { return (try Topology.of(manifest.outline, at: stage, in: regions), []) }
-    let planner = try Planner(
-      manifest.outline, mix: RequestMix(manifest.workload) ?? .standard, catalog: Catalog(),
-      regions: regions.map(\.code))
-    let plan = try planner.plan(users: users, stage: stage)
-    return (plan.topology, plan.shortfalls)
+    try SizedStage.topology(of: manifest, at: stage, in: regions, for: users)
   }
 
   func template(of stack: Stack) -> String {
@@ -128,6 +123,22 @@ extension String {
   fileprivate var trimmed: String { trimmingCharacters(in: .newlines) }
 }
 
+/// A stage in regions, as the planner sizes it where a number of users is given.
+enum SizedStage {
+  static let users = 1...100_000_000
+
+  static func topology(
+    of manifest: Manifest, at stage: Stage, in regions: [Region], for users: Int?
+  ) throws -> (Topology, shortfalls: [String]) {
+    guard let users else { return (try Topology.of(manifest.outline, at: stage, in: regions), []) }
+    let planner = try Planner(
+      manifest.outline, mix: RequestMix(manifest.workload) ?? .standard, catalog: Catalog(),
+      regions: regions.map(\.code))
+    let plan = try planner.plan(users: users, stage: stage)
+    return (plan.topology, plan.shortfalls)
+  }
+}
+
 /// Regions as they are typed.
 enum RegionNames {
   private static let standard = (home: "us-east-1", second: "eu-central-1")
@@ -136,7 +147,9 @@ enum RegionNames {
   ///
   /// - Throws: `UsageError` for a code that AWS does not have, one that is there twice, and a number of regions that
   ///   the stage can't have.
-  static func read(_ text: String?, for stage: Stage) throws(UsageError) -> [Region] {
+  static func read(
+    _ text: String?, for stage: Stage, option: String = "regions"
+  ) throws(UsageError) -> [Region] {
     let codes =
       text?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       ?? (stage == .sharded ? [standard.home, standard.second] : [standard.home])
@@ -145,9 +158,9 @@ enum RegionNames {
       guard let entry = CataloguedRegion.commercial.first(where: { $0.region.code == code }) else {
         let near = Nearest.name(to: code, among: CataloguedRegion.commercial.map(\.region.code))
         let advice = near.map { "did you mean \($0)?" } ?? "expected a code such as eu-central-1"
-        throw UsageError("--regions: '\(code)' is no commercial region of AWS; \(advice)")
+        throw UsageError("--\(option): '\(code)' is no commercial region of AWS; \(advice)")
       }
-      if regions.contains(entry.region) { throw UsageError("--regions: \(code) is there twice") }
+      if regions.contains(entry.region) { throw UsageError("--\(option): \(code) is there twice") }
       regions.append(entry.region)
     }
     return regions

@@ -1,0 +1,170 @@
+// From the stacks of a stage to the steps of its deployment: files go up as soon as their bucket is there.
+
+import CloudFormation
+import Deploy
+import Foundation
+
+struct DeploySteps {
+  /// Where the launch page lies before Amplify has it. Only stage 1 has this stack: later stages bring buckets.
+  private static let uploadsBucket = "UploadsBucket"
+  /// Names in the templates that a deployment knows.
+  private static let releasesBucket = "ReleasesBucket"
+  private static let staticFilesBucket = "StaticFilesBucket"
+  private static let launchApp = "LaunchPageAppId"
+  private static let launchBranch = "main"
+  private static let release = "Release"
+
+  let all: [DeployStep]
+
+  /// - Throws: `DeployError.file` when a file of the app's can't be read.
+  init(_ deployment: Deployment, request: DeployRequest) throws(DeployError) {
+    let release = try request.artifact.map { path throws(DeployError) in
+      (path: path, name: try ContentHash.ofFile(path))
+    }
+    var steps: [DeployStep] = []
+    if deployment.stage == .launchPage { steps += try Self.launchPage(request) }
+    for stack in deployment.stacks {
+      steps.append(.stack(Self.plan(stack, release: release?.name)))
+      let outputs = stack.template.outputs.map(\.name)
+      if let release, outputs.contains(Self.releasesBucket) {
+        steps.append(.upload(Self.upload(release.path, release.name, stack)))
+      }
+      if let folder = request.manifest.staticFolder, outputs.contains(Self.staticFilesBucket) {
+        steps.append(.upload(Self.staticFiles(request.folder.path + "/" + folder, stack)))
+      }
+    }
+    if deployment.stage == .launchPage, let stack = deployment.stacks.first {
+      steps.append(.publish(try Self.publication(stack, request)))
+    }
+    all = steps
+  }
+
+  private static func plan(_ stack: Stack, release: String?) -> StackPlan {
+    var parameters: [String: ParameterValue] = [:]
+    for input in stack.inputs {
+      switch input.argument {
+      case .value(let text): parameters[input.parameter] = .value(text)
+      case .output(let stack, let name): parameters[input.parameter] = .output(stack: stack, name: name)
+      }
+    }
+    let names = Set(stack.template.parameters.map(\.name))
+    if let release, names.contains(Self.release) { parameters[Self.release] = .value(release) }
+    return StackPlan(
+      name: stack.name, region: stack.region, template: stack.template.json, parameters: parameters,
+      kept: names.subtracting(parameters.keys))
+  }
+
+  // MARK: Files
+
+  /// Servers look for `releases/NAME.tar.gz`.
+  private static func upload(_ path: String, _ name: String, _ stack: Stack) -> UploadPlan {
+    UploadPlan(
+      title: "release \(name)", region: stack.region,
+      bucket: .output(stack: stack.name, name: releasesBucket),
+      source: .file(path: path, key: "releases/\(name).tar.gz"))
+  }
+
+  /// Under the names by which the app's pages ask for them; so a new version is seen when the old one has expired.
+  private static func staticFiles(_ folder: String, _ stack: Stack) -> UploadPlan {
+    UploadPlan(
+      title: "static files", region: stack.region,
+      bucket: .output(stack: stack.name, name: staticFilesBucket),
+      source: .folder(path: folder, prefix: "static/"), cacheControl: "public, max-age=300")
+  }
+
+  // MARK: Stage 1
+
+  private static func uploadsStack(_ request: DeployRequest) -> StackPlan {
+    let region = request.regions[0].code
+    return StackPlan(
+      name: "\(request.options.app)-\(region)-uploads", region: region, template: UploadsTemplate.text)
+  }
+
+  private static func launchFolder(_ request: DeployRequest) throws(DeployError) -> (
+    path: String, prefix: String
+  ) {
+    let path = request.folder.path + "/" + request.manifest.launchFolder
+    return (path, "launch/\(try ContentHash.ofFolder(path))/")
+  }
+
+  private static func launchPage(_ request: DeployRequest) throws(DeployError) -> [DeployStep] {
+    let stack = uploadsStack(request)
+    let folder = try launchFolder(request)
+    return [
+      .stack(stack),
+      .upload(
+        UploadPlan(
+          title: "launch page", region: stack.region, bucket: .output(stack: stack.name, name: uploadsBucket),
+          source: .folder(path: folder.path, prefix: folder.prefix))),
+    ]
+  }
+
+  private static func publication(_ stack: Stack, _ request: DeployRequest) throws(DeployError) -> PublishPlan
+  {
+    PublishPlan(
+      region: stack.region, app: .output(stack: stack.name, name: launchApp), branch: .value(launchBranch),
+      bucket: .output(stack: uploadsStack(request).name, name: uploadsBucket),
+      prefix: try launchFolder(request).prefix)
+  }
+}
+
+/// The bucket that Amplify takes the launch page from.
+enum UploadsTemplate {
+  static let text = """
+    {
+      "AWSTemplateFormatVersion": "2010-09-09",
+      "Description": "What Heights uploads before there is another bucket",
+      "Resources": {
+        "Uploads": {
+          "Type": "AWS::S3::Bucket",
+          "DeletionPolicy": "Retain",
+          "UpdateReplacePolicy": "Retain",
+          "Metadata": {
+            "checkov": {
+              "skip": [
+                {"id": "CKV_AWS_18", "comment": "It holds public pages, and only deployments write to it."}
+              ]
+            }
+          },
+          "Properties": {
+            "BucketEncryption": {
+              "ServerSideEncryptionConfiguration": [
+                {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+              ]
+            },
+            "PublicAccessBlockConfiguration": {
+              "BlockPublicAcls": true, "BlockPublicPolicy": true,
+              "IgnorePublicAcls": true, "RestrictPublicBuckets": true
+            },
+            "VersioningConfiguration": {"Status": "Enabled"}
+          }
+        },
+        "UploadsPolicy": {
+          "Type": "AWS::S3::BucketPolicy",
+          "Properties": {
+            "Bucket": {"Ref": "Uploads"},
+            "PolicyDocument": {
+              "Version": "2012-10-17",
+              "Statement": [
+                {
+                  "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+                  "Resource": [{"Fn::GetAtt": ["Uploads", "Arn"]}, {"Fn::Sub": "${Uploads.Arn}/*"}],
+                  "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+                },
+                {
+                  "Effect": "Allow", "Principal": {"Service": "amplify.amazonaws.com"},
+                  "Action": ["s3:GetObject", "s3:ListBucket"],
+                  "Resource": [{"Fn::GetAtt": ["Uploads", "Arn"]}, {"Fn::Sub": "${Uploads.Arn}/launch/*"}],
+                  "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+                }
+              ]
+            }
+          }
+        }
+      },
+      "Outputs": {
+        "UploadsBucket": {"Description": "Where uploads go.", "Value": {"Ref": "Uploads"}}
+      }
+    }
+    """
+}
