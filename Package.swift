@@ -43,10 +43,11 @@ let package = Package(
     target("Lab", ["Topology", "CRuntime"]),
     target("Climb", ["Lab", "Topology"]),
     target("Load", ["Lab", "HeightsKit"]),
+    target("Deploy", ["CSodium"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
-      dependencies: ["CloudFormation", "Console", "Climb", "Load", "Lab", "Planner", "Topology"],
+      dependencies: ["CloudFormation", "Console", "Climb", "Deploy", "Load", "Lab", "Planner", "Topology"],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
     // The example app.
@@ -70,6 +71,7 @@ let package = Package(
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),
+    tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console"]),
     tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),
     tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),

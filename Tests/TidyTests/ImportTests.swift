@@ -13,10 +13,11 @@ import Testing
     ("Sources/Climb/", ["Lab", "Topology"]),
     ("Sources/Drill/", ["Lab", "Topology"]),
     ("Sources/Load/", ["Lab", "Topology", "HeightsKit"]),
+    ("Sources/Deploy/", ["CSodium"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
     (
       "Sources/HeightsCLI/",
-      ["CloudFormation", "Console", "Drill", "Climb", "Load", "Lab", "Planner", "Topology"]
+      ["CloudFormation", "Console", "Deploy", "Drill", "Climb", "Load", "Lab", "Planner", "Topology"]
     ),
     ("Examples/", ["HeightsKit"]),
     ("Benchmarks/", ["HeightsKit"]),
