@@ -1,4 +1,4 @@
-"""Fixtures: labs that are stopped and proven gone, with the ends of their logs when a test has failed."""
+"""Fixtures: labs and emulators that are stopped and proven gone, with the ends of their logs when a test has failed."""
 
 import os
 
@@ -6,6 +6,7 @@ import pytest
 
 pytest.register_assert_rewrite("support")
 
+from support.aws import emulators
 from support.lab import Lab
 from support.paths import HEIGHTS, SUMMIT
 
@@ -22,10 +23,13 @@ def pytest_runtest_makereport(item, call):
     if report.failed:
         for lab in item.stash.get(_LABS, []):
             report.sections.append((f"logs of {lab.folder}", lab.logs()))
+        for emulator in item.stash.get(_EMULATORS, []):
+            report.sections.append((f"log of {emulator.name}", emulator.logs()))
     return report
 
 
 _LABS = pytest.StashKey()
+_EMULATORS = pytest.StashKey()
 
 
 @pytest.fixture
@@ -53,3 +57,22 @@ def summit(lab):
     """One lab that runs at stage 2."""
     lab.up()
     return lab
+
+
+@pytest.fixture
+def ministack(request):
+    """MiniStack with nothing in it."""
+    return _emulator(request, emulators.ministack)
+
+
+@pytest.fixture
+def moto(request):
+    """moto's server with nothing in it."""
+    return _emulator(request, emulators.moto)
+
+
+def _emulator(request, start):
+    emulator = start()
+    request.node.stash.setdefault(_EMULATORS, []).append(emulator)
+    request.addfinalizer(emulator.end)
+    return emulator
