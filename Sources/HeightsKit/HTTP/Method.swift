@@ -1,10 +1,15 @@
 // Request methods and response statuses.
 
+import Glibc
+
 /// A request method that routes can name. Anything else is answered with 405 or 501.
 public enum Method: UInt8, CaseIterable, Sendable, CustomStringConvertible {
   case get, head, post, put, delete, patch, options
 
-  public var description: String {
+  public var description: String { "\(name)" }
+
+  /// As it stands in a request line.
+  var name: StaticString {
     switch self {
     case .get: "GET"
     case .head: "HEAD"
@@ -19,9 +24,13 @@ public enum Method: UInt8, CaseIterable, Sendable, CustomStringConvertible {
   /// Whether the method promises to change nothing (RFC 9110, 9.2.1).
   public var isSafe: Bool { self == .get || self == .head || self == .options }
 
-  init?(_ name: String) {
-    guard let method = Method.allCases.first(where: { $0.description == name }) else { return nil }
-    self = method
+  init?(_ text: UnsafePointer<CChar>) {
+    // A static string ends with a zero.
+    for method in Method.allCases where strcmp(text, method.name.utf8Start) == 0 {
+      self = method
+      return
+    }
+    return nil
   }
 }
 

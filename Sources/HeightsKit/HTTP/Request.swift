@@ -14,7 +14,9 @@ public class Request: @unchecked Sendable {
   public internal(set) var body = RequestBody.empty
   public let trace: TraceContext
   /// The id by which logs and error pages name this request.
-  public let id: String
+  public var id: String { clientID ?? trace.shortID }
+  /// The id that the client gave it, if it did.
+  private let clientID: String?
   /// When the answer is due: calls that the request makes should not wait longer.
   public let deadline: Deadline
 
@@ -23,13 +25,13 @@ public class Request: @unchecked Sendable {
   private var isOver = false
 
   init(
-    method: Method, path: String, trace: TraceContext, id: String, deadline: Deadline, connection: Connection,
-    parameters: [Router.Parameter]
+    method: Method, path: String, trace: TraceContext, clientID: String?, deadline: Deadline,
+    connection: Connection, parameters: [Router.Parameter]
   ) {
     self.method = method
     self.path = path
     self.trace = trace
-    self.id = id
+    self.clientID = clientID
     self.deadline = deadline
     self.connection = connection
     self.parameters = parameters
@@ -44,6 +46,11 @@ public class Request: @unchecked Sendable {
     guard let value = PercentEncoding.decode(path.utf8.dropFirst(parameter.start).prefix(parameter.count))
     else { throw Problem.badRequest("The path has a percent-encoding that isn't valid UTF-8.") }
     return value
+  }
+
+  /// Calls `body` with the id, ended by a zero: without a string, for every answer has it.
+  func withID(_ body: (UnsafePointer<CChar>) -> Void) {
+    if let clientID { clientID.withCString(body) } else { trace.withShortID(body) }
   }
 
   /// Called when the answer has been sent: what libmicrohttpd holds of the request is gone then.

@@ -21,29 +21,18 @@ public struct Router: Sendable {
     let count: Int
   }
 
-  enum Match {
-    case route(Int, [Parameter])
-    case otherMethods([Method])
-    case none
-
-    var parameters: [Parameter] {
-      if case .route(_, let parameters) = self { return parameters }
-      return []
-    }
-  }
-
-  private struct Node {
+  /// A place in the patterns. `RouteTable` is where they are looked up.
+  struct Node {
     var literals: [(segment: [UInt8], node: Int)] = []
     var parameters: [(prefix: [UInt8], name: String, node: Int)] = []
     var rest: (name: String, node: Int)?
-    /// Few methods share a pattern, so that a search beats hashing.
     var routes: [(method: Method, route: Int)] = []
 
     func route(for method: Method) -> Int? { routes.first { $0.method == method }?.route }
   }
 
   private(set) var routes: [Route] = []
-  private var nodes = [Node()]
+  private(set) var nodes = [Node()]
   private(set) var checks: [@Sendable (Request) throws -> Void] = []
   private var problemPage: (@Sendable (Problem, Request) -> Response?)?
 
@@ -129,50 +118,5 @@ public struct Router: Sendable {
     nodes.append(Node())
     nodes[node].rest = (name, nodes.count - 1)
     return nodes.count - 1
-  }
-
-  /// The same router in memory of its own: cores that look at the same one get in each other's way by counting
-  /// references.
-  func copied() -> Router {
-    var copy = Router()
-    for route in routes { copy.add(route.method, route.pattern, route.maxBodyBytes, route.handler) }
-    copy.checks = checks.map { $0 }
-    copy.problemPage = problemPage
-    return copy
-  }
-
-  // MARK: Matching
-
-  /// - Parameter method: nil for a method that no route can name.
-  func match(_ method: Method?, _ path: UnsafeBufferPointer<UInt8>) -> Match {
-    guard path.first == UInt8(ascii: "/") else { return .none }
-    var parameters: [Parameter] = []
-    guard let node = find(path, from: 1, at: 0, &parameters) else { return .none }
-    if let method, let route = nodes[node].route(for: method) { return .route(route, parameters) }
-    let get = nodes[node].route(for: .get)
-    if method == .head, let get { return .route(get, parameters) }
-    let others = Method.allCases.filter { nodes[node].route(for: $0) != nil }
-    return .otherMethods(get == nil ? others : others + [.head])
-  }
-
-  private func find(
-    _ path: UnsafeBufferPointer<UInt8>, from start: Int, at node: Int, _ parameters: inout [Parameter]
-  ) -> Int? {
-    guard start <= path.count else { return nodes[node].routes.isEmpty ? nil : node }
-    let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
-    let segment = UnsafeBufferPointer(rebasing: path[start..<end])
-    for literal in nodes[node].literals where literal.segment.elementsEqual(segment) {
-      if let found = find(path, from: end + 1, at: literal.node, &parameters) { return found }
-    }
-    for parameter in nodes[node].parameters
-    where segment.count > parameter.prefix.count && segment.starts(with: parameter.prefix) {
-      let valueStart = start + parameter.prefix.count
-      parameters.append(Parameter(name: parameter.name, start: valueStart, count: end - valueStart))
-      if let found = find(path, from: end + 1, at: parameter.node, &parameters) { return found }
-      parameters.removeLast()
-    }
-    guard let rest = nodes[node].rest, start < path.count else { return nil }
-    parameters.append(Parameter(name: rest.name, start: start, count: path.count - start))
-    return rest.node
   }
 }

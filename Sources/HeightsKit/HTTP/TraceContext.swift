@@ -24,12 +24,20 @@ public struct TraceContext: Sendable, Equatable {
 
   /// The span in 13 characters (base 32), which fit in a string without memory of its own.
   var shortID: String {
-    String(unsafeUninitializedCapacity: 13) { digits in
+    var id = ""
+    withShortID { id = String(cString: $0) }
+    return id
+  }
+
+  /// Calls `body` with `shortID`, ended by a zero.
+  func withShortID(_ body: (UnsafePointer<CChar>) -> Void) {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 14) { text in
       for index in 0..<13 {
-        let five = UInt8(truncatingIfNeeded: span >> UInt64(60 - 5 * index)) & 31
-        digits[index] = five < 10 ? UInt8(ascii: "0") + five : UInt8(ascii: "a") + five - 10
+        let five = CChar(truncatingIfNeeded: span >> UInt64(60 - 5 * index)) & 31
+        text[index] = five < 10 ? 48 + five : 97 - 10 + five  // 0 to 9, a to v
       }
-      return 13
+      text[13] = 0
+      if let start = text.baseAddress { body(UnsafePointer(start)) }
     }
   }
 

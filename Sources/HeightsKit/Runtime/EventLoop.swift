@@ -20,19 +20,14 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// How many jobs run before descriptors get their turn.
   private static let jobsPerTurn = 1_024
 
-  /// What Swift wants to be run.
-  struct Job {
-    let job: UnownedJob
-    /// Whether it belongs to an actor of the loop's, else to a task that prefers the loop.
-    let isOfActor: Bool
-  }
-
   private let poller: Poller
-  private var jobs: [Job] = []
+  private let jobs = JobQueue()
   private var isRunningJobs = false
   private var timers = TimerHeap()
   private var endOfTickHooks: [() -> Void] = []
   private var tickAgain = false
+  /// What the clock last said: at the beginning of the tick, or since. Loop thread only.
+  private(set) var lastNow = Deadline.now
 
   private struct Remote {
     var jobs: [Job] = []
@@ -144,6 +139,13 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Asks for another tick without waiting for an event. For hooks that have left something to do.
   public func tickSoon() { tickAgain = true }
 
+  /// Looks at the clock, and remembers what it says.
+  @discardableResult
+  func readClock() -> Deadline {
+    lastNow = .now
+    return lastNow
+  }
+
   // MARK: Executor
 
   public func enqueue(_ job: consuming ExecutorJob) {
@@ -184,9 +186,11 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private func tick() {
     let waits = jobs.isEmpty && !tickAgain
     tickAgain = false
-    poller.wait(blocking: waits, nextDeadline: timers.next)
+    let ready = poller.wait(blocking: waits, nextDeadline: timers.next)
+    readClock()
+    poller.handle(ready)
     takeRemote()
-    while let timer = timers.popExpired(at: .now) { timer.fire() }
+    while let timer = timers.popExpired(at: readClock()) { timer.fire() }
     runJobs()
     for hook in endOfTickHooks { hook() }
   }
@@ -196,12 +200,10 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   func runJobs() {
     guard !isRunningJobs, !jobs.isEmpty else { return }
     isRunningJobs = true
-    var done = 0
-    while done < min(jobs.count, EventLoop.jobsPerTurn) {
-      run(jobs[done])
-      done += 1
+    for _ in 0..<EventLoop.jobsPerTurn {
+      guard let job = jobs.popFirst() else { break }
+      run(job)
     }
-    jobs.removeFirst(done)
     isRunningJobs = false
   }
 
@@ -222,7 +224,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     guard remotePending.exchange(false, ordering: .acquiringAndReleasing) else { return }
     var taken = Remote()
     remote.withLock { swap(&$0, &taken) }
-    jobs.append(contentsOf: taken.jobs)
+    for job in taken.jobs { jobs.append(job) }
     for work in taken.work { work() }
   }
 }

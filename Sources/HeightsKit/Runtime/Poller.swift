@@ -87,12 +87,16 @@ final class Poller {
     _ = write(wakeEvent, &one, 8)
   }
 
-  /// Waits for events (until `nextDeadline` at the latest) and calls the handlers of what is ready.
-  func wait(blocking: Bool, nextDeadline: Deadline?) {
+  /// Waits for events, until `nextDeadline` at the latest.
+  /// - Returns: how many there are for `handle`.
+  func wait(blocking: Bool, nextDeadline: Deadline?) -> Int {
     if blocking { arm(nextDeadline) }
-    let count = epoll_wait(epoll, &events, Int32(events.count), blocking ? -1 : 0)
-    guard count > 0 else { return }
-    for index in 0..<Int(count) {
+    return max(Int(epoll_wait(epoll, &events, Int32(events.count), blocking ? -1 : 0)), 0)
+  }
+
+  /// Calls the handlers of what is ready.
+  func handle(_ count: Int) {
+    for index in 0..<count {
       let event = events[index]
       guard let pointer = event.data.ptr else { continue }
       // Alive: a watch is kept by `watches`, or by `graveyard` until this batch is over.

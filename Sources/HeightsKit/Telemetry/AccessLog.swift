@@ -26,7 +26,7 @@ final class AccessLog {
   func record(_ exchange: Exchange, microseconds: Int) {
     if lines.isEmpty { beginning = Array(#"{"time":"\#(LogTime.text())","method":""#.utf8) }
     lines.append(contentsOf: beginning)
-    append(exchange.isOfOtherMethod ? "other" : exchange.method.description)
+    append(exchange.isOfOtherMethod ? "other" : exchange.method.name)
     append(#"","path":"#)
     appendJSON(exchange.path)
     if let route = exchange.route {

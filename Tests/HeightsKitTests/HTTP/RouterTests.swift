@@ -19,7 +19,7 @@ import Testing
   private func match(_ path: String, _ router: Router = router()) -> (pattern: String, values: [String])? {
     var path = path
     return path.withUTF8 { bytes in
-      guard case .route(let index, let parameters) = router.match(.get, bytes) else { return nil }
+      guard case .route(let index, let parameters) = RouteTable(router).match(.get, bytes) else { return nil }
       let values = parameters.map { parameter in
         String(decoding: bytes[parameter.start..<parameter.start + parameter.count], as: UTF8.self)
       }
@@ -66,7 +66,7 @@ import Testing
   {
     var path = path
     return path.withUTF8 { bytes in
-      if case .otherMethods(let methods) = router.match(method, bytes) { methods } else { nil }
+      if case .otherMethods(let methods) = RouteTable(router).match(method, bytes) { methods } else { nil }
     }
   }
 }

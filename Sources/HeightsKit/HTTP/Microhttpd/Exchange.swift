@@ -8,19 +8,26 @@ import CMicrohttpd
 final class Exchange: Request, @unchecked Sendable {
   enum State {
     /// The body is arriving.
-    case receiving(BodyReceiver?)
+    case receiving
     /// Nothing more is wanted from the client: the answer is known before the body has been read.
     case refused
-    /// The handler runs; `suspended` once it has given the thread back without an answer.
-    case handling(suspended: Bool)
+    /// The handler runs.
+    case handling
+    /// The handler runs, and has given the thread back without an answer.
+    case suspended
     case answered
   }
 
   let begun: Deadline
-  let match: Router.Match
+  /// The route that answers, if there is one.
+  let route: Int?
+  /// The methods that the address has, if it has not this one.
+  let otherMethods: [Method]?
   /// Whether the method is one that no route can name.
   let isOfOtherMethod: Bool
-  var state = State.receiving(nil)
+  var state = State.receiving
+  /// Takes in the body, if there is one.
+  var receiver: BodyReceiver?
   /// Runs the handler, while the connection is suspended.
   var task: HandlerTask?
   /// Whether the task has been asked to end.
@@ -34,29 +41,33 @@ final class Exchange: Request, @unchecked Sendable {
   /// Whether this request holds one of the places of requests in flight.
   var holdsPlace = false
 
-  /// - Parameter method: nil if no route can name it.
+  /// - Parameters:
+  ///   - method: nil if no route can name it.
+  ///   - clientID: the client's own id for the request.
   init(
-    connection: Connection, method: Method?, path: String, match: Router.Match, trace: TraceContext,
-    id: String?,
-    timeoutMs: Int
+    connection: Connection, method: Method?, path: String, match: RouteTable.Match, trace: TraceContext,
+    clientID: String?, begun: Deadline, timeoutMs: Int
   ) {
-    begun = .now
-    self.match = match
+    self.begun = begun
     isOfOtherMethod = method == nil
+    let parameters: [Router.Parameter]
+    switch match {
+    case .route(let index, let found): (route, otherMethods, parameters) = (index, nil, found)
+    case .otherMethods(let methods): (route, otherMethods, parameters) = (nil, methods, [])
+    case .none: (route, otherMethods, parameters) = (nil, nil, [])
+    }
     super.init(
-      method: method ?? .get, path: path, trace: trace, id: id ?? trace.shortID,
-      deadline: begun.plus(ms: timeoutMs), connection: connection, parameters: match.parameters)
+      method: method ?? .get, path: path, trace: trace, clientID: clientID,
+      deadline: begun.plus(ms: timeoutMs), connection: connection, parameters: parameters)
   }
+
+  /// Whether a handler is to answer it.
+  var isHandled: Bool { state == .handling || state == .suspended }
 
   /// Ends the stream, if the answer is one.
   func endStream() {
     departure?.cancel()
     departure = nil
     stream?.end()
-  }
-
-  var route: Int? {
-    if case .route(let index, _) = match { return index }
-    return nil
   }
 }

@@ -5,19 +5,19 @@ import CMicrohttpd
 extension HTTPEngine {
   /// Runs the handler; at once, and without suspending the connection if it needn't wait.
   func start(_ exchange: Exchange) {
-    guard metrics.inFlight < limits.inFlightPerLoop else {
-      metrics.refusedOverload += 1
+    guard inFlight < limits.inFlightPerLoop else {
+      refusedOverload += 1
       return show(.overloaded, exchange)
     }
-    metrics.inFlight += 1
+    inFlight += 1
     exchange.holdsPlace = true
-    exchange.state = .handling(suspended: false)
-    let task = restingTasks.popLast() ?? HandlerTask()
+    exchange.state = .handling
+    let task = takeRestingTask() ?? HandlerTask()
     task.run(exchange, for: self)
     // Most handlers wait for nothing, or for something on this loop: suspending costs four system calls.
-    if case .handling = exchange.state { loop.runJobs() }
-    guard case .handling = exchange.state else { return }
-    exchange.state = .handling(suspended: true)
+    if exchange.state == .handling { loop.runJobs() }
+    guard exchange.state == .handling else { return }
+    exchange.state = .suspended
     exchange.task = task
     suspended[ObjectIdentifier(exchange)] = exchange
     MHD_suspend_connection(exchange.connection.handle)
@@ -28,29 +28,16 @@ extension HTTPEngine {
 
   /// A problem that came up before the handler, as the app wants its problems shown.
   func response(to problem: Problem, _ exchange: Exchange) -> Response {
-    router.router.response(to: problem, exchange)
-  }
-
-  /// The handler that answers, once all checks let the request pass.
-  func handler(for exchange: Exchange, _ route: Int) throws -> Handler {
-    for check in router.router.checks { try check(exchange) }
-    return router.router.routes[route].handler
-  }
-
-  /// Takes back a handler task that has nothing to run; false when it should end.
-  func keep(_ task: HandlerTask) -> Bool {
-    guard daemon != nil, restingTasks.count < HTTPEngine.restingTaskLimit else { return false }
-    restingTasks.append(task)
-    return true
+    routes.response(to: problem, exchange)
   }
 
   /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
   func handlerEnded(_ exchange: Exchange, _ response: Response) {
     if exchange.holdsPlace {
       exchange.holdsPlace = false
-      metrics.inFlight -= 1
+      inFlight -= 1
     }
-    if case .handling = exchange.state { answer(exchange, response) }
+    if exchange.isHandled { answer(exchange, response) }
   }
 
   /// Ends a handler that is past its deadline: first by asking, and if it doesn't hear, without it.
@@ -82,7 +69,7 @@ extension HTTPEngine {
   // MARK: Sending
 
   func answer(_ exchange: Exchange, _ response: Response) {
-    let wasSuspended = if case .handling(true) = exchange.state { true } else { false }
+    let wasSuspended = exchange.state == .suspended
     exchange.state = .answered
     exchange.connection.phase = .answering
     send(response, exchange)
@@ -108,7 +95,7 @@ extension HTTPEngine {
     guard let encoded = response.encoded(for: exchange.connection, on: self) else { return nil }
     exchange.status = response.status
     exchange.sentBytes = response.sizeBytes
-    _ = Response.add("X-Request-Id", exchange.id, to: encoded)
+    exchange.withID { _ = heights_mhd_add_header(encoded, "X-Request-Id", $0) }
     MHD_add_response_header(encoded, "X-Content-Type-Options", "nosniff")
     if drainingSince != nil { MHD_add_response_header(encoded, "Connection", "close") }
     return encoded
@@ -128,7 +115,7 @@ extension HTTPEngine {
     guard let context = slot.pointee else { return }
     slot.pointee = nil
     let exchange = Unmanaged<Exchange>.fromOpaque(context).takeRetainedValue()
-    let now = Deadline.now
+    let now = loop.readClock()
     exchange.connection.phase = .idle(since: now)
     exchange.end()
     if exchange.stream != nil {
@@ -137,8 +124,6 @@ extension HTTPEngine {
       exchange.stream = nil
       streams[ObjectIdentifier(exchange)] = nil
     }
-    let microseconds = exchange.begun.microseconds(until: now)
-    metrics.record(route: exchange.route, status: exchange.status.code, microseconds: microseconds)
-    log?.record(exchange, microseconds: microseconds)
+    record(exchange, microseconds: exchange.begun.microseconds(until: now))
   }
 }

@@ -8,7 +8,6 @@ extension HTTPEngine {
     guard let connection = accepted else { return nil }
     connection.attach(handle)
     connections[ObjectIdentifier(connection)] = connection
-    metrics.connections = connections.count
     return Unmanaged.passUnretained(connection).toOpaque()
   }
 
@@ -16,7 +15,6 @@ extension HTTPEngine {
     guard let context else { return }
     let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
     connections[ObjectIdentifier(connection)] = nil
-    metrics.connections = connections.count
   }
 
   func startDaemon() throws -> OpaquePointer {
@@ -34,18 +32,19 @@ extension HTTPEngine {
     guard let context, let url, let method, let version, let size, let slot else {
       return heights_mhd_result(0)
     }
-    let engine = Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue()
     let target = UnsafeRawBufferPointer(start: url, count: strlen(url)).assumingMemoryBound(to: UInt8.self)
     let call = RequestCall(
       handle: handle, method: method, target: target, version: version,
       upload: UnsafeRawBufferPointer(start: upload, count: size.pointee))
     size.pointee = 0
-    return engine.handle(call, slot)
+    // Alive: its loop holds an engine as long as it runs.
+    return Unmanaged<HTTPEngine>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.handle(call, slot) }
   }
 
   private static let onCompleted: MHD_RequestCompletedCallback = { context, _, slot, _ in
     guard let context, let slot else { return }
-    Unmanaged<HTTPEngine>.fromOpaque(context).takeUnretainedValue().completed(slot)
+    // Alive: its loop holds an engine as long as it runs.
+    Unmanaged<HTTPEngine>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.completed(slot) }
   }
 
   private static let onConnection: MHD_NotifyConnectionCallback = { context, handle, slot, what in

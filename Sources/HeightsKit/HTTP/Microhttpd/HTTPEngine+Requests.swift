@@ -7,26 +7,28 @@ extension HTTPEngine {
   func handle(_ call: RequestCall, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>) -> MHD_Result {
     guard let context = slot.pointee else {
       guard let context = heights_mhd_context(call.handle) else { return heights_mhd_result(0) }
-      let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
-      slot.pointee = Unmanaged.passRetained(begin(connection, call)).toOpaque()
+      // Alive: `connections` holds it until libmicrohttpd has closed it.
+      slot.pointee = Unmanaged<Connection>.fromOpaque(context)._withUnsafeGuaranteedRef {
+        Unmanaged.passRetained(begin($0, call)).toOpaque()
+      }
       return heights_mhd_result(1)
     }
-    let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
-    if call.upload.count > 0 { return heights_mhd_result(receive(call.upload, exchange) ? 1 : 0) }
-    complete(exchange)
-    return heights_mhd_result(1)
+    // Alive: the slot holds it until libmicrohttpd is done with the request, which it never is within this call.
+    return Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
+      if call.upload.count > 0 { return heights_mhd_result(receive(call.upload, exchange) ? 1 : 0) }
+      complete(exchange)
+      return heights_mhd_result(1)
+    }
   }
 
   private func begin(_ connection: Connection, _ call: RequestCall) -> Exchange {
     let target = RequestTarget(call.target)
-    let method = Method(String(cString: call.method))
+    let method = Method(call.method)
     let framing = heights_mhd_framing(connection.handle)
     let exchange = Exchange(
-      connection: connection, method: method, path: target.path,
-      match: router.router.match(method, target.bytes),
-      trace: TraceContext(traceparent: framing.traceparent.map { String(cString: $0) }, random: &random),
-      id: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) },
-      timeoutMs: limits.handlerTimeoutMs)
+      connection: connection, method: method, path: target.path, match: routes.match(method, target.bytes),
+      trace: trace(framing), clientID: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) },
+      begun: loop.lastNow, timeoutMs: limits.handlerTimeoutMs)
     connection.requestCount += 1
     connection.phase = .receiving(since: exchange.begun)
     let limitBytes = maxBodyBytes(exchange)
@@ -35,9 +37,16 @@ extension HTTPEngine {
       show(problem, exchange)
     } else if framing.hasBody {
       // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
-      exchange.state = .receiving(BodyReceiver(connection: connection, limitBytes: limitBytes ?? 64 << 10))
+      exchange.receiver = BodyReceiver(connection: connection, limitBytes: limitBytes ?? 64 << 10)
     }
     return exchange
+  }
+
+  private func trace(_ framing: heights_mhd_framing) -> TraceContext {
+    // A copy, so that the engine's own isn't held open while it is used.
+    var random = random
+    defer { self.random = random }
+    return TraceContext(traceparent: framing.traceparent.map { String(cString: $0) }, random: &random)
   }
 
   /// What is wrong with the request before its body has been looked at.
@@ -50,12 +59,12 @@ extension HTTPEngine {
 
   /// The largest body that the exchange's handler takes; nil when there is no handler.
   private func maxBodyBytes(_ exchange: Exchange) -> Int? {
-    exchange.route.map { max(router.router.routes[$0].maxBodyBytes, 1024) }
+    exchange.route.map { max(routes.maxBodyBytes(of: $0), 1024) }
   }
 
   /// - Returns: false when the client goes on and on with a body that has been too large for long: it gets no answer.
   private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) -> Bool {
-    guard case .receiving(let receiver?) = exchange.state else { return true }
+    guard exchange.state == .receiving, let receiver = exchange.receiver else { return true }
     receiver.receive(bytes)
     if receiver.isEndless { exchange.status = .contentTooLarge }
     return !receiver.isEndless
@@ -63,18 +72,24 @@ extension HTTPEngine {
 
   /// The request is complete: it gets its handler, or the answer that needs none.
   private func complete(_ exchange: Exchange) {
-    guard case .receiving(let receiver) = exchange.state else { return }
+    guard exchange.state == .receiving else { return }
     exchange.connection.phase = .answering
     do {
-      if let receiver { exchange.body = try receiver.finish() }
+      if let receiver = exchange.receiver {
+        exchange.body = try receiver.finish()
+        exchange.receiver = nil
+      }
     } catch {
       return show(error as? Problem ?? .unexpected, exchange)
     }
-    switch exchange.match {
-    case .route: start(exchange)
-    case .otherMethods(let methods): answer(exchange, methodNotAllowed(exchange, methods))
-    case .none where exchange.method == .options && exchange.path == "*": answer(exchange, .noContent)
-    case .none: show(.notFound("\(exchange.path) is not an address of this app."), exchange)
+    if exchange.route != nil {
+      start(exchange)
+    } else if let methods = exchange.otherMethods {
+      answer(exchange, methodNotAllowed(exchange, methods))
+    } else if exchange.method == .options && exchange.path == "*" {
+      answer(exchange, .noContent)
+    } else {
+      show(.notFound("\(exchange.path) is not an address of this app."), exchange)
     }
   }
 

@@ -11,7 +11,7 @@ import Glibc
 /// `@unchecked Sendable` is sound: every member is touched on `loop`'s thread only.
 final class HTTPEngine: @unchecked Sendable {
   let loop: EventLoop
-  let router: RouteTable
+  let routes: RouteTable
   let limits: HTTPLimits
   let log: AccessLog?
   /// How many handler tasks are kept while there is nothing for them to run.
@@ -22,11 +22,15 @@ final class HTTPEngine: @unchecked Sendable {
   var accepted: Connection?
   var suspended: [ObjectIdentifier: Exchange] = [:]
   var streams: [ObjectIdentifier: Exchange] = [:]
-  var restingTasks: [HandlerTask] = []
+  private var restingTasks: [HandlerTask] = []
+  /// The task that rested last. Most requests find theirs here, without a look at the array.
+  private var spareTask: HandlerTask?
   var mustRun = false
   var drainingSince: Deadline?
   var random = FastRandom()
-  var metrics: HTTPMetrics
+  var inFlight = 0
+  var refusedOverload = 0
+  private var requestMetrics: HTTPMetrics
   private lazy var acceptor = Acceptor(
     loop: loop,
     hasRoom: { [unowned self] in connections.count < limits.connectionsPerLoop },
@@ -35,10 +39,10 @@ final class HTTPEngine: @unchecked Sendable {
   /// - Throws: `SystemError` when libmicrohttpd can't start.
   init(loop: EventLoop, router: Router, limits: HTTPLimits, log: AccessLog?) throws {
     self.loop = loop
-    self.router = RouteTable(router.copied())
+    routes = RouteTable(router)
     self.limits = limits
     self.log = log
-    metrics = HTTPMetrics(routeCount: router.routes.count)
+    requestMetrics = HTTPMetrics(routeCount: router.routes.count)
     daemon = try startDaemon()
     readiness = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned self] _ in run() }
     loop.atEndOfTick { [self] in endOfTick() }
@@ -101,8 +105,46 @@ final class HTTPEngine: @unchecked Sendable {
     for exchange in streams.values { exchange.endStream() }
     MHD_stop_daemon(daemon)
     self.daemon = nil
-    for task in restingTasks { task.end() }
-    restingTasks.removeAll()
+    while let task = takeRestingTask() { task.end() }
+  }
+
+  // MARK: Handler tasks
+
+  /// A handler task that has nothing to run, if there is one.
+  func takeRestingTask() -> HandlerTask? {
+    guard let task = spareTask else { return restingTasks.popLast() }
+    spareTask = nil
+    return task
+  }
+
+  /// Takes back a handler task that has nothing to run; false when it should end.
+  func keep(_ task: HandlerTask) -> Bool {
+    guard daemon != nil else { return false }
+    if spareTask == nil {
+      spareTask = task
+      return true
+    }
+    guard restingTasks.count < HTTPEngine.restingTaskLimit else { return false }
+    restingTasks.append(task)
+    return true
+  }
+
+  // MARK: Metrics
+
+  /// A snapshot.
+  var metrics: HTTPMetrics {
+    var metrics = requestMetrics
+    metrics.connections = connections.count
+    metrics.inFlight = inFlight
+    metrics.refusedOverload = refusedOverload
+    return metrics
+  }
+
+  /// Counts a request that has ended, and logs it.
+  func record(_ exchange: Exchange, microseconds: Int) {
+    requestMetrics.record(
+      route: exchange.route, status: exchange.status.code, microseconds: microseconds)
+    log?.record(exchange, microseconds: microseconds)
   }
 
   // MARK: Running libmicrohttpd
@@ -150,10 +192,4 @@ final class HTTPEngine: @unchecked Sendable {
       }
     }
   }
-}
-
-/// The routes behind one reference: a task that captures them copies no array.
-final class RouteTable: Sendable {
-  let router: Router
-  init(_ router: Router) { self.router = router }
 }

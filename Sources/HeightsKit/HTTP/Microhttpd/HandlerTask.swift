@@ -35,11 +35,13 @@ final class HandlerTask: @unchecked Sendable {
     task = Task.immediateDetached(executorPreference: engine.loop) { await self.work(for: engine) }
   }
 
-  private func work(for engine: HTTPEngine) async {
+  /// Concurrent, which is on the loop by the task's preference: in a function that is isolated as its caller is, Swift
+  /// would look up the executor once more for each request.
+  @concurrent private func work(for engine: HTTPEngine) async {
     while let exchange, let route = exchange.route {
       self.exchange = nil
       do {
-        let handler = try engine.handler(for: exchange, route)
+        let handler = try engine.routes.handler(of: route, for: exchange)
         engine.handlerEnded(exchange, try await handler(exchange))
       } catch {
         engine.handlerEnded(exchange, engine.response(to: error, exchange))

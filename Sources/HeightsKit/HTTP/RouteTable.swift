@@ -1,0 +1,153 @@
+// The routes of a router, laid out to be looked up.
+
+/// A loop's own table of routes. It is nothing but arrays of plain values, which are read without a reference being
+/// counted: to follow a tree of arrays would cost a dozen counts a request, on memory that all loops share.
+final class RouteTable: Sendable {
+  enum Match {
+    case route(Int, [Router.Parameter])
+    case otherMethods([Method])
+    case none
+  }
+
+  /// A place in the patterns: where its own entries stand in the tables.
+  private struct Node {
+    let literals: Range<Int>
+    let parameters: Range<Int>
+    let routes: Range<Int>
+    /// The entry of `parameters` for the rest of the path, if there is one.
+    let rest: Int?
+  }
+
+  /// What leads from a node to the next: a segment, or the beginning of one.
+  private struct Edge {
+    /// Where it stands in `text`.
+    let text: Range<Int>
+    let node: Int
+  }
+
+  private let nodes: [Node]
+  private let literals: [Edge]
+  private let parameters: [Edge]
+  /// Of each entry in `parameters`.
+  private let parameterNames: [String]
+  /// By node. Few methods share a pattern, so that a search beats hashing.
+  private let methods: [(method: Method, route: Int)]
+  private let text: [UInt8]
+  private let routes: [Router.Route]
+  private let checks: [@Sendable (Request) throws -> Void]
+  private let router: Router
+
+  init(_ router: Router) {
+    var layout = Layout()
+    for node in router.nodes { layout.add(node) }
+    nodes = layout.nodes
+    literals = layout.literals
+    parameters = layout.parameters
+    parameterNames = layout.parameterNames
+    methods = layout.methods
+    text = layout.text
+    routes = router.routes.map { $0 }
+    checks = router.checks.map { $0 }
+    self.router = router
+  }
+
+  private struct Layout {
+    var nodes: [Node] = []
+    var literals: [Edge] = []
+    var parameters: [Edge] = []
+    var parameterNames: [String] = []
+    var methods: [(method: Method, route: Int)] = []
+    var text: [UInt8] = []
+
+    mutating func add(_ node: Router.Node) {
+      let (firstLiteral, firstParameter, firstMethod) = (literals.count, parameters.count, methods.count)
+      for literal in node.literals { literals.append(edge(literal.segment, literal.node)) }
+      for parameter in node.parameters {
+        parameters.append(edge(parameter.prefix, parameter.node))
+        parameterNames.append(parameter.name)
+      }
+      let endOfParameters = parameters.count
+      if let rest = node.rest {
+        parameters.append(edge([], rest.node))
+        parameterNames.append(rest.name)
+      }
+      methods += node.routes
+      nodes.append(
+        Node(
+          literals: firstLiteral..<literals.count, parameters: firstParameter..<endOfParameters,
+          routes: firstMethod..<methods.count, rest: node.rest == nil ? nil : endOfParameters))
+    }
+
+    private mutating func edge(_ segment: [UInt8], _ node: Int) -> Edge {
+      text += segment
+      return Edge(text: text.count - segment.count..<text.count, node: node)
+    }
+  }
+
+  // MARK: What a route does
+
+  /// The handler of a route, once all checks let the request pass.
+  func handler(of route: Int, for request: Request) throws -> Handler {
+    for index in checks.indices { try checks[index](request) }
+    return routes[route].handler
+  }
+
+  /// The largest body that a route takes.
+  func maxBodyBytes(of route: Int) -> Int { routes[route].maxBodyBytes }
+
+  /// A problem as the app wants its problems shown.
+  func response(to problem: Problem, _ request: Request) -> Response { router.response(to: problem, request) }
+
+  // MARK: Matching
+
+  /// - Parameter method: nil for a method that no route can name.
+  func match(_ method: Method?, _ path: UnsafeBufferPointer<UInt8>) -> Match {
+    guard path.first == UInt8(ascii: "/") else { return .none }
+    var found: [Router.Parameter] = []
+    guard let node = find(path, from: 1, at: 0, &found) else { return .none }
+    if let method, let route = route(at: node, for: method) { return .route(route, found) }
+    let get = route(at: node, for: .get)
+    if method == .head, let get { return .route(get, found) }
+    let others = Method.allCases.filter { route(at: node, for: $0) != nil }
+    return .otherMethods(get == nil ? others : others + [.head])
+  }
+
+  private func route(at node: Int, for method: Method) -> Int? {
+    for entry in nodes[node].routes where methods[entry].method == method { return methods[entry].route }
+    return nil
+  }
+
+  private func find(
+    _ path: UnsafeBufferPointer<UInt8>, from start: Int, at place: Int, _ found: inout [Router.Parameter]
+  ) -> Int? {
+    let node = nodes[place]
+    guard start <= path.count else { return node.routes.isEmpty ? nil : place }
+    var end = start
+    while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
+    for entry in node.literals {
+      let literal = literals[entry]
+      guard literal.text.count == end - start, begins(path, at: start, with: literal.text) else { continue }
+      if let node = find(path, from: end + 1, at: literal.node, &found) { return node }
+    }
+    for entry in node.parameters {
+      let prefix = parameters[entry].text
+      guard end - start > prefix.count, begins(path, at: start, with: prefix) else { continue }
+      let valueStart = start + prefix.count
+      found.append(
+        Router.Parameter(name: parameterNames[entry], start: valueStart, count: end - valueStart))
+      if let node = find(path, from: end + 1, at: parameters[entry].node, &found) { return node }
+      found.removeLast()
+    }
+    guard let rest = node.rest, start < path.count else { return nil }
+    found.append(Router.Parameter(name: parameterNames[rest], start: start, count: path.count - start))
+    return parameters[rest].node
+  }
+
+  /// Whether the path, from `start` on, begins with a piece of `text`. It is at least as long.
+  private func begins(_ path: UnsafeBufferPointer<UInt8>, at start: Int, with piece: Range<Int>) -> Bool {
+    for offset in 0..<piece.count where path[start + offset] != text[piece.lowerBound + offset] {
+      return false
+    }
+    return true
+  }
+}
