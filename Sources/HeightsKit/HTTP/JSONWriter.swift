@@ -196,18 +196,21 @@ public struct JSONWriter {
   }
 
   private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+    // Nearly always there is nothing to escape. Without a branch for each byte a processor sees that for many at once.
+    var escaped: UInt8 = 0
+    for byte in text { escaped |= JSONWriter.isEscaped(byte) ? 1 : 0 }
+    if escaped == 0 { return bytes.append(contentsOf: text) }
     var clean = 0
-    var index = 0
-    while index < text.count {
+    for index in text.indices where JSONWriter.isEscaped(text[index]) {
       let byte = text[index]
-      defer { index += 1 }
-      if byte >= 0x20 && byte != 0x22 && byte != 0x5c { continue }
       bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean..<index]))
       appendEscape(byte)
       clean = index + 1
     }
     bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean...]))
   }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5c }
 
   private mutating func appendEscape(_ byte: UInt8) {
     switch byte {

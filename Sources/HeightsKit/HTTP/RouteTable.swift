@@ -1,5 +1,7 @@
 // The routes of a router, laid out to be looked up.
 
+import Glibc
+
 /// A loop's own table of routes. It is nothing but arrays of plain values, which are read without a reference being
 /// counted: to follow a tree of arrays would cost a dozen counts a request, on memory that all loops share.
 final class RouteTable: Sendable {
@@ -145,9 +147,9 @@ final class RouteTable: Sendable {
 
   /// Whether the path, from `start` on, begins with a piece of `text`. It is at least as long.
   private func begins(_ path: UnsafeBufferPointer<UInt8>, at start: Int, with piece: Range<Int>) -> Bool {
-    for offset in 0..<piece.count where path[start + offset] != text[piece.lowerBound + offset] {
-      return false
+    text.withUnsafeBufferPointer { text in
+      guard let text = text.baseAddress, let path = path.baseAddress else { return piece.isEmpty }
+      return memcmp(text + piece.lowerBound, path + start, piece.count) == 0
     }
-    return true
   }
 }

@@ -31,10 +31,11 @@ public struct TraceContext: Sendable, Equatable {
 
   /// Calls `body` with `shortID`, ended by a zero.
   func withShortID(_ body: (UnsafePointer<CChar>) -> Void) {
+    let digits: StaticString = "0123456789abcdefghijklmnopqrstuv"
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 14) { text in
       for index in 0..<13 {
-        let five = CChar(truncatingIfNeeded: span >> UInt64(60 - 5 * index)) & 31
-        text[index] = five < 10 ? 48 + five : 97 - 10 + five  // 0 to 9, a to v
+        let five = Int(truncatingIfNeeded: span >> UInt64(60 - 5 * index)) & 31
+        text[index] = CChar(bitPattern: digits.utf8Start[five])
       }
       text[13] = 0
       if let start = text.baseAddress { body(UnsafePointer(start)) }

@@ -24,6 +24,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private let jobs = JobQueue()
   private var isRunningJobs = false
   private var timers = TimerHeap()
+  /// When the earliest timer is due.
+  private var nextTimer: Deadline?
   private var endOfTickHooks: [() -> Void] = []
   private var tickAgain = false
   /// What the clock last said: at the beginning of the tick, or since. Loop thread only.
@@ -127,13 +129,14 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     checkIsolated()
     let timer = Timer(deadline: deadline, work)
     timers.insert(timer)
+    nextTimer = timers.next
     return timer
   }
 
   /// Calls `work` at the end of every tick from now on: the place to flush what a tick has gathered.
   public func atEndOfTick(_ work: @escaping () -> Void) {
     checkIsolated()
-    endOfTickHooks.append(work)
+    endOfTickHooks = endOfTickHooks + [work]
   }
 
   /// Asks for another tick without waiting for an event. For hooks that have left something to do.
@@ -172,7 +175,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   func runUntilStopped() {
     heights_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
     while !stopping.load(ordering: .acquiring) { tick() }
-    endOfTickHooks.removeAll()
+    endOfTickHooks = []
     timers = TimerHeap()
     heights_set_current_loop(nil)
   }
@@ -186,13 +189,21 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private func tick() {
     let waits = jobs.isEmpty && !tickAgain
     tickAgain = false
-    let ready = poller.wait(blocking: waits, nextDeadline: timers.next)
+    let ready = poller.wait(blocking: waits, nextDeadline: nextTimer)
     readClock()
     poller.handle(ready)
     takeRemote()
-    while let timer = timers.popExpired(at: readClock()) { timer.fire() }
+    if let nextTimer, nextTimer <= lastNow { fireTimers() }
     runJobs()
-    for hook in endOfTickHooks { hook() }
+    for index in endOfTickHooks.indices { endOfTickHooks[index]() }
+  }
+
+  private func fireTimers() {
+    while let timer = timers.popExpired(at: lastNow) {
+      timer.fire()
+      readClock()
+    }
+    nextTimer = timers.next
   }
 
   /// Runs what is ready, and what that makes ready, within a budget: descriptors must get their turn too.
@@ -221,7 +232,10 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   }
 
   private func takeRemote() {
-    guard remotePending.exchange(false, ordering: .acquiringAndReleasing) else { return }
+    // A look is cheaper than an exchange. What it misses comes with the next tick: whoever set it wakes the loop up.
+    guard remotePending.load(ordering: .relaxed),
+      remotePending.exchange(false, ordering: .acquiringAndReleasing)
+    else { return }
     var taken = Remote()
     remote.withLock { swap(&$0, &taken) }
     for job in taken.jobs { jobs.append(job) }

@@ -43,7 +43,11 @@ final class Poller {
   private var watches: [ObjectIdentifier: Watch] = [:]
   /// Watches cancelled during the current batch: the kernel's answer may still point at them.
   private var graveyard: [Watch] = []
-  private var events = [epoll_event](repeating: epoll_event(), count: 256)
+  private var isGraveyardEmpty = true
+  /// What the kernel answered: memory of its own, which is changed without a check for overlapping changes. `wait` fills
+  /// it and `handle` reads as much as was filled.
+  private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Poller.eventsPerWait)
+  private static let eventsPerWait = 256
 
   init() throws {
     epoll = try SystemError.check("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC)))
@@ -56,6 +60,7 @@ final class Poller {
 
   deinit {
     for descriptor in [epoll, wakeEvent, timer] { close(descriptor) }
+    events.deallocate()
   }
 
   func add(
@@ -78,6 +83,7 @@ final class Poller {
     _ = control(EPOLL_CTL_DEL, watch, [])
     watches[ObjectIdentifier(watch)] = nil
     graveyard.append(watch)
+    isGraveyardEmpty = false
   }
 
   /// Makes a wait return. From any thread.
@@ -91,7 +97,7 @@ final class Poller {
   /// - Returns: how many there are for `handle`.
   func wait(blocking: Bool, nextDeadline: Deadline?) -> Int {
     if blocking { arm(nextDeadline) }
-    return max(Int(epoll_wait(epoll, &events, Int32(events.count), blocking ? -1 : 0)), 0)
+    return max(Int(epoll_wait(epoll, events, Int32(Poller.eventsPerWait), blocking ? -1 : 0)), 0)
   }
 
   /// Calls the handlers of what is ready.
@@ -100,10 +106,14 @@ final class Poller {
       let event = events[index]
       guard let pointer = event.data.ptr else { continue }
       // Alive: a watch is kept by `watches`, or by `graveyard` until this batch is over.
-      let watch = Unmanaged<Watch>.fromOpaque(pointer).takeUnretainedValue()
-      watch.handler?(IOEvents(rawValue: event.events))
+      Unmanaged<Watch>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
+        $0.handler?(IOEvents(rawValue: event.events))
+      }
     }
-    graveyard.removeAll()
+    if !isGraveyardEmpty {
+      graveyard.removeAll()
+      isGraveyardEmpty = true
+    }
   }
 
   private func control(_ operation: Int32, _ watch: Watch, _ interest: IOEvents) -> Int32 {

@@ -18,6 +18,7 @@ final class Exchange: Request, @unchecked Sendable {
     case answered
   }
 
+  /// When the loop had last looked at the clock: to look once a request, at its end, is enough.
   let begun: Deadline
   /// The route that answers, if there is one.
   let route: Int?

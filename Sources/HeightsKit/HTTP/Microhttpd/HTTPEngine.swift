@@ -44,8 +44,9 @@ final class HTTPEngine: @unchecked Sendable {
     self.log = log
     requestMetrics = HTTPMetrics(routeCount: router.routes.count)
     daemon = try startDaemon()
-    readiness = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned self] _ in run() }
     loop.atEndOfTick { [self] in endOfTick() }
+    // Alive: the hook holds it as long as the loop runs.
+    readiness = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned(unsafe) self] _ in run() }
     scheduleSweep()
   }
 
