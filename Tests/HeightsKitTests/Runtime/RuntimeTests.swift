@@ -62,6 +62,22 @@ import Testing
     await group.shutdown()
   }
 
+  @Test func jobsRunInTheOrderInWhichTheyCameHoweverMany() async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    let log = Log()
+    let tasks = try await loop.run {
+      // So that the queue doesn't begin at the beginning of its memory when it has to grow.
+      for _ in 0..<40 { await Task.yield() }
+      return (0..<1_000).map { number in
+        Task.detached(executorPreference: loop) { log.append(number) }
+      }
+    }
+    for task in tasks { await task.value }
+    #expect(log.entries == Array(0..<1_000))
+    await group.shutdown()
+  }
+
   @Test func workFromOtherThreadsIsAllDoneOnTheLoop() async throws {
     let group = try EventLoopGroup(count: 1)
     let loop = group.loops[0]
