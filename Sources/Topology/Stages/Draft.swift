@@ -70,6 +70,23 @@ struct Draft {
     link("users", "dns", "name")
   }
 
+  /// The addresses that DNS answers with, one for each server that people reach.
+  mutating func addAddress(_ title: String, _ subtitle: String, in region: Region) {
+    add(Tier(id: "address", kind: .address, title: title, subtitle: subtitle, regions: [region.code]))
+    link("users", "address", "HTTP")
+  }
+
+  /// The services on the servers that people reach themselves, with one database server for all.
+  mutating func addServices(of app: AppOutline, on members: [Member]) {
+    for service in app.services {
+      let id = "service-\(service.name)"
+      add(Tier(id: id, kind: .service, title: service.name, subtitle: "service", members: members))
+      link("address", id, "HTTP")
+      link(id, "objects", "files")
+      if !service.databases.isEmpty { link(id, "database", "SQL") }
+    }
+  }
+
   /// The law that binds all of the app's accounts while they have one home.
   mutating func bindAll(to jurisdictions: [String]) {
     residency = jurisdictions.map { Residency(jurisdiction: $0, shards: .all) }

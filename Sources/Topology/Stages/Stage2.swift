@@ -14,11 +14,7 @@ extension Topology {
     let members = [Member(.peer, on: server, in: region)]
 
     draft.addUsers(of: app)
-    draft.add(
-      Tier(
-        id: "address", kind: .address, title: "Static address", subtitle: "stays when the server changes",
-        regions: [region.code]))
-    draft.link("users", "address", "HTTP")
+    draft.addAddress("Static address", "stays when the server changes", in: region)
 
     for service in app.services {
       let id = "service-\(service.name)"

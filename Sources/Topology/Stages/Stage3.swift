@@ -13,19 +13,9 @@ extension Topology {
     let members = [Member(.peer, on: server, in: region)]
 
     draft.addUsers(of: app)
-    draft.add(
-      Tier(
-        id: "address", kind: .address, title: "Static address", subtitle: "stays when the server changes",
-        regions: [region.code]))
-    draft.link("users", "address", "HTTP")
+    draft.addAddress("Static address", "stays when the server changes", in: region)
 
-    for service in app.services {
-      let id = "service-\(service.name)"
-      draft.add(Tier(id: id, kind: .service, title: service.name, subtitle: "service", members: members))
-      draft.link("address", id, "HTTP")
-      draft.link(id, "objects", "files")
-      if !service.databases.isEmpty { draft.link(id, "database", "SQL") }
-    }
+    draft.addServices(of: app, on: members)
     if !app.databases.isEmpty {
       draft.addCluster(
         "database", "Database", holds: app.allHoldings(withSessions: true), in: site, followers: 0)

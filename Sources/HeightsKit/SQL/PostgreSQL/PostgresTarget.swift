@@ -17,7 +17,7 @@ struct PostgresTarget: Sendable {
     [
       // The first `dbname` may be a URL, the second is a name.
       ("dbname", url), ("dbname", database), ("connect_timeout", "\(Self.connectSeconds)"),
-      ("application_name", "heights"), ("client_encoding", "UTF8"), ("fallback_application_name", "heights"),
+      ("application_name", "heights"), ("client_encoding", "UTF8"),
       ("tcp_user_timeout", "5000"), ("keepalives_idle", "5"), ("keepalives_interval", "2"),
       ("keepalives_count", "3"),
       (
