@@ -82,8 +82,11 @@ enum Bootstrap {
     aws s3 cp --only-show-errors "s3://$RELEASES/releases/$RELEASE.tar.gz" /run/heights/release.tar.gz
     rm -rf /opt/heights/*
     tar -xzf /run/heights/release.tar.gz -C /opt/heights
-    aws dynamodb get-item --table-name "$PLACEMENT" --key '{"id":{"S":"placement"}}' --query Item.document.S \
-      --output text > /run/heights/placement.json
+    # Until somebody has written one, the app goes by its addresses above.
+    document=$(aws dynamodb get-item --table-name "$PLACEMENT" --key '{"id":{"S":"placement"}}' \
+      --query Item.document.S --output text)
+    rm -f "$HEIGHTS_PLACEMENT"
+    if [ "$document" != None ]; then echo "$document" > "$HEIGHTS_PLACEMENT"; fi
     /usr/local/bin/heights-secrets
     END
     cat > /usr/local/bin/heights-ready <<'END'

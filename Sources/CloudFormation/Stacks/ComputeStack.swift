@@ -81,6 +81,8 @@ struct ComputePlan {
   ) -> (settings: Bootstrap.Settings, rights: ServerRights) {
     var settings = Bootstrap.Settings()
     settings.set("AWS_REGION", Expression.region)
+    // Security groups decide who comes as far as this.
+    settings.set("HOST", "0.0.0.0")
     settings.set("PORT", String(port))
     settings.set("HEIGHTS_STAGE", String(blueprint.stage.number))
     settings.set("HEIGHTS_DATA_DIR", "/var/lib/heights")

@@ -90,7 +90,8 @@ struct AppProcess {
   private static func sockets(_ environment: Environment) throws -> ListeningSockets {
     if let inherited = ListeningSockets.inherited(environment.variables) { return inherited }
     do {
-      return try ListeningSockets.open(port: environment.port, count: environment.loops)
+      return try ListeningSockets.open(
+        address: environment.host, port: environment.port, count: environment.loops)
     } catch let error as SystemError where error.code == EADDRINUSE {
       throw EnvironmentError(description: "port \(environment.port) is taken: set PORT to one that is free")
     }

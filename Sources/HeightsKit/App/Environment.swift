@@ -11,7 +11,9 @@ public struct EnvironmentError: Error, CustomStringConvertible {
 public struct Environment: Sendable {
   /// All variables, as they are.
   public let variables: [String: String]
-  /// `PORT`: where to listen on loopback when no sockets are handed over.
+  /// `HOST`: the address to listen on when no sockets are handed over; 127.0.0.1 unless told.
+  public let host: IPv4Address
+  /// `PORT`: where to listen when no sockets are handed over.
   public let port: UInt16
   /// `HEIGHTS_STAGE`: 1 to 7.
   public let stage: Int
@@ -49,6 +51,11 @@ public struct Environment: Sendable {
       return value
     }
     self.variables = variables
+    guard let host = IPv4Address(variables["HOST"] ?? "127.0.0.1") else {
+      throw EnvironmentError(
+        description: "HOST is '\(variables["HOST"] ?? "")': expected an IPv4 address such as 127.0.0.1")
+    }
+    self.host = host
     port = UInt16(try number("PORT", 0...65_535, default: 8080))
     stage = try number("HEIGHTS_STAGE", 1...7, default: 2)
     dataDirectory = variables["HEIGHTS_DATA_DIR"] ?? "data"

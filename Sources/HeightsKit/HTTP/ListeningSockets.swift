@@ -32,17 +32,21 @@ public struct ListeningSockets: Sendable {
     return ListeningSockets(http: http, admin: admin)
   }
 
-  /// Opens `count` sockets on 127.0.0.1, among which the kernel spreads new connections.
-  /// - Parameter port: 0 for one that is free.
+  /// Opens `count` sockets, among which the kernel spreads new connections.
+  /// - Parameters:
+  ///   - address: an IPv4 address of this machine; 0.0.0.0 for all of them.
+  ///   - port: 0 for one that is free.
   /// - Throws: `SystemError`, for instance when the port is taken.
-  public static func open(port: UInt16, count: Int) throws -> ListeningSockets {
+  public static func open(
+    address: IPv4Address = .loopback, port: UInt16, count: Int
+  ) throws -> ListeningSockets {
     // The first one is bound without SO_REUSEPORT: with it, a port that another program of the same user listens on would
     // be shared in silence.
-    let probe = try socketOnLoopback(port: port, sharesPort: false)
+    let probe = try socket(on: address, port: port, sharesPort: false)
     let port = localPort(of: probe)
     close(probe)
     let sockets = try (0..<max(count, 1)).map { _ in
-      let descriptor = try socketOnLoopback(port: port, sharesPort: true)
+      let descriptor = try socket(on: address, port: port, sharesPort: true)
       try SystemError.check("listen", Glibc.listen(descriptor, 4096))
       return descriptor
     }
@@ -59,9 +63,9 @@ public struct ListeningSockets: Sendable {
     return UInt16(bigEndian: address.sin_port)
   }
 
-  private static func socketOnLoopback(port: UInt16, sharesPort: Bool) throws -> Int32 {
+  private static func socket(on host: IPv4Address, port: UInt16, sharesPort: Bool) throws -> Int32 {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    let descriptor = try SystemError.check("socket", socket(AF_INET, type, 0))
+    let descriptor = try SystemError.check("socket", Glibc.socket(AF_INET, type, 0))
     do {
       var on: Int32 = 1
       for option in sharesPort ? [SO_REUSEADDR, SO_REUSEPORT] : [SO_REUSEADDR] {
@@ -70,17 +74,37 @@ public struct ListeningSockets: Sendable {
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)
       address.sin_port = port.bigEndian
-      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+      address.sin_addr.s_addr = host.number.bigEndian
       let bound = withUnsafePointer(to: address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
           bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
         }
       }
-      try SystemError.check("bind to 127.0.0.1:\(port)", bound)
+      try SystemError.check("bind to \(host):\(port)", bound)
       return descriptor
     } catch {
       close(descriptor)
       throw error
     }
+  }
+}
+
+/// An address of the Internet Protocol, version 4.
+public struct IPv4Address: Equatable, Sendable, CustomStringConvertible {
+  public static let loopback = IPv4Address(number: 0x7f00_0001)
+
+  let number: UInt32
+
+  private init(number: UInt32) { self.number = number }
+
+  /// Reads four numbers with dots, such as `127.0.0.1`; nil for anything else.
+  public init?(_ text: String) {
+    var address = in_addr()
+    guard inet_pton(AF_INET, text, &address) == 1 else { return nil }
+    number = UInt32(bigEndian: address.s_addr)
+  }
+
+  public var description: String {
+    [24, 16, 8, 0].map { String(number >> $0 & 0xff) }.joined(separator: ".")
   }
 }

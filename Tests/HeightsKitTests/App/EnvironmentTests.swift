@@ -7,6 +7,7 @@ import Testing
 @Suite struct EnvironmentTests {
   @Test func withoutVariablesThereAreDefaults() throws {
     let environment = try Environment([:])
+    #expect(environment.host == .loopback)
     #expect(environment.port == 8080)
     #expect(environment.stage == 2)
     #expect(environment.dataDirectory == "data")
@@ -20,11 +21,12 @@ import Testing
 
   @Test func variablesAreTakenOver() throws {
     let environment = try Environment([
-      "PORT": "0", "HEIGHTS_STAGE": "7", "HEIGHTS_DATA_DIR": "/d", "HEIGHTS_LOOPS": "3",
+      "HOST": "0.0.0.0", "PORT": "0", "HEIGHTS_STAGE": "7", "HEIGHTS_DATA_DIR": "/d", "HEIGHTS_LOOPS": "3",
       "HEIGHTS_CACHE_BYTES": "0",
       "HEIGHTS_DISK_QUOTA_BYTES": "5", "HEIGHTS_PUBLIC_URL": "https://a", "HEIGHTS_FRONT_DOOR": "closed",
       "HEIGHTS_LOG_REQUESTS": "off", "OTHER": "x",
     ])
+    #expect(environment.host.description == "0.0.0.0")
     #expect(environment.port == 0)
     #expect(environment.stage == 7)
     #expect(environment.loops == 3)
@@ -39,6 +41,8 @@ import Testing
   @Test(arguments: [
     ("PORT", "65536", "PORT is '65536': expected a whole number from 0 to 65535"),
     ("PORT", "http", "PORT is 'http': expected a whole number from 0 to 65535"),
+    ("HOST", "localhost", "HOST is 'localhost': expected an IPv4 address such as 127.0.0.1"),
+    ("HOST", "127.0.0.1.", "HOST is '127.0.0.1.': expected an IPv4 address such as 127.0.0.1"),
     ("HEIGHTS_STAGE", "8", "HEIGHTS_STAGE is '8': expected a whole number from 1 to 7"),
     ("HEIGHTS_STAGE", "", "HEIGHTS_STAGE is '': expected a whole number from 1 to 7"),
     ("HEIGHTS_LOOPS", "0", "HEIGHTS_LOOPS is '0': expected a whole number from 1 to 256"),
