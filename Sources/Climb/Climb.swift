@@ -32,13 +32,28 @@ public struct Climb: Sendable {
     public let stepCount: Int
   }
 
+  /// The steps of the climb to each stage from the one below.
+  private static let paths = [2: Climb1to2.steps]
+
+  /// The highest stage that a climb leads to.
+  public static var highestStage: Int { paths.keys.max() ?? 1 }
+
   /// The climb to stage `to` from the one below. Throws when there is none.
   public init(to: Int, in folder: AppFolder) throws(ClimbError) {
-    guard to == 2 else { throw .noClimb(from: to - 1, to: to) }
+    guard let steps = Self.paths[to] else { throw .noClimb(from: to - 1, to: to) }
     self.from = to - 1
     self.to = to
     self.folder = folder
-    steps = Climb1to2.steps
+    self.steps = steps
+  }
+
+  /// The climb that was begun in a folder and has not ended; nil when there is none.
+  public static func underWay(in folder: AppFolder) throws(ClimbError) -> Climb? {
+    for to in paths.keys.sorted() {
+      let climb = try Climb(to: to, in: folder)
+      if try climb.progress() != nil { return climb }
+    }
+    return nil
   }
 
   /// Climbs, or goes back. A climb that was cut short goes on where it ended. The lab must run.

@@ -8,6 +8,13 @@ public struct ClimbEvent: Codable, Equatable, Sendable {
     case progress
   }
 
+  /// How far a step has come that takes its time.
+  public struct StepProgress: Codable, Equatable, Sendable {
+    /// 0 to 1.
+    public let fraction: Double
+    public let remainingSeconds: Int?
+  }
+
   public let event: Kind
   public let operation: ClimbEngine.Operation
   /// The step's stable name.
@@ -18,6 +25,8 @@ public struct ClimbEvent: Codable, Equatable, Sendable {
   public let count: Int
   /// What the step does, what it says, or why it failed.
   public let text: String
+  /// Only with `progress`, and only of steps that can tell.
+  public let progress: StepProgress?
 }
 
 struct ClimbDriver {
@@ -50,7 +59,7 @@ struct ClimbDriver {
 
   private func perform(_ operation: ClimbEngine.Operation, _ name: String) -> ClimbEngine.Event {
     guard let step = steps.first(where: { $0.name == name }) else { return .failed("no step \(name)") }
-    let say = { (text: String) in tell(.progress, operation, name, text) }
+    let say = StepVoice { text, progress in tell(.progress, operation, name, text, progress) }
     do {
       switch operation {
       case .run: try step.run(lab, say)
@@ -75,11 +84,13 @@ struct ClimbDriver {
   private func title(_ name: String) -> String { steps.first { $0.name == name }?.title ?? name }
 
   private func tell(
-    _ kind: ClimbEvent.Kind, _ operation: ClimbEngine.Operation, _ name: String, _ text: String
+    _ kind: ClimbEvent.Kind, _ operation: ClimbEngine.Operation, _ name: String, _ text: String,
+    _ progress: ClimbEvent.StepProgress? = nil
   ) {
     let number = (steps.firstIndex { $0.name == name } ?? 0) + 1
     report(
       ClimbEvent(
-        event: kind, operation: operation, step: name, number: number, count: steps.count, text: text))
+        event: kind, operation: operation, step: name, number: number, count: steps.count, text: text,
+        progress: progress))
   }
 }

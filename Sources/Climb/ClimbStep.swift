@@ -5,7 +5,7 @@ import Lab
 /// One step. `run` and `undo` may be repeated: what is already so is left so, and each makes sure of what it needs,
 /// since the processes may have been restarted since the step before it.
 struct ClimbStep: Sendable {
-  typealias Work = @Sendable (_ lab: any ClimbLab, _ say: (String) -> Void) throws -> Void
+  typealias Work = @Sendable (_ lab: any ClimbLab, _ say: StepVoice) throws -> Void
 
   /// Stable: the journal holds it.
   let name: String
@@ -17,12 +17,27 @@ struct ClimbStep: Sendable {
   let undo: Work
 }
 
+/// How a step tells what it does: `say("…")`.
+struct StepVoice {
+  let tell: (_ text: String, _ progress: ClimbEvent.StepProgress?) -> Void
+
+  static var silent: StepVoice { StepVoice { _, _ in } }
+
+  func callAsFunction(_ text: String) { tell(text, nil) }
+
+  /// How far the step has come, with an estimate of the rest where there is one.
+  func progress(_ text: String, fraction: Double, remainingSeconds: Int?) {
+    let fraction = min(max(fraction, 0), 1)
+    tell(text, ClimbEvent.StepProgress(fraction: fraction, remainingSeconds: remainingSeconds))
+  }
+}
+
 /// The lab that a climb works on.
 protocol ClimbLab: Sendable {
   /// The stage, and the roles that answer on the public port.
   func view() throws -> LabView
   /// Asks the supervisor.
-  func send(_ request: ControlRequest, _ say: (String) -> Void) throws
+  func send(_ request: ControlRequest, _ say: StepVoice) throws
   /// Asks a process over its admin socket; throws when it does not run.
   func get(_ role: Role, _ path: String) throws -> AdminClient.Answer
   func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer
@@ -39,17 +54,17 @@ extension ClimbLab {
   func isAlive(_ role: Role) -> Bool { (try? get(role, "/healthz").status) == 200 }
 
   /// A process of that role, its front door as it was.
-  func ensureRunning(_ role: Role, _ say: (String) -> Void) throws {
+  func ensureRunning(_ role: Role, _ say: StepVoice) throws {
     if !isAlive(role) { try send(.launchProcess(role: role, frontDoor: false), say) }
   }
 
   /// The role answers the public. A process that was drained accepts again.
-  func openDoor(_ role: Role, _ say: (String) -> Void) throws {
+  func openDoor(_ role: Role, _ say: StepVoice) throws {
     try send(isAlive(role) ? .openFrontDoor(role: role) : .launchProcess(role: role, frontDoor: true), say)
   }
 
   /// Takes a role from the public port while the other has it, never otherwise.
-  func closeDoor(_ role: Role, whileOpen other: Role, _ say: (String) -> Void) throws {
+  func closeDoor(_ role: Role, whileOpen other: Role, _ say: StepVoice) throws {
     guard try answersPublic(other) else { throw ClimbError.nobodyAnswers(role: other.rawValue) }
     try send(.drain(role: role), say)
   }

@@ -16,12 +16,12 @@ struct RunningLab: ClimbLab {
   }
 
   /// Waits while the lab is busy: a climb that was killed may have left it in the middle of what it asked for.
-  func send(_ request: ControlRequest, _ say: (String) -> Void) throws {
+  func send(_ request: ControlRequest, _ say: StepVoice) throws {
     let end = ContinuousClock.now + .milliseconds(ControlClient.limitMs)
     var isWaiting = false
     while true {
       do throws(LabError) {
-        try ControlClient(folder).send(request, progress: say)
+        try ControlClient(folder).send(request, progress: { say($0) })
         return
       } catch {
         guard case .remote("busy", let message) = error, ContinuousClock.now < end else { throw error }

@@ -153,7 +153,7 @@ import Testing
 
   @Test func noDoorClosesUnlessTheOtherIsSeenToAnswer() throws {
     let lab = FakeLab()
-    let say = { (_: String) in }
+    let say = StepVoice.silent
     let close = { try lab.closeDoor(.launch, whileOpen: .app, say) }
     let refusal = ClimbError.nobodyAnswers(role: "app")
     #expect(throws: refusal, "it does not run") { try close() }

@@ -105,7 +105,8 @@ import Testing
     #expect(
       events.last
         == ClimbEvent(
-          event: .failed, operation: operation, step: "walk", number: 2, count: 2, text: "there is no rope"))
+          event: .failed, operation: operation, step: "walk", number: 2, count: 2, text: "there is no rope",
+          progress: nil))
   }
 
   @Test func whoWatchesHearsOfEachActionWithItsPlaceInTheClimb() throws {

@@ -30,7 +30,7 @@ import Testing
     var posts: [String] { state.withLock { $0.posts } }
 
     func view() throws -> LabView { try StrictLab().view() }
-    func send(_ request: ControlRequest, _ say: (String) -> Void) throws {
+    func send(_ request: ControlRequest, _ say: StepVoice) throws {
       try StrictLab().send(request, say)
     }
 
@@ -65,7 +65,7 @@ import Testing
 
   private func carry(_ lists: Lists) throws -> [String] {
     var said: [String] = []
-    try Waitlist.carry(from: .launch, to: .app, lists) { said.append($0) }
+    try Waitlist.carry(from: .launch, to: .app, lists, StepVoice { text, _ in said.append(text) })
     return said
   }
 

@@ -19,7 +19,7 @@ enum Waitlist {
 
   /// Adds to `target` what `source` has and it has not; every entry that was listed is there when this returns.
   static func carry(
-    from source: Role, to target: Role, _ lab: any ClimbLab, _ say: (String) -> Void
+    from source: Role, to target: Role, _ lab: any ClimbLab, _ say: StepVoice
   ) throws {
     try lab.ensureRunning(source, say)
     try lab.ensureRunning(target, say)

@@ -5,28 +5,30 @@ import Lab
 
 extension Command {
   static let climb = Command(
-    name: "climb", summary: "Take a running app to the next stage while it goes on answering.",
+    name: "climb", summary: "Take a running app to the next stage, or several in turn, while it goes on answering.",
     discussion:
       "Each step is journalled: a climb that was cut short, by Ctrl-C or kill -9, goes on where it ended when it is "
       + "called again, or back with --undo. With --json each event is a line of JSON, and the outcome is the last.",
     options: [
-      Option("to", "N", "the stage to reach; today 2"),
+      Option("to", "N", "the stage to reach, up to \(Climb.highestStage); the next one when not said"),
       Option("undo", nil, "go back to the stage before, as long as the climb has not ended"),
       .app, .json,
     ],
     example: "heights climb --to 2"
   ) { arguments, output in
-    let to = try arguments.integer("to", in: 1...7) ?? 2
-    let direction: ClimbEngine.Direction = arguments.has("undo") ? .back : .up
+    let to = try arguments.integer("to", in: 2...7)
+    let isBack = arguments.has("undo")
     let report = ClimbReport(output: output, wantsJSON: arguments.has("json"))
-    let climb = try Climb(to: to, in: arguments.appFolder())
+    let ascent = Ascent(in: try arguments.appFolder())
     let interrupt = try Interrupt()
-    let outcome = try await output.whileWorking {
+    let end = try await output.whileWorking {
       try await onThread {
-        try climb.perform(direction, shouldStop: { interrupt.hasCome }, report: report.tell)
+        if isBack { return try ascent.back(shouldStop: { interrupt.hasCome }, report: report.tell) }
+        return try ascent.up(
+          to: to, shouldStop: { interrupt.hasCome }, begins: report.begin, report: report.tell)
       }
     }
-    return report.end(outcome, of: climb)
+    return report.end(end.outcome, of: end.climb)
   }
 }
 
@@ -40,6 +42,10 @@ private struct ClimbReport: Sendable {
   let output: Output
   let wantsJSON: Bool
 
+  @Sendable func begin(_ climb: Climb) {
+    if !wantsJSON { output.progress("from stage \(climb.from) to stage \(climb.to)") }
+  }
+
   @Sendable func tell(_ event: ClimbEvent) {
     if wantsJSON { return output.json(event, isLine: true) }
     let place = "[\(event.number)/\(event.count)]"
@@ -48,9 +54,20 @@ private struct ClimbReport: Sendable {
     case (.starts, .undo): output.progress("\(place) undoing: \(event.text)")
     case (.done, .verify): output.progress("\(place) verified")
     case (.failed, let operation): output.progress("\(place) \(operation.rawValue) failed: \(event.text)")
-    case (.progress, _): output.progress("      \(event.text)")
+    case (.progress, _):
+      guard let progress = event.progress else { return output.progress("      \(event.text)") }
+      output.update("      \(Self.bar(progress)) \(event.text)")
     case (.starts, .verify), (.done, .run), (.done, .undo): break
     }
+  }
+
+  /// `[######··············]  30 %, 12 s left`.
+  static func bar(_ progress: ClimbEvent.StepProgress) -> String {
+    let width = 20
+    let done = Int((progress.fraction * Double(width)).rounded(.down))
+    let bar = String(repeating: "#", count: done) + String(repeating: "·", count: width - done)
+    let left = progress.remainingSeconds.map { ", \($0) s left" } ?? ""
+    return "[\(bar)] \(Int(progress.fraction * 100)) %\(left):"
   }
 
   func end(_ outcome: Climb.Outcome, of climb: Climb) -> Int32 {

@@ -13,7 +13,7 @@ extension Command {
     let folder = try arguments.appFolder()
     let status = try await onThread {
       StatusReport(
-        lab: try ControlClient(folder).send(.status), climb: try Climb(to: 2, in: folder).progress())
+        lab: try ControlClient(folder).send(.status), climb: try Climb.underWay(in: folder)?.progress())
     }
     if arguments.has("json") {
       output.json(status)

@@ -93,7 +93,7 @@ final class FakeLab: ClimbLab {
 
   func view() throws -> LabView { try call { LabView(stage: $0.stage, openDoors: $0.openDoors) } }
 
-  func send(_ request: ControlRequest, _ say: (String) -> Void) throws {
+  func send(_ request: ControlRequest, _ say: StepVoice) throws {
     try call { state in
       switch request {
       case .launchProcess(let role, let frontDoor):

@@ -9,7 +9,7 @@ struct StrictLab: ClimbLab {
   struct Unexpected: Error {}
 
   func view() throws -> LabView { throw refused("view") }
-  func send(_ request: ControlRequest, _ say: (String) -> Void) throws { throw refused("\(request)") }
+  func send(_ request: ControlRequest, _ say: StepVoice) throws { throw refused("\(request)") }
   func get(_ role: Role, _ path: String) throws -> AdminClient.Answer { throw refused("GET \(role) \(path)") }
   func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
     throw refused("POST \(role) \(path)")

@@ -1,0 +1,52 @@
+// Several climbs in turn, from where the app stands to the stage that was asked for.
+
+import Lab
+
+/// The way up of an app, stage by stage. Each stage is a climb of its own: when one fails or is stopped, the app stands
+/// at the stage that the last finished one reached, or in the middle of a climb that goes on when it is called again.
+public struct Ascent: Sendable {
+  /// What came of it: the climb that was performed last, and how that ended.
+  public struct End: Sendable {
+    public let climb: Climb
+    public let outcome: Climb.Outcome
+  }
+
+  private let folder: AppFolder
+
+  public init(in folder: AppFolder) { self.folder = folder }
+
+  /// Climbs to stage `to`, the next one when nothing is said; a climb that was cut short is finished first.
+  /// - Parameters:
+  ///   - shouldStop: asked between the actions of each climb, and between climbs.
+  ///   - begins: hears of each climb before it begins.
+  public func up(
+    to asked: Int?, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
+    report: @escaping (ClimbEvent) -> Void
+  ) throws -> End {
+    // What can't be is told whether the lab runs or not.
+    if let asked { _ = try Climb(to: asked, in: folder) }
+    let stage = try RunningLab(folder: folder).view().stage
+    let underWay = try Climb.underWay(in: folder)
+    let first = underWay?.to ?? min(stage + 1, Climb.highestStage)
+    let last = asked ?? first
+    if last < first, last <= stage { return End(climb: try Climb(to: last, in: folder), outcome: .alreadyThere) }
+    for to in first...max(first, last) {
+      let climb = try Climb(to: to, in: folder)
+      begins(climb)
+      let outcome = try climb.perform(.up, shouldStop: shouldStop, report: report)
+      let isGoingOn = to < last && (outcome == .committed || outcome == .alreadyThere)
+      if !isGoingOn { return End(climb: climb, outcome: outcome) }
+      if shouldStop() { return End(climb: climb, outcome: .stopped) }
+    }
+    preconditionFailure("the last climb has returned its outcome")
+  }
+
+  /// Undoes the climb that is under way.
+  public func back(
+    shouldStop: @escaping () -> Bool, report: @escaping (ClimbEvent) -> Void
+  ) throws -> End {
+    let stage = try RunningLab(folder: folder).view().stage
+    let climb = try Climb.underWay(in: folder) ?? Climb(to: max(2, min(stage, Climb.highestStage)), in: folder)
+    return End(climb: climb, outcome: try climb.perform(.back, shouldStop: shouldStop, report: report))
+  }
+}
