@@ -29,7 +29,9 @@ public struct Ascent: Sendable {
     let underWay = try Climb.underWay(in: folder)
     let first = underWay?.to ?? min(stage + 1, Climb.highestStage)
     let last = asked ?? first
-    if last < first, last <= stage { return End(climb: try Climb(to: last, in: folder), outcome: .alreadyThere) }
+    if last < first, last <= stage {
+      return End(climb: try Climb(to: last, in: folder), outcome: .alreadyThere)
+    }
     for to in first...max(first, last) {
       let climb = try Climb(to: to, in: folder)
       begins(climb)
@@ -46,7 +48,8 @@ public struct Ascent: Sendable {
     shouldStop: @escaping () -> Bool, report: @escaping (ClimbEvent) -> Void
   ) throws -> End {
     let stage = try RunningLab(folder: folder).view().stage
-    let climb = try Climb.underWay(in: folder) ?? Climb(to: max(2, min(stage, Climb.highestStage)), in: folder)
+    let climb =
+      try Climb.underWay(in: folder) ?? Climb(to: max(2, min(stage, Climb.highestStage)), in: folder)
     return End(climb: climb, outcome: try climb.perform(.back, shouldStop: shouldStop, report: report))
   }
 }
