@@ -33,6 +33,10 @@ extension LabError: CustomStringConvertible {
       "the build (\(command)) \(outcome); its output is in \(log), the end of it:\n\(lines)"
     case .programMissing(let path):
       "the program \(path) is not there; `services` in heights.json names it under run"
+    case .engineMissing(let engine, let package):
+      "\(engine) is not installed; install the package \(package) (`scripts/install-engines` does it)"
+    case .programFailed(let program, let host, let outcome, let log, let lines):
+      "\(program) on \(host) \(outcome); its log is \(log), the end of it:\n\(lines)"
     case .notReady(let process, let outcome, let log, let lines):
       "\(process) did not become ready: \(outcome); its log is \(log), the end of it:\n\(lines)"
     case .resizeUndone(let type, let reason): "the resize was undone, \(type) serves again: \(reason)"

@@ -20,6 +20,10 @@ public enum LabError: Error, Equatable, Sendable {
   case diskTooLarge(askedBytes: Int, maximumBytes: Int)
   case buildFailed(command: String, outcome: String, log: String, lastLines: String)
   case programMissing(path: String)
+  /// An engine that is not installed, and what brings it.
+  case engineMissing(engine: String, package: String)
+  /// A short program on a host failed.
+  case programFailed(program: String, host: String, outcome: String, log: String, lastLines: String)
   case notReady(process: String, outcome: String, log: String, lastLines: String)
   case resizeUndone(type: String, reason: String)
   case adminFailed(process: String, request: String, outcome: String)
@@ -49,6 +53,8 @@ public enum LabError: Error, Equatable, Sendable {
     case .diskTooLarge: "disk_too_large"
     case .buildFailed: "build_failed"
     case .programMissing: "program_missing"
+    case .engineMissing: "engine_missing"
+    case .programFailed: "program_failed"
     case .notReady: "not_ready"
     case .resizeUndone: "resize_undone"
     case .adminFailed: "admin_failed"

@@ -52,6 +52,15 @@ import Testing
       "the program /x is not there; `services` in heights.json names it under run"
     ),
     (
+      .engineMissing(engine: "Redis", package: "redis-server"),
+      "Redis is not installed; install the package redis-server (`scripts/install-engines` does it)"
+    ),
+    (
+      .programFailed(
+        program: "/x", host: "database-a", outcome: "exited with code 1", log: "/l", lastLines: "  no"),
+      "/x on database-a exited with code 1; its log is /l, the end of it:\n  no"
+    ),
+    (
       .notReady(process: "app", outcome: "no answer", log: "/l", lastLines: "  no"),
       "app did not become ready: no answer; its log is /l, the end of it:\n  no"
     ),

@@ -3,12 +3,13 @@
 import Glibc
 
 enum AtomicFile {
-  /// Replaces the file at `path`; it is on disk when this returns. Readable by its owner only.
-  static func write(_ text: String, to path: String) throws(LabError) {
+  /// Replaces the file at `path`; it is on disk when this returns. Readable by its owner only: us, unless said.
+  static func write(_ text: String, to path: String, owner: EngineUser? = nil) throws(LabError) {
     let fresh = path + ".new"
     let descriptor = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .system(attempt: "writing \(fresh)", code: errno) }
     defer { close(descriptor) }
+    try owner?.own(fresh)
     try write(Array(text.utf8), to: descriptor, path: fresh)
     if fsync(descriptor) != 0 { throw .system(attempt: "writing \(fresh)", code: errno) }
     if rename(fresh, path) != 0 { throw .system(attempt: "replacing \(path)", code: errno) }

@@ -1,0 +1,37 @@
+// What every engine of the lab is: a value that says how a program is configured, started and asked.
+
+/// A program that runs on a host. The value knows everything about the program and runs nothing itself.
+protocol Engine: Sendable {
+  /// The process's name: `HOST.ENGINE`, such as `database-a.etcd`.
+  var name: String { get }
+  var host: Host { get }
+  /// What brings the program: a package of Debian's, or a Python requirement. Told when the program is missing.
+  var package: String { get }
+  /// An absolute path; nil when it is not installed.
+  var program: String? { get }
+  /// Paths in them are as the engine sees them.
+  var arguments: [String] { get }
+  /// Added to PATH, LANG and HOME (the host's folder).
+  var environment: [String: String] { get }
+
+  /// Makes folders and writes the configuration, before each start. Blocks for seconds at most; what is already so is
+  /// left so.
+  func prepare() throws(LabError)
+  /// Whether it does its work by now. Called often, from the prober's thread; returns within a second.
+  func isReady() -> Bool
+  /// Its role and lag now; nil when it can't be asked. Blocks for a second at most.
+  func observe() -> EngineObservation?
+}
+
+extension Engine {
+  var environment: [String: String] { [:] }
+  func observe() -> EngineObservation? { nil }
+}
+
+/// What an engine says of itself.
+struct EngineObservation: Equatable, Sendable {
+  /// Such as `leader`, `sync_standby` or `replica`; nil when there are no roles.
+  var role: String?
+  /// How far it is behind its leader; nil when it follows none, or it can't tell.
+  var lagBytes: Int?
+}

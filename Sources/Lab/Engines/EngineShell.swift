@@ -1,0 +1,85 @@
+// What an engine may do on its host while it prepares: folders, files, short programs.
+
+import CRuntime
+import Glibc
+
+/// Works as the user, and in the zone, that the engine will run in.
+struct EngineShell: Sendable {
+  /// What every program has in its environment.
+  static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+  let host: Host
+  /// Nil when we are not root.
+  let user: EngineUser?
+  /// Of the engine: what its short programs say is written there.
+  let log: LogFile
+
+  /// Makes a folder below the host's (`data`; the host's own when it is empty) for the engine alone, unless it is there.
+  /// The folder above must be there.
+  func makeFolder(_ name: String = "") throws(LabError) {
+    let path = outer(name)
+    if mkdir(path, 0o700) == 0 {
+      try user?.own(path)
+    } else if errno != EEXIST {
+      throw .system(attempt: "making \(path)", code: errno)
+    }
+  }
+
+  /// Replaces a file below the host's folder; only the engine can read it.
+  func write(_ text: String, to name: String) throws(LabError) {
+    try AtomicFile.write(text, to: outer(name), owner: user)
+  }
+
+  /// Whether a file or folder is there.
+  func has(_ name: String) -> Bool { access(outer(name), F_OK) == 0 }
+
+  /// Runs a program to its end. What it says goes to the engine's log.
+  /// - Parameters:
+  ///   - program: an absolute path.
+  ///   - arguments: with paths as the engine sees them; it runs in the host's folder.
+  /// - Throws: when it can't be started, ends with another code than 0, or takes longer than `limitMs`.
+  func run(
+    _ program: String, _ arguments: [String], environment: [String: String] = [:], limitMs: Int
+  ) throws(LabError) {
+    let logStart = log.sizeBytes
+    let pid = try plan(program, arguments, environment).spawn()
+    guard let status = wait(for: pid, limitMs: limitMs) else {
+      throw failure(program, "took longer than \(limitMs / 1000) s", logStart)
+    }
+    if status & 0x7F != 0 { throw failure(program, "was ended by signal \(status & 0x7F)", logStart) }
+    if status != 0 { throw failure(program, "exited with code \(status >> 8 & 0xFF)", logStart) }
+  }
+
+  /// How a program is started here.
+  func plan(
+    _ program: String, _ arguments: [String], _ environment: [String: String]
+  ) -> LaunchPlan {
+    let basics = ["PATH": Self.path, "LANG": "C.UTF-8", "HOME": host.folder]
+    return LaunchPlan(
+      executable: program, arguments: arguments, environment: basics.merging(environment) { $1 },
+      workingDirectory: host.folder, log: log, isReady: { true })
+  }
+
+  /// The status, as waitpid gives it; nil when time was up and it was killed.
+  private func wait(for pid: Int32, limitMs: Int) -> Int32? {
+    let handle = Descriptor(heights_open_process(pid))
+    var entry = pollfd(fd: handle.number, events: Int16(POLLIN), revents: 0)
+    let endMs = Clock.nowMs + limitMs
+    while poll(&entry, 1, Int32(clamping: max(0, endMs - Clock.nowMs))) < 0, errno == EINTR {}
+    let isInTime = entry.revents != 0
+    kill(-pid, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    return isInTime ? status : nil
+  }
+
+  private func outer(_ name: String) -> String {
+    name.isEmpty ? host.outerFolder : host.outerFolder + "/" + name
+  }
+
+  private func failure(_ program: String, _ outcome: String, _ logStart: Int) -> LabError {
+    .programFailed(
+      program: program, host: host.id, outcome: outcome, log: log.path,
+      lastLines: log.lastLines(after: logStart))
+  }
+}
