@@ -26,14 +26,49 @@ int heights_open_unnamed(const char *folder);
 /// Seconds since 1970 of a date as HTTP writes it (RFC 9110, 5.6.7), or -1.
 int64_t heights_parse_http_date(const char *text);
 
-/// Starts a program. `descriptors[i]` becomes descriptor 3 + i of the child (systemd's order); standard input is
-/// /dev/null, standard output and error are `log_descriptor`. The child gets a process group of its own and is
-/// killed when the calling THREAD ends, so call it from a thread that lives as long as the program.
-/// LISTEN_PID is set to the child's pid where `environment` contains an entry "LISTEN_PID=" padded to hold it.
+/// What a program is started with.
+struct heights_program {
+  /// Absolute, as the program's place sees it.
+  const char *path;
+  /// Its name first; NULL ends both lists. LISTEN_PID is set to the program's pid where the environment has an entry
+  /// "LISTEN_PID=" padded to hold it.
+  char *const *arguments;
+  char *const *environment;
+  const char *working_directory;
+  /// `descriptors[i]` becomes descriptor 3 + i (systemd's order).
+  const int *descriptors;
+  size_t descriptor_count;
+  /// Standard output and error; standard input is /dev/null.
+  int log_descriptor;
+};
+
+#define HEIGHTS_SAME_USER ((uid_t)-1)
+
+/// Where a program runs, and as whom.
+struct heights_seat {
+  /// A pidfd of a zone's init; -1 for no zone.
+  int zone;
+  /// In a zone: the mount namespace (an open /proc/PID/ns/mnt) of a program that runs there already, to share what it
+  /// sees; -1 makes one.
+  int mounts;
+  /// With a mount namespace made: the folder that is seen on /mnt there; NULL for none.
+  const char *engines;
+  /// HEIGHTS_SAME_USER: who we are. Otherwise only root may say who, and the program can't become anybody else.
+  uid_t user;
+  gid_t group;
+};
+
+/// Starts a program; `seat` may be NULL: beside us, as we are. It gets a process group of its own, is a child of ours
+/// wherever it runs, and is killed when the calling THREAD ends, so call it from a thread that lives as long as the
+/// program.
 /// Returns the pid, or -errno of the first step that failed (the exec included).
-pid_t heights_spawn(
-    const char *path, char *const arguments[], char *const environment[], const char *working_directory,
-    const int *descriptors, size_t descriptor_count, int log_descriptor);
+pid_t heights_spawn(const struct heights_program *program, const struct heights_seat *seat);
+
+/// Starts a zone: a PID namespace with a /proc of its own (in a user namespace, unless we are root). It holds an init
+/// that does nothing and is killed when the calling THREAD ends. Killing the init kills every process of the zone at
+/// once, as a power cut does.
+/// Returns the pid of the init, a child of ours, or -errno where namespaces are refused.
+pid_t heights_start_zone(void);
 
 /// A descriptor that becomes readable when the process ends (pidfd), or -1 with errno set.
 int heights_open_process(pid_t pid);

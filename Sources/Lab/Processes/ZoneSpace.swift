@@ -1,0 +1,39 @@
+// A zone's power: while its init lives, programs run in the zone; when it dies, all of them do.
+
+import CRuntime
+import Glibc
+
+/// A PID namespace. It ends with the thread that started it, with `cutPower`, or with its last reference.
+final class ZoneSpace: Sendable {
+  let pid: Int32
+  /// Readable when the init has ended.
+  let handle: Descriptor
+
+  /// Throws where the system refuses namespaces.
+  init() throws(LabError) {
+    pid = heights_start_zone()
+    if pid < 0 { throw .system(attempt: "starting a zone", code: -pid) }
+    handle = Descriptor(heights_open_process(pid))
+  }
+
+  /// Kills everything in the zone at once.
+  func cutPower() { kill(pid, SIGKILL) }
+
+  /// Whether the init is gone, and with it everything in the zone. Its children must have been waited for.
+  func hasEnded() -> Bool { waitpid(pid, nil, WNOHANG) != 0 }
+
+  deinit {
+    cutPower()
+    // Those of its programs that are our children are waited for by whoever started them; the init ends after them.
+    _ = hasEnded()
+  }
+}
+
+/// Where a program is started: beside us, or in a zone.
+struct Seat: Sendable {
+  var zone: ZoneSpace?
+  /// What the programs of its host see: their mount namespace; nil for the first of them.
+  var mounts: Descriptor?
+
+  static let besideUs = Seat()
+}
