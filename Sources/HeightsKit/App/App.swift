@@ -40,6 +40,8 @@ public enum App {
       exit(0)
     } catch let error as EnvironmentError {
       fail("\(error)", code: 2)
+    } catch let error as PlacementError {
+      fail("HEIGHTS_PLACEMENT: \(error)", code: 2)
     } catch {
       fail("the app can't start: \(error)", code: 1)
     }
@@ -76,6 +78,7 @@ struct AppProcess {
     await metrics.add(server)
     routes.admin.addHealth(
       stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })
+    routes.admin.addPlacement(context)
     routes.admin.addFrontDoor(server, readiness, drainLimitMs: AppProcess.drainLimitMs)
     admin = try await HTTPServer(loops: [context.loops.loops[0]], router: routes.admin, logRequests: false)
     if !environment.opensFrontDoor { try await server.setAccepting(false) }
@@ -128,6 +131,19 @@ extension Router {
       return .noContent
     }
   }
+}
+
+extension Router {
+  /// Which version of the placement the process goes by.
+  fileprivate mutating func addPlacement(_ context: AppContext) {
+    get("/placement") { _ in .json(Adopted(epoch: context.placement.epoch)) }
+  }
+}
+
+private struct Adopted: JSONWritable {
+  let epoch: Int
+
+  func write(to json: inout JSONWriter) { json.object { $0.member("epoch", epoch) } }
 }
 
 private struct Drained: JSONWritable {

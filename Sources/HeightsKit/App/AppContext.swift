@@ -6,6 +6,8 @@ import Synchronization
 /// The means of an app.
 public final class AppContext: Sendable {
   public let environment: Environment
+  /// Where everything is.
+  public let placement: Placement
   public let loops: EventLoopGroup
   /// Threads for what would block a loop.
   public let blocking: BlockingPool
@@ -20,6 +22,7 @@ public final class AppContext: Sendable {
   /// - Throws: `SystemError` or `DataLockError` when the folder can't be made or another process keeps it.
   init(_ environment: Environment) async throws {
     self.environment = environment
+    placement = try environment.placementPath.flatMap(Placement.read) ?? .local
     lock = try await DataLock(directory: environment.dataDirectory)
     loops = try EventLoopGroup(count: environment.loops)
     blocking = try BlockingPool(name: "blocking", threads: 2, queueLimit: 256)
@@ -27,7 +30,8 @@ public final class AppContext: Sendable {
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
   }
 
-  /// Opens a database: of the server at `DATABASE_URL`, else of the data folder.
+  /// Opens a database: of its cluster in the placement; where there is no placement, of the server at `DATABASE_URL`;
+  /// else in the data folder.
   /// - Parameter migrations: the folder of its migrations, `Migrations/NAME` when not said otherwise.
   /// - Throws: `MigrationError`, `DatabaseError`.
   public func database(_ name: String, migrations: String? = nil) async throws -> Database {
@@ -39,7 +43,10 @@ public final class AppContext: Sendable {
     var limits = DatabaseLimits()
     limits.batchTransactions = environment.commitGroup
     let database =
-      if let url = environment.databaseURL {
+      if let cluster = try placement.cluster(of: name) {
+        try await Database.open(
+          PostgresTarget(cluster, database: name), migrations: migrations, loops: loops, limits: limits)
+      } else if placement == .local, let url = environment.databaseURL {
         try await Database.open(name: name, url: url, migrations: migrations, loops: loops, limits: limits)
       } else {
         try await Database.open(

@@ -22,6 +22,8 @@ public struct Environment: Sendable {
   /// `DATABASE_URL`: the PostgreSQL server that has the app's databases, each under its own name; nil for SQLite files
   /// in the data folder. May hold a password.
   public let databaseURL: String?
+  /// `HEIGHTS_PLACEMENT`: the file that says where everything is; nil for a process of its own. It need not be there yet.
+  public let placementPath: String?
   /// `HEIGHTS_LOOPS`: event loops.
   public let loops: Int
   /// `HEIGHTS_CACHE_BYTES`: room for the in-process cache; 0 turns it off.
@@ -59,6 +61,7 @@ public struct Environment: Sendable {
     port = UInt16(try number("PORT", 0...65_535, default: 8080))
     stage = try number("HEIGHTS_STAGE", 1...7, default: 2)
     dataDirectory = variables["HEIGHTS_DATA_DIR"] ?? "data"
+    placementPath = variables["HEIGHTS_PLACEMENT"]
     databaseURL = variables["DATABASE_URL"]
     if let databaseURL, !databaseURL.hasPrefix("postgres://"), !databaseURL.hasPrefix("postgresql://") {
       // Not shown: it may hold a password.

@@ -52,16 +52,23 @@ public final class Database: Sendable {
 
   /// Opens a database of a PostgreSQL server, after bringing its schema up to date.
   /// - Parameters:
-  ///   - name: how messages call it, and its name on the server, which must have it.
+  ///   - name: how messages call it, and its name on the server, where it is made when it is not there.
   ///   - url: the server, as libpq takes it: `postgresql://user@127.0.0.1:5432/`. The database that it names is not used.
   /// - Throws: `MigrationError`; `DatabaseError.gone` when the server can't be reached.
   public static func open(
     name: String, url: String, migrations: [Migration], loops: EventLoopGroup,
     limits: DatabaseLimits = DatabaseLimits()
   ) async throws -> Database {
-    let database = try await PostgresDatabase.open(
+    try await open(
       PostgresTarget(url: url, database: name), migrations: migrations, loops: loops, limits: limits)
-    return Database(name: name, .postgres(database))
+  }
+
+  static func open(
+    _ target: PostgresTarget, migrations: [Migration], loops: EventLoopGroup, limits: DatabaseLimits
+  ) async throws -> Database {
+    let database = try await PostgresDatabase.open(
+      target, migrations: migrations, loops: loops, limits: limits)
+    return Database(name: target.database, .postgres(database))
   }
 
   /// Refuses new transactions and finishes those that wait. Reads go on.

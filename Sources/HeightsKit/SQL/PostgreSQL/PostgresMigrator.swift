@@ -11,13 +11,37 @@ final class PostgresMigrator {
 
   private let handle: OpaquePointer
 
+  /// Connects to the database, and makes it when the server has none of its name and lets us.
   /// - Throws: `DatabaseError.gone` when the server can't be reached.
-  init(_ target: PostgresTarget) throws {
+  convenience init(_ target: PostgresTarget) throws {
+    do { try self.init(connectingTo: target) } catch {
+      guard try Self.createDatabase(of: target) else { throw error }
+      try self.init(connectingTo: target)
+    }
+  }
+
+  private init(connectingTo target: PostgresTarget) throws {
     handle = try target.connect(statementMs: Self.waitMs, PQconnectdbParams)
     guard PQstatus(handle) == CONNECTION_OK else { throw DatabaseError.connection(handle) }
   }
 
   deinit { PQfinish(handle) }
+
+  /// - Returns: false when the database was there, or nothing can be asked: then the reason lies elsewhere.
+  private static func createDatabase(of target: PostgresTarget) throws -> Bool {
+    let maintenance = PostgresTarget(url: target.url, database: "postgres")
+    guard let server = try? PostgresMigrator(connectingTo: maintenance) else { return false }
+    if try server.rows("SELECT datname FROM pg_database").contains([target.database]) { return false }
+    guard let name = PQescapeIdentifier(server.handle, target.database, target.database.utf8.count) else {
+      return false
+    }
+    defer { PQfreemem(name) }
+    // Another process may be quicker.
+    do { try server.run("CREATE DATABASE \(String(cString: name))") } catch {
+      return try server.rows("SELECT datname FROM pg_database").contains([target.database])
+    }
+    return true
+  }
 
   func apply(_ migrations: [Migration]) throws {
     try Migration.checkNumbers(migrations)

@@ -9,6 +9,21 @@ struct PostgresTarget: Sendable {
   let url: String
   let database: String
 
+  init(url: String, database: String) {
+    self.url = url
+    self.database = database
+  }
+
+  /// A database of a cluster: whichever member takes writes. The password comes from PGPASSFILE.
+  init(_ cluster: Placement.Cluster, database: String) {
+    let members = cluster.members.map(\.description).joined(separator: ",")
+    url = "postgresql://\(Self.user)@\(members)/?target_session_attrs=read-write"
+    self.database = database
+  }
+
+  /// Whom an app is to the clusters of its placement.
+  private static let user = "app"
+
   /// How long a server may take to answer the start of a connection, in seconds; libpq's least is 2.
   private static let connectSeconds = 2
 
