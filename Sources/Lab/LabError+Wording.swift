@@ -15,6 +15,13 @@ extension LabError: CustomStringConvertible {
       "port \(port) of 127.0.0.1 is taken by another program; choose another with \(option) PORT"
     case .portOutOfRange(let port, let option):
       "\(option) is \(port): expected a port from 1 to 65535, or 0 for a free one"
+    case .regionTaken(let region?):
+      "the addresses 127.\(region).*.*, which this app's engines have stored, belong to another lab that runs: stop "
+        + "that one with `heights down` first"
+    case .regionTaken(nil): "no addresses are left on this machine: 250 labs run"
+    case .portsTaken(let ports):
+      "another program listens on port \(ports.map(String.init).joined(separator: ", ")) of every address; stop it, "
+        + "or make it listen on one address only"
     case .unreadableState(let path, let reason):
       "\(path) can't be read (\(reason)); it says which stage the app is at: restore it, or move it away to "
         + "start at stage 2"
@@ -43,6 +50,7 @@ extension LabError: CustomStringConvertible {
     case .adminFailed(let process, let request, let outcome):
       "\(process) answered \(request) with: \(outcome)"
     case .unknownRole(let role): "unknown role '\(role)'; roles are launch and app"
+    case .noPower(let zone): "zone \(zone) has no power"
     case .busy(let operation): "\(operation) is under way; try again when it has ended"
     case .stopping: "the lab is stopping"
     case .protocolBroken(let detail): "the control socket does not speak our protocol: \(detail)"

@@ -11,6 +11,10 @@ public enum LabError: Error, Equatable, Sendable {
   case notRunning(folder: String)
   case portBusy(port: Int, option: String)
   case portOutOfRange(port: Int, option: String)
+  /// Another lab has the region of this one; nil when there is no free one at all.
+  case regionTaken(Int?)
+  /// Another program has these ports on every address.
+  case portsTaken(ports: [Int])
   case unreadableState(path: String, reason: String)
   case stageMismatch(at: Int, asked: Int)
   case stageNotYet(Int)
@@ -28,6 +32,8 @@ public enum LabError: Error, Equatable, Sendable {
   case resizeUndone(type: String, reason: String)
   case adminFailed(process: String, request: String, outcome: String)
   case unknownRole(String)
+  /// The zone's power was cut.
+  case noPower(zone: String)
   case busy(operation: String)
   case stopping
   case protocolBroken(String)
@@ -44,6 +50,8 @@ public enum LabError: Error, Equatable, Sendable {
     case .notRunning: "not_running"
     case .portBusy: "port_busy"
     case .portOutOfRange: "port_out_of_range"
+    case .regionTaken: "region_taken"
+    case .portsTaken: "ports_taken"
     case .unreadableState: "unreadable_state"
     case .stageMismatch: "stage_mismatch"
     case .stageNotYet: "stage_not_yet"
@@ -59,6 +67,7 @@ public enum LabError: Error, Equatable, Sendable {
     case .resizeUndone: "resize_undone"
     case .adminFailed: "admin_failed"
     case .unknownRole: "unknown_role"
+    case .noPower: "no_power"
     case .busy: "busy"
     case .stopping: "stopping"
     case .protocolBroken: "protocol_broken"

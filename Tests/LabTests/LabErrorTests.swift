@@ -22,6 +22,15 @@ import Testing
       "--port is -1: expected a port from 1 to 65535, or 0 for a free one"
     ),
     (
+      .regionTaken(7),
+      "the addresses 127.7.*.*, which this app's engines have stored, belong to another lab that runs: stop that one with `heights down` first"
+    ),
+    (.regionTaken(nil), "no addresses are left on this machine: 250 labs run"),
+    (
+      .portsTaken(ports: [5432, 6379]),
+      "another program listens on port 5432, 6379 of every address; stop it, or make it listen on one address only"
+    ),
+    (
       .unreadableState(path: "/x", reason: "why"),
       "/x can't be read (why); it says which stage the app is at: restore it, or move it away to start at stage 2"
     ),

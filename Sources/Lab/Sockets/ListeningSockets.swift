@@ -58,17 +58,19 @@ struct ListeningSockets: Sendable {
   }
 }
 
-/// 127.0.0.1, as system calls want it.
+/// An IPv4 address of this machine, 127.0.0.1 when not said, as system calls want it.
 enum LoopbackAddress {
   static func bind(_ socket: Int32, port: Int) -> Int32 {
     with(port: port) { Glibc.bind(socket, $0, $1) }
   }
 
-  static func with(port: Int, _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+  static func with(
+    _ text: String = "127.0.0.1", port: Int, _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(UInt16(clamping: port)).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_addr.s_addr = inet_addr(text)
     return withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         call($0, socklen_t(MemoryLayout<sockaddr_in>.size))

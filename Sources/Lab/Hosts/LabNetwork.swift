@@ -1,0 +1,77 @@
+// The addresses of a lab: 127.REGION.ZONE.HOST, so that several labs run on one machine, each host with the standard
+// ports.
+
+import Glibc
+
+/// A lab's region number, claimed as long as this lives, and the ports that are free there.
+final class LabNetwork: Sendable {
+  /// What engines remember in their data, and so what a lab keeps from run to run.
+  struct Place: Codable, Equatable, Sendable {
+    /// 1 to 250.
+    var region: Int
+    var portShift: Int
+  }
+
+  static let regions = 1...250
+  /// Of 127.REGION.0.1, where the holder of a claim listens. Outside the range of ports that the kernel hands out.
+  static let claimPort: UInt16 = 61_000
+
+  let place: Place
+  private let claim: Descriptor
+
+  var ports: LabPorts { LabPorts(shift: place.portShift) }
+
+  /// - Parameters:
+  ///   - folder: of the app; where to look first, so that labs which take turns don't want the same region.
+  ///   - earlier: what the last run had: taken again if it can be had.
+  ///   - isFixed: engines have stored their addresses: nothing else than `earlier` will do.
+  /// - Throws: when there is none left, or not the one that must be.
+  init(folder: String, earlier: Place?, isFixed: Bool) throws(LabError) {
+    let first = earlier?.region ?? Self.home(of: folder)
+    let candidates = isFixed ? [first] : Self.regions.map { 1 + (first - 1 + $0 - 1) % Self.regions.count }
+    for region in candidates {
+      guard let claim = Self.claim(region) else { continue }
+      self.claim = claim
+      let shifts = isFixed ? [earlier?.portShift ?? 0] : LabPorts.shifts
+      guard let shift = shifts.first(where: { Self.areFree(LabPorts(shift: $0), region) }) else {
+        throw .portsTaken(ports: LabPorts(shift: shifts[0]).all.filter { !Self.isFree($0, region) })
+      }
+      place = Place(region: region, portShift: shift)
+      return
+    }
+    throw .regionTaken(isFixed ? first : nil)
+  }
+
+  /// `zone` is 1 for zone a; `host` is below 255.
+  func address(zone: Int, host: Int) -> String { "127.\(place.region).\(zone).\(host)" }
+
+  /// The region where a folder's lab looks first: FNV-1a of its path.
+  static func home(of folder: String) -> Int {
+    let hash = folder.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    return regions.lowerBound + Int(hash % UInt64(regions.count))
+  }
+
+  private static func claim(_ region: Int) -> Descriptor? {
+    let socket = bound(SOCK_STREAM, "127.\(region).0.1", Int(claimPort))
+    return socket.flatMap { listen($0.number, 1) == 0 ? $0 : nil }
+  }
+
+  private static func areFree(_ ports: LabPorts, _ region: Int) -> Bool {
+    ports.all.allSatisfy { isFree($0, region) } && bound(SOCK_DGRAM, "127.\(region).0.2", ports.dns) != nil
+  }
+
+  private static func isFree(_ port: Int, _ region: Int) -> Bool {
+    // Free where none of our hosts is, taken only by somebody who listens on all addresses.
+    bound(SOCK_STREAM, "127.\(region).0.2", port) != nil
+  }
+
+  private static func bound(_ type: __socket_type, _ address: String, _ port: Int) -> Descriptor? {
+    let socket = Descriptor(Glibc.socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0))
+    var one: Int32 = 1
+    if type == SOCK_STREAM {
+      setsockopt(socket.number, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+    let isBound = LoopbackAddress.with(address, port: port) { bind(socket.number, $0, $1) } == 0
+    return isBound ? socket : nil
+  }
+}

@@ -1,0 +1,60 @@
+// Regions are claimed by one lab each, ports are moved together, and what engines have stored stays.
+
+import Foundation
+import Testing
+
+@testable import Lab
+
+@Suite(.serialized) struct LabNetworkTests {
+  @Test func twoLabsOfOneFolderGetTwoRegionsAndAClaimEndsWithItsHolder() throws {
+    let first = try LabNetwork(folder: "/a", earlier: nil, isFixed: false)
+    #expect(first.place.region == LabNetwork.home(of: "/a"))
+    let second = try LabNetwork(folder: "/a", earlier: nil, isFixed: false)
+    #expect(second.place.region != first.place.region)
+    #expect(second.address(zone: 2, host: 50) == "127.\(second.place.region).2.50")
+    let region = second.place.region
+    _ = consume second
+    let third = try LabNetwork(folder: "/a", earlier: .init(region: region, portShift: 0), isFixed: true)
+    #expect(third.place.region == region)
+  }
+
+  @Test func theLastRegionIsFollowedByTheFirst() throws {
+    let earlier = LabNetwork.Place(region: 250, portShift: 0)
+    let last = try LabNetwork(folder: "/a", earlier: earlier, isFixed: false)
+    let next = try LabNetwork(folder: "/a", earlier: earlier, isFixed: false)
+    #expect(last.place.region == 250)
+    #expect(next.place.region == 1)
+  }
+
+  @Test func whatEnginesHaveStoredIsTakenOrRefused() throws {
+    let first = try LabNetwork(folder: "/b", earlier: nil, isFixed: false)
+    let error = #expect(throws: LabError.self) {
+      try LabNetwork(folder: "/c", earlier: first.place, isFixed: true)
+    }
+    #expect(error == .regionTaken(first.place.region))
+  }
+
+  @Test func aPortThatIsTakenOnAllAddressesMovesAll() throws {
+    let taken = try listenEverywhere()
+    defer { close(taken.socket) }
+    let network = try LabNetwork(folder: "/d", earlier: nil, isFixed: false)
+    #expect(network.place.portShift != 0)
+    #expect(network.ports.postgres - 5432 == network.ports.dns - 5353)
+    let error = #expect(throws: LabError.self) {
+      try LabNetwork(folder: "/e", earlier: .init(region: 9, portShift: 0), isFixed: true)
+    }
+    #expect(error?.code == "ports_taken")
+  }
+
+  /// On the first standard port that is free.
+  private func listenEverywhere() throws -> (socket: Int32, port: Int) {
+    for port in LabPorts().all {
+      let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+      if LoopbackAddress.with("0.0.0.0", port: port, { bind(socket, $0, $1) }) == 0, listen(socket, 1) == 0 {
+        return (socket, port)
+      }
+      close(socket)
+    }
+    throw CancellationError()
+  }
+}
