@@ -72,7 +72,7 @@ extension Lab {
       return
     }
     if frontDoor { try setDoor(of: role, open: true) }
-    supervisor?.want(role.rawValue)
+    supervisor?.want(role.rawValue, zone: nil)
     do throws(LabError) {
       try waitUntilReady(role.rawValue)
     } catch {

@@ -72,7 +72,7 @@ extension Lab {
   }
 
   private func startAgain() throws(LabError) {
-    supervisor?.want(Role.app.rawValue)
+    supervisor?.want(Role.app.rawValue, zone: nil)
     try waitUntilReady(Role.app.rawValue)
   }
 }

@@ -118,10 +118,10 @@ extension Lab {
     if currentState.dnsPort == nil {
       tell("gdnsd is not installed: the app runs without DNS (Debian: apt-get install gdnsd)")
     } else {
-      supervisor?.want(Self.dnsProcess)
+      supervisor?.want(Self.dnsProcess, zone: nil)
     }
     let doors = currentState.openDoors
-    for role in doors { supervisor?.want(role.rawValue) }
+    for role in doors { supervisor?.want(role.rawValue, zone: nil) }
     for role in doors { try waitUntilReady(role.rawValue) }
   }
 }

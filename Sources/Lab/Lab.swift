@@ -133,6 +133,7 @@ public final class Lab: Sendable {
     case .failedToStart(let name, let reason): tell("\(name) could not be started: \(reason)")
     case .ready(let name): tell("\(name) is ready")
     case .unready(let name): tell("\(name) is not ready")
+    case .role(let name, let role): tell("\(name) is now \(role)")
     }
   }
 

@@ -12,6 +12,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     case stopping
     /// Ended by itself; will be started again.
     case waiting
+    /// Will be started when its zone has power again.
+    case noPower
   }
 
   public struct Process: Codable, Equatable, Sendable {

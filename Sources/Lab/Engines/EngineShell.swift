@@ -13,6 +13,9 @@ struct EngineShell: Sendable {
   let user: EngineUser?
   /// Of the engine: what its short programs say is written there.
   let log: LogFile
+  let zones: Zones
+  /// The folder of all hosts' folders, as we see it.
+  let engines: String
 
   /// Makes a folder below the host's (`data`; the host's own when it is empty) for the engine alone, unless it is there.
   /// The folder above must be there.
@@ -42,7 +45,8 @@ struct EngineShell: Sendable {
     _ program: String, _ arguments: [String], environment: [String: String] = [:], limitMs: Int
   ) throws(LabError) {
     let logStart = log.sizeBytes
-    let pid = try plan(program, arguments, environment).spawn()
+    let plan = plan(program, arguments, environment)
+    let pid = try plan.spawn(in: zones.seat(zone: host.zone, host: nil))
     guard let status = wait(for: pid, limitMs: limitMs) else {
       throw failure(program, "took longer than \(limitMs / 1000) s", logStart)
     }
@@ -57,7 +61,8 @@ struct EngineShell: Sendable {
     let basics = ["PATH": Self.path, "LANG": "C.UTF-8", "HOME": host.folder]
     return LaunchPlan(
       executable: program, arguments: arguments, environment: basics.merging(environment) { $1 },
-      workingDirectory: host.folder, log: log, isReady: { true })
+      workingDirectory: host.folder, log: log, zone: host.zone, host: host.id, user: user, engines: engines,
+      isReady: { true })
   }
 
   /// The status, as waitpid gives it; nil when time was up and it was killed.

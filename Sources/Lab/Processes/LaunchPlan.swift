@@ -15,12 +15,18 @@ struct LaunchPlan: Sendable {
   /// Become descriptors 3, 4… of the child, with their names in LISTEN_FDNAMES.
   var sockets: [(name: String, descriptor: Descriptor)] = []
   let log: LogFile
+  /// Where it runs: nil for beside us.
+  var zone: String?
+  /// Programs of one host see the same files.
+  var host: String?
   /// Nil: as we are.
   var user: EngineUser?
   /// The folder that the process sees on /mnt when it is in a zone; nil for none.
   var engines: String?
   /// Whether the process does its work by now; called often, from another thread, and returns within a second.
   let isReady: @Sendable () -> Bool
+  /// What it says of its role and lag; nil when it can't be asked. Returns within a second.
+  var observe: @Sendable () -> EngineObservation? = { nil }
 
   /// Starts it. It is killed when the calling thread ends.
   func spawn(in seat: Seat = .besideUs) throws(LabError) -> Int32 {

@@ -11,8 +11,7 @@ struct ProcessGroup {
 
   /// Those that live.
   var members: [Int32] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return names.compactMap { Int32($0) }.filter { getpgid($0) == number && isMarked($0) }
+    ProcessList.all.filter { getpgid($0) == number && isMarked($0) }
   }
 
   /// Kills them and returns when they are gone, after 5 s at most; false when there were none.

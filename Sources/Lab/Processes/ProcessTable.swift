@@ -21,6 +21,9 @@ struct ProcessTable {
 
   struct Entry: Equatable {
     var state = State.stopped
+    /// Where it runs; nil for no zone.
+    var zone: String?
+    /// Wanted and stopped at once is one whose zone has no power; running and not wanted is one that was released.
     var isWanted = false
     /// Since it was started last. One that was drained is no longer ready, and there is nothing to wait for.
     var hasBeenReady = false
@@ -33,8 +36,13 @@ struct ProcessTable {
   }
 
   enum Event: Equatable {
-    case wanted(String)
+    case wanted(String, zone: String?)
     case unwanted(String)
+    /// From now on it is somebody else's: it goes on running and is not started again.
+    case released(String)
+    /// Everything in the zone is being killed, and nothing starts there until power is restored.
+    case powerCut(zone: String)
+    case powerRestored(zone: String)
     case spawned(String, pid: Int32)
     case spawnFailed(String, reason: String)
     case ended(String, pid: Int32, how: String)
@@ -58,12 +66,16 @@ struct ProcessTable {
   static let longestDelayMs = 5_000
 
   private(set) var entries: [String: Entry] = [:]
+  private(set) var darkZones: Set<String> = []
 
   /// What to do about `event`. Events that come too late (of a process that is gone) change nothing.
   mutating func handle(_ event: Event, nowMs: Int) -> [Action] {
     switch event {
-    case .wanted(let name): return want(name)
+    case .wanted(let name, let zone): return want(name, zone)
     case .unwanted(let name): return unwant(name, nowMs)
+    case .released(let name): release(name)
+    case .powerCut(let zone): cutPower(zone)
+    case .powerRestored(let zone): return restorePower(zone)
     case .spawned(let name, let pid): return spawned(name, pid, nowMs)
     case .spawnFailed(let name, let reason): return ended(name, how: reason, ranMs: 0, nowMs)
     case .ended(let name, let pid, let how):
@@ -73,7 +85,6 @@ struct ProcessTable {
       guard case .running(let running, _)? = entries[name]?.state, running.pid == pid else { return [] }
       entries[name]?.state = .running(running, isReady: isReady)
       if isReady { entries[name]?.hasBeenReady = true }
-      return []
     case .hurry:
       for (name, entry) in entries {
         if case .stopping(let running, .some) = entry.state {
@@ -83,6 +94,7 @@ struct ProcessTable {
       return tick(nowMs)
     case .tick: return tick(nowMs)
     }
+    return []
   }
 
   /// When `tick` has something to do; nil when nothing is due.
@@ -101,11 +113,13 @@ struct ProcessTable {
 }
 
 extension ProcessTable {
-  private mutating func want(_ name: String) -> [Action] {
+  private mutating func want(_ name: String, _ zone: String?) -> [Action] {
     var entry = entries[name] ?? Entry()
     entry.isWanted = true
+    entry.zone = zone
     entry.failures = 0
     defer { entries[name] = entry }
+    if isDark(zone) { return [] }
     switch entry.state {
     case .stopped, .waiting:
       entry.state = .spawning
@@ -138,9 +152,14 @@ extension ProcessTable {
 
   private mutating func ended(_ name: String, how: String, ranMs: Int, _ nowMs: Int) -> [Action] {
     guard var entry = entries[name] else { return [] }
+    if case .running = entry.state, !entry.isWanted {
+      entries[name] = nil
+      return []
+    }
     defer { entries[name] = entry }
     entry.lastEnd = how
-    guard entry.isWanted else {
+    // What a power cut ends comes back with the power, and has no failure to answer for.
+    guard entry.isWanted, !isDark(entry.zone) else {
       entry.state = .stopped
       return []
     }
@@ -184,10 +203,33 @@ extension ProcessTable {
     return actions
   }
 
+  private func isDark(_ zone: String?) -> Bool { zone.map(darkZones.contains) ?? false }
+
   private func running(_ name: String) -> Running? {
     switch entries[name]?.state {
     case .running(let running, _), .stopping(let running, _): running
     default: nil
     }
+  }
+}
+
+// Zones, and processes that are given away.
+extension ProcessTable {
+  private mutating func release(_ name: String) {
+    guard case .running? = entries[name]?.state else { return }
+    entries[name]?.isWanted = false
+  }
+
+  private mutating func cutPower(_ zone: String) {
+    darkZones.insert(zone)
+    for (name, entry) in entries where entry.zone == zone {
+      if case .waiting = entry.state { entries[name]?.state = .stopped }
+    }
+  }
+
+  private mutating func restorePower(_ zone: String) -> [Action] {
+    darkZones.remove(zone)
+    let waiting = entries.filter { $0.value.zone == zone && $0.value.isWanted && $0.value.state == .stopped }
+    return waiting.keys.sorted().flatMap { want($0, zone) }
   }
 }

@@ -1,26 +1,13 @@
-// Performs what the process table decides: starts, signals, waits, probes.
+// Performs what the process table decides: starts, signals, waits.
 
 import CRuntime
 import Dispatch
 import Glibc
 import Synchronization
 
-/// Owns the processes of a lab. One thread starts them all and lives until the last has ended, since a child is
-/// killed when the thread that started it ends.
+/// Owns the processes of a lab and the zones that they run in. One thread starts them all and lives until the last has
+/// ended, since a child is killed when the thread that started it ends.
 final class Supervisor: Sendable {
-  /// How a process is, for those who ask.
-  struct Status: Equatable, Sendable {
-    var pid: Int32?
-    var health: LabSnapshot.Health
-    /// The process that lives now has been ready, be it drained by now or not.
-    var hasBeenReady: Bool
-    var restarts: Int
-    var lastEnd: String?
-
-    /// Started, or about to be.
-    var isWanted: Bool { health != .stopped && health != .stopping }
-  }
-
   /// What happened to a process.
   enum Notice: Equatable, Sendable {
     case started(String, ProcessIdentity)
@@ -28,36 +15,40 @@ final class Supervisor: Sendable {
     case failedToStart(String, reason: String)
     case ready(String)
     case unready(String)
+    /// It has another role than before.
+    case role(String, String)
   }
 
-  private enum Command: Sendable {
+  typealias Plan = @Sendable (String) throws(LabError) -> LaunchPlan
+
+  fileprivate enum Command: Sendable {
     case handle(ProcessTable.Event)
+    /// How to start a process has been found out.
+    case prepared(String, Result<LaunchPlan, LabError>)
+    case cutPower(String)
+    case restorePower(String)
     case stopAll
   }
 
+  let zones = Zones()
   private let commands = Mutex<[Command]>([])
-  private let board = Mutex<[String: Status]>([:])
-  private let plans = Mutex<[String: LaunchPlan]>([:])
+  let board = ProcessBoard()
   private let wakeup = Wakeup()
   private let end = DispatchGroup()
-  private let plan: @Sendable (String) throws(LabError) -> LaunchPlan
-  private let notify: @Sendable (Notice) -> Void
+  private let plan: Plan
+  let notify: @Sendable (Notice) -> Void
 
-  /// `plan` tells how to start a process, asked anew before each start; `notify` hears what happens, on the
-  /// supervisor's threads.
-  init(
-    plan: @escaping @Sendable (String) throws(LabError) -> LaunchPlan,
-    notify: @escaping @Sendable (Notice) -> Void
-  ) {
+  /// `plan` tells how to start a process and makes everything ready for it, asked anew before each start on a thread
+  /// of its own; `notify` hears what happens, on the supervisor's threads.
+  init(plan: @escaping Plan, notify: @escaping @Sendable (Notice) -> Void) {
     self.plan = plan
     self.notify = notify
   }
 
-  /// Starts the threads. They end when every process has ended after `stopAll`.
+  /// Starts the thread. It ends when every process has ended after `stopAll`.
   func start() {
     end.enter()
     _ = LongThread(name: "supervisor") { self.drive() }
-    _ = LongThread(name: "prober") { self.probe() }
   }
 
   /// Returns when the last process has ended after `stopAll`; at once when `start` was not called.
@@ -65,19 +56,28 @@ final class Supervisor: Sendable {
 
   var hasEnded: Bool { end.wait(timeout: .now()) == .success }
 
-  func want(_ name: String) { send(.handle(.wanted(name))) }
+  func want(_ name: String, zone: String?) { send(.handle(.wanted(name, zone: zone))) }
   func unwant(_ name: String) { send(.handle(.unwanted(name))) }
+  /// Leaves a process to somebody else: it goes on, and is neither started again nor probed.
+  func release(_ name: String) { send(.handle(.released(name))) }
+  /// Kills everything in a zone; what is wanted there waits until its power is restored.
+  func cutPower(_ zone: String) { send(.cutPower(zone)) }
+  func restorePower(_ zone: String) { send(.restorePower(zone)) }
   /// Ends every process, then the supervisor.
   func stopAll() { send(.stopAll) }
   /// Kills what is stopping.
   func hurry() { send(.handle(.hurry)) }
 
-  func status(of name: String) -> Status? { board.withLock { $0[name] } }
-  var statuses: [String: Status] { board.withLock { $0 } }
+  func status(of name: String) -> ProcessStatus? { board.status(of: name) }
+  var statuses: [String: ProcessStatus] { board.statuses }
 
-  private func send(_ command: Command) {
+  fileprivate func send(_ command: Command) {
     commands.withLock { $0.append(command) }
     wakeup.ring()
+  }
+
+  func noteProbe(_ name: String, _ pid: Int32, isReady: Bool) {
+    send(.handle(.probed(name, pid: pid, isReady: isReady)))
   }
 }
 
@@ -96,17 +96,19 @@ extension Supervisor {
       wait(children)
       for command in takeCommands() { perform(command, &children) }
       for (name, child) in children.handles {
-        if let end = reap(child.pid) { childEnded(name, child.pid, end, &children) }
+        if let end = ProcessEnd.reap(child.pid) { childEnded(name, child.pid, end, &children) }
       }
+      zones.reap()
       apply(.tick, &children)
       publish(children.table)
     }
+    zones.end()
     end.leave()
   }
 
   /// Waits for a command, the end of a process, or what is due.
   private func wait(_ children: Children) {
-    let watched = [wakeup.descriptor] + children.handles.values.map(\.handle)
+    let watched = [wakeup.descriptor] + children.handles.values.map(\.handle) + zones.endings
     var polls = watched.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
     let limitMs = children.table.nextDeadlineMs.map { max(0, $0 - Clock.nowMs) } ?? -1
     poll(&polls, nfds_t(polls.count), Int32(clamping: limitMs))
@@ -126,6 +128,11 @@ extension Supervisor {
     case .handle(let event):
       apply(event, &children)
       if case .probed = event { publish(children.table) }
+    case .prepared(let name, let plan): spawn(name, plan, &children)
+    case .cutPower(let zone): cutPower(zone, &children)
+    case .restorePower(let zone):
+      zones.restorePower(zone)
+      apply(.powerRestored(zone: zone), &children)
     case .stopAll:
       children.isStopping = true
       for name in children.table.entries.keys { apply(.unwanted(name), &children) }
@@ -135,39 +142,62 @@ extension Supervisor {
   private func apply(_ event: ProcessTable.Event, _ children: inout Children) {
     for action in children.table.handle(event, nowMs: Clock.nowMs) {
       switch action {
-      case .spawn(let name): spawn(name, &children)
-      case .terminate(_, let pid): kill(pid, SIGTERM)
+      case .spawn(let name): prepare(name, &children)
+      case .terminate(_, let pid):
+        kill(pid, SIGTERM)
+        // One that was frozen hears it too.
+        kill(-pid, SIGCONT)
       // The group too: what the process itself has started.
       case .kill(_, let pid): kill(-pid, SIGKILL)
       }
     }
   }
 
-  private func spawn(_ name: String, _ children: inout Children) {
-    do {
-      let plan = try plan(name)
-      let pid = try plan.spawn()
-      plans.withLock { $0[name] = plan }
-      children.handles[name] = (pid, Descriptor(heights_open_process(pid)))
-      if let identity = ProcessIdentity.of(pid) { notify(.started(name, identity)) }
-      apply(.spawned(name, pid: pid), &children)
+  /// Has a process's start prepared on another thread: that may take a while, and run programs in the zone.
+  private func prepare(_ name: String, _ children: inout Children) {
+    do throws(LabError) {
+      if let zone = children.table.entries[name]?.zone { try zones.start(zone) }
     } catch {
-      notify(.failedToStart(name, reason: error.description))
-      apply(.spawnFailed(name, reason: error.description), &children)
+      return failedToStart(name, error, &children)
+    }
+    _ = LongThread(name: "start") { [self] in
+      do throws(LabError) {
+        let plan = try plan(name)
+        send(.prepared(name, .success(plan)))
+      } catch {
+        send(.prepared(name, .failure(error)))
+      }
     }
   }
 
-  /// How a process ended, nil while it lives. What it started and left in its group is killed before its pid is
-  /// given back, so that the group's number can't be another's.
-  private func reap(_ pid: Int32) -> ProcessEnd? {
-    var info = siginfo_t()
-    let options = WEXITED | WNOHANG | WNOWAIT
-    guard waitid(P_PID, id_t(pid), &info, options) == 0, info.si_signo == SIGCHLD else { return nil }
-    kill(-pid, SIGKILL)
-    var status: Int32 = 0
-    waitpid(pid, &status, 0)
-    let signal = status & 0x7F
-    return signal == 0 ? .exited(code: (status >> 8) & 0xFF) : .signalled(signal)
+  private func spawn(_ name: String, _ prepared: Result<LaunchPlan, LabError>, _ children: inout Children) {
+    do throws(LabError) {
+      let plan = try prepared.get()
+      let seat = try zones.seat(zone: plan.zone, host: plan.host)
+      let pid = try plan.spawn(in: seat)
+      zones.noteStart(of: pid, zone: plan.zone, host: plan.host)
+      children.handles[name] = (pid, Descriptor(heights_open_process(pid)))
+      if let identity = ProcessIdentity.of(pid) { notify(.started(name, identity)) }
+      apply(.spawned(name, pid: pid), &children)
+      publish(children.table)
+      probe(name, pid, plan)
+    } catch {
+      failedToStart(name, error, &children)
+    }
+  }
+
+  private func failedToStart(_ name: String, _ error: LabError, _ children: inout Children) {
+    notify(.failedToStart(name, reason: error.description))
+    apply(.spawnFailed(name, reason: error.description), &children)
+  }
+
+  private func cutPower(_ zone: String, _ children: inout Children) {
+    zones.cutPower(zone)
+    apply(.powerCut(zone: zone), &children)
+    // Where there are no namespaces, one by one. Otherwise they are dead already, and this finds nobody.
+    for (name, child) in children.handles where children.table.entries[name]?.zone == zone {
+      kill(-child.pid, SIGKILL)
+    }
   }
 
   private func childEnded(_ name: String, _ pid: Int32, _ end: ProcessEnd, _ children: inout Children) {
@@ -178,72 +208,9 @@ extension Supervisor {
   }
 
   private func publish(_ table: ProcessTable) {
-    let fresh = table.entries.mapValues(Self.status)
-    let before = board.withLock { board in
-      defer { board = fresh }
-      return board
-    }
-    for (name, status) in fresh.sorted(by: { $0.key < $1.key }) where status.health != before[name]?.health {
-      if status.health == .ready { notify(.ready(name)) }
-      if before[name]?.health == .ready, status.health == .starting { notify(.unready(name)) }
-    }
-  }
-
-  private static func status(of entry: ProcessTable.Entry) -> Status {
-    var status = Status(
-      pid: nil, health: .stopped, hasBeenReady: false, restarts: entry.restarts, lastEnd: entry.lastEnd)
-    switch entry.state {
-    case .stopped: break
-    case .spawning: status.health = .starting
-    case .waiting: status.health = .waiting
-    case .running(let running, let isReady):
-      (status.pid, status.health) = (running.pid, isReady ? .ready : .starting)
-      status.hasBeenReady = entry.hasBeenReady
-    case .stopping(let running, _): (status.pid, status.health) = (running.pid, .stopping)
-    }
-    return status
-  }
-}
-
-// The prober's thread: a process that hangs must not keep the driver from the others.
-extension Supervisor {
-  private static let startingPauseMs = 20
-  private static let readyPauseMs = 1000
-
-  private func probe() {
-    var dueMs: [String: Int] = [:]
-    while !hasEnded {
-      for (name, status) in statuses {
-        guard let pid = status.pid, [.starting, .ready].contains(status.health) else { continue }
-        if dueMs[name, default: 0] > Clock.nowMs, status.health == .ready { continue }
-        guard let plan = plans.withLock({ $0[name] }) else { continue }
-        let isReady = plan.isReady()
-        send(.handle(.probed(name, pid: pid, isReady: isReady)))
-        dueMs[name] = Clock.nowMs + Self.readyPauseMs
-        plan.log.rotateIfLarge()
-      }
-      usleep(UInt32(Self.startingPauseMs) * 1000)
-    }
-  }
-}
-
-/// How a process has ended.
-private enum ProcessEnd: CustomStringConvertible {
-  case exited(code: Int32)
-  case signalled(Int32)
-
-  /// What one that was asked to stop does: it exits by itself, or leaves it to SIGTERM.
-  var isOrdinary: Bool {
-    switch self {
-    case .exited(let code): code == 0
-    case .signalled(let number): number == SIGTERM
-    }
-  }
-
-  var description: String {
-    switch self {
-    case .exited(let code): "exited with code \(code)"
-    case .signalled(let number): "was ended by signal \(number)"
+    for (name, before, now) in board.publish(table) where before != now {
+      if now == .ready { notify(.ready(name)) }
+      if before == .ready, now == .starting { notify(.unready(name)) }
     }
   }
 }

@@ -2,12 +2,15 @@
 
 import CRuntime
 import Glibc
+import Synchronization
 
 /// A PID namespace. It ends with the thread that started it, with `cutPower`, or with its last reference.
 final class ZoneSpace: Sendable {
-  let pid: Int32
+  private let pid: Int32
   /// Readable when the init has ended.
   let handle: Descriptor
+  /// From then on the pid may be another's.
+  private let isReaped = Mutex(false)
 
   /// Throws where the system refuses namespaces.
   init() throws(LabError) {
@@ -17,16 +20,24 @@ final class ZoneSpace: Sendable {
   }
 
   /// Kills everything in the zone at once.
-  func cutPower() { kill(pid, SIGKILL) }
+  func cutPower() { isReaped.withLock { if !$0 { kill(pid, SIGKILL) } } }
 
-  /// Whether the init is gone, and with it everything in the zone. Its children must have been waited for.
-  func hasEnded() -> Bool { waitpid(pid, nil, WNOHANG) != 0 }
-
-  deinit {
-    cutPower()
-    // Those of its programs that are our children are waited for by whoever started them; the init ends after them.
-    _ = hasEnded()
+  /// Whether the init is gone, and with it everything in the zone. That takes until those of its programs that are our
+  /// children have been waited for.
+  func hasEnded() -> Bool {
+    isReaped.withLock { isReaped in
+      if !isReaped { isReaped = waitpid(pid, nil, WNOHANG) != 0 }
+      return isReaped
+    }
   }
+
+  /// Cuts the power and returns when the zone is empty.
+  func end() {
+    cutPower()
+    while !hasEnded() { usleep(1000) }
+  }
+
+  deinit { cutPower() }
 }
 
 /// Where a program is started: beside us, or in a zone.

@@ -8,7 +8,7 @@ import Testing
   private var table = ProcessTable()
 
   private mutating func start(pid: Int32 = 1, nowMs: Int = 0) {
-    _ = table.handle(.wanted("app"), nowMs: nowMs)
+    _ = table.handle(.wanted("app", zone: "a"), nowMs: nowMs)
     _ = table.handle(.spawned("app", pid: pid), nowMs: nowMs)
   }
 
@@ -19,10 +19,10 @@ import Testing
   private var state: ProcessTable.State? { table.entries["app"]?.state }
 
   @Test mutating func aWantedProcessIsStartedOnce() {
-    #expect(table.handle(.wanted("app"), nowMs: 0) == [.spawn("app")])
-    #expect(table.handle(.wanted("app"), nowMs: 0) == [])
+    #expect(table.handle(.wanted("app", zone: "a"), nowMs: 0) == [.spawn("app")])
+    #expect(table.handle(.wanted("app", zone: "a"), nowMs: 0) == [])
     #expect(table.handle(.spawned("app", pid: 1), nowMs: 0) == [])
-    #expect(table.handle(.wanted("app"), nowMs: 0) == [])
+    #expect(table.handle(.wanted("app", zone: "a"), nowMs: 0) == [])
   }
 
   @Test mutating func havingBeenReadyEndsWithTheProcess() {
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test mutating func aStopThatOvertakesTheStartStillStops() {
-    _ = table.handle(.wanted("app"), nowMs: 0)
+    _ = table.handle(.wanted("app", zone: "a"), nowMs: 0)
     #expect(table.handle(.unwanted("app"), nowMs: 0) == [])
     #expect(table.handle(.spawned("app", pid: 1), nowMs: 5) == [.terminate("app", pid: 1)])
     #expect(end(pid: 1, nowMs: 6) == [])
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test mutating func aFailedStartIsTriedAgainLater() {
-    _ = table.handle(.wanted("app"), nowMs: 0)
+    _ = table.handle(.wanted("app", zone: "a"), nowMs: 0)
     #expect(table.handle(.spawnFailed("app", reason: "no such file"), nowMs: 0) == [.spawn("app")])
     #expect(table.handle(.spawnFailed("app", reason: "no such file"), nowMs: 0) == [])
     #expect(state == .waiting(untilMs: 100))
@@ -104,7 +104,7 @@ import Testing
   @Test mutating func wantedAgainWhileStoppingComesBackAfterItsEnd() {
     start()
     _ = table.handle(.unwanted("app"), nowMs: 0)
-    #expect(table.handle(.wanted("app"), nowMs: 1) == [])
+    #expect(table.handle(.wanted("app", zone: "a"), nowMs: 1) == [])
     #expect(end(pid: 1, nowMs: 2) == [.spawn("app")])
   }
 
@@ -148,7 +148,8 @@ import Testing
       nowMs += Int.random(in: 0..<300, using: &random)
       let isWindingDown = step > 19_000
       switch Int.random(in: 0..<6, using: &random) {
-      case 0: perform(table.handle(isWindingDown ? .unwanted("app") : .wanted("app"), nowMs: nowMs))
+      case 0:
+        perform(table.handle(isWindingDown ? .unwanted("app") : .wanted("app", zone: "a"), nowMs: nowMs))
       case 1: perform(table.handle(.unwanted("app"), nowMs: nowMs))
       case 2 where pending > 0:
         pending -= 1

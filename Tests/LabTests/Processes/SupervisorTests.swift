@@ -1,4 +1,4 @@
-// The supervisor ends what it started, and what that has started.
+// The supervisor ends what it started, and what that has started, and starts it again with its zone's power.
 
 import Foundation
 import TestSupport
@@ -7,17 +7,12 @@ import Testing
 @testable import Lab
 
 @Suite struct SupervisorTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
   @Test func whatAProcessLeavesBehindIsEndedWithIt() throws {
-    let folder = try TemporaryFolder()
-    let supervisor = Supervisor(
-      plan: { _ in
-        LaunchPlan(
-          executable: "/bin/sh", arguments: ["-c", "sleep 1000 & echo $! > fresh; mv fresh pid; wait"],
-          environment: Environment.inherited, workingDirectory: folder.path,
-          log: LogFile(path: folder.path + "/log"), isReady: { access(folder.path + "/pid", F_OK) == 0 })
-      }, notify: { _ in })
-    supervisor.start()
-    supervisor.want("app")
+    let supervisor = start("sleep 1000 & echo $! > fresh; mv fresh pid; wait", zone: nil)
     #expect(eventually { supervisor.status(of: "app")?.health == .ready })
     let grandchild = try #require(Int32(folder.read("pid").filter(\.isNumber)))
     #expect(ProcessIdentity.of(grandchild) != nil)
@@ -26,5 +21,68 @@ import Testing
     #expect(eventually { ProcessIdentity.of(grandchild) == nil })
     #expect(supervisor.status(of: "app")?.lastEnd == "was ended by signal 15")
     if ProcessIdentity.of(grandchild) != nil { kill(grandchild, SIGKILL) }
+  }
+
+  @Test func aZoneComesBackWithItsPower() throws {
+    let supervisor = start("echo > pid; setsid sleep 1000 & sleep 1000", zone: "a")
+    #expect(eventually { supervisor.status(of: "app")?.health == .ready })
+    let first = try #require(supervisor.status(of: "app")?.pid)
+    #expect(eventually { supervisor.zones.members(zone: "a", host: "host")?.count == 3 })
+    supervisor.cutPower("a")
+    #expect(eventually { supervisor.status(of: "app")?.health == .noPower })
+    #expect(supervisor.zones.dark == ["a"])
+    #expect(ProcessIdentity.of(first) == nil)
+    supervisor.restorePower("a")
+    #expect(eventually { supervisor.status(of: "app")?.health == .ready })
+    #expect(supervisor.status(of: "app")?.restarts == 0)
+    supervisor.stopAll()
+    supervisor.join()
+  }
+
+  @Test func whatTheDaemonsOfAZoneAreIsEndedWithTheSupervisor() throws {
+    let supervisor = start("setsid sh -c 'echo > pid; sleep 1001' & sleep 1000", zone: "a")
+    #expect(eventually { supervisor.status(of: "app")?.health == .ready })
+    let members = try #require(supervisor.zones.members(zone: "a", host: "host"))
+    #expect(members.count > 2)
+    supervisor.stopAll()
+    supervisor.join()
+    #expect(members.allSatisfy { ProcessIdentity.of($0) == nil })
+  }
+
+  @Test func aReleasedProcessIsNotStartedAgain() throws {
+    let supervisor = start("echo > pid; sleep 1000", zone: "a")
+    #expect(eventually { supervisor.status(of: "app")?.health == .ready })
+    supervisor.release("app")
+    #expect(eventually { supervisor.status(of: "app")?.isReleased == true })
+    kill(try #require(supervisor.status(of: "app")?.pid), SIGKILL)
+    #expect(eventually { supervisor.status(of: "app") == nil })
+    supervisor.stopAll()
+    supervisor.join()
+  }
+
+  @Test func whatItSaysOfItselfIsToldUntilItsEnd() throws {
+    let supervisor = start("echo > pid; sleep 1000", zone: nil)
+    #expect(eventually { supervisor.status(of: "app")?.observation?.role == "leader" })
+    supervisor.unwant("app")
+    #expect(eventually { supervisor.status(of: "app")?.health == .stopped })
+    #expect(supervisor.status(of: "app")?.observation == nil)
+    supervisor.stopAll()
+    supervisor.join()
+  }
+
+  /// A supervisor of one process that is ready when a file named pid is there.
+  private func start(_ script: String, zone: String?) -> Supervisor {
+    let path = folder.path
+    let supervisor = Supervisor(
+      plan: { _ in
+        LaunchPlan(
+          executable: "/bin/sh", arguments: ["-c", script], environment: Environment.inherited,
+          workingDirectory: path, log: LogFile(path: path + "/log"), zone: zone, host: "host",
+          isReady: { access(path + "/pid", F_OK) == 0 },
+          observe: { EngineObservation(role: "leader", lagBytes: nil) })
+      }, notify: { _ in })
+    supervisor.start()
+    supervisor.want("app", zone: zone)
+    return supervisor
   }
 }
