@@ -134,10 +134,12 @@ static int enter_zone(const struct heights_seat *seat) {
   return setns(seat->mounts, CLONE_NEWNS);
 }
 
-// A host's own view of the file system: its zone's, and there the folder of all engines on /mnt.
+// A host's own view of the file system: its zone's, with some folders in other places.
 static int make_mounts(const struct heights_seat *seat) {
   if (unshare(CLONE_NEWNS) < 0) return -1;
-  return seat->engines ? mount(seat->engines, "/mnt", NULL, MS_BIND, NULL) : 0;
+  for (size_t i = 0; i < seat->bind_count; i++)
+    if (mount(seat->binds[i].source, seat->binds[i].target, NULL, MS_BIND, NULL) < 0) return -1;
+  return 0;
 }
 
 static int become(uid_t user, gid_t group) {

@@ -7,6 +7,7 @@ enum Environment {
   static var inherited: [String: String] {
     ProcessInfo.processInfo.environment.filter { name, _ in
       !name.hasPrefix("LISTEN_") && !name.hasPrefix("HEIGHTS_") && name != "NOTIFY_SOCKET" && name != "PORT"
+        && name != "HOST"
     }
   }
 
@@ -15,18 +16,86 @@ enum Environment {
   /// What the app's processes of a folder have in their environment, and no others.
   static func mark(of folder: AppFolder) -> String { "\(secretFile)=\(folder.secret)" }
 
-  static func of(_ role: Role, _ state: LabState, lab: Lab) -> [String: String] {
+  /// Of the process that has a role on the public port.
+  static func of(_ role: Role, _ state: LabState, lab: Lab) throws(LabError) -> [String: String] {
+    let stage = role == .app ? max(state.stage.number, role.stage) : role.stage
+    var variables = try common(role.rawValue, stage: stage, state, lab)
+    variables["PORT"] = String(lab.sockets.port)
+    if !state.openDoors.contains(role) { variables["HEIGHTS_FRONT_DOOR"] = "closed" }
+    return variables
+  }
+
+  /// Of an instance on a host of its own.
+  static func of(_ host: Host, stage: Int, _ state: LabState, lab: Lab) throws(LabError) -> [String: String] {
+    var variables = try common(host.id, stage: stage, state, lab)
+    variables["HOST"] = host.address
+    variables["PORT"] = String(lab.context.ports.http)
+    return variables
+  }
+
+  private static func common(
+    _ name: String, stage: Int, _ state: LabState, _ lab: Lab
+  ) throws(LabError) -> [String: String] {
     let instance = Instance(state, on: lab.machine)
     var variables = inherited
-    variables["PORT"] = String(lab.sockets.port)
-    variables["HEIGHTS_STAGE"] = String(role.stage)
-    variables["HEIGHTS_DATA_DIR"] = lab.folder.data(of: role)
+    variables["HEIGHTS_STAGE"] = String(stage)
+    variables["HEIGHTS_DATA_DIR"] = lab.folder.data(ofProcess: name)
     variables["HEIGHTS_LOOPS"] = String(instance.eventLoops)
     variables["HEIGHTS_CACHE_BYTES"] = String(instance.cacheBytes)
     variables["HEIGHTS_DISK_QUOTA_BYTES"] = String(state.diskBytes)
     variables["HEIGHTS_PUBLIC_URL"] = lab.appURL
     variables[secretFile] = lab.folder.secret
-    if !state.openDoors.contains(role) { variables["HEIGHTS_FRONT_DOOR"] = "closed" }
+    if stage >= 2 { variables.merge(try stores(stage, lab)) { $1 } }
     return variables
   }
+}
+
+// Where the stores are. Paths of documents and passwords are told before there is anything in them, so that a climb needs
+// no restart.
+extension Environment {
+  private static func stores(_ stage: Int, _ lab: Lab) throws(LabError) -> [String: String] {
+    let (context, placement) = (lab.context, try Placement.load(lab.folder))
+    var variables = [
+      "HEIGHTS_PLACEMENT": lab.folder.placement,
+      "HEIGHTS_FILES_DIR": lab.folder.objects,
+      "HEIGHTS_REDIS_PASSWORD_FILE": context.secrets.cachePasswordFile,
+      "PGPASSFILE": context.secrets.databasePasswordFile,
+    ]
+    if let members = placement?.clusters["main"]?.members, !members.isEmpty {
+      let address = "postgresql://app@\(members.joined(separator: ","))/\(lab.manifest.sqlName)"
+      variables["DATABASE_URL"] = "\(address)?target_session_attrs=read-write&connect_timeout=2"
+      variables["DATABASE_READ_URL"] = "\(address)?target_session_attrs=prefer-standby&connect_timeout=2"
+    }
+    if stage >= Stages.withCache {
+      variables["REDIS_URL"] = lab.cacheLeader.map { leader in
+        "redis://:\(context.secrets.cache)@\(leader):\(context.ports.redis)/0"
+      }
+      variables.merge(objects(context)) { $1 }
+      variables["ASSETS_URL"] = "/assets/"
+    }
+    return variables
+  }
+
+  private static func objects(_ context: HostContext) -> [String: String] {
+    [
+      "AWS_ENDPOINT_URL_S3": "http://\(context.objectsAddress):\(context.ports.objects)",
+      "AWS_ACCESS_KEY_ID": context.secrets.objectsKeyID,
+      "AWS_SECRET_ACCESS_KEY": context.secrets.objectsKey,
+      "AWS_REGION": "us-east-1",
+      "HEIGHTS_OBJECTS_BUCKET": context.manifest.bucketName,
+    ]
+  }
+
+  private enum Stages {
+    /// And with the object store.
+    static let withCache = 5
+  }
+}
+
+extension Manifest {
+  /// The database of an app that knows nothing of databases per function.
+  var sqlName: String { name.replacingOccurrences(of: "-", with: "_") }
+
+  /// A bucket's name has three characters at least.
+  var bucketName: String { "\(name)-objects" }
 }

@@ -7,7 +7,8 @@ import Topology
 /// Lets one change at a time happen to a lab.
 final class Operations: Sendable {
   private struct State {
-    var current: String?
+    /// Until the lab is up.
+    var current: String? = "the start"
     var isStopping = false
   }
 
@@ -16,6 +17,8 @@ final class Operations: Sendable {
   var current: String? { state.withLock { $0.current } }
   var isStopping: Bool { state.withLock { $0.isStopping } }
   func stop() { state.withLock { $0.isStopping = true } }
+  /// The lab is up: others may change it.
+  func begin() { state.withLock { $0.current = nil } }
 
   /// Runs `body` unless something else is under way.
   func exclusively<T>(_ name: String, _ body: () throws(LabError) -> T) throws(LabError) -> T {
@@ -46,20 +49,33 @@ extension Lab {
     switch request {
     case .status: break
     case .stop: throw .protocolBroken("stop is answered by whoever runs the lab")
-    case .resize(let type, let diskBytes):
-      try operations.exclusively("resize") { () throws(LabError) in
-        try resize(type: type, diskBytes: diskBytes, progress)
-      }
-    case .launchProcess(let role, let frontDoor):
-      try operations.exclusively("launch") { () throws(LabError) in try launch(role, frontDoor: frontDoor) }
-    case .openFrontDoor(let role):
-      try operations.exclusively("open front door") { () throws(LabError) in try openFrontDoor(role) }
-    case .drain(let role): try operations.exclusively("drain") { () throws(LabError) in try drain(role) }
-    case .retire(let role): try operations.exclusively("retire") { () throws(LabError) in try retire(role) }
-    case .setStage(let number):
-      try operations.exclusively("set stage") { () throws(LabError) in try setStage(number) }
+    // What breaks does not wait for its turn.
+    case .cutPower(let zone): try cutPower(zone)
+    case .restorePower(let zone): try restorePower(zone)
+    case .freeze(let host): try freeze(host)
+    case .thaw(let host): try thaw(host)
+    case .crash(let name): try crash(name)
+    default:
+      try operations.exclusively(request.title) { () throws(LabError) in try change(request, progress) }
     }
     return snapshot
+  }
+
+  private func change(_ request: ControlRequest, _ progress: @escaping Progress) throws(LabError) {
+    switch request {
+    case .resize(let type, let diskBytes): try resize(type: type, diskBytes: diskBytes, progress)
+    case .launchProcess(let role, let frontDoor): try launch(role, frontDoor: frontDoor)
+    case .openFrontDoor(let role): try openFrontDoor(role)
+    case .drain(let role): try drain(role)
+    case .retire(let role): try retire(role)
+    case .setStage(let number): try setStage(number)
+    case .startHosts(let ids, let stage): try startHosts(ids, stage: stage, progress)
+    case .stopHost(let id): try stopHost(id, progress)
+    case .releaseProcess(let name): try release(name)
+    case .scale(let service, let count): try scale(service, count: count, progress)
+    case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
+    case .status, .stop, .cutPower, .restorePower, .freeze, .thaw, .crash: break
+    }
   }
 
   /// Starts a role's process and waits until it is ready. One that runs already keeps running, drained or not; its
@@ -72,7 +88,7 @@ extension Lab {
       return
     }
     if frontDoor { try setDoor(of: role, open: true) }
-    supervisor?.want(role.rawValue, zone: nil)
+    supervisor?.want(role.rawValue, zone: Self.firstZone)
     do throws(LabError) {
       try waitUntilReady(role.rawValue)
     } catch {
@@ -137,36 +153,31 @@ extension Lab {
 
 // Waiting for processes.
 extension Lab {
-  private static let pauseUs: UInt32 = 5000
-
   /// Returns when the process is ready. Throws, with the end of its log, when it ended again and again or time is up.
   func waitUntilReady(_ name: String) throws(LabError) {
-    let log = LogFile(path: folder.log(of: name))
-    let logStart = log.sizeBytes
-    let restartsBefore = supervisor?.status(of: name)?.restarts ?? 0
-    let endMs = Clock.nowMs + Self.readyLimitMs
-    while true {
-      if operations.isStopping { throw .stopping }
-      let status = supervisor?.status(of: name)
-      if status?.health == .ready { return }
-      let hasFailed = (status?.restarts ?? 0) - restartsBefore >= 3
-      if hasFailed || Clock.nowMs > endMs {
-        let outcome =
-          hasFailed ? "it \(status?.lastEnd ?? "ended") three times" : "no answer to /readyz in 60 s"
-        throw .notReady(
-          process: name, outcome: outcome, log: log.path, lastLines: log.lastLines(after: logStart))
-      }
-      usleep(Self.pauseUs)
-    }
+    let wait = ReadyWait([name], in: self)
+    while try !wait.unready().isEmpty { usleep(Self.pauseUs) }
   }
 
   /// Ends a role's process and returns when it is gone.
   func stop(_ role: Role) throws(LabError) {
     supervisor?.unwant(role.rawValue)
+    try waitUntilStopped(role.rawValue)
+  }
+
+  /// Returns when a process that is not wanted any more is gone.
+  func waitUntilStopped(_ name: String) throws(LabError) {
     // SIGKILL comes after the stop limit; what it leaves is gone soon after.
-    let endMs = Clock.nowMs + ProcessTable.stopLimitMs + 5000
-    while let health = supervisor?.status(of: role.rawValue)?.health, health != .stopped {
-      if Clock.nowMs > endMs { throw .timedOut("stopping \(role.rawValue)") }
+    try wait("the end of \(name)", limitMs: ProcessTable.stopLimitMs + 5000) {
+      let health = supervisor?.status(of: name)?.health
+      return health == nil || health == .stopped
+    }
+  }
+
+  func wait(_ what: String, limitMs: Int = 10_000, until isDone: () -> Bool) throws(LabError) {
+    let endMs = Clock.nowMs + limitMs
+    while !isDone() {
+      if Clock.nowMs > endMs { throw .timedOut(what) }
       usleep(Self.pauseUs)
     }
   }

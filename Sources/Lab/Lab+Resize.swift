@@ -36,6 +36,7 @@ extension Lab {
     _ state: LabState, type: String?, diskBytes: Int?
   ) throws(LabError) -> LabState {
     if state.stage == .launchPage { throw .noInstance(stage: 1) }
+    if !state.openDoors.contains(.app) { throw .notAtStage(what: "resize", stage: state.stage.number) }
     var state = state
     if let type {
       guard InstanceType.named(type) != nil else { throw .unknownInstanceType(type) }
@@ -72,7 +73,7 @@ extension Lab {
   }
 
   private func startAgain() throws(LabError) {
-    supervisor?.want(Role.app.rawValue, zone: nil)
+    supervisor?.want(Role.app.rawValue, zone: Self.firstZone)
     try waitUntilReady(Role.app.rawValue)
   }
 }

@@ -13,6 +13,8 @@ public struct LabOptions: Sendable {
   public var port = 8080
   /// Whether the manifest's build command runs first.
   public var builds = true
+  /// The Python environment that `scripts/install-engines` makes; nil when nobody knows where.
+  public var pythonFolder: String?
 
   public init(appFolder: String) { self.appFolder = appFolder }
 }
@@ -46,7 +48,10 @@ extension Lab {
 
     let state = try startState(folder, manifest, options, report)
     try Secret.ensure(folder)
-    let lab = try Lab(folder: folder, manifest: manifest, state: state, port: options.port, report: report)
+    let lab = try Lab(
+      folder: folder, manifest: manifest, state: state, port: options.port,
+      pythonFolder: options.pythonFolder, report: report)
+    try lab.prepareHosts(movedFrom: state.place)
     if options.builds { try Build.run(manifest, folder, signals, report) }
     _ = try lab.programPath()
     let running = try console(lab)
@@ -89,6 +94,7 @@ extension Lab {
     var failure: LabError?
     do throws(LabError) {
       try startProcesses()
+      operations.begin()
       isUp(snapshot)
     } catch {
       if error != .stopping { failure = error }
@@ -98,31 +104,64 @@ extension Lab {
     supervisor.join()
     control.stop()
     listener.join()
-    unlink(folder.controlSocket.path)
-    for role in Role.allCases { unlink(folder.adminSocket(of: role).path) }
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.run)) ?? []
+    where name.hasSuffix(".sock") {
+      unlink(folder.run + "/" + name)
+    }
     if let failure { throw failure }
   }
 
-  /// Waits for a signal or `finish`, then stops the processes; a second signal kills them.
+  /// Waits for a signal or `finish`, then stops the processes in order; a second signal kills them.
   private func waitForEnd(_ signals: SignalPipe, _ finish: Wakeup, _ supervisor: Supervisor) {
     _ = signals.next(limitMs: -1, orReadable: finish.descriptor)
     operations.stop()
     tell("stopping")
-    supervisor.stopAll()
+    _ = LongThread(name: "stop") { [self] in
+      thawAll()
+      try? stop(hostProcesses.filter { $0.layer < .app })
+      for role in Role.allCases { try? stop(role) }
+      try? stop(hostProcesses)
+      supervisor.stopAll()
+    }
     while !supervisor.hasEnded {
-      if signals.next(limitMs: 20) != nil { supervisor.hurry() }
+      if signals.next(limitMs: 20) == nil { continue }
+      supervisor.stopAll()
+      supervisor.hurry()
     }
   }
 
   private func startProcesses() throws(LabError) {
-    if currentState.dnsPort == nil {
-      tell("gdnsd is not installed: the app runs without DNS (Debian: apt-get install gdnsd)")
-    } else {
-      supervisor?.want(Self.dnsProcess, zone: nil)
+    if currentState.hosts[LabHosts.dns] == nil {
+      if currentState.dnsPort == nil {
+        tell("gdnsd is not installed: the app runs without DNS (Debian: apt-get install gdnsd)")
+      } else {
+        supervisor?.want(Self.dnsProcess, zone: nil)
+      }
     }
+    if !hostProcesses.isEmpty { try start(hostProcesses) { [self] in tell($0) } }
     let doors = currentState.openDoors
-    for role in doors { supervisor?.want(role.rawValue, zone: nil) }
+    for role in doors { supervisor?.want(role.rawValue, zone: Self.firstZone) }
     for role in doors { try waitUntilReady(role.rawValue) }
+  }
+
+  /// What the hosts of the stage need before any of them starts.
+  private func prepareHosts(movedFrom earlier: LabNetwork.Place?) throws(LabError) {
+    if currentState.hosts.isEmpty, currentState.stage >= .separateDatabase {
+      let ids = hosts(at: currentState.stage).firstIDs
+      try update { state in for id in ids { state.hosts[id] = state.stage.number } }
+    }
+    try context.makePlaces()
+    try ensurePlacement(movedFrom: earlier)
+    try checkEngines()
+  }
+
+  /// Tells all that is not installed at once.
+  private func checkEngines() throws(LabError) {
+    let missing = hostProcesses.compactMap { process -> String? in
+      guard case .engine(let engine) = process.program, engine.program == nil else { return nil }
+      return engine.package
+    }
+    if !missing.isEmpty { throw .enginesMissing(packages: Set(missing).sorted()) }
   }
 }
 
@@ -134,12 +173,23 @@ extension Lab {
     _ = try endLeftovers(folder, report)
     let earlier = try LabState.load(folder)
     var state = earlier ?? LabState()
+    if manifest.service.listensOnPort, earlier == nil { state.stage = .separateDatabase }
     if let asked = options.stage { try set(asked, in: &state, isFirst: earlier == nil) }
+    if manifest.service.listensOnPort, state.stage < .separateDatabase {
+      throw .stageNeedsSockets(state.stage.number)
+    }
     // A climb that was cut short may have closed every door: somebody must answer.
-    if state.openDoors.isEmpty { state.openDoors = [state.stage == .launchPage ? .launch : .app] }
+    if state.openDoors.isEmpty, !hasFrontDoor(state, manifest) {
+      state.openDoors = [state.stage == .launchPage ? .launch : .app]
+    }
     state.dnsPort = Gdnsd.program == nil ? nil : Gdnsd.freePort(preferred: state.dnsPort ?? 5300)
     // Saved with the first process that starts: a start that fails before decides nothing.
     return state
+  }
+
+  private static func hasFrontDoor(_ state: LabState, _ manifest: Manifest) -> Bool {
+    state.hosts.isEmpty
+      ? state.stage >= .replicated || manifest.service.listensOnPort : state.hosts[LabHosts.frontDoor] != nil
   }
 
   private static func set(_ asked: Int, in state: inout LabState, isFirst: Bool) throws(LabError) {

@@ -13,7 +13,9 @@ public final class Lab: Sendable {
 
   let sockets: ListeningSockets
   let machine: Machine
-  private let adminSockets: [Role: Descriptor]
+  let network: LabNetwork
+  let context: HostContext
+  let adminSockets: [Role: Descriptor]
   private let state: Mutex<LabState>
   private let timeline: Timeline
   private let startedAtMs = Clock.wallMs
@@ -24,15 +26,21 @@ public final class Lab: Sendable {
   private let supervisorBox = Mutex<Supervisor?>(nil)
 
   init(
-    folder: AppFolder, manifest: Manifest, state: LabState, port: Int,
+    folder: AppFolder, manifest: Manifest, state: LabState, port: Int, pythonFolder: String? = nil,
     report: @escaping @Sendable (String) -> Void
   ) throws(LabError) {
     self.folder = folder
     self.manifest = manifest
-    self.state = Mutex(state)
     machine = Machine.this
     timeline = Timeline(report: report)
     sockets = try ListeningSockets(port: port, count: machine.cores, option: "--port")
+    network = try LabNetwork(folder: folder.path, earlier: state.place, isFixed: state.enginesKnowTheirPlace)
+    var state = state
+    state.place = network.place
+    self.state = Mutex(state)
+    context = HostContext(
+      folder: folder, manifest: manifest, place: network.place, secrets: try Secrets(folder),
+      user: try EngineUser.current(), zones: Zones(), pythonFolder: pythonFolder)
     var admin: [Role: Descriptor] = [:]
     for role in Role.allCases { admin[role] = try folder.adminSocket(of: role).listen(backlog: 256) }
     adminSockets = admin
@@ -41,7 +49,8 @@ public final class Lab: Sendable {
   /// The supervisor of the app's processes, not started yet.
   func makeSupervisor() -> Supervisor {
     let supervisor = Supervisor(
-      plan: { [self] name throws(LabError) in try plan(name) }, notify: { [self] in note($0) })
+      zones: context.zones, plan: { [self] name throws(LabError) in try plan(name) },
+      notify: { [self] in note($0) })
     supervisorBox.withLock { $0 = supervisor }
     return supervisor
   }
@@ -84,7 +93,7 @@ public final class Lab: Sendable {
       name: manifest.name, title: manifest.title, folder: folder.path, supervisorPid: getpid(),
       startedAtMs: startedAtMs, stage: state.stage, topology: topology(at: state.stage),
       instance: instance.summary,
-      processes: processes, openDoors: state.openDoors, appURL: appURL,
+      processes: processes, cutZones: context.zones.dark, openDoors: state.openDoors, appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },
       dns: .init(name: manifest.outline.dnsName, address: Gdnsd.address, port: state.dnsPort),
       disk: disk(state), operation: operations.current, events: timeline.events)
@@ -101,11 +110,22 @@ public final class Lab: Sendable {
   }
 
   private var processes: [LabSnapshot.Process] {
-    (supervisor?.statuses ?? [:]).sorted { $0.key < $1.key }.map { name, status in
-      .init(
-        name: name, pid: status.pid, health: status.health, restarts: status.restarts, lastEnd: status.lastEnd
-      )
+    let hosts = Dictionary(hostProcesses.map { ($0.name, $0.host) }) { first, _ in first }
+    return (supervisor?.statuses ?? [:]).sorted { $0.key < $1.key }.map { name, status in
+      LabSnapshot.Process(
+        name: name, host: hosts[name]?.id ?? Role(rawValue: name)?.host,
+        zone: status.zone == Host.outside ? nil : status.zone, address: hosts[name]?.address,
+        role: status.observation?.role, lagBytes: status.observation?.lagBytes, pid: status.pid,
+        health: status.health, restarts: status.restarts, lastEnd: status.lastEnd)
     }
+  }
+
+  /// The address of the cache host that leads now, or leads at first; nil where there is none.
+  var cacheLeader: String? {
+    let statuses = supervisor?.statuses ?? [:]
+    let hosts = hostProcesses.filter { $0.name.hasSuffix(".redis") }.sorted { $0.name < $1.name }
+    let leader = hosts.first { statuses[$0.name]?.observation?.role == "leader" } ?? hosts.first
+    return leader?.host.address
   }
 
   private func disk(_ state: LabState) -> DiskUsage {
@@ -113,7 +133,7 @@ public final class Lab: Sendable {
     return DiskUsage(usedBytes: diskMeter.usedBytes(folder.data(of: role)), quotaBytes: state.diskBytes)
   }
 
-  private func topology(at stage: Stage) -> Topology {
+  func topology(at stage: Stage) -> Topology {
     do {
       return try Topology.of(manifest.outline, at: stage)
     } catch {
@@ -145,46 +165,5 @@ public final class Lab: Sendable {
       state.withLock { change(&$0) }
       tell("the state could not be saved: \(error)")
     }
-  }
-}
-
-// How each process is started.
-extension Lab {
-  private func plan(_ name: String) throws(LabError) -> LaunchPlan {
-    if let role = Role(rawValue: name) { return try plan(role) }
-    guard name == Self.dnsProcess, let program = Gdnsd.program, let gdnsd else { throw .unknownRole(name) }
-    try gdnsd.writeFiles()
-    return LaunchPlan(
-      executable: program, arguments: gdnsd.arguments, environment: Environment.inherited,
-      workingDirectory: gdnsd.folder, log: LogFile(path: folder.log(of: name)), isReady: gdnsd.answers)
-  }
-
-  private var gdnsd: Gdnsd? {
-    currentState.dnsPort.map { Gdnsd(name: manifest.outline.dnsName, port: $0, folder: folder.run + "/dns") }
-  }
-
-  private func plan(_ role: Role) throws(LabError) -> LaunchPlan {
-    let state = currentState
-    let program = try programPath()
-    let admin = AdminClient(folder.adminSocket(of: role))
-    return LaunchPlan(
-      executable: program, arguments: Array(manifest.service.run.dropFirst()),
-      environment: Environment.of(role, state, lab: self), workingDirectory: folder.path,
-      sockets: sockets.sockets.map { ("http", $0) } + (adminSockets[role].map { [("admin", $0)] } ?? []),
-      log: LogFile(path: folder.log(of: role.rawValue)), isReady: { admin.isReady() })
-  }
-
-  /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.
-  func programPath() throws(LabError) -> String {
-    let program = manifest.service.run[0]
-    var candidates = [program.hasPrefix("/") ? program : folder.path + "/" + program]
-    if !program.contains("/") {
-      let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-      candidates = path.split(separator: ":").map { "\($0)/\(program)" }
-    }
-    guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
-      throw .programMissing(path: candidates.count == 1 ? candidates[0] : program)
-    }
-    return found
   }
 }

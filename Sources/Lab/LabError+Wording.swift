@@ -22,6 +22,21 @@ extension LabError: CustomStringConvertible {
     case .portsTaken(let ports):
       "another program listens on port \(ports.map(String.init).joined(separator: ", ")) of every address; stop it, "
         + "or make it listen on one address only"
+    case .unreadablePlacement(let path):
+      "\(path) can't be read; it says where every database is: restore it from its last good version"
+    case .placementMoved(let expected, let found):
+      "the placement is at epoch \(found), and \(expected) was expected: somebody else has changed it; look at it anew"
+    case .placementInvalid(let reason): "not a placement: \(reason)"
+    case .unknownHost(let name, let known): Self.unknown("host", name, known)
+    case .unknownZone(let name, let known): Self.unknown("zone", name, known)
+    case .unknownProcess(let name, let known): Self.unknown("process or host", name, known)
+    case .unknownService(let name, let known): Self.unknown("service", name, known)
+    case .countOutOfRange(let service, let minimum, let maximum):
+      "\(service) has between \(minimum) and \(maximum) instances"
+    case .notAtStage(let what, let stage): "\(what) does not work at stage \(stage)"
+    case .stageNeedsSockets(let stage):
+      "stage \(stage) hands the app its sockets and its SQLite files, and this app listens on its port itself "
+        + "(heights.json: listens); start it at stage 3 or later"
     case .unreadableState(let path, let reason):
       "\(path) can't be read (\(reason)); it says which stage the app is at: restore it, or move it away to "
         + "start at stage 2"
@@ -29,7 +44,8 @@ extension LabError: CustomStringConvertible {
       asked > at
         ? "this app is at stage \(at); `heights climb` takes it to stage \(asked) with its data"
         : "this app is at stage \(at), and there is no way back to stage \(asked) that keeps its data"
-    case .stageNotYet(let stage): "stage \(stage) does not run yet; choose 1 or 2"
+    case .stageNotYet(let stage):
+      "stage \(stage) does not run yet; choose from 1 to \(Stage.allCases.last { $0.runsToday }?.number ?? 2)"
     case .unknownInstanceType(let name): Self.unknownType(name)
     case .noInstance(let stage): "stage \(stage) has no instance to resize; `heights climb` leads to stage 2"
     case .diskTooSmall(let asked, let current):
@@ -42,6 +58,9 @@ extension LabError: CustomStringConvertible {
       "the program \(path) is not there; `services` in heights.json names it under run"
     case .engineMissing(let engine, let package):
       "\(engine) is not installed; install the package \(package) (`scripts/install-engines` does it)"
+    case .enginesMissing(let packages):
+      "engines are not installed; install these packages: \(packages.joined(separator: ", ")) "
+        + "(`scripts/install-engines` does it)"
     case .programFailed(let program, let host, let outcome, let log, let lines):
       "\(program) on \(host) \(outcome); its log is \(log), the end of it:\n\(lines)"
     case .notReady(let process, let outcome, let log, let lines):
@@ -60,9 +79,12 @@ extension LabError: CustomStringConvertible {
   }
 
   private static func unknownType(_ name: String) -> String {
-    let names = InstanceType.catalogue.map(\.name)
-    let hint = Nearest.name(to: name, among: names).map { "did you mean \($0)?" }
-    return "unknown instance type '\(name)'; \(hint ?? "known are \(names.joined(separator: ", "))")"
+    unknown("instance type", name, InstanceType.catalogue.map(\.name))
+  }
+
+  private static func unknown(_ kind: String, _ name: String, _ known: [String]) -> String {
+    let hint = Nearest.name(to: name, among: known).map { "did you mean \($0)?" }
+    return "unknown \(kind) '\(name)'; \(hint ?? "known are \(known.joined(separator: ", "))")"
   }
 }
 

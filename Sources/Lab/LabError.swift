@@ -15,6 +15,21 @@ public enum LabError: Error, Equatable, Sendable {
   case regionTaken(Int?)
   /// Another program has these ports on every address.
   case portsTaken(ports: [Int])
+  case unreadablePlacement(path: String)
+  /// Somebody else has written the placement meanwhile; the epochs that were expected and found.
+  case placementMoved(expected: Int, found: Int)
+  /// Not a placement, or its epoch does not grow.
+  case placementInvalid(String)
+  /// With those that there are.
+  case unknownHost(String, known: [String])
+  case unknownZone(String, known: [String])
+  case unknownProcess(String, known: [String])
+  case unknownService(String, known: [String])
+  case countOutOfRange(service: String, minimum: Int, maximum: Int)
+  /// What was asked for exists at other stages only.
+  case notAtStage(what: String, stage: Int)
+  /// A program that listens on its port itself has to begin here.
+  case stageNeedsSockets(Int)
   case unreadableState(path: String, reason: String)
   case stageMismatch(at: Int, asked: Int)
   case stageNotYet(Int)
@@ -26,6 +41,8 @@ public enum LabError: Error, Equatable, Sendable {
   case programMissing(path: String)
   /// An engine that is not installed, and what brings it.
   case engineMissing(engine: String, package: String)
+  /// Packages that bring engines that are not installed.
+  case enginesMissing(packages: [String])
   /// A short program on a host failed.
   case programFailed(program: String, host: String, outcome: String, log: String, lastLines: String)
   case notReady(process: String, outcome: String, log: String, lastLines: String)
@@ -52,6 +69,16 @@ public enum LabError: Error, Equatable, Sendable {
     case .portOutOfRange: "port_out_of_range"
     case .regionTaken: "region_taken"
     case .portsTaken: "ports_taken"
+    case .unreadablePlacement: "unreadable_placement"
+    case .placementMoved: "placement_moved"
+    case .placementInvalid: "placement_invalid"
+    case .unknownHost: "unknown_host"
+    case .unknownZone: "unknown_zone"
+    case .unknownProcess: "unknown_process"
+    case .unknownService: "unknown_service"
+    case .countOutOfRange: "count_out_of_range"
+    case .notAtStage: "not_at_stage"
+    case .stageNeedsSockets: "stage_needs_sockets"
     case .unreadableState: "unreadable_state"
     case .stageMismatch: "stage_mismatch"
     case .stageNotYet: "stage_not_yet"
@@ -61,6 +88,7 @@ public enum LabError: Error, Equatable, Sendable {
     case .diskTooLarge: "disk_too_large"
     case .buildFailed: "build_failed"
     case .programMissing: "program_missing"
+    case .enginesMissing: "engines_missing"
     case .engineMissing: "engine_missing"
     case .programFailed: "program_failed"
     case .notReady: "not_ready"

@@ -17,8 +17,19 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   }
 
   public struct Process: Codable, Equatable, Sendable {
-    /// `launch`, `app` or `dns`.
+    /// `HOST.ENGINE`, such as `database-a.patroni`, or the host's id alone where only one thing runs; `launch` and
+    /// `app` are the roles that have the public port.
     public let name: String
+    /// The id of its server, edge location or tier; nil before there are hosts.
+    public var host: String?
+    /// Nil for what lies in no zone.
+    public var zone: String?
+    /// Where others reach it; nil for what is reached on 127.0.0.1.
+    public var address: String?
+    /// What it says that it is, such as `leader`; nil when there are no roles.
+    public var role: String?
+    /// How far it is behind its leader; nil when it follows none.
+    public var lagBytes: Int?
     public let pid: Int32?
     public let health: Health
     /// Starts that nobody asked for.
@@ -61,6 +72,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let topology: Topology
   public let instance: Instance
   public let processes: [Process]
+  /// The ids of the zones whose power is cut.
+  public var cutZones: [String] = []
   /// The roles that answer on the public port.
   public let openDoors: [Role]
   /// Such as `http://127.0.0.1:8080`.

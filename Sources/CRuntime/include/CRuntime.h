@@ -44,6 +44,12 @@ struct heights_program {
 
 #define HEIGHTS_SAME_USER ((uid_t)-1)
 
+/// A folder that is seen in another place.
+struct heights_bind {
+  const char *source;
+  const char *target;
+};
+
 /// Where a program runs, and as whom.
 struct heights_seat {
   /// A pidfd of a zone's init; -1 for no zone.
@@ -51,8 +57,9 @@ struct heights_seat {
   /// In a zone: the mount namespace (an open /proc/PID/ns/mnt) of a program that runs there already, to share what it
   /// sees; -1 makes one.
   int mounts;
-  /// With a mount namespace made: the folder that is seen on /mnt there; NULL for none.
-  const char *engines;
+  /// With a mount namespace made: the folders that are seen elsewhere there, in this order.
+  const struct heights_bind *binds;
+  size_t bind_count;
   /// HEIGHTS_SAME_USER: who we are. Otherwise only root may say who, and the program can't become anybody else.
   uid_t user;
   gid_t group;

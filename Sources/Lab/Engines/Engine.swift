@@ -1,5 +1,7 @@
 // What every engine of the lab is: a value that says how a program is configured, started and asked.
 
+import Glibc
+
 /// A program that runs on a host. The value knows everything about the program and runs nothing itself.
 protocol Engine: Sendable {
   /// The process's name: `HOST.ENGINE`, such as `database-a.etcd`.
@@ -13,6 +15,8 @@ protocol Engine: Sendable {
   var arguments: [String] { get }
   /// Added to PATH, LANG and HOME (the host's folder).
   var environment: [String: String] { get }
+  /// What asks it to end in an orderly way: SIGTERM, unless it understands that differently.
+  var stopSignal: Int32 { get }
 
   /// Makes folders and writes the configuration, before each start. Blocks for seconds at most; what is already so is
   /// left so.
@@ -25,6 +29,7 @@ protocol Engine: Sendable {
 
 extension Engine {
   var environment: [String: String] { [:] }
+  var stopSignal: Int32 { SIGTERM }
   func observe() -> EngineObservation? { nil }
 }
 
@@ -34,4 +39,12 @@ struct EngineObservation: Equatable, Sendable {
   var role: String?
   /// How far it is behind its leader; nil when it follows none, or it can't tell.
   var lagBytes: Int?
+}
+
+/// An engine that spreads requests over servers.
+protocol Balancer: Engine {
+  /// Whether new requests go elsewhere; those that are under way go on. `server` is the id of a host.
+  func setDraining(_ isDraining: Bool, of server: String) throws(LabError)
+  /// How many requests the server has not answered yet; nil when that can't be known.
+  func requestsUnderWay(at server: String) -> Int?
 }

@@ -14,8 +14,7 @@ struct EngineShell: Sendable {
   /// Of the engine: what its short programs say is written there.
   let log: LogFile
   let zones: Zones
-  /// The folder of all hosts' folders, as we see it.
-  let engines: String
+  let binds: [Bind]
 
   /// Makes a folder below the host's (`data`; the host's own when it is empty) for the engine alone, unless it is there.
   /// The folder above must be there.
@@ -61,7 +60,7 @@ struct EngineShell: Sendable {
     let basics = ["PATH": Self.path, "LANG": "C.UTF-8", "HOME": host.folder]
     return LaunchPlan(
       executable: program, arguments: arguments, environment: basics.merging(environment) { $1 },
-      workingDirectory: host.folder, log: log, zone: host.zone, host: host.id, user: user, engines: engines,
+      workingDirectory: host.folder, log: log, zone: host.zone, host: host.id, user: user, binds: binds,
       isReady: { true })
   }
 

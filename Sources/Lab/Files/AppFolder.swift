@@ -24,30 +24,42 @@ public struct AppFolder: Equatable, Sendable {
   public var secret: String { home + "/secret" }
   public var run: String { home + "/run" }
   public var logs: String { home + "/logs" }
+  /// Secrets that engines and the app share, a file each.
+  public var secrets: String { home + "/secrets" }
+  /// The placement: which cluster has which database, and so on.
+  public var placement: String { home + "/placement.json" }
+  /// The folders of the hosts that engines run on.
+  var engines: String { home + "/engines" }
   var lock: String { home + "/lock" }
 
   /// The data of a role: it outlives the processes.
-  public func data(of role: Role) -> String { "\(home)/data/\(role.rawValue)" }
+  public func data(of role: Role) -> String { data(ofProcess: role.rawValue) }
+  /// The data of a role, or of an instance such as `server-a`.
+  func data(ofProcess name: String) -> String { "\(home)/data/\(name)" }
+  /// The folder of objects that all of the app's processes share.
+  public var objects: String { data(of: .app) + "/objects" }
   public func log(of process: String) -> String { "\(logs)/\(process).log" }
   /// Where a role's process answers `/readyz`, `/metrics` and the like.
-  public func adminSocket(of role: Role) -> UnixAddress {
-    UnixAddress(folder: run, name: "\(role.rawValue).sock")
+  public func adminSocket(of role: Role) -> UnixAddress { adminSocket(ofProcess: role.rawValue) }
+  /// The same of an instance such as `server-a`.
+  public func adminSocket(ofProcess name: String) -> UnixAddress {
+    UnixAddress(folder: run, name: "\(name).sock")
   }
   public var controlSocket: UnixAddress { UnixAddress(folder: run, name: "control.sock") }
 
   /// Makes what is missing, for the owner only, and keeps it out of version control.
   func create() throws(LabError) {
-    for folder in [home, run, logs, home + "/data"] {
-      if mkdir(folder, 0o700) != 0, errno != EEXIST {
-        throw .system(attempt: "making \(folder)", code: errno)
-      }
-    }
-    for role in Role.allCases {
-      if mkdir(data(of: role), 0o700) != 0, errno != EEXIST {
-        throw .system(attempt: "making \(data(of: role))", code: errno)
-      }
-    }
+    for folder in [home, run, logs, secrets, engines, home + "/data"] { try Self.make(folder) }
+    for role in Role.allCases { try Self.make(data(of: role)) }
+    // Whoever engines run as goes through this one to a folder of its own.
+    if geteuid() == 0 { chmod(engines, 0o711) }
     if access(home + "/.gitignore", F_OK) != 0 { try AtomicFile.write("*\n", to: home + "/.gitignore") }
+  }
+
+  static func make(_ folder: String) throws(LabError) {
+    if mkdir(folder, 0o700) != 0, errno != EEXIST {
+      throw .system(attempt: "making \(folder)", code: errno)
+    }
   }
 }
 
@@ -57,4 +69,7 @@ public enum Role: String, CaseIterable, Codable, Sendable {
 
   /// The stage that the role serves.
   public var stage: Int { self == .launch ? 1 : 2 }
+
+  /// The server that it runs on; nil for the launch page, which has none.
+  var host: String? { self == .launch ? nil : "server-a" }
 }

@@ -12,8 +12,31 @@ public struct LabState: Codable, Equatable, Sendable {
   /// The roles that answer on the public port.
   public var openDoors: [Role] = []
   public var dnsPort: Int?
+  /// The lab's addresses, kept from run to run.
+  var place: LabNetwork.Place?
+  /// The hosts that run, each with the stage that says what runs on it: in the middle of a climb that is not the same
+  /// for all.
+  var hosts: [String: Int] = [:]
   /// Every process started and not yet seen to end, by name, so that a later run ends what a crash left.
   public var processes: [String: ProcessIdentity] = [:]
+
+  public init() {}
+
+  /// Whether engines have stored addresses that can't be changed without them.
+  var enginesKnowTheirPlace: Bool { hosts.values.contains { $0 >= Stage.replicated.number } }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    stage = try values.decode(Stage.self, forKey: .stage)
+    instanceType = try values.decode(String.self, forKey: .instanceType)
+    diskBytes = try values.decode(Int.self, forKey: .diskBytes)
+    openDoors = try values.decode([Role].self, forKey: .openDoors)
+    dnsPort = try values.decodeIfPresent(Int.self, forKey: .dnsPort)
+    // What the first versions did not write.
+    place = try values.decodeIfPresent(LabNetwork.Place.self, forKey: .place)
+    hosts = try values.decodeIfPresent([String: Int].self, forKey: .hosts) ?? [:]
+    processes = try values.decode([String: ProcessIdentity].self, forKey: .processes)
+  }
 
   /// The state on file; nil before the first run.
   public static func load(_ folder: AppFolder) throws(LabError) -> LabState? {

@@ -7,10 +7,14 @@ enum Secret {
   /// handed to the app.
   static func ensure(_ folder: AppFolder) throws(LabError) {
     if access(folder.secret, F_OK) == 0 { return }
+    try AtomicFile.write(random(byteCount: 32), to: folder.secret)
+  }
+
+  /// Random bytes as hexadecimal text.
+  static func random(byteCount: Int) -> String {
     // The system's generator: getrandom on Linux.
-    let bytes = (0..<32).map { _ in UInt8.random(in: 0...255) }
+    let bytes = (0..<byteCount).map { _ in UInt8.random(in: 0...255) }
     let digits = Array("0123456789abcdef")
-    let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    try AtomicFile.write(String(text), to: folder.secret)
+    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
   }
 }

@@ -28,8 +28,7 @@ final class LabNetwork: Sendable {
   /// - Throws: when there is none left, or not the one that must be.
   init(folder: String, earlier: Place?, isFixed: Bool) throws(LabError) {
     let first = earlier?.region ?? Self.home(of: folder)
-    let candidates = isFixed ? [first] : Self.regions.map { 1 + (first - 1 + $0 - 1) % Self.regions.count }
-    for region in candidates {
+    for region in isFixed ? [first] : Self.order(from: first) {
       guard let claim = Self.claim(region) else { continue }
       self.claim = claim
       let shifts = isFixed ? [earlier?.portShift ?? 0] : LabPorts.shifts
@@ -44,6 +43,9 @@ final class LabNetwork: Sendable {
 
   /// `zone` is 1 for zone a; `host` is below 255.
   func address(zone: Int, host: Int) -> String { "127.\(place.region).\(zone).\(host)" }
+
+  /// All regions, from one on.
+  static func order(from first: Int) -> [Int] { Array(first...regions.upperBound) + Array(1..<first) }
 
   /// The region where a folder's lab looks first: FNV-1a of its path.
   static func home(of folder: String) -> Int {

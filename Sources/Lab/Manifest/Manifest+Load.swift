@@ -92,8 +92,13 @@ extension Manifest {
     let names = object.member("databases").map {
       readNames($0, "\(path)/databases", among: databases, problems)
     }
+    let listens = object.optional("listens", "'sockets' or 'port'") { node in
+      node.text.flatMap { ["sockets", "port"].contains($0) ? $0 : nil }
+    }
     object.rejectUnknownKeys()
-    return run.map { Service(name: member.key, run: $0, databases: names ?? []) }
+    return run.map {
+      Service(name: member.key, run: $0, databases: names ?? [], listensOnPort: listens == "port")
+    }
   }
 
   private static func readNames(

@@ -15,6 +15,9 @@ public struct Manifest: Equatable, Sendable {
     /// The program and its arguments; a program with a slash in it is relative to the app's folder.
     public let run: [String]
     public let databases: [String]
+    /// It listens on HOST:PORT itself (`listens: "port"`), as any program does, and so runs from stage 3 on. Otherwise it
+    /// takes sockets and answers an administrator's, as apps do that import HeightsKit.
+    public var listensOnPort = false
   }
 
   /// The weights of the load generator's mix: how often each request comes, relative to the others.

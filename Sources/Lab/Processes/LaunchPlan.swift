@@ -3,6 +3,12 @@
 import CRuntime
 import Glibc
 
+/// A folder that is seen in another place.
+struct Bind: Equatable, Sendable {
+  let source: String
+  let target: String
+}
+
 /// Everything that a process is started with.
 struct LaunchPlan: Sendable {
   /// Absolute.
@@ -21,10 +27,12 @@ struct LaunchPlan: Sendable {
   var host: String?
   /// Nil: as we are.
   var user: EngineUser?
-  /// The folder that the process sees on /mnt when it is in a zone; nil for none.
-  var engines: String?
+  /// Folders that the process sees in other places, where zones are namespaces.
+  var binds: [Bind] = []
+  /// What asks it to end.
+  var stopSignal = SIGTERM
   /// Whether the process does its work by now; called often, from another thread, and returns within a second.
-  let isReady: @Sendable () -> Bool
+  var isReady: @Sendable () -> Bool
   /// What it says of its role and lag; nil when it can't be asked. Returns within a second.
   var observe: @Sendable () -> EngineObservation? = { nil }
 
@@ -47,18 +55,18 @@ struct LaunchPlan: Sendable {
     _ seat: Seat, _ arguments: CStrings, _ environment: CStrings, _ sockets: UnsafeBufferPointer<Int32>,
     _ output: Descriptor
   ) -> Int32 {
-    executable.withCString { executable in
-      workingDirectory.withCString { workingDirectory in
-        withOptionalCString(engines) { engines in
-          var program = heights_program(
-            path: executable, arguments: arguments, environment: environment,
-            working_directory: workingDirectory, descriptors: sockets.baseAddress,
-            descriptor_count: sockets.count, log_descriptor: output.number)
-          var seat = heights_seat(
-            zone: seat.zone?.handle.number ?? -1, mounts: seat.mounts?.number ?? -1, engines: engines,
-            user: user?.uid ?? uid_t.max, group: user?.gid ?? gid_t.max)
-          return heights_spawn(&program, &seat)
-        }
+    withCStrings([executable, workingDirectory] + binds.flatMap { [$0.source, $0.target] }) { texts in
+      let pairs = binds.indices.map { index in
+        heights_bind(source: texts[2 + 2 * index], target: texts[3 + 2 * index])
+      }
+      return pairs.withUnsafeBufferPointer { pairs in
+        var program = heights_program(
+          path: texts[0], arguments: arguments, environment: environment, working_directory: texts[1],
+          descriptors: sockets.baseAddress, descriptor_count: sockets.count, log_descriptor: output.number)
+        var seat = heights_seat(
+          zone: seat.zone?.handle.number ?? -1, mounts: seat.mounts?.number ?? -1, binds: pairs.baseAddress,
+          bind_count: pairs.count, user: user?.uid ?? uid_t.max, group: user?.gid ?? gid_t.max)
+        return heights_spawn(&program, &seat)
       }
     }
   }
@@ -85,9 +93,4 @@ private func withCStrings<T>(_ texts: [String], _ body: (CStrings) -> T) -> T {
     // The buffer holds at least its final NULL, so it has a base address.
     body(UnsafePointer(buffer.baseAddress!))
   }
-}
-
-private func withOptionalCString<T>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> T) -> T {
-  guard let text else { return body(nil) }
-  return text.withCString { body($0) }
 }

@@ -19,11 +19,11 @@ enum ProcessEnd: CustomStringConvertible {
     return signal == 0 ? .exited(code: (status >> 8) & 0xFF) : .signalled(signal)
   }
 
-  /// What one that was asked to stop does: it exits by itself, or leaves it to SIGTERM.
+  /// What one that was asked to stop does: it exits by itself, or leaves it to the signal.
   var isOrdinary: Bool {
     switch self {
     case .exited(let code): code == 0
-    case .signalled(let number): number == SIGTERM
+    case .signalled(let number): number != SIGKILL
     }
   }
 

@@ -20,10 +20,16 @@ enum ProcessList {
     return found.sorted()
   }
 
+  /// Whether it is stopped (by SIGSTOP), or gone.
+  static func isStopped(_ pid: Int32) -> Bool { ["T", "t", "Z", "X", nil].contains(fields(of: pid).first) }
+
   private static func parent(of pid: Int32) -> Int32 {
+    fields(of: pid).dropFirst().first.flatMap { Int32($0) } ?? 0
+  }
+
+  /// Of `/proc/PID/stat`, those behind the name, which may hold anything: state, parent and so on.
+  private static func fields(of pid: Int32) -> [Substring] {
     let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
-    // Behind the name, which may hold anything, come state and parent.
-    let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
-    return fields.count > 1 ? Int32(fields[1]) ?? 0 : 0
+    return String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
   }
 }

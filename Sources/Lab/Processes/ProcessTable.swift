@@ -40,6 +40,8 @@ struct ProcessTable {
     case unwanted(String)
     /// From now on it is somebody else's: it goes on running and is not started again.
     case released(String)
+    /// The same, and its name is free for a successor: it goes on as `aside(name)`.
+    case setAside(String)
     /// Everything in the zone is being killed, and nothing starts there until power is restored.
     case powerCut(zone: String)
     case powerRestored(zone: String)
@@ -74,6 +76,7 @@ struct ProcessTable {
     case .wanted(let name, let zone): return want(name, zone)
     case .unwanted(let name): return unwant(name, nowMs)
     case .released(let name): release(name)
+    case .setAside(let name): setAside(name)
     case .powerCut(let zone): cutPower(zone)
     case .powerRestored(let zone): return restorePower(zone)
     case .spawned(let name, let pid): return spawned(name, pid, nowMs)
@@ -218,6 +221,15 @@ extension ProcessTable {
   private mutating func release(_ name: String) {
     guard case .running? = entries[name]?.state else { return }
     entries[name]?.isWanted = false
+  }
+
+  /// What a process is called that makes room for its successor.
+  static func aside(_ name: String) -> String { name + ".former" }
+
+  private mutating func setAside(_ name: String) {
+    guard case .running? = entries[name]?.state else { return }
+    entries[Self.aside(name)] = entries.removeValue(forKey: name)
+    release(Self.aside(name))
   }
 
   private mutating func cutPower(_ zone: String) {

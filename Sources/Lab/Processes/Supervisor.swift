@@ -30,7 +30,7 @@ final class Supervisor: Sendable {
     case stopAll
   }
 
-  let zones = Zones()
+  private let zones: Zones
   private let commands = Mutex<[Command]>([])
   let board = ProcessBoard()
   private let wakeup = Wakeup()
@@ -40,7 +40,8 @@ final class Supervisor: Sendable {
 
   /// `plan` tells how to start a process and makes everything ready for it, asked anew before each start on a thread
   /// of its own; `notify` hears what happens, on the supervisor's threads.
-  init(plan: @escaping Plan, notify: @escaping @Sendable (Notice) -> Void) {
+  init(zones: Zones, plan: @escaping Plan, notify: @escaping @Sendable (Notice) -> Void) {
+    self.zones = zones
     self.plan = plan
     self.notify = notify
   }
@@ -60,6 +61,8 @@ final class Supervisor: Sendable {
   func unwant(_ name: String) { send(.handle(.unwanted(name))) }
   /// Leaves a process to somebody else: it goes on, and is neither started again nor probed.
   func release(_ name: String) { send(.handle(.released(name))) }
+  /// The same, and makes its name free for a successor: it goes on as `ProcessTable.aside`, until it is unwanted.
+  func setAside(_ name: String) { send(.handle(.setAside(name))) }
   /// Kills everything in a zone; what is wanted there waits until its power is restored.
   func cutPower(_ zone: String) { send(.cutPower(zone)) }
   func restorePower(_ zone: String) { send(.restorePower(zone)) }
@@ -83,10 +86,16 @@ final class Supervisor: Sendable {
 
 // The driver's thread.
 extension Supervisor {
+  private struct Child {
+    let pid: Int32
+    /// Becomes readable when the process ends.
+    let handle: Descriptor
+    let stopSignal: Int32
+  }
+
   private struct Children {
     var table = ProcessTable()
-    /// By name: the descriptor that becomes readable when the process ends.
-    var handles: [String: (pid: Int32, handle: Descriptor)] = [:]
+    var living: [String: Child] = [:]
     var isStopping = false
   }
 
@@ -95,7 +104,7 @@ extension Supervisor {
     while !(children.isStopping && children.table.isQuiet) {
       wait(children)
       for command in takeCommands() { perform(command, &children) }
-      for (name, child) in children.handles {
+      for (name, child) in children.living {
         if let end = ProcessEnd.reap(child.pid) { childEnded(name, child.pid, end, &children) }
       }
       zones.reap()
@@ -108,7 +117,7 @@ extension Supervisor {
 
   /// Waits for a command, the end of a process, or what is due.
   private func wait(_ children: Children) {
-    let watched = [wakeup.descriptor] + children.handles.values.map(\.handle) + zones.endings
+    let watched = [wakeup.descriptor] + children.living.values.map(\.handle) + zones.endings
     var polls = watched.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
     let limitMs = children.table.nextDeadlineMs.map { max(0, $0 - Clock.nowMs) } ?? -1
     poll(&polls, nfds_t(polls.count), Int32(clamping: limitMs))
@@ -125,6 +134,11 @@ extension Supervisor {
   private func perform(_ command: Command, _ children: inout Children) {
     switch command {
     case .handle(.wanted) where children.isStopping: break
+    case .handle(.setAside(let name)):
+      apply(.setAside(name), &children)
+      if children.table.entries[name] == nil {
+        children.living[ProcessTable.aside(name)] = children.living.removeValue(forKey: name)
+      }
     case .handle(let event):
       apply(event, &children)
       if case .probed = event { publish(children.table) }
@@ -143,8 +157,8 @@ extension Supervisor {
     for action in children.table.handle(event, nowMs: Clock.nowMs) {
       switch action {
       case .spawn(let name): prepare(name, &children)
-      case .terminate(_, let pid):
-        kill(pid, SIGTERM)
+      case .terminate(let name, let pid):
+        kill(pid, children.living[name]?.stopSignal ?? SIGTERM)
         // One that was frozen hears it too.
         kill(-pid, SIGCONT)
       // The group too: what the process itself has started.
@@ -176,11 +190,15 @@ extension Supervisor {
       let seat = try zones.seat(zone: plan.zone, host: plan.host)
       let pid = try plan.spawn(in: seat)
       zones.noteStart(of: pid, zone: plan.zone, host: plan.host)
-      children.handles[name] = (pid, Descriptor(heights_open_process(pid)))
+      children.living[name] = Child(
+        pid: pid, handle: Descriptor(heights_open_process(pid)), stopSignal: plan.stopSignal)
       if let identity = ProcessIdentity.of(pid) { notify(.started(name, identity)) }
       apply(.spawned(name, pid: pid), &children)
       publish(children.table)
-      probe(name, pid, plan)
+      // Whoever asks it must not keep its sockets.
+      var probed = plan
+      probed.sockets = []
+      probe(name, pid, probed)
     } catch {
       failedToStart(name, error, &children)
     }
@@ -195,13 +213,13 @@ extension Supervisor {
     zones.cutPower(zone)
     apply(.powerCut(zone: zone), &children)
     // Where there are no namespaces, one by one. Otherwise they are dead already, and this finds nobody.
-    for (name, child) in children.handles where children.table.entries[name]?.zone == zone {
+    for (name, child) in children.living where children.table.entries[name]?.zone == zone {
       kill(-child.pid, SIGKILL)
     }
   }
 
   private func childEnded(_ name: String, _ pid: Int32, _ end: ProcessEnd, _ children: inout Children) {
-    children.handles[name] = nil
+    children.living[name] = nil
     let wasAsked = children.table.entries[name]?.isWanted == false && end.isOrdinary
     notify(.ended(name, how: wasAsked ? "has stopped" : end.description))
     apply(.ended(name, pid: pid, how: end.description), &children)

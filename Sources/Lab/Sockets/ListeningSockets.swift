@@ -13,28 +13,38 @@ struct ListeningSockets: Sendable {
   /// port with.
   init(port: Int, count: Int, option: String) throws(LabError) {
     guard (0...65535).contains(port) else { throw .portOutOfRange(port: port, option: option) }
+    do throws(LabError) {
+      try self.init(address: "127.0.0.1", port: port, count: count)
+    } catch {
+      if case .system(_, EADDRINUSE) = error { throw .portBusy(port: port, option: option) }
+      throw error
+    }
+  }
+
+  /// The same on another address of this machine.
+  init(address: String, port: Int, count: Int) throws(LabError) {
     // The first is opened without SO_REUSEPORT: with it, a port that another program of the same user listens on
     // would be shared in silence.
-    let probe = try Self.open(port: port, sharesPort: false, option: option)
+    let probe = try Self.open(address, port, sharesPort: false)
     let chosen = port == 0 ? try Self.port(of: probe) : port
     self.port = chosen
     withExtendedLifetime(probe) {}
-    sockets = try Self.openAll(port: chosen, count: count, option: option)
+    sockets = try Self.openAll(address, chosen, count: count)
   }
 
-  private static func openAll(port: Int, count: Int, option: String) throws(LabError) -> [Descriptor] {
+  private static func openAll(_ address: String, _ port: Int, count: Int) throws(LabError) -> [Descriptor] {
     var sockets: [Descriptor] = []
     for _ in 0..<count {
-      let socket = try open(port: port, sharesPort: true, option: option)
+      let socket = try open(address, port, sharesPort: true)
       if listen(socket.number, SOMAXCONN) != 0 {
-        throw .system(attempt: "listening on port \(port)", code: errno)
+        throw .system(attempt: "listening on \(address):\(port)", code: errno)
       }
       sockets.append(socket)
     }
     return sockets
   }
 
-  private static func open(port: Int, sharesPort: Bool, option: String) throws(LabError) -> Descriptor {
+  private static func open(_ address: String, _ port: Int, sharesPort: Bool) throws(LabError) -> Descriptor {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let socket = Descriptor(Glibc.socket(AF_INET, type, 0))
     guard socket.isOpen else { throw .system(attempt: "opening a socket", code: errno) }
@@ -43,9 +53,8 @@ struct ListeningSockets: Sendable {
     if sharesPort {
       setsockopt(socket.number, SOL_SOCKET, SO_REUSEPORT, &one, socklen_t(MemoryLayout<Int32>.size))
     }
-    if LoopbackAddress.bind(socket.number, port: port) != 0 {
-      if errno == EADDRINUSE { throw .portBusy(port: port, option: option) }
-      throw .system(attempt: "opening port \(port) of 127.0.0.1 (\(option))", code: errno)
+    if LoopbackAddress.with(address, port: port, { bind(socket.number, $0, $1) }) != 0 {
+      throw .system(attempt: "opening port \(port) of \(address)", code: errno)
     }
     return socket
   }

@@ -114,7 +114,7 @@ final class FakeLab: ClimbLab {
         Self.setDoor(of: role, open: false, &state)
         state.processes[role] = nil
       case .setStage(let stage): state.stage = stage
-      case .status, .stop, .resize: Issue.record("a climb has no reason to ask for \(request)")
+      default: Issue.record("a climb has no reason to ask for \(request)")
       }
     }
   }

@@ -19,6 +19,20 @@ import Testing
     (.drain(role: .launch), #"{"role":"launch","verb":"drain"}"#),
     (.retire(role: .launch), #"{"role":"launch","verb":"retire"}"#),
     (.setStage(2), #"{"stage":2,"verb":"setStage"}"#),
+    (
+      .startHosts(["database-a", "database-b"], stage: 4),
+      #"{"hosts":["database-a","database-b"],"stage":4,"verb":"startHosts"}"#
+    ),
+    (.startHost("cache-a"), #"{"hosts":["cache-a"],"verb":"startHosts"}"#),
+    (.stopHost("cache-a"), #"{"host":"cache-a","verb":"stopHost"}"#),
+    (.releaseProcess("database-a.postgres"), #"{"process":"database-a.postgres","verb":"releaseProcess"}"#),
+    (.scale(service: "web", count: 3), #"{"count":3,"service":"web","verb":"scale"}"#),
+    (.setPlacement("{}", ifEpoch: 4), #"{"ifEpoch":4,"placement":"{}","verb":"setPlacement"}"#),
+    (.cutPower(zone: "local-a"), #"{"verb":"cutPower","zone":"local-a"}"#),
+    (.restorePower(zone: "local-a"), #"{"verb":"restorePower","zone":"local-a"}"#),
+    (.freeze(host: "database-a"), #"{"host":"database-a","verb":"freeze"}"#),
+    (.thaw(host: "database-a"), #"{"host":"database-a","verb":"thaw"}"#),
+    (.crash("database-a"), #"{"process":"database-a","verb":"crash"}"#),
   ])
   func aRequestIsOneFlatObject(request: ControlRequest, json: String) throws {
     let encoder = JSONEncoder()

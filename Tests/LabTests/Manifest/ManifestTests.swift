@@ -31,7 +31,18 @@ import Testing
     #expect(manifest.workload.zipfExponent == 1)
   }
 
+  @Test func aServiceSaysHowItListens() throws {
+    for (words, expected) in [("", false), (", listens: \"sockets\"", false), (", listens: \"port\"", true)] {
+      let text = Self.good.replacingOccurrences(of: "[\"accounts\"] }", with: "[\"accounts\"]\(words) }")
+      #expect(try parse(text).service.listensOnPort == expected)
+    }
+  }
+
   @Test(arguments: [
+    (
+      "databases: [\"accounts\"] }", "databases: [\"accounts\"], listens: \"ports\" }",
+      "services/web/listens: expected 'sockets' or 'port', found 'ports' (heights.json:5)"
+    ),
     (
       "name: \"summit\"", "name: \"Summit!\"",
       "name: expected a name of letters, digits and dashes, found 'Summit!' (heights.json:2)"

@@ -24,13 +24,14 @@ import Testing
   }
 
   @Test func aZoneComesBackWithItsPower() throws {
-    let supervisor = start("echo > pid; setsid sleep 1000 & sleep 1000", zone: "a")
+    let zones = Zones()
+    let supervisor = start("echo > pid; setsid sleep 1000 & sleep 1000", zone: "a", zones)
     #expect(eventually { supervisor.status(of: "app")?.health == .ready })
     let first = try #require(supervisor.status(of: "app")?.pid)
-    #expect(eventually { supervisor.zones.members(zone: "a", host: "host")?.count == 3 })
+    #expect(eventually { zones.members(zone: "a", host: "host")?.count == 3 })
     supervisor.cutPower("a")
     #expect(eventually { supervisor.status(of: "app")?.health == .noPower })
-    #expect(supervisor.zones.dark == ["a"])
+    #expect(zones.dark == ["a"])
     #expect(ProcessIdentity.of(first) == nil)
     supervisor.restorePower("a")
     #expect(eventually { supervisor.status(of: "app")?.health == .ready })
@@ -40,9 +41,10 @@ import Testing
   }
 
   @Test func whatTheDaemonsOfAZoneAreIsEndedWithTheSupervisor() throws {
-    let supervisor = start("setsid sh -c 'echo > pid; sleep 1001' & sleep 1000", zone: "a")
+    let zones = Zones()
+    let supervisor = start("setsid sh -c 'echo > pid; sleep 1001' & sleep 1000", zone: "a", zones)
     #expect(eventually { supervisor.status(of: "app")?.health == .ready })
-    let members = try #require(supervisor.zones.members(zone: "a", host: "host"))
+    let members = try #require(zones.members(zone: "a", host: "host"))
     #expect(members.count > 2)
     supervisor.stopAll()
     supervisor.join()
@@ -60,6 +62,22 @@ import Testing
     supervisor.join()
   }
 
+  @Test func aSuccessorRunsBesideWhoMadeRoomForIt() throws {
+    let supervisor = start("echo > pid; sleep 1000", zone: "a")
+    #expect(eventually { supervisor.status(of: "app")?.health == .ready })
+    let first = try #require(supervisor.status(of: "app")?.pid)
+    supervisor.setAside("app")
+    #expect(eventually { supervisor.status(of: "app.former")?.pid == first })
+    supervisor.want("app", zone: "a")
+    #expect(eventually { supervisor.status(of: "app")?.health == .ready })
+    #expect(ProcessIdentity.of(first) != nil)
+    supervisor.unwant("app.former")
+    #expect(eventually { supervisor.status(of: "app.former")?.health == .stopped })
+    #expect(supervisor.status(of: "app")?.pid != first)
+    supervisor.stopAll()
+    supervisor.join()
+  }
+
   @Test func whatItSaysOfItselfIsToldUntilItsEnd() throws {
     let supervisor = start("echo > pid; sleep 1000", zone: nil)
     #expect(eventually { supervisor.status(of: "app")?.observation?.role == "leader" })
@@ -71,9 +89,10 @@ import Testing
   }
 
   /// A supervisor of one process that is ready when a file named pid is there.
-  private func start(_ script: String, zone: String?) -> Supervisor {
+  private func start(_ script: String, zone: String?, _ zones: Zones = Zones()) -> Supervisor {
     let path = folder.path
     let supervisor = Supervisor(
+      zones: zones,
       plan: { _ in
         LaunchPlan(
           executable: "/bin/sh", arguments: ["-c", script], environment: Environment.inherited,

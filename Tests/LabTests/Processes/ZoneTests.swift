@@ -46,7 +46,7 @@ import Testing
     let zone = try ZoneSpace()
     try folder.makeFolder("engines/database-a")
     var plan = plan("/bin/sh", ["-c", "ls /mnt; echo >/mnt/database-a/was-here; sleep 1000"])
-    plan.engines = folder.path + "/engines"
+    plan.binds = [Bind(source: folder.path + "/engines", target: "/mnt")]
     let first = try plan.spawn(in: Seat(zone: zone))
     #expect(
       eventually { FileManager.default.fileExists(atPath: folder.path + "/engines/database-a/was-here") })
@@ -69,7 +69,7 @@ import Testing
     try user.own(folder.path + "/engines/cache-a")
     var plan = plan(
       "/bin/sh", ["-c", "cd /mnt/cache-a && echo here >x && id -un && id -G | wc -w && ! kill -0 1"])
-    plan.engines = folder.path + "/engines"
+    plan.binds = [Bind(source: folder.path + "/engines", target: "/mnt")]
     plan.user = user
     let pid = try plan.spawn(in: Seat(zone: zone))
     var status: Int32 = 0

@@ -1,0 +1,157 @@
+// What may be asked of a running lab, and its form on the wire.
+
+/// A request to a running lab. On the wire: `{"verb": "resize", "type": "m7g.large", "diskBytes": 107374182400}`. Each may
+/// be repeated: what is already so is left so.
+public enum ControlRequest: Equatable, Sendable {
+  /// A snapshot.
+  case status
+  /// Ends every process, then the lab.
+  case stop
+  /// Another instance type, a larger disk, or both.
+  case resize(type: String?, diskBytes: Int?)
+
+  /// Starts a role's process, with or without answering on the public port, and waits until it is ready.
+  case launchProcess(role: Role, frontDoor: Bool)
+  /// The role answers on the public port from now on, also after a restart.
+  case openFrontDoor(role: Role)
+  /// The role no longer accepts on the public port; returns when what it had accepted is answered.
+  case drain(role: Role)
+  /// Ends a role's process; its data stays.
+  case retire(role: Role)
+  /// The app is at that stage, and comes back there after a restart.
+  case setStage(Int)
+
+  /// Starts what runs on these hosts at a stage (nil: the one that the app is at), those that need others after them,
+  /// and waits until all are ready. They come back after a restart.
+  case startHosts([String], stage: Int?)
+  /// Ends what runs on a host, what needs others first; its data stays.
+  case stopHost(String)
+  /// The process goes on, but is somebody else's: another process of its host has adopted it.
+  case releaseProcess(String)
+  /// How many instances a service has. A surplus one answers what it has accepted before it ends.
+  case scale(service: String, count: Int)
+  /// Replaces the placement (as JSON) when it is at `ifEpoch` (0: there is none); the new one must have a larger epoch.
+  case setPlacement(String, ifEpoch: Int)
+
+  /// Everything in the zone is dead when this returns, and nothing starts there.
+  case cutPower(zone: String)
+  /// What was wanted in the zone starts again.
+  case restorePower(zone: String)
+  /// Stops every process of a host, as if it hung; returns when each has stopped.
+  case freeze(host: String)
+  /// Lets them go on.
+  case thaw(host: String)
+  /// Kills a process, or every process of a host, at once; it comes back as after any crash.
+  case crash(String)
+
+  public static func startHost(_ id: String, stage: Int? = nil) -> ControlRequest {
+    .startHosts([id], stage: stage)
+  }
+}
+
+extension ControlRequest: Codable {
+  private enum Key: String, CodingKey {
+    case verb, type, diskBytes, role, frontDoor, stage, hosts, host, process, service, count, placement
+    case ifEpoch, zone
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    func text(_ key: Key) throws -> String { try values.decode(String.self, forKey: key) }
+    func number(_ key: Key) throws -> Int { try values.decode(Int.self, forKey: key) }
+    func role() throws -> Role { try values.decode(Role.self, forKey: .role) }
+    switch try text(.verb) {
+    case "status": self = .status
+    case "stop": self = .stop
+    case "resize":
+      self = .resize(
+        type: try values.decodeIfPresent(String.self, forKey: .type),
+        diskBytes: try values.decodeIfPresent(Int.self, forKey: .diskBytes))
+    case "launchProcess":
+      self = .launchProcess(role: try role(), frontDoor: try values.decode(Bool.self, forKey: .frontDoor))
+    case "openFrontDoor": self = .openFrontDoor(role: try role())
+    case "drain": self = .drain(role: try role())
+    case "retire": self = .retire(role: try role())
+    case "setStage": self = .setStage(try number(.stage))
+    case "startHosts":
+      self = .startHosts(
+        try values.decode([String].self, forKey: .hosts),
+        stage: try values.decodeIfPresent(Int.self, forKey: .stage))
+    case "stopHost": self = .stopHost(try text(.host))
+    case "releaseProcess": self = .releaseProcess(try text(.process))
+    case "scale": self = .scale(service: try text(.service), count: try number(.count))
+    case "setPlacement": self = .setPlacement(try text(.placement), ifEpoch: try number(.ifEpoch))
+    case "cutPower": self = .cutPower(zone: try text(.zone))
+    case "restorePower": self = .restorePower(zone: try text(.zone))
+    case "freeze": self = .freeze(host: try text(.host))
+    case "thaw": self = .thaw(host: try text(.host))
+    case "crash": self = .crash(try text(.process))
+    case let verb: throw LabError.protocolBroken("unknown verb '\(verb.prefix(40))'")
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(verb, forKey: .verb)
+    switch self {
+    case .status, .stop: break
+    case .resize(let type, let diskBytes):
+      try values.encodeIfPresent(type, forKey: .type)
+      try values.encodeIfPresent(diskBytes, forKey: .diskBytes)
+    case .launchProcess(let role, let frontDoor):
+      try values.encode(role, forKey: .role)
+      try values.encode(frontDoor, forKey: .frontDoor)
+    case .openFrontDoor(let role), .drain(let role), .retire(let role): try values.encode(role, forKey: .role)
+    case .setStage(let stage): try values.encode(stage, forKey: .stage)
+    case .startHosts(let hosts, let stage):
+      try values.encode(hosts, forKey: .hosts)
+      try values.encodeIfPresent(stage, forKey: .stage)
+    case .stopHost(let host), .freeze(let host), .thaw(let host): try values.encode(host, forKey: .host)
+    case .releaseProcess(let name), .crash(let name): try values.encode(name, forKey: .process)
+    case .scale(let service, let count):
+      try values.encode(service, forKey: .service)
+      try values.encode(count, forKey: .count)
+    case .setPlacement(let text, let epoch):
+      try values.encode(text, forKey: .placement)
+      try values.encode(epoch, forKey: .ifEpoch)
+    case .cutPower(let zone), .restorePower(let zone): try values.encode(zone, forKey: .zone)
+    }
+  }
+
+  var verb: String {
+    switch self {
+    case .status: "status"
+    case .stop: "stop"
+    case .resize: "resize"
+    case .launchProcess: "launchProcess"
+    case .openFrontDoor: "openFrontDoor"
+    case .drain: "drain"
+    case .retire: "retire"
+    case .setStage: "setStage"
+    case .startHosts: "startHosts"
+    case .stopHost: "stopHost"
+    case .releaseProcess: "releaseProcess"
+    case .scale: "scale"
+    case .setPlacement: "setPlacement"
+    case .cutPower: "cutPower"
+    case .restorePower: "restorePower"
+    case .freeze: "freeze"
+    case .thaw: "thaw"
+    case .crash: "crash"
+    }
+  }
+
+  /// What is under way while it is answered.
+  var title: String {
+    switch self {
+    case .launchProcess: "launch"
+    case .openFrontDoor: "open front door"
+    case .setStage: "set stage"
+    case .startHosts: "start of hosts"
+    case .stopHost: "stop of a host"
+    case .releaseProcess: "release"
+    case .setPlacement: "placement"
+    default: verb
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// What engines and the app prove themselves with: made once, each in a file that only its owner reads.
+
+import Foundation
+
+/// The secrets of a lab.
+struct Secrets: Equatable, Sendable {
+  /// Of the database user that the app is.
+  let database: String
+  /// Of the database's superuser, whom only the engines are.
+  let superuser: String
+  /// Of the database user that followers are.
+  let replication: String
+  let cache: String
+  let objectsKeyID: String
+  let objectsKey: String
+  /// Paths, since processes are told these and not the secrets.
+  let databasePasswordFile: String
+  let cachePasswordFile: String
+
+  /// The secrets of a folder; what is not there yet is made.
+  init(_ folder: AppFolder) throws(LabError) {
+    let made = { (name: String) throws(LabError) in try Self.secret(folder.secrets + "/" + name) }
+    database = try made("database")
+    superuser = try made("database-superuser")
+    replication = try made("database-replication")
+    cache = try made("cache")
+    objectsKeyID = try made("objects-key-id")
+    objectsKey = try made("objects-key")
+    cachePasswordFile = folder.secrets + "/cache"
+    databasePasswordFile = folder.secrets + "/pgpass"
+    let entry = "*:*:*:app:\(database)\n"
+    if Self.text(databasePasswordFile) != entry { try AtomicFile.write(entry, to: databasePasswordFile) }
+  }
+
+  private static func secret(_ path: String) throws(LabError) -> String {
+    if let text = text(path), !text.isEmpty { return text }
+    let text = Secret.random(byteCount: 20)
+    try AtomicFile.write(text, to: path)
+    return text
+  }
+
+  private static func text(_ path: String) -> String? {
+    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+  }
+}

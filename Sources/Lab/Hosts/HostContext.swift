@@ -1,0 +1,60 @@
+// What all hosts of a lab have in common.
+
+import Glibc
+
+/// The ground that hosts stand on: addresses, folders, secrets, and who engines run as.
+struct HostContext: Sendable {
+  let folder: AppFolder
+  let manifest: Manifest
+  let place: LabNetwork.Place
+  let secrets: Secrets
+  /// Nil when we are not root.
+  let user: EngineUser?
+  let zones: Zones
+  /// The Python environment with the engines that come from PyPI; nil when nobody knows where it would be.
+  let pythonFolder: String?
+
+  var ports: LabPorts { LabPorts(shift: place.portShift) }
+
+  /// `zone` is 1 for zone a, 0 for what belongs to no zone, 101 for the first edge location.
+  func address(zone: Int, host: Int) -> String { "127.\(place.region).\(zone).\(host)" }
+
+  var objectsAddress: String { address(zone: 0, host: LabHosts.Number.objects) }
+
+  func host(_ id: String, zone: String, address: String) -> Host {
+    let outer = folder.engines + "/" + id
+    let inner = zones.areNamespaces ? Self.mountPoint + "/" + id : outer
+    return Host(id: id, zone: zone, address: address, folder: inner, outerFolder: outer)
+  }
+
+  func shell(for host: Host, process: String) -> EngineShell {
+    EngineShell(
+      host: host, user: user, log: LogFile(path: folder.log(of: process)), zones: zones, binds: binds)
+  }
+}
+
+// An engine that runs as another user must reach its folder and its program wherever those lie: below somebody's home, as
+// a rule, where nobody else may go. So in its zone they are seen elsewhere too.
+extension HostContext {
+  private static let mountPoint = "/mnt"
+  private static let pythonName = ".python"
+
+  /// For every engine, where zones are namespaces.
+  var binds: [Bind] {
+    let engines = Bind(source: folder.engines, target: Self.mountPoint)
+    guard let pythonFolder, access(pythonFolder, F_OK) == 0 else { return [engines] }
+    return [engines, Bind(source: pythonFolder, target: Self.mountPoint + "/" + Self.pythonName)]
+  }
+
+  /// A program of the Python environment as the engine sees it; nil when it is not installed.
+  func pythonProgram(_ name: String) -> String? {
+    guard let pythonFolder, access("\(pythonFolder)/bin/\(name)", X_OK) == 0 else { return nil }
+    if !zones.areNamespaces { return "\(pythonFolder)/bin/\(name)" }
+    return "\(Self.mountPoint)/\(Self.pythonName)/bin/\(name)"
+  }
+
+  /// Where the Python environment is seen.
+  func makePlaces() throws(LabError) {
+    try AppFolder.make(folder.engines + "/" + Self.pythonName)
+  }
+}

@@ -1,0 +1,36 @@
+// One process of a lab: what it is, where, and when it starts and stops.
+
+import Topology
+
+/// A process of a host. (The app on the public port, as stages 1 to 3 have it, is `Role`'s.)
+struct LabProcess: Sendable {
+  enum Program: Sendable {
+    /// The app's program, on the host's own address.
+    case instance
+    case engine(any Engine)
+  }
+
+  /// What a process builds on: the order of starts, and the other way round that of stops.
+  enum Layer: Int, Comparable, Sendable {
+    /// Leads people to what is behind it, and finds that by itself.
+    case door, edge, balancer
+    /// Asks the stores.
+    case app
+    /// Keeps watch over stores, and makes them one.
+    case keeper
+    /// Stores by themselves.
+    case store
+
+    static func < (left: Layer, right: Layer) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  let name: String
+  let host: Host
+  let layer: Layer
+  let program: Program
+
+  /// Its configuration differs from stage to stage: where it leads people.
+  var dependsOnStage: Bool { layer == .door }
+  /// It may start before what is behind it.
+  var findsOthersItself: Bool { layer <= .balancer || layer == .store }
+}

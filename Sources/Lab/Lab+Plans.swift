@@ -1,0 +1,103 @@
+// How each process of the lab is started.
+
+import Foundation
+import Topology
+
+extension Lab {
+  /// Everything that the process of that name is started with, made ready for it.
+  func plan(_ name: String) throws(LabError) -> LaunchPlan {
+    if let process = hostProcesses.first(where: { $0.name == name }) { return try plan(process) }
+    if let role = Role(rawValue: name) { return try plan(role) }
+    guard name == Self.dnsProcess, let program = Gdnsd.program, let gdnsd else {
+      throw .unknownProcess(name, known: [])
+    }
+    try gdnsd.writeFiles()
+    return LaunchPlan(
+      executable: program, arguments: gdnsd.arguments, environment: Environment.inherited,
+      workingDirectory: gdnsd.folder, log: LogFile(path: folder.log(of: name)), isReady: gdnsd.answers)
+  }
+
+  private var gdnsd: Gdnsd? {
+    currentState.dnsPort.map { Gdnsd(name: manifest.outline.dnsName, port: $0, folder: folder.run + "/dns") }
+  }
+
+  /// The app on the public port: its sockets outlive it, so that connections wait while it is away.
+  private func plan(_ role: Role) throws(LabError) -> LaunchPlan {
+    let admin = AdminClient(folder.adminSocket(of: role))
+    return LaunchPlan(
+      executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
+      environment: try Environment.of(role, currentState, lab: self), workingDirectory: folder.path,
+      sockets: publicSockets + (adminSockets[role].map { [("admin", $0)] } ?? []),
+      log: LogFile(path: folder.log(of: role.rawValue)), zone: Self.firstZone, host: role.host,
+      isReady: { admin.isReady() })
+  }
+
+  private var publicSockets: [(name: String, descriptor: Descriptor)] { sockets.sockets.map { ("http", $0) } }
+
+  private func plan(_ process: LabProcess) throws(LabError) -> LaunchPlan {
+    switch process.program {
+    case .engine(let engine): try plan(engine)
+    case .instance where manifest.service.listensOnPort: try portPlan(process.host)
+    case .instance: try socketsPlan(process.host)
+    }
+  }
+
+  private func plan(_ engine: any Engine) throws(LabError) -> LaunchPlan {
+    guard let program = engine.program else {
+      throw .engineMissing(engine: engine.name, package: engine.package)
+    }
+    let shell = context.shell(for: engine.host, process: engine.name)
+    try shell.makeFolder()
+    try engine.prepare()
+    var plan = shell.plan(program, engine.arguments, engine.environment)
+    plan.isReady = { engine.isReady() }
+    plan.observe = { engine.observe() }
+    plan.stopSignal = engine.stopSignal
+    if engine.host.id == LabHosts.frontDoor { plan.sockets = publicSockets }
+    return plan
+  }
+
+  /// An instance that takes sockets. They are made for each start and nobody else keeps them: what dies refuses at once,
+  /// and does not leave connections waiting.
+  private func socketsPlan(_ host: Host) throws(LabError) -> LaunchPlan {
+    let admin = folder.adminSocket(ofProcess: host.id)
+    let loops = Instance(currentState, on: machine).eventLoops
+    let http = try ListeningSockets(address: host.address, port: context.ports.http, count: loops)
+    var plan = try instancePlan(host)
+    plan.sockets = http.sockets.map { ("http", $0) } + [("admin", try admin.listen(backlog: 256))]
+    plan.isReady = { AdminClient(admin).isReady() }
+    return plan
+  }
+
+  /// An instance that listens on HOST:PORT itself.
+  private func portPlan(_ host: Host) throws(LabError) -> LaunchPlan {
+    let port = context.ports.http
+    var plan = try instancePlan(host)
+    plan.isReady = { HTTPProbe(address: host.address, port: port).isReady() }
+    return plan
+  }
+
+  private func instancePlan(_ host: Host) throws(LabError) -> LaunchPlan {
+    try AppFolder.make(folder.data(ofProcess: host.id))
+    let stage = currentState.hosts[host.id] ?? currentState.stage.number
+    return LaunchPlan(
+      executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
+      environment: try Environment.of(host, stage: stage, currentState, lab: self),
+      workingDirectory: folder.path, log: LogFile(path: folder.log(of: host.id)), zone: host.zone,
+      host: host.id, isReady: { false })
+  }
+
+  /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.
+  func programPath() throws(LabError) -> String {
+    let program = manifest.service.run[0]
+    var candidates = [program.hasPrefix("/") ? program : folder.path + "/" + program]
+    if !program.contains("/") {
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+      candidates = path.split(separator: ":").map { "\($0)/\(program)" }
+    }
+    guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
+      throw .programMissing(path: candidates.count == 1 ? candidates[0] : program)
+    }
+    return found
+  }
+}
