@@ -11,7 +11,8 @@ import Topology
 /// The `heights` command line.
 enum Heights {
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .load, .ledgerVerify, .plan, .template, .deploy, .initialise,
+    .up, .status, .down, .climb, .resize, .scale, .load, .ledgerVerify, .plan, .template, .deploy,
+    .initialise,
   ]
 
   /// Runs the command that `words` name.
@@ -87,7 +88,7 @@ struct Failure: Encodable {
     "not_a_folder", "port_out_of_range", "stage_mismatch", "stage_not_yet", "unknown_instance_type",
     "no_instance", "invalid_plan", "invalid_prices", "disk_too_small", "disk_too_large", "no_climb",
     "invalid_topology", "invalid_domain", "unknown_region", "no_amplify", "names_too_alike",
-    "template_too_large",
+    "template_too_large", "unknown_service", "count_out_of_range", "not_at_stage", "stage_needs_sockets",
   ]
 
   init(_ error: any Error) {

@@ -6,9 +6,11 @@ import Topology
 
 /// Lets one change at a time happen to a lab.
 final class Operations: Sendable {
+  static let start = "the start"
+
   private struct State {
     /// Until the lab is up.
-    var current: String? = "the start"
+    var current: String? = Operations.start
     var isStopping = false
   }
 

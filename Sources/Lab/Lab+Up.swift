@@ -161,7 +161,8 @@ extension Lab {
       guard case .engine(let engine) = process.program, engine.program == nil else { return nil }
       return engine.package
     }
-    if !missing.isEmpty { throw .enginesMissing(packages: Set(missing).sorted()) }
+    guard let stage = currentState.hosts.values.max(), !missing.isEmpty else { return }
+    throw .enginesMissing(stage: stage, packages: Set(missing).sorted())
   }
 }
 

@@ -58,9 +58,9 @@ extension LabError: CustomStringConvertible {
       "the program \(path) is not there; `services` in heights.json names it under run"
     case .engineMissing(let engine, let package):
       "\(engine) is not installed; install the package \(package) (`scripts/install-engines` does it)"
-    case .enginesMissing(let packages):
-      "engines are not installed; install these packages: \(packages.joined(separator: ", ")) "
-        + "(`scripts/install-engines` does it)"
+    case .enginesMissing(let stage, let packages):
+      "engines of stage \(stage) are not installed; install these packages: \(packages.joined(separator: ", ")) "
+        + "(`scripts/install-engines \(stage)` does it)"
     case .programFailed(let program, let host, let outcome, let log, let lines):
       "\(program) on \(host) \(outcome); its log is \(log), the end of it:\n\(lines)"
     case .notReady(let process, let outcome, let log, let lines):

@@ -41,8 +41,8 @@ public enum LabError: Error, Equatable, Sendable {
   case programMissing(path: String)
   /// An engine that is not installed, and what brings it.
   case engineMissing(engine: String, package: String)
-  /// Packages that bring engines that are not installed.
-  case enginesMissing(packages: [String])
+  /// The packages that bring what is not installed of the engines that a stage runs on.
+  case enginesMissing(stage: Int, packages: [String])
   /// A short program on a host failed.
   case programFailed(program: String, host: String, outcome: String, log: String, lastLines: String)
   case notReady(process: String, outcome: String, log: String, lastLines: String)

@@ -84,6 +84,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let disk: DiskUsage
   /// What is under way, such as `resize`.
   public let operation: String?
+  /// Whether the lab is still on its way up.
+  public var isStarting: Bool { operation == Operations.start }
   /// The last 200, oldest first.
   public let events: [Event]
 }

@@ -65,6 +65,19 @@ import Testing
       "Redis is not installed; install the package redis-server (`scripts/install-engines` does it)"
     ),
     (
+      .enginesMissing(stage: 4, packages: ["etcd-server", "haproxy"]),
+      "engines of stage 4 are not installed; install these packages: etcd-server, haproxy (`scripts/install-engines 4` does it)"
+    ),
+    (.noPower(zone: "local-a"), "zone local-a has no power"),
+    (.unknownHost("cache-d", known: ["cache-a", "dns"]), "unknown host 'cache-d'; did you mean cache-a?"),
+    (.unknownZone("x", known: ["local-a"]), "unknown zone 'x'; known are local-a"),
+    (
+      .placementMoved(expected: 3, found: 4),
+      "the placement is at epoch 4, and 3 was expected: somebody else has changed it; look at it anew"
+    ),
+    (.countOutOfRange(service: "web", minimum: 2, maximum: 8), "web has between 2 and 8 instances"),
+    (.notAtStage(what: "scaling", stage: 2), "scaling does not work at stage 2"),
+    (
       .programFailed(
         program: "/x", host: "database-a", outcome: "exited with code 1", log: "/l", lastLines: "  no"),
       "/x on database-a exited with code 1; its log is /l, the end of it:\n  no"

@@ -97,10 +97,10 @@ struct BackgroundError: Error, CustomStringConvertible {
 private func systemError(_ code: Int32) -> String { String(cString: strerror(code)) }
 
 extension LabSnapshot {
-  /// Whether whoever should answer on the public port does.
+  /// Whether the start is over and whoever should answer on the public port does.
   fileprivate var isUp: Bool {
-    !openDoors.isEmpty
-      && openDoors.allSatisfy { role in processes.contains { $0.name == role.rawValue && $0.health == .ready }
-      }
+    let doors = openDoors.map(\.rawValue)
+    return !isStarting
+      && doors.allSatisfy { door in processes.contains { $0.name == door && $0.health == .ready } }
   }
 }

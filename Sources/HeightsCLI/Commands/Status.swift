@@ -5,7 +5,8 @@ import Lab
 
 extension Command {
   static let status = Command(
-    name: "status", summary: "Show a running app: stage, addresses, instance, disk, processes.",
+    name: "status",
+    summary: "Show a running app: stage, addresses, instance, disk, and each host's processes.",
     discussion: "Exit code 1 when nothing runs.",
     options: [.app, .json],
     example: "heights status --json"
@@ -47,7 +48,7 @@ private struct StatusReport: Encodable {
         "A climb from stage \(climb.from) to \(climb.to) is under way (\(climb.verifiedSteps.count) of "
           + "\(climb.stepCount) steps): `heights climb` goes on, `heights climb --undo` goes back.")
     }
-    parts.append(Table.text(["PROCESS", "PID", "HEALTH", "RESTARTS", "LAST END"], lab.processes.map(row)))
+    parts.append(Table.text(Self.headings, lab.processes.map(row)))
     return parts.joined(separator: "\n\n")
   }
 
@@ -62,6 +63,7 @@ private struct StatusReport: Encodable {
     }
     if lab.stage != .launchPage { facts.append(("instance", instance)) }
     facts.append(("disk", disk(output)))
+    if !lab.cutZones.isEmpty { facts.append(("without power", lab.cutZones.joined(separator: ", "))) }
     if let operation = lab.operation { facts.append(("under way", operation)) }
     return facts
   }
@@ -83,10 +85,23 @@ private struct StatusReport: Encodable {
     }
   }
 
+  private static let headings = [
+    "HOST", "PROCESS", "ADDRESS", "ROLE", "HEALTH", "LAG", "PID", "RESTARTS", "LAST END",
+  ]
+
   private func row(_ process: LabSnapshot.Process) -> [String] {
-    [
-      process.name, process.pid.map { String($0) } ?? "-", process.health.rawValue, String(process.restarts),
+    let host = process.host ?? "-"
+    let program =
+      process.name.hasPrefix(host + ".") ? String(process.name.dropFirst(host.count + 1)) : process.name
+    return [
+      host, program, process.address ?? "127.0.0.1", process.role ?? "-", health(process),
+      process.lagBytes.map(Bytes.text) ?? "-", process.pid.map { String($0) } ?? "-",
+      String(process.restarts),
       process.lastEnd ?? "-",
     ]
+  }
+
+  private func health(_ process: LabSnapshot.Process) -> String {
+    process.health == .noPower ? "no power" : process.health.rawValue
   }
 }

@@ -11,7 +11,7 @@ extension Command {
       "The first start is at stage 2 unless --stage says otherwise; later the app comes back at the stage that "
       + "it is at. Everything that it stores lies in .heights/ in its folder.",
     options: [
-      Option("stage", "N", "the stage of an app's first start: 1 (launch page) or 2 (single server)"),
+      Option("stage", "N", "the stage of an app's first start, from 1 (launch page) to 5 (stateless)"),
       .app,
       Option("port", "N", "the app's port on 127.0.0.1; 8080 when not said, 0 for a free one"),
       Option("console-port", "N", "the console's port on 127.0.0.1; 9090 when not said, 0 for a free one"),
@@ -48,6 +48,7 @@ private struct Up: Sendable {
     var options = LabOptions(appFolder: folder.path)
     options.stage = stage
     options.port = port ?? options.port
+    options.pythonFolder = Installation.home.map { $0 + "/.venv-lab" }
     self.options = options
   }
 
@@ -58,13 +59,15 @@ private struct Up: Sendable {
     defer { waiting.fire() }
     try await onThread {
       defer { waiting.fire() }
-      try Lab.up(
-        options, report: { output.progress($0) },
-        console: { try ConsoleServer.start($0, port: consolePort) },
-        isUp: { snapshot in
-          waiting.fire()
-          tell(snapshot, howToStop: "Ctrl-C stops it.")
-        })
+      try Engines.installing({ output.progress($0) }) {
+        try Lab.up(
+          options, report: { output.progress($0) },
+          console: { try ConsoleServer.start($0, port: consolePort) },
+          isUp: { snapshot in
+            waiting.fire()
+            tell(snapshot, howToStop: "Ctrl-C stops it.")
+          })
+      }
     }
     await ticking
     return 0
