@@ -71,9 +71,9 @@ extension Lab {
 
   /// An instance that listens on HOST:PORT itself.
   private func portPlan(_ host: Host) throws(LabError) -> LaunchPlan {
-    let port = context.ports.http
+    let app = HostClient(address: host.address, port: context.ports.http)
     var plan = try instancePlan(host)
-    plan.isReady = { HTTPProbe(address: host.address, port: port).isReady() }
+    plan.isReady = { app.isAppReady() }
     return plan
   }
 

@@ -40,7 +40,8 @@ public final class Lab: Sendable {
     self.state = Mutex(state)
     context = HostContext(
       folder: folder, manifest: manifest, place: network.place, secrets: try Secrets(folder),
-      user: try EngineUser.current(), zones: Zones(), pythonFolder: pythonFolder)
+      user: try EngineUser.current(), zones: Zones(), pythonFolder: pythonFolder,
+      doorSocketCount: sockets.sockets.count)
     var admin: [Role: Descriptor] = [:]
     for role in Role.allCases { admin[role] = try folder.adminSocket(of: role).listen(backlog: 256) }
     adminSockets = admin
@@ -95,7 +96,7 @@ public final class Lab: Sendable {
       instance: instance.summary,
       processes: processes, cutZones: context.zones.dark, openDoors: state.openDoors, appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },
-      dns: .init(name: manifest.outline.dnsName, address: Gdnsd.address, port: state.dnsPort),
+      dns: dns(state),
       disk: disk(state), operation: operations.current, events: timeline.events)
   }
 
@@ -126,6 +127,15 @@ public final class Lab: Sendable {
     let hosts = hostProcesses.filter { $0.name.hasSuffix(".redis") }.sorted { $0.name < $1.name }
     let leader = hosts.first { statuses[$0.name]?.observation?.role == "leader" } ?? hosts.first
     return leader?.host.address
+  }
+
+  private func dns(_ state: LabState) -> LabSnapshot.DNS {
+    let name = manifest.outline.dnsName
+    guard let server = hostProcesses.first(where: { $0.name == LabHosts.dns }),
+      case .engine(let engine) = server.program, let dns = engine as? GdnsdFailover
+    else { return .init(name: name, address: Gdnsd.address, server: Gdnsd.address, port: state.dnsPort) }
+    let addresses = dns.addresses.map(\.address).joined(separator: ", ")
+    return .init(name: name, address: addresses, server: dns.host.address, port: dns.port)
   }
 
   private func disk(_ state: LabState) -> DiskUsage {

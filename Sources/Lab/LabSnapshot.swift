@@ -49,9 +49,11 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
 
   public struct DNS: Codable, Equatable, Sendable {
     public let name: String
-    /// The answer: the static address.
+    /// The answer: the static address, or those of which the healthy ones are given.
     public let address: String
-    /// On 127.0.0.1; nil when gdnsd is not installed.
+    /// Where to ask.
+    public let server: String
+    /// Nil when gdnsd is not installed.
     public let port: Int?
   }
 

@@ -14,7 +14,7 @@ public enum Stage: Int, CaseIterable, Codable, Comparable, Sendable {
   public var number: Int { rawValue }
 
   /// Whether `heights up --stage N` works.
-  public var runsToday: Bool { self <= .singleServer }
+  public var runsToday: Bool { self <= .stateless }
 
   public var name: String {
     switch self {

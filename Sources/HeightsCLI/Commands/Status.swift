@@ -57,7 +57,7 @@ private struct StatusReport: Encodable {
     if let console = lab.consoleURL { facts.append(("console", console)) }
     if let port = lab.dns.port {
       facts.append(
-        ("dns", "\(lab.dns.name) is \(lab.dns.address); dig @127.0.0.1 -p \(port) \(lab.dns.name)"))
+        ("dns", "\(lab.dns.name) is \(lab.dns.address); dig @\(lab.dns.server) -p \(port) \(lab.dns.name)"))
     } else {
       facts.append(("dns", "off: gdnsd is not installed (Debian: apt-get install gdnsd)"))
     }

@@ -97,7 +97,7 @@ private struct Up: Sendable {
     if wantsJSON { return output.json(lab) }
     var lines = [("app", lab.appURL)]
     if let console = lab.consoleURL { lines.append(("console", console)) }
-    if let port = lab.dns.port { lines.append(("dns", "dig @127.0.0.1 -p \(port) \(lab.dns.name)")) }
+    if let port = lab.dns.port { lines.append(("dns", "dig @\(lab.dns.server) -p \(port) \(lab.dns.name)")) }
     let title = output.styled("\(lab.title) is up at stage \(lab.stage.number), \(lab.stage.name).", .bold)
     output.result("\n\(title)\n\n\(Table.pairs(lines))\n\n\(howToStop)")
   }

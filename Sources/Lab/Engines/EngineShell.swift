@@ -1,7 +1,7 @@
 // What an engine may do on its host while it prepares: folders, files, short programs.
 
 import CRuntime
-import Glibc
+import Foundation
 
 /// Works as the user, and in the zone, that the engine will run in.
 struct EngineShell: Sendable {
@@ -30,6 +30,22 @@ struct EngineShell: Sendable {
   /// Replaces a file below the host's folder; only the engine can read it.
   func write(_ text: String, to name: String) throws(LabError) {
     try AtomicFile.write(text, to: outer(name), owner: user)
+  }
+
+  /// Removes a file or folder; one that is not there is no trouble.
+  func remove(_ name: String) throws(LabError) {
+    guard has(name) else { return }
+    do {
+      try FileManager.default.removeItem(atPath: outer(name))
+    } catch {
+      throw .system(attempt: "removing \(outer(name))", code: EIO)
+    }
+  }
+
+  func rename(_ name: String, to other: String) throws(LabError) {
+    if Foundation.rename(outer(name), outer(other)) != 0 {
+      throw .system(attempt: "renaming \(outer(name))", code: errno)
+    }
   }
 
   /// Whether a file or folder is there.

@@ -13,6 +13,8 @@ struct HostContext: Sendable {
   let zones: Zones
   /// The Python environment with the engines that come from PyPI; nil when nobody knows where it would be.
   let pythonFolder: String?
+  /// How many sockets the public port has.
+  let doorSocketCount: Int
 
   var ports: LabPorts { LabPorts(shift: place.portShift) }
 
@@ -46,11 +48,12 @@ extension HostContext {
     return [engines, Bind(source: pythonFolder, target: Self.mountPoint + "/" + Self.pythonName)]
   }
 
-  /// A program of the Python environment as the engine sees it; nil when it is not installed.
-  func pythonProgram(_ name: String) -> String? {
-    guard let pythonFolder, access("\(pythonFolder)/bin/\(name)", X_OK) == 0 else { return nil }
-    if !zones.areNamespaces { return "\(pythonFolder)/bin/\(name)" }
-    return "\(Self.mountPoint)/\(Self.pythonName)/bin/\(name)"
+  /// The interpreter of the Python environment as engines see it; nil when it does not have the program. (The program's
+  /// own first line names the interpreter where it can't be reached.)
+  func python(with program: String) -> String? {
+    guard let pythonFolder, access("\(pythonFolder)/bin/\(program)", X_OK) == 0 else { return nil }
+    let folder = zones.areNamespaces ? "\(Self.mountPoint)/\(Self.pythonName)" : pythonFolder
+    return folder + "/bin/python"
   }
 
   /// Where the Python environment is seen.

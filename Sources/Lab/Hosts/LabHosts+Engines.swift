@@ -2,39 +2,106 @@
 
 import Topology
 
+// Databases.
 extension LabHosts {
   func postgres(on host: Host) -> any Engine {
-    AbsentEngine(host: host, kind: "postgres", package: "postgresql")
+    Postgres(
+      host: host, port: context.ports.postgres, settings: postgresSettings, shell: shell(host, ".postgres"))
   }
+
   func etcd(on host: Host, of tier: Tier) -> any Engine {
-    AbsentEngine(host: host, kind: "etcd", package: "etcd-server")
+    Etcd(
+      host: host, ports: context.ports, cluster: hosts(of: tier).map(\.host), token: context.manifest.name,
+      shell: shell(host, ".etcd"))
   }
+
   func patroni(on host: Host, of tier: Tier) -> any Engine {
-    AbsentEngine(host: host, kind: "patroni", package: "patroni")
+    let members = hosts(of: tier).map(\.host)
+    return Patroni(
+      host: host, ports: context.ports, voters: members, isFirst: host == members[0],
+      settings: postgresSettings, program: context.python(with: "patroni"), shell: shell(host, ".patroni"))
   }
-  func redis(on host: Host, of tier: Tier) -> any Engine {
-    AbsentEngine(host: host, kind: "redis", package: "redis-server")
+
+  private var postgresSettings: PostgresSettings {
+    let names = context.manifest.databases.map(\.name) + [context.manifest.sqlName]
+    return PostgresSettings(databases: Set(names).sorted(), secrets: context.secrets)
   }
-  func sentinel(on host: Host, of tier: Tier) -> any Engine {
-    AbsentEngine(host: host, kind: "sentinel", package: "redis-server")
+
+  private func shell(_ host: Host, _ suffix: String) -> EngineShell {
+    context.shell(for: host, process: host.id + suffix)
   }
-  func loadBalancer(on host: Host) -> any Engine {
-    AbsentEngine(host: host, kind: "haproxy", package: "haproxy")
-  }
-  func edge(on host: Host) -> any Engine { AbsentEngine(host: host, kind: "varnish", package: "varnish") }
-  var objectStore: any Engine { AbsentEngine(host: objectsHost, kind: "ministack", package: "ministack") }
-  var frontDoor: any Engine { AbsentEngine(host: frontDoorHost, kind: nil, package: "haproxy") }
-  var dns: any Engine { AbsentEngine(host: dnsHost, kind: nil, package: "gdnsd") }
 }
 
-/// An engine that can't be started yet.
-private struct AbsentEngine: Engine {
-  let host: Host
-  let kind: String?
-  let package: String
-  var name: String { kind.map { "\(host.id).\($0)" } ?? host.id }
-  var program: String? { nil }
-  var arguments: [String] { [] }
-  func prepare() throws(LabError) {}
-  func isReady() -> Bool { false }
+// Caches and objects.
+extension LabHosts {
+  func redis(on host: Host, of tier: Tier) -> any Engine {
+    Redis(
+      host: host, ports: context.ports, firstLeader: hosts(of: tier)[0].host, password: context.secrets.cache,
+      shell: shell(host, ".redis"))
+  }
+
+  func sentinel(on host: Host, of tier: Tier) -> any Engine {
+    Sentinel(
+      host: host, ports: context.ports, firstLeader: hosts(of: tier)[0].host, password: context.secrets.cache,
+      shell: shell(host, ".sentinel"))
+  }
+
+  var objectStore: any Engine {
+    MiniStack(
+      host: objectsHost, port: context.ports.objects, bucket: context.manifest.bucketName,
+      program: context.python(with: "ministack"), shell: shell(objectsHost, ".ministack"))
+  }
+}
+
+// What leads people to the app's instances: through edges and load balancers where there are any.
+extension LabHosts {
+  private static let appCheck = "/readyz"
+
+  func loadBalancer(on host: Host) -> any Engine {
+    balancer(
+      host.id + ".haproxy", on: host, .port(context.ports.http), .fewestRequests, instances, Self.appCheck)
+  }
+
+  func edge(on host: Host) -> any Engine {
+    Varnish(
+      host: host, port: context.ports.http,
+      origins: loadBalancers.map { ($0.id, $0.address, context.ports.http) }, shell: shell(host, ".varnish"))
+  }
+
+  func frontDoor(socketCount: Int) -> any Engine {
+    let entrance = HAProxy.Entrance.inherited(count: socketCount)
+    let hasEdges = !edges.isEmpty
+    return balancer(
+      Self.frontDoor, on: frontDoorHost, entrance, hasEdges ? .inTurn : .session,
+      hasEdges ? edges : instances,
+      hasEdges ? HAProxy.health : Self.appCheck)
+  }
+
+  var dns: any Engine {
+    let hasEdges = !edges.isEmpty
+    return GdnsdFailover(
+      host: dnsHost, port: context.ports.dns, domain: context.manifest.outline.dnsName,
+      addresses: (hasEdges ? edges : instances).map { .init(id: $0.id, address: $0.address) },
+      checkPort: context.ports.http, checkPath: hasEdges ? HAProxy.health : Self.appCheck,
+      shell: context.shell(for: dnsHost, process: Self.dns))
+  }
+
+  private func balancer(
+    _ name: String, on host: Host, _ entrance: HAProxy.Entrance, _ choice: HAProxy.Choice, _ servers: [Host],
+    _ check: String
+  ) -> HAProxy {
+    HAProxy(
+      name: name, host: host, entrance: entrance, choice: choice,
+      servers: servers.map { .init(id: $0.id, address: $0.address, port: context.ports.http) }, check: check,
+      shell: context.shell(for: host, process: name))
+  }
+
+  /// As many as there can be: those that do not run are not healthy.
+  private var instances: [Host] {
+    topology.tiers.filter { $0.kind == .service }.flatMap { instances(of: $0, count: maximum(of: $0)) }
+  }
+
+  private var loadBalancers: [Host] {
+    topology.tiers.filter { $0.kind == .loadBalancer }.flatMap { hosts(of: $0).map(\.host) }
+  }
 }

@@ -17,7 +17,9 @@ extension LabHosts {
 
   /// All that there can be, with as many instances as the stage allows.
   var all: [LabProcess] {
-    topology.tiers.flatMap(processes) + (hasFrontDoor ? [engine(frontDoor, .door), engine(dns, .door)] : [])
+    topology.tiers.flatMap(processes)
+      + (hasFrontDoor
+        ? [engine(frontDoor(socketCount: context.doorSocketCount), .door), engine(dns, .door)] : [])
   }
 
   /// Whether something leads people to the app's instances. Otherwise the app itself has the public port.

@@ -37,13 +37,19 @@ public struct AdminClient: Sendable {
     _ method: String, _ path: String, body: [UInt8], limitMs: Int
   ) throws(LabError) -> Answer {
     let attempt = "\(method) \(path) on \(address.path)"
-    let exchange = Exchange(try address.connect(), limitMs: limitMs, what: attempt)
+    return try Self.ask(Exchange(try address.connect(), limitMs: limitMs, what: attempt), method, path, body)
+  }
+
+  /// One request over a connection that ends with its answer.
+  static func ask(
+    _ exchange: Exchange, _ method: String, _ path: String, _ body: [UInt8]
+  ) throws(LabError) -> Answer {
     let head = "\(method) \(path) HTTP/1.0\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
     try exchange.write(Array(head.utf8) + body)
-    let answer = try Self.parse(Self.readAll(exchange))
+    let answer = try parse(readAll(exchange))
     // A process that dies while it answers ends the connection too.
     if let length = answer.lengthBytes, answer.body.count < length {
-      throw .system(attempt: attempt, code: ECONNRESET)
+      throw .system(attempt: exchange.what, code: ECONNRESET)
     }
     return answer
   }

@@ -1,0 +1,60 @@
+// etcd: the store in which a database cluster agrees on its leader.
+
+import Glibc
+
+/// One member of an etcd cluster.
+struct Etcd: Engine {
+  let host: Host
+  let ports: LabPorts
+  /// All members, this one among them.
+  let cluster: [Host]
+  /// Tells clusters apart that might meet.
+  let token: String
+  let shell: EngineShell
+
+  static func name(on host: Host) -> String { host.id + ".etcd" }
+
+  var name: String { Self.name(on: host) }
+  var package: String { "etcd-server" }
+  var program: String? { Programs.find("etcd") }
+  /// One core and little memory: it has a few keys.
+  var environment: [String: String] { ["GOMAXPROCS": "1", "GOGC": "50"] }
+
+  /// Beats and elections are slow enough that no healthy leader is deposed because a peer's zone has died, and quick
+  /// enough for a new one within a second.
+  var arguments: [String] {
+    let members = cluster.map { "\($0.id)=\(peerURL(of: $0))" }.joined(separator: ",")
+    let options = [
+      ("name", host.id), ("data-dir", host.folder + "/etcd"),
+      ("listen-peer-urls", peerURL(of: host)), ("initial-advertise-peer-urls", peerURL(of: host)),
+      ("listen-client-urls", clientURL), ("advertise-client-urls", clientURL),
+      ("initial-cluster", members), ("initial-cluster-token", token), ("initial-cluster-state", "new"),
+      ("heartbeat-interval", "50"), ("election-timeout", "500"), ("pre-vote", "true"),
+      ("auto-compaction-mode", "periodic"), ("auto-compaction-retention", "1h"),
+      ("logger", "zap"), ("log-level", "warn"),
+    ]
+    return options.map { "--\($0.0)=\($0.1)" }
+  }
+
+  private func peerURL(of host: Host) -> String { "http://\(host.address):\(ports.etcdPeers)" }
+  private var clientURL: String { "http://\(host.address):\(ports.etcdClients)" }
+
+  func prepare() throws(LabError) { try shell.makeFolder("etcd") }
+
+  /// It has a leader, and so a majority.
+  func isReady() -> Bool { EtcdClient(host: host, port: ports.etcdClients).isHealthy() }
+
+  func observe() -> EngineObservation? {
+    EtcdClient(host: host, port: ports.etcdClients).isLeader().map {
+      EngineObservation(role: $0 ? "leader" : "follower")
+    }
+  }
+}
+
+/// Where programs of the system are.
+enum Programs {
+  /// The absolute path of a program; nil when it is not installed.
+  static func find(_ name: String) -> String? {
+    EngineShell.path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+  }
+}

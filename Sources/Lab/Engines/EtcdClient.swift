@@ -1,0 +1,59 @@
+// What is asked of etcd: its JSON gateway, in which keys and values are base64.
+
+import Foundation
+
+struct EtcdClient: Sendable {
+  private let client: HostClient
+
+  init(host: Host, port: Int) { client = HostClient(address: host.address, port: port) }
+
+  func isHealthy() -> Bool {
+    struct Health: Decodable { let health: String }
+    guard let answer = try? client.get("/health"), answer.status == 200 else { return false }
+    return (try? JSONDecoder().decode(Health.self, from: Data(answer.body)))?.health == "true"
+  }
+
+  /// Nil when it can't be asked.
+  func isLeader() -> Bool? {
+    struct Status: Decodable {
+      struct Header: Decodable {
+        let member_id: String
+      }
+
+      let header: Header
+      let leader: String?
+    }
+    let status: Status? = try? ask("/v3/maintenance/status", [:])
+    return status.map { $0.leader == $0.header.member_id }
+  }
+
+  func has(_ key: String) throws(LabError) -> Bool {
+    struct Range: Decodable { let count: String? }
+    let range: Range = try ask("/v3/kv/range", ["key": base64(key), "count_only": true])
+    return range.count.map { $0 != "0" } ?? false
+  }
+
+  /// Stores a value under a key that has none; one that has keeps what it has.
+  func putIfAbsent(_ key: String, _ value: String) throws(LabError) {
+    struct Outcome: Decodable {}
+    let isAbsent: [String: Any] = ["key": base64(key), "target": "CREATE", "create_revision": "0"]
+    let put: [String: Any] = ["request_put": ["key": base64(key), "value": base64(value)]]
+    let _: Outcome = try ask("/v3/kv/txn", ["compare": [isAbsent], "success": [put]])
+  }
+
+  private func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+
+  private func ask<Answer: Decodable>(
+    _ path: String, _ question: [String: Any]
+  ) throws(LabError) -> Answer {
+    // A dictionary of texts and numbers always has a JSON form.
+    let body = (try? JSONSerialization.data(withJSONObject: question)) ?? Data()
+    let answer = try client.post(path, String(decoding: body, as: UTF8.self))
+    guard answer.status == 200, let value = try? JSONDecoder().decode(Answer.self, from: Data(answer.body))
+    else {
+      throw .protocolBroken(
+        "etcd at \(client.address) answered \(path) with \(answer.status) \(answer.text.prefix(200))")
+    }
+    return value
+  }
+}

@@ -1,0 +1,155 @@
+// HAProxy: leads requests to servers that are healthy. It is the front door of stage 4 and 5, and stage 5's load balancer.
+
+import Foundation
+
+struct HAProxy: Balancer {
+  /// What requests come in by.
+  enum Entrance: Equatable, Sendable {
+    /// Sockets that it is handed: descriptors 3, 4 and so on.
+    case inherited(count: Int)
+    /// Its own address.
+    case port(Int)
+  }
+
+  enum Choice: Equatable, Sendable {
+    /// The same server for the same session, as long as it is healthy: a browser that stays at one address.
+    case session
+    case fewestRequests
+    case inTurn
+  }
+
+  struct Server: Equatable, Sendable {
+    let id: String
+    let address: String
+    let port: Int
+  }
+
+  let name: String
+  let host: Host
+  let entrance: Entrance
+  let choice: Choice
+  let servers: [Server]
+  /// What a healthy server answers: `/readyz` of an app, `/lb-health` of another balancer.
+  let check: String
+  let shell: EngineShell
+
+  /// Answered with 200 while some server is healthy.
+  static let health = "/lb-health"
+
+  var package: String { "haproxy" }
+  var program: String? { Programs.find("haproxy") }
+  var arguments: [String] { ["-db", "-f", host.folder + "/haproxy.cfg"] }
+  /// It takes nothing new, and answers what it has.
+  var stopSignal: Int32 { SIGUSR1 }
+
+  func prepare() throws(LabError) { try shell.write(configuration, to: "haproxy.cfg") }
+
+  func isReady() -> Bool { (try? statistics())?.first { $0.server == "BACKEND" }?.isUp ?? false }
+}
+
+// Its configuration.
+extension HAProxy {
+  /// A server that is down is noticed by the next request that fails or by two checks, one that is back by one check. A
+  /// request that no server has seen is tried elsewhere; one that may have been carried out only if it changes nothing.
+  var configuration: String {
+    """
+    global
+      fd-hard-limit 16384
+      nbthread 1
+      stats socket \(host.folder)/admin.sock mode 600 level admin
+      hard-stop-after 5s
+
+    defaults
+      mode http
+      timeout connect 500ms
+      timeout client 75s
+      timeout server 75s
+      timeout http-request 10s
+      timeout http-keep-alive 30s
+      timeout queue 5s
+      timeout check 700ms
+      option forwardfor if-none
+      option redispatch 1
+      retries 3
+      retry-on conn-failure empty-response response-timeout
+
+    frontend public
+    \(entrances.map { "  bind \($0)\n" }.joined())\
+      http-request return status 200 content-type text/plain string "ok" if { path \(Self.health) } { nbsrv(servers) gt 0 }
+      http-request return status 503 content-type text/plain string "no server" if { path \(Self.health) }
+      default_backend servers
+
+    backend servers
+      balance \(balance)
+      http-request disable-l7-retry unless { method GET HEAD }
+      option httpchk
+      http-check send meth GET uri \(check) hdr Host localhost
+      http-check expect rstatus \(expected)
+      default-server inter 500ms fastinter 200ms downinter 300ms fall 2 rise 1 observe layer4 error-limit 3 on-error mark-down on-marked-down shutdown-sessions
+    \(servers.map { "  server \($0.id) \($0.address):\($0.port) check\n" }.joined())
+    """
+  }
+
+  private var entrances: [String] {
+    switch entrance {
+    case .inherited(let count): (0..<count).map { "fd@\(3 + $0)" }
+    case .port(let port): ["\(host.address):\(port)"]
+    }
+  }
+
+  private var balance: String {
+    switch choice {
+    // One without a session gets any.
+    case .session: "hash req.cook(session)\n  hash-type consistent"
+    case .fewestRequests: "leastconn"
+    case .inTurn: "roundrobin"
+    }
+  }
+
+  /// An app that does not know `/readyz` is healthy since it answers.
+  private var expected: String { check == Self.health ? "^200$" : "^(200|404)$" }
+}
+
+// What is asked of it while it runs.
+extension HAProxy {
+  /// A line of its statistics: a server, or all of them.
+  private struct Line {
+    let server: String
+    let isUp: Bool
+    let underWay: Int
+  }
+
+  func setDraining(_ isDraining: Bool, of server: String) throws(LabError) {
+    let answer = try say("set server servers/\(server) state \(isDraining ? "drain" : "ready")")
+    let problem = answer.filter { !$0.isWhitespace }
+    if !problem.isEmpty { throw .adminFailed(process: name, request: "drain \(server)", outcome: answer) }
+  }
+
+  func requestsUnderWay(at server: String) -> Int? {
+    (try? statistics())?.first { $0.server == server }?.underWay
+  }
+
+  private func statistics() throws(LabError) -> [Line] {
+    let lines = try say("show stat servers 6 -1").split(separator: "\n")
+    guard let heading = lines.first?.dropFirst(2).split(separator: ",", omittingEmptySubsequences: false),
+      let name = heading.firstIndex(of: "svname"), let status = heading.firstIndex(of: "status"),
+      let current = heading.firstIndex(of: "scur"), let queued = heading.firstIndex(of: "qcur")
+    else { throw .protocolBroken("the statistics of \(self.name)") }
+    return lines.dropFirst().compactMap { line in
+      let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+      guard fields.count > max(name, status, current, queued) else { return nil }
+      return Line(
+        server: String(fields[name]), isUp: fields[status].hasPrefix("UP"),
+        underWay: (Int(fields[current]) ?? 0) + (Int(fields[queued]) ?? 0))
+    }
+  }
+
+  private func say(_ command: String) throws(LabError) -> String {
+    let socket = try UnixAddress(folder: host.outerFolder, name: "admin.sock").connect()
+    let exchange = Exchange(socket, limitMs: HostClient.limitMs, what: "asking \(name)")
+    try exchange.write(Array((command + "\n").utf8))
+    var answer: [UInt8] = []
+    while case let bytes = try exchange.readSome(upTo: 16 << 10), !bytes.isEmpty { answer += bytes }
+    return String(decoding: answer, as: UTF8.self)
+  }
+}

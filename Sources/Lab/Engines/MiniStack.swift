@@ -1,0 +1,38 @@
+// MiniStack: the object store, which speaks S3.
+
+import Foundation
+
+struct MiniStack: Engine {
+  let host: Host
+  let port: Int
+  let bucket: String
+  /// The Python that has it; nil when it is not installed.
+  let program: String?
+  let shell: EngineShell
+
+  var name: String { host.id + ".ministack" }
+  var package: String { "ministack (PyPI)" }
+  var arguments: [String] { ["-m", "ministack"] }
+
+  var environment: [String: String] {
+    [
+      "BIND_HOST": host.address, "MINISTACK_HOST": host.address, "GATEWAY_PORT": String(port),
+      "SERVICES": "s3",
+      "S3_PERSIST": "1", "S3_DATA_DIR": host.folder + "/s3", "STATE_DIR": host.folder + "/state",
+      "LOG_LEVEL": "WARNING",
+      // Only the store is wanted: no other doors, and no containers where there is a Docker.
+      "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "DOCKER_HOST": "unix:///nowhere.sock",
+    ]
+  }
+
+  func prepare() throws(LabError) {
+    for folder in ["s3", "state"] { try shell.makeFolder(folder) }
+  }
+
+  /// It has the app's bucket; makes it, as the template of AWS does there.
+  func isReady() -> Bool {
+    let client = HostClient(address: host.address, port: port)
+    if client.status("/\(bucket)?location") == 200 { return true }
+    return (try? client.put("/\(bucket)"))?.status == 200
+  }
+}

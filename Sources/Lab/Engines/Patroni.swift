@@ -1,0 +1,142 @@
+// Patroni: it starts PostgreSQL, agrees through etcd on who leads, and makes a follower lead when the leader is gone.
+
+import Foundation
+
+/// One member of a replicated PostgreSQL cluster.
+struct Patroni: Engine {
+  let host: Host
+  let ports: LabPorts
+  /// The members of etcd.
+  let voters: [Host]
+  /// Begins the cluster where there is none; the others copy what it has.
+  let isFirst: Bool
+  let settings: PostgresSettings
+  /// The Python that has it; nil when it is not installed.
+  let program: String?
+  let shell: EngineShell
+
+  static let scope = "main"
+  static let namespace = "/heights/"
+  private static let firstLimitMs = 30_000
+
+  var name: String { host.id + ".patroni" }
+  var package: String { program == nil ? "patroni (PyPI)" : PostgresSettings.package }
+  var arguments: [String] { ["-m", "patroni", host.folder + "/patroni.json"] }
+
+  func prepare() throws(LabError) {
+    guard let programs = PostgresSettings.folder else { throw .engineMissing(engine: name, package: package) }
+    let etcd = EtcdClient(host: voters.first { $0.zone == host.zone } ?? voters[0], port: ports.etcdClients)
+    // Before the first member starts: one that finds data does not read it from its own configuration.
+    try etcd.putIfAbsent(Self.key("config"), json(clusterConfiguration))
+    if isFirst {
+      if try !etcd.has(Self.key("initialize")) { try shell.makePostgresData(settings, programs: programs) }
+    } else {
+      try waitForFirst(etcd)
+    }
+    try shell.write(json(configuration(programs)), to: "patroni.json")
+  }
+
+  /// A member without data would begin a cluster of its own.
+  private func waitForFirst(_ etcd: EtcdClient) throws(LabError) {
+    let endMs = Clock.nowMs + Self.firstLimitMs
+    while try !etcd.has(Self.key("leader")) {
+      if Clock.nowMs > endMs { throw .timedOut("the first member of \(Self.scope)") }
+      usleep(50_000)
+    }
+  }
+
+  private static func key(_ name: String) -> String { "\(namespace)\(scope)/\(name)" }
+
+  private func json(_ value: [String: Any]) -> String {
+    let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    // Dictionaries, lists, texts, numbers: they always have a JSON form. JSON is YAML.
+    let data = (try? JSONSerialization.data(withJSONObject: value, options: options)) ?? Data()
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+}
+
+// Its configuration.
+extension Patroni {
+  /// What all members share, kept in etcd.
+  var clusterConfiguration: [String: Any] {
+    [
+      "ttl": 5, "loop_wait": 1, "retry_timeout": 2, "maximum_lag_on_failover": 1_048_576,
+      // A write is acknowledged when a second zone has it on disk.
+      "synchronous_mode": true, "synchronous_node_count": 1,
+      "primary_start_timeout": 2, "primary_stop_timeout": 5, "check_timeline": true,
+      "postgresql": [
+        "use_pg_rewind": true, "use_slots": true, "remove_data_directory_on_rewind_failure": true,
+        "remove_data_directory_on_diverged_timelines": true,
+        "parameters": Dictionary(PostgresSettings.parameters.map { ($0.name, $0.value) }) { $1 },
+      ],
+    ]
+  }
+
+  /// What is this member's own.
+  func configuration(_ programs: String) -> [String: Any] {
+    let superuser = ["username": PostgresSettings.superuser, "password": settings.secrets.superuser]
+    let replicator = ["username": PostgresSettings.replicator, "password": settings.secrets.replication]
+    return [
+      "scope": Self.scope, "namespace": Self.namespace, "name": host.id,
+      "log": ["level": "INFO"],
+      "restapi": [
+        "listen": "\(host.address):\(ports.patroni)", "connect_address": "\(host.address):\(ports.patroni)",
+      ],
+      "etcd3": ["hosts": voters.map { "\($0.address):\(ports.etcdClients)" }],
+      "watchdog": ["mode": "off"],
+      "postgresql": [
+        "listen": "\(host.address):\(ports.postgres)", "connect_address": "\(host.address):\(ports.postgres)",
+        "data_dir": host.folder + "/" + EngineShell.postgresData, "bin_dir": programs,
+        "pgpass": host.folder + "/pgpass", "pg_hba": PostgresSettings.clients,
+        "authentication": ["superuser": superuser, "replication": replicator, "rewind": superuser],
+        "create_replica_methods": ["basebackup"], "basebackup": [["checkpoint": "fast"]],
+        "parameters": ["unix_socket_directories": host.folder],
+      ],
+    ]
+  }
+}
+
+// What it says of itself and of the cluster.
+extension Patroni {
+  private struct Cluster: Decodable {
+    struct Member: Decodable {
+      let name: String
+      let role: String
+      let state: String
+      let lag: Lag?
+    }
+
+    /// Bytes, or the word `unknown`.
+    enum Lag: Decodable {
+      case bytes(Int)
+      case unknown
+
+      init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        self = (try? value.decode(Int.self)).map { .bytes($0) } ?? .unknown
+      }
+    }
+
+    let members: [Member]
+  }
+
+  private var cluster: Cluster? {
+    let client = HostClient(address: host.address, port: ports.patroni)
+    guard let answer = try? client.get("/cluster"), answer.status == 200 else { return nil }
+    return try? JSONDecoder().decode(Cluster.self, from: Data(answer.body))
+  }
+
+  /// It leads, or follows in a cluster that has a synchronous standby.
+  func isReady() -> Bool {
+    guard let cluster, let own = cluster.members.first(where: { $0.name == host.id }) else { return false }
+    if own.role == "leader" { return own.state == "running" }
+    return ["running", "streaming"].contains(own.state)
+      && cluster.members.contains { $0.role == "sync_standby" }
+  }
+
+  func observe() -> EngineObservation? {
+    guard let own = cluster?.members.first(where: { $0.name == host.id }) else { return nil }
+    guard case .bytes(let lagBytes)? = own.lag else { return EngineObservation(role: own.role) }
+    return EngineObservation(role: own.role, lagBytes: lagBytes)
+  }
+}
