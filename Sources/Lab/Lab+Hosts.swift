@@ -79,7 +79,9 @@ extension Lab {
   /// Starts the processes, each as soon as what it builds on is ready, and waits until all are. What has no power is not
   /// waited for.
   func start(_ processes: [LabProcess], _ progress: Progress) throws(LabError) {
-    let wait = ReadyWait(processes.map(\.name), in: self)
+    // What others build on comes first: where it fails it is the reason.
+    let names = processes.sorted { $0.layer > $1.layer }.map(\.name)
+    let wait = ReadyWait(names, in: self)
     var waiting = processes
     while true {
       let unready = Set(try wait.unready())

@@ -107,6 +107,6 @@ struct Sentinel: Engine {
   /// It sees a majority that could make another lead.
   func isReady() -> Bool {
     let client = RedisClient(address: host.address, port: ports.sentinel, password: nil)
-    return (try? client.ask(["SENTINEL", "CKQUORUM", Self.cache]))?.hasPrefix("+OK") ?? false
+    return (try? client.ask(["SENTINEL", "CKQUORUM", Self.cache]))?.hasPrefix("OK") ?? false
   }
 }
