@@ -36,6 +36,7 @@ extension Lab {
     for process in processes where process.layer == .app { drainInstance(process.host, progress) }
     try update { $0.hosts[id] = nil }
     try stop(processes)
+    for process in processes { supervisor?.forget(process.name) }
   }
 
   func release(_ name: String) throws(LabError) {
@@ -64,6 +65,7 @@ extension Lab {
         try start([process], progress)
         supervisor?.unwant(former)
         try waitUntilStopped(former)
+        supervisor?.forget(former)
       } else {
         try stop([process])
         try start([process], progress)

@@ -39,7 +39,7 @@ extension LabHosts {
       switch tier.kind {
       case .database:
         placement.clusters["main"] = .init(members: members(of: tier, port: context.ports.postgres))
-        for name in tier.databases { placement.databases[name] = [.init(cluster: "main")] }
+        for name in databases { placement.databases[name] = [.init(cluster: "main")] }
       case .cache:
         placement.cache = .init(
           sentinels: hosts(of: tier).map { "\($0.host.address):\(context.ports.sentinel)" })
@@ -51,6 +51,9 @@ extension LabHosts {
     placement.sessions = placement.sessions ?? ["sql"]
     return placement
   }
+
+  /// The app's, and those that HeightsKit itself keeps.
+  private var databases: [String] { context.manifest.databases.map(\.name) + Placement.ownDatabases }
 
   private func members(of tier: Tier, port: Int) -> [String] {
     hosts(of: tier).filter { $0.member.role != .witness }.map { "\($0.host.address):\(port)" }

@@ -17,7 +17,7 @@ struct Patroni: Engine {
 
   static let scope = "main"
   static let namespace = "/heights/"
-  private static let firstLimitMs = 30_000
+  private static let waitLimitMs = 30_000
 
   var name: String { host.id + ".patroni" }
   var package: String { program == nil ? "patroni (PyPI)" : PostgresSettings.package }
@@ -25,22 +25,30 @@ struct Patroni: Engine {
 
   func prepare() throws(LabError) {
     guard let programs = PostgresSettings.folder else { throw .engineMissing(engine: name, package: package) }
-    let etcd = EtcdClient(host: voters.first { $0.zone == host.zone } ?? voters[0], port: ports.etcdClients)
+    let etcd = try reachableEtcd()
     // Before the first member starts: one that finds data does not read it from its own configuration.
     try etcd.putIfAbsent(Self.key("config"), json(clusterConfiguration))
     if isFirst {
       if try !etcd.has(Self.key("initialize")) { try shell.makePostgresData(settings, programs: programs) }
     } else {
-      try waitForFirst(etcd)
+      // A member without data would begin a cluster of its own.
+      try wait("the first member of the cluster") { () throws(LabError) in try etcd.has(Self.key("leader")) }
     }
+    try shell.forgetDeadPostgres()
     try shell.write(json(configuration(programs)), to: "patroni.json")
   }
 
-  /// A member without data would begin a cluster of its own.
-  private func waitForFirst(_ etcd: EtcdClient) throws(LabError) {
-    let endMs = Clock.nowMs + Self.firstLimitMs
-    while try !etcd.has(Self.key("leader")) {
-      if Clock.nowMs > endMs { throw .timedOut("the first member of \(Self.scope)") }
+  /// A member that is healthy: right after a power cut that may not be the one of the own zone.
+  private func reachableEtcd() throws(LabError) -> EtcdClient {
+    let clients = voters.map { EtcdClient(host: $0, port: ports.etcdClients) }
+    try wait("etcd's majority") { clients.contains { $0.isHealthy() } }
+    return clients.first { $0.isHealthy() } ?? clients[0]
+  }
+
+  private func wait(_ what: String, until isDone: () throws(LabError) -> Bool) throws(LabError) {
+    let endMs = Clock.nowMs + Self.waitLimitMs
+    while try !isDone() {
+      if Clock.nowMs > endMs { throw .timedOut("waiting for \(what)") }
       usleep(50_000)
     }
   }

@@ -86,8 +86,11 @@ extension EngineShell {
     try rename(fresh, to: Self.postgresData)
   }
 
-  /// A server that died with its zone has left its pid, and in a new zone another process may have that one.
+  /// A server that died with its zone has left its pid, and in a new zone another process may have that one. One that
+  /// lives keeps it: its Patroni may have died alone.
   func forgetDeadPostgres() throws(LabError) {
-    if zones.areNamespaces { try remove(Self.postgresData + "/postmaster.pid") }
+    let file = Self.postgresData + "/postmaster.pid"
+    guard has(file), let members = zones.members(zone: host.zone, host: host.id) else { return }
+    if !members.contains(where: { ProcessList.name(of: $0) == "postgres" }) { try remove(file) }
   }
 }

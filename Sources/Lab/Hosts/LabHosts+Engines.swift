@@ -23,7 +23,7 @@ extension LabHosts {
   }
 
   private var postgresSettings: PostgresSettings {
-    let names = context.manifest.databases.map(\.name) + [context.manifest.sqlName]
+    let names = context.manifest.databases.map(\.name) + Placement.ownDatabases + [context.manifest.sqlName]
     return PostgresSettings(databases: Set(names).sorted(), secrets: context.secrets)
   }
 

@@ -36,6 +36,9 @@ public struct Placement: Codable, Equatable, Sendable {
     }
   }
 
+  /// The databases that HeightsKit keeps besides an app's own.
+  public static let ownDatabases = ["sessions", "waitlist"]
+
   /// Only grows.
   public var epoch: Int
   public var clusters: [String: Cluster] = [:]

@@ -23,6 +23,13 @@ enum ProcessList {
   /// Whether it is stopped (by SIGSTOP), or gone.
   static func isStopped(_ pid: Int32) -> Bool { ["T", "t", "Z", "X", nil].contains(fields(of: pid).first) }
 
+  /// What it is called, in 15 characters at most; nil when it is gone.
+  static func name(of pid: Int32) -> String? {
+    FileManager.default.contents(atPath: "/proc/\(pid)/comm").map {
+      String(decoding: $0.dropLast(), as: UTF8.self)
+    }
+  }
+
   private static func parent(of pid: Int32) -> Int32 {
     fields(of: pid).dropFirst().first.flatMap { Int32($0) } ?? 0
   }

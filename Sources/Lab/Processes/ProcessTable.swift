@@ -38,6 +38,8 @@ struct ProcessTable {
   enum Event: Equatable {
     case wanted(String, zone: String?)
     case unwanted(String)
+    /// One that is stopped and not wanted is no longer known.
+    case forgotten(String)
     /// From now on it is somebody else's: it goes on running and is not started again.
     case released(String)
     /// The same, and its name is free for a successor: it goes on as `aside(name)`.
@@ -75,6 +77,7 @@ struct ProcessTable {
     switch event {
     case .wanted(let name, let zone): return want(name, zone)
     case .unwanted(let name): return unwant(name, nowMs)
+    case .forgotten(let name): forget(name)
     case .released(let name): release(name)
     case .setAside(let name): setAside(name)
     case .powerCut(let zone): cutPower(zone)
@@ -216,8 +219,13 @@ extension ProcessTable {
   }
 }
 
-// Zones, and processes that are given away.
+// Zones, and processes that are given away or gone for good.
 extension ProcessTable {
+  private mutating func forget(_ name: String) {
+    guard let entry = entries[name], entry.state == .stopped, !entry.isWanted else { return }
+    entries[name] = nil
+  }
+
   private mutating func release(_ name: String) {
     guard case .running? = entries[name]?.state else { return }
     entries[name]?.isWanted = false

@@ -59,6 +59,8 @@ final class Supervisor: Sendable {
 
   func want(_ name: String, zone: String?) { send(.handle(.wanted(name, zone: zone))) }
   func unwant(_ name: String) { send(.handle(.unwanted(name))) }
+  /// No longer tells of a process that has stopped.
+  func forget(_ name: String) { send(.handle(.forgotten(name))) }
   /// Leaves a process to somebody else: it goes on, and is neither started again nor probed.
   func release(_ name: String) { send(.handle(.released(name))) }
   /// The same, and makes its name free for a successor: it goes on as `ProcessTable.aside`, until it is unwanted.
