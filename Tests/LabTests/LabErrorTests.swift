@@ -42,7 +42,7 @@ import Testing
       .stageMismatch(at: 2, asked: 1),
       "this app is at stage 2, and there is no way back to stage 1 that keeps its data"
     ),
-    (.stageNotYet(3), "stage 3 does not run yet; choose from 1 to 2"),
+    (.stageNotYet(6), "stage 6 does not run yet; choose from 1 to 5"),
     (.noInstance(stage: 1), "stage 1 has no instance to resize; `heights climb` leads to stage 2"),
     (
       .diskTooSmall(askedBytes: 1 << 30, currentBytes: 8 << 30),

@@ -116,7 +116,7 @@ import Testing
       (ControlRequest.resize(type: "mainframe", diskBytes: nil), "unknown_instance_type"),
       (.resize(type: nil, diskBytes: 1), "disk_too_small"),
       (.resize(type: nil, diskBytes: 1 << 60), "disk_too_large"),
-      (.setStage(3), "stage_not_yet"),
+      (.setStage(6), "stage_not_yet"),
     ] {
       let error = #expect(throws: LabError.self) { try lab.client.send(request) }
       #expect(error?.code == code)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .load import Load
 from .paths import HEIGHTS, SUMMIT, SUMMIT_FOLDER
-from .processes import Process, listening_sockets, processes_of
+from .processes import Process, addresses_listened_on, listening_sockets, namesakes, processes_of
 from .waiting import DEADLINE_SECONDS, wait_until
 
 # What an app needs besides its program.
@@ -142,12 +142,38 @@ class Lab:
         words = ["load", "--rate", rate, "--duration", seconds, "--users", users, "--seed", seed, "--json"]
         return Load(self.start(*words))
 
+    # What is asked of the lab itself
+
+    def ask(self, verb, **words):
+        """Sends a request over the control socket and returns the snapshot after it."""
+        connection = self._connect("control.sock")
+        with connection, connection.makefile("rw") as lines:
+            lines.write(json.dumps({"verb": verb, **words}) + "\n")
+            lines.flush()
+            for line in lines:
+                reply = json.loads(line)
+                if "progress" not in reply:
+                    assert "error" not in reply, reply
+                    return self.note(reply["snapshot"])
+        raise AssertionError(f"{verb}: no answer")
+
+    def wait_until_all_ready(self):
+        """The processes by name, once each is ready."""
+
+        def ready():
+            lines = self.status()["processes"]
+            return {line["name"]: line for line in lines} if all(line["health"] == "ready" for line in lines) else None
+
+        return wait_until(ready, "all processes are ready")
+
     # What runs
 
     def note(self, snapshot):
         """Remembers what a snapshot tells of, for `expect_nothing_left`."""
         pids = [snapshot["supervisorPid"]] + [process.get("pid") for process in snapshot["processes"]]
-        self._seen.update(filter(None, (Process.of(pid) for pid in pids if pid)))
+        processes = list(filter(None, (Process.of(pid) for pid in pids if pid)))
+        # And what those have started in their zones.
+        self._seen.update(processes, namesakes(processes))
         for url in filter(None, [snapshot["appURL"], snapshot.get("consoleURL")]):
             port = int(url.rpartition(":")[2])
             self._sockets.setdefault(port, set()).update(listening_sockets(port))
@@ -156,6 +182,10 @@ class Lab:
     @property
     def is_up(self):
         return self.heights("status", "--json").code == 0
+
+    def status_of(self, name):
+        """The line of a process in `status`, however it is."""
+        return next(line for line in self.status()["processes"] if line["name"] == name)
 
     def process(self, role="app"):
         """The line of a role in `status`, once it is ready."""
@@ -184,12 +214,15 @@ class Lab:
 
     def admin(self, role="app"):
         """A connection to the admin socket of a role."""
+        return self._connect(f"{role}.sock")
+
+    def _connect(self, name):
         descriptor = os.open(self.home / "run", os.O_PATH)
         try:
             connection = socket.socket(socket.AF_UNIX)
             connection.settimeout(DEADLINE_SECONDS)
             # Through the descriptor: the whole path may be longer than a socket's may be.
-            connection.connect(f"/proc/self/fd/{descriptor}/{role}.sock")
+            connection.connect(f"/proc/self/fd/{descriptor}/{name}")
             return connection
         finally:
             os.close(descriptor)
@@ -203,7 +236,13 @@ class Lab:
 
     def _listening(self):
         """Ports that are still listened on. By socket: by now another app may have got the port."""
-        return [port for port, inodes in self._sockets.items() if inodes & listening_sockets(port)]
+        ports = [port for port, inodes in self._sockets.items() if inodes & listening_sockets(port)]
+        return ports + (addresses_listened_on(self.region) if self._seen else [])
+
+    @property
+    def region(self):
+        """The number that the lab's addresses have in common: 127.REGION.ZONE.HOST."""
+        return self.state["place"]["region"]
 
     def _left(self):
         return {process for process in self._seen if process.is_alive} | processes_of(self.folder)

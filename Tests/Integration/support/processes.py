@@ -43,6 +43,20 @@ def processes_of(folder):
     return found
 
 
+def namesakes(processes):
+    """Every process in the PID namespaces of these, other than our own."""
+    spaces = {_namespace(process.pid) for process in processes} - {None, _namespace(os.getpid())}
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return set(filter(None, (Process.of(pid) for pid in pids if _namespace(pid) in spaces)))
+
+
+def _namespace(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return None
+
+
 def _is_about(entry, folder):
     try:
         cwd = os.readlink(entry / "cwd")
@@ -70,3 +84,15 @@ def listening_sockets(port):
         if is_listening and int(fields[1].rpartition(":")[2], 16) == port:
             inodes.add(fields[9])
     return inodes
+
+
+def addresses_listened_on(region):
+    """The addresses 127.REGION.*.* that somebody listens on, with their ports."""
+    found = []
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        address, _, port = fields[1].partition(":")
+        parts = list(reversed(bytes.fromhex(address)))
+        if fields[3] == "0A" and parts[:2] == [127, region]:
+            found.append(".".join(map(str, parts)) + f":{int(port, 16)}")
+    return found

@@ -1,0 +1,113 @@
+// What engines are told: the parts on which others rely.
+
+import Foundation
+import TestSupport
+import Testing
+import Topology
+
+@testable import Lab
+
+@Suite struct ConfigurationTests {
+  private let hosts: LabHosts
+  private let temporary: TemporaryFolder
+
+  init() throws {
+    temporary = try TemporaryFolder()
+    let context = try HostContext.forTests(in: temporary)
+    hosts = LabHosts(topology: try Topology.of(context.manifest.outline, at: .stateless), context: context)
+  }
+
+  @Test func theFrontDoorTakesItsSocketsFromUsAndLeadsToTheEdges() throws {
+    let door: HAProxy = try engine("front-door")
+    #expect(lines(door.configuration, with: "bind") == ["bind fd@3", "bind fd@4"])
+    #expect(lines(door.configuration, with: "balance") == ["balance roundrobin"])
+    #expect(
+      lines(door.configuration, with: "server ") == [
+        "server edge-1 127.7.101.60:8080 check", "server edge-2 127.7.102.60:8080 check",
+      ])
+    #expect(
+      lines(door.configuration, with: "http-check send") == [
+        "http-check send meth GET uri /lb-health hdr Host localhost"
+      ])
+  }
+
+  @Test func aSessionStaysAtOneServerWhereThereIsNoSharedStore() throws {
+    let stage4 = LabHosts(
+      topology: try Topology.of(hosts.context.manifest.outline, at: .replicated), context: hosts.context)
+    let door = try #require(stage4.frontDoor(socketCount: 1) as? HAProxy)
+    #expect(lines(door.configuration, with: "balance") == ["balance hash req.cook(session)"])
+    #expect(
+      lines(door.configuration, with: "server ") == [
+        "server server-a 127.7.1.10:8080 check", "server server-b 127.7.2.10:8080 check",
+      ])
+  }
+
+  @Test func aLoadBalancerKnowsEveryInstanceThatThereCanBe() throws {
+    let balancer: HAProxy = try engine("load-balancer-a.haproxy")
+    #expect(lines(balancer.configuration, with: "bind") == ["bind 127.7.1.40:8080"])
+    #expect(lines(balancer.configuration, with: "server ").count == 8)
+    #expect(lines(balancer.configuration, with: "balance") == ["balance leastconn"])
+  }
+
+  @Test func aFollowerOfTheCacheBeginsBehindTheFirstAndTheLeaderBehindNobody() throws {
+    let (leader, follower): (Redis, Redis) = (try engine("cache-a.redis"), try engine("cache-b.redis"))
+    #expect(lines(leader.configuration, with: "replicaof") == [])
+    #expect(lines(follower.configuration, with: "replicaof") == ["replicaof 127.7.1.30 6379"])
+    #expect(
+      lines(leader.configuration, with: "requirepass") == ["requirepass \(hosts.context.secrets.cache)"])
+    let sentinel: Sentinel = try engine("cache-witness-c.sentinel")
+    #expect(
+      lines(sentinel.configuration, with: "sentinel monitor") == ["sentinel monitor cache 127.7.1.30 6379 2"])
+  }
+
+  @Test func databasesReplicateSynchronouslyAndAreToldByTheirAddresses() throws {
+    let patroni: Patroni = try engine("database-b.patroni")
+    #expect(patroni.clusterConfiguration["synchronous_mode"] as? Bool == true)
+    let own = patroni.configuration("/bin")
+    #expect(
+      (own["etcd3"] as? [String: [String]])?["hosts"] == [
+        "127.7.1.50:2379", "127.7.2.50:2379", "127.7.3.50:2379",
+      ])
+    #expect((own["postgresql"] as? [String: Any])?["listen"] as? String == "127.7.2.50:5432")
+    #expect(!patroni.isFirst)
+    let etcd: Etcd = try engine("database-witness-c.etcd")
+    #expect(etcd.arguments.contains("--listen-client-urls=http://127.7.3.50:2379"))
+  }
+
+  @Test func plainPostgresHasTheSettingsThatPatroniWouldGiveIt() throws {
+    let stage3 = LabHosts(
+      topology: try Topology.of(hosts.context.manifest.outline, at: .separateDatabase), context: hosts.context
+    )
+    let postgres = try #require(
+      stage3.all.compactMap { process -> Postgres? in
+        guard case .engine(let engine) = process.program else { return nil }
+        return engine as? Postgres
+      }.first)
+    for (name, value) in PostgresSettings.parameters {
+      #expect(lines(postgres.configuration, with: name + " ") == ["\(name) = '\(value)'"])
+    }
+    #expect(postgres.settings.firstStatements.contains("CREATE DATABASE \"hut\" OWNER app;\n"))
+    #expect(postgres.settings.firstStatements.contains("CREATE DATABASE \"sessions\" OWNER app;\n"))
+  }
+
+  @Test func dnsAnswersWithTheEdgesThatAreHealthy() throws {
+    let dns: GdnsdFailover = try engine("dns")
+    #expect(
+      dns.addresses == [
+        .init(id: "edge-1", address: "127.7.101.60"), .init(id: "edge-2", address: "127.7.102.60"),
+      ])
+    #expect(lines(dns.configuration, with: "url_path") == ["url_path => /lb-health"])
+    #expect(lines(dns.configuration, with: "listen") == ["listen => [ 127.7.0.53:5353 ]"])
+    #expect(lines(dns.zone, with: "www") == ["www 2 DYNA multifo!app"])
+  }
+
+  private func engine<E: Engine>(_ name: String) throws -> E {
+    let process = try #require(hosts.all.first { $0.name == name })
+    guard case .engine(let engine) = process.program else { throw CancellationError() }
+    return try #require(engine as? E)
+  }
+
+  private func lines(_ text: String, with start: String) -> [String] {
+    text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { $0.hasPrefix(start) }
+  }
+}

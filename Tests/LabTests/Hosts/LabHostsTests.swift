@@ -1,0 +1,122 @@
+// Each stage's hosts: their names, addresses and zones, what runs on them and in which order.
+
+import Foundation
+import TestSupport
+import Testing
+import Topology
+
+@testable import Lab
+
+@Suite struct LabHostsTests {
+  private let context: HostContext
+  private let temporary: TemporaryFolder
+
+  init() throws {
+    temporary = try TemporaryFolder()
+    context = try HostContext.forTests(in: temporary)
+  }
+
+  @Test func stageThreeHasOneDatabaseAndTheAppKeepsThePublicPort() throws {
+    #expect(try addresses(at: .separateDatabase) == ["database-a.postgres local-a 127.7.1.50"])
+  }
+
+  @Test func stageFourSurvivesAZone() throws {
+    #expect(
+      try addresses(at: .replicated) == [
+        "database-a.etcd local-a 127.7.1.50", "database-a.patroni local-a 127.7.1.50",
+        "database-b.etcd local-b 127.7.2.50", "database-b.patroni local-b 127.7.2.50",
+        "database-witness-c.etcd local-c 127.7.3.50", "dns outside 127.7.0.53",
+        "front-door outside 127.7.0.20",
+        "server-a local-a 127.7.1.10", "server-b local-b 127.7.2.10",
+      ])
+  }
+
+  @Test func stageFiveAddsBalancersCachesObjectsAndEdges() throws {
+    let added = Set(try addresses(at: .stateless)).subtracting(try addresses(at: .replicated))
+    #expect(
+      added.sorted() == [
+        "cache-a.redis local-a 127.7.1.30", "cache-a.sentinel local-a 127.7.1.30",
+        "cache-b.redis local-b 127.7.2.30", "cache-b.sentinel local-b 127.7.2.30",
+        "cache-witness-c.sentinel local-c 127.7.3.30", "edge-1.varnish outside 127.7.101.60",
+        "edge-2.varnish outside 127.7.102.60", "load-balancer-a.haproxy local-a 127.7.1.40",
+        "load-balancer-b.haproxy local-b 127.7.2.40", "objects.ministack outside 127.7.0.80",
+      ])
+  }
+
+  @Test func instancesAreAddedInTheZonesInTurn() throws {
+    let hosts = try hosts(at: .stateless)
+    let tier = try #require(hosts.topology.tier("service-web"))
+    let instances = hosts.instances(of: tier, count: 5)
+    #expect(instances.map(\.id) == ["server-a", "server-b", "server-a2", "server-b2", "server-a3"])
+    #expect(instances.map(\.address).suffix(3) == ["127.7.1.11", "127.7.2.11", "127.7.1.12"])
+    #expect(Set(hosts.all.map(\.name)).isSuperset(of: instances.map(\.id)))
+    #expect(!hosts.firstIDs.contains("server-a2"))
+  }
+
+  @Test func noTwoHostsShareAnAddressAndNoTwoProcessesAName() throws {
+    for stage in [Stage.separateDatabase, .replicated, .stateless] {
+      let all = try hosts(at: stage).all
+      #expect(Set(all.map(\.name)).count == all.count)
+      let hosts = Dictionary(all.map { ($0.host.address, $0.host.id) }) { first, _ in first }
+      #expect(Set(hosts.values).count == hosts.count)
+    }
+  }
+
+  @Test func whatOthersBuildOnLiesInADeeperLayer() throws {
+    let layers = Dictionary(uniqueKeysWithValues: try hosts(at: .stateless).all.map { ($0.name, $0.layer) })
+    for (upper, lower) in [
+      ("front-door", "edge-1.varnish"), ("edge-1.varnish", "load-balancer-a.haproxy"),
+      ("load-balancer-a.haproxy", "server-a"), ("server-a", "database-a.patroni"),
+      ("server-a", "cache-a.sentinel"), ("database-a.patroni", "database-witness-c.etcd"),
+      ("cache-a.sentinel", "cache-b.redis"),
+    ] {
+      #expect(try #require(layers[upper]) < #require(layers[lower]), "\(upper), \(lower)")
+    }
+  }
+
+  @Test func anAppThatListensOnItsPortHasADoorFromStageThreeOn() throws {
+    let context = try HostContext.forTests(in: temporary, listens: "port")
+    let names = try hosts(at: .separateDatabase, context).all.map(\.name).sorted()
+    #expect(names == ["database-a.postgres", "dns", "front-door", "server-a"])
+  }
+
+  @Test func theFirstPlacementNamesWhatIsThere() throws {
+    let placement = try hosts(at: .stateless).firstPlacement
+    #expect(placement.clusters["main"]?.members == ["127.7.1.50:5432", "127.7.2.50:5432"])
+    #expect(placement.cache?.sentinels == ["127.7.1.30:26379", "127.7.2.30:26379", "127.7.3.30:26379"])
+    #expect(placement.databases.keys.sorted() == ["accounts", "sessions", "waitlist"])
+    #expect(placement.sessions == ["redis", "sql"])
+    #expect(placement.objects == ["s3"])
+    let earlier = try hosts(at: .separateDatabase).firstPlacement
+    #expect(earlier.clusters["main"]?.members == ["127.7.1.50:5432"])
+    #expect(earlier.sessions == ["sql"])
+    #expect(earlier.objects == ["folder"])
+  }
+
+  private func addresses(at stage: Stage) throws -> [String] {
+    let hosts = try hosts(at: stage)
+    return hosts.processes(of: hosts.firstIDs).map { "\($0.name) \($0.host.zone) \($0.host.address)" }
+      .sorted()
+  }
+
+  private func hosts(at stage: Stage, _ context: HostContext? = nil) throws -> LabHosts {
+    let context = context ?? self.context
+    return LabHosts(topology: try Topology.of(context.manifest.outline, at: stage), context: context)
+  }
+}
+
+extension HostContext {
+  /// Hosts of region 7 with the standard ports, engines as ourselves.
+  static func forTests(in temporary: TemporaryFolder, listens: String = "sockets") throws -> HostContext {
+    let folder = try AppFolder(temporary.path)
+    try folder.create()
+    let manifest = try Manifest.parse(
+      """
+      { name: "hut", title: "Hut", launch: "Launch", databases: { accounts: {} },
+        services: { web: { run: ["web"], databases: ["accounts"], listens: "\(listens)" } } }
+      """, isFolder: { _ in true })
+    return HostContext(
+      folder: folder, manifest: manifest, place: .init(region: 7, portShift: 0), secrets: try Secrets(folder),
+      user: nil, zones: Zones(), pythonFolder: nil, doorSocketCount: 2)
+  }
+}
