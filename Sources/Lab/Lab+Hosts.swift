@@ -36,7 +36,13 @@ extension Lab {
     for process in processes where process.layer == .app { drainInstance(process.host, progress) }
     try update { $0.hosts[id] = nil }
     try stop(processes)
-    for process in processes { supervisor?.forget(process.name) }
+    for process in processes { try forget(process.name) }
+  }
+
+  /// Nobody is told any more of a process that has stopped.
+  private func forget(_ name: String) throws(LabError) {
+    supervisor?.forget(name)
+    try wait("the end of \(name)") { supervisor?.status(of: name) == nil }
   }
 
   func release(_ name: String) throws(LabError) {
@@ -65,7 +71,7 @@ extension Lab {
         try start([process], progress)
         supervisor?.unwant(former)
         try waitUntilStopped(former)
-        supervisor?.forget(former)
+        try forget(former)
       } else {
         try stop([process])
         try start([process], progress)

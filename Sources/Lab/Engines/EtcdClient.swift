@@ -17,14 +17,18 @@ struct EtcdClient: Sendable {
   func isLeader() -> Bool? {
     struct Status: Decodable {
       struct Header: Decodable {
-        let member_id: String
+        let member: String
+
+        enum CodingKeys: String, CodingKey {
+          case member = "member_id"
+        }
       }
 
       let header: Header
       let leader: String?
     }
     let status: Status? = try? ask("/v3/maintenance/status", [:])
-    return status.map { $0.leader == $0.header.member_id }
+    return status.map { $0.leader == $0.header.member }
   }
 
   func has(_ key: String) throws(LabError) -> Bool {

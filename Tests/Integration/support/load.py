@@ -38,6 +38,8 @@ class Load:
         out = self._child.stdout.read()
         code = self._child.wait(DEADLINE_SECONDS)
         self._reader.join()
+        self._child.stdout.close()
+        self._child.stderr.close()
         assert code == 0, f"heights load ended with {code}: {out}{''.join(self._progress)}"
         return json.loads(out)
 
