@@ -114,11 +114,16 @@ public final class Lab: Sendable {
     let hosts = Dictionary(hostProcesses.map { ($0.name, $0.host) }) { first, _ in first }
     return (supervisor?.statuses ?? [:]).sorted { $0.key < $1.key }.map { name, status in
       LabSnapshot.Process(
-        name: name, host: hosts[name]?.id ?? Role(rawValue: name)?.host,
+        name: name, host: hosts[name]?.id ?? Role(rawValue: name)?.host ?? Self.formerHost(name),
         zone: status.zone == Host.outside ? nil : status.zone, address: hosts[name]?.address,
         role: status.observation?.role, lagBytes: status.observation?.lagBytes, pid: status.pid,
         health: status.health, restarts: status.restarts, lastEnd: status.lastEnd)
     }
+  }
+
+  /// Of a process that was given away: `HOST.ENGINE` tells it.
+  private static func formerHost(_ name: String) -> String? {
+    name.firstIndex(of: ".").map { String(name[..<$0]) }
   }
 
   /// The address of the cache host that leads now, or leads at first; nil where there is none.

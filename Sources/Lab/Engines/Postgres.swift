@@ -20,7 +20,7 @@ struct Postgres: Engine {
   var configuration: String {
     let own = [
       ("listen_addresses", host.address), ("port", String(port)), ("unix_socket_directories", host.folder),
-      ("cluster_name", name),
+      ("cluster_name", Patroni.scope),
     ]
     return (own + PostgresSettings.parameters).map { "\($0) = '\($1)'\n" }.joined()
   }
