@@ -134,9 +134,9 @@ extension Router {
 }
 
 extension Router {
-  /// Which version of the placement the process goes by.
-  fileprivate mutating func addPlacement(_ context: AppContext) {
-    get("/placement") { _ in .json(Adopted(epoch: context.placement.epoch)) }
+  /// Which version of the placement all of the process goes by.
+  mutating func addPlacement(_ context: AppContext) {
+    get("/placement") { _ in .json(Adopted(epoch: context.placements.adoptedEpoch)) }
   }
 }
 

@@ -6,14 +6,14 @@ import Synchronization
 /// The means of an app.
 public final class AppContext: Sendable {
   public let environment: Environment
-  /// Where everything is.
-  public let placement: Placement
   public let loops: EventLoopGroup
   /// Threads for what would block a loop.
   public let blocking: BlockingPool
   /// How much the data folder may hold.
   public let quota: DiskQuota
 
+  let placements: PlacementAdoption
+  private let watcher: PlacementWatcher?
   private let lock: DataLock
   private let databases = Mutex<[Database]>([])
   private let writers = Mutex<[@Sendable (inout MetricsText) async -> Void]>([])
@@ -22,12 +22,29 @@ public final class AppContext: Sendable {
   /// - Throws: `SystemError` or `DataLockError` when the folder can't be made or another process keeps it.
   init(_ environment: Environment) async throws {
     self.environment = environment
-    placement = try environment.placementPath.flatMap(Placement.read) ?? .local
+    placements = PlacementAdoption(
+      try environment.placementPath.flatMap(Placement.read) ?? environment.impliedPlacement)
     lock = try await DataLock(directory: environment.dataDirectory)
     loops = try EventLoopGroup(count: environment.loops)
     blocking = try BlockingPool(name: "blocking", threads: 2, queueLimit: 256)
     quota = DiskQuota(
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
+    let (placements, first) = (placements, loops.loops[0])
+    watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
+    if let watcher { try await first.run { watcher.start() } }
+  }
+
+  /// Where everything is. A new one may come at any time: what has to follow it asks with `onPlacement`.
+  public var placement: Placement { placements.current }
+
+  /// Has `follow` called with each new placement, and the one before; a placement counts as adopted when all that were
+  /// asked have returned. One placement after the other, and those who asked first first.
+  /// - Returns: the placement to start from: the first change begins there.
+  @discardableResult
+  public func onPlacement(
+    _ follow: @escaping @Sendable (_ old: Placement, _ new: Placement) async -> Void
+  ) -> Placement {
+    placements.subscribe(follow)
   }
 
   /// Opens a database: of its cluster in the placement; where there is no placement, of the server at `DATABASE_URL`;
@@ -46,7 +63,7 @@ public final class AppContext: Sendable {
       if let cluster = try placement.cluster(of: name) {
         try await Database.open(
           PostgresTarget(cluster, database: name), migrations: migrations, loops: loops, limits: limits)
-      } else if placement == .local, let url = environment.databaseURL {
+      } else if placement.epoch == 0, let url = environment.databaseURL {
         try await Database.open(name: name, url: url, migrations: migrations, loops: loops, limits: limits)
       } else {
         try await Database.open(
@@ -71,6 +88,7 @@ public final class AppContext: Sendable {
   }
 
   func close() async {
+    if let watcher { try? await loops.loops[0].run { watcher.close() } }
     for database in databases.withLock({ $0 }) { database.close() }
     await loops.shutdown()
   }

@@ -1,5 +1,6 @@
 // What a process is told by its environment: the same names in the lab and on AWS.
 
+import Foundation
 import Glibc
 
 /// A variable that can't be used.
@@ -76,6 +77,24 @@ public struct Environment: Sendable {
     publicURL = variables["HEIGHTS_PUBLIC_URL"] ?? "http://127.0.0.1:\(port)"
     opensFrontDoor = variables["HEIGHTS_FRONT_DOOR"] != "closed"
     logsRequests = variables["HEIGHTS_LOG_REQUESTS"] != "off"
+  }
+
+  /// What the variables say of the whereabouts while there is no placement: `REDIS_URL` names a cache.
+  ///
+  /// `DATABASE_URL` names a cluster for all databases, whatever they are called, so it is none of a placement.
+  var impliedPlacement: Placement {
+    get throws {
+      guard let text = variables["REDIS_URL"] else { return .local }
+      let parts = URLComponents(string: text)
+      guard let parts, parts.scheme == "redis", let host = parts.host,
+        let address = ServerAddress("\(host):\(parts.port ?? 6379)")
+      else {
+        // Not shown: it may hold a password.
+        throw EnvironmentError(
+          description: "REDIS_URL is not understood: expected redis://:PASSWORD@HOST:PORT/0")
+      }
+      return try Placement(epoch: 0, cache: .servers([address]))
+    }
   }
 
   /// The environment of this process.
