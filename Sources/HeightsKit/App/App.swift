@@ -74,7 +74,8 @@ struct AppProcess {
     routes.app.addHealth(
       stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })
     let server = try await HTTPServer(
-      loops: context.loops.loops, router: routes.app, logRequests: environment.logsRequests)
+      loops: context.loops.loops, router: routes.app, limits: HTTPLimits(),
+      logDescriptor: environment.logsRequests ? 1 : nil, tracking: context.tracking)
     await metrics.add(server)
     routes.admin.addHealth(
       stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })

@@ -15,6 +15,9 @@ public final class AppContext: Sendable {
   let placements: PlacementAdoption
   private let watcher: PlacementWatcher?
   private let lock: DataLock
+  /// Whether sessions have to remember what they have read.
+  let tracking: ReadTracking
+  private let clusters = Mutex<[String: PostgresCluster]>([:])
   private let databases = Mutex<[Database]>([])
   private let writers = Mutex<[@Sendable (inout MetricsText) async -> Void]>([])
 
@@ -29,9 +32,19 @@ public final class AppContext: Sendable {
     blocking = try BlockingPool(name: "blocking", threads: 2, queueLimit: 256)
     quota = DiskQuota(
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
+    tracking = ReadTracking(secure: environment.usesTLS)
     let (placements, first) = (placements, loops.loops[0])
     watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
+    placements.subscribe { [weak self] _, new in await self?.follow(new) }
     if let watcher { try await first.run { watcher.start() } }
+  }
+
+  /// Clusters go by their new members.
+  private func follow(_ placement: Placement) async {
+    for (name, cluster) in placement.clusters {
+      await clusters.withLock { $0[name] }?.setMembers(
+        cluster.members.map(ClusterMember.init), url: PostgresTarget.url(of: cluster))
+    }
   }
 
   /// Where everything is. A new one may come at any time: what has to follow it asks with `onPlacement`.
@@ -60,11 +73,8 @@ public final class AppContext: Sendable {
     var limits = DatabaseLimits()
     limits.batchTransactions = environment.commitGroup
     let database =
-      if let cluster = try placement.cluster(of: name) {
-        try await Database.open(
-          PostgresTarget(cluster, database: name), migrations: migrations, loops: loops, limits: limits)
-      } else if placement.epoch == 0, let url = environment.databaseURL {
-        try await Database.open(name: name, url: url, migrations: migrations, loops: loops, limits: limits)
+      if let cluster = try cluster(of: name) {
+        try await Database.open(name, of: cluster, migrations: migrations, loops: loops, limits: limits)
       } else {
         try await Database.open(
           name: name, path: environment.dataDirectory + "/\(name).db", migrations: migrations, loops: loops,
@@ -72,6 +82,31 @@ public final class AppContext: Sendable {
       }
     databases.withLock { $0.append(database) }
     return database
+  }
+
+  /// The cluster that has a database now; nil when the database is a file.
+  func cluster(of database: String) throws -> PostgresCluster? {
+    let placement = placement
+    if let name = try placement.clusterName(of: database), let cluster = placement.clusters[name] {
+      return self.cluster(
+        name, url: PostgresTarget.url(of: cluster), members: cluster.members.map(ClusterMember.init))
+    }
+    guard placement.epoch == 0, let url = environment.databaseURL else { return nil }
+    let members = ClusterMember.members(of: [url] + (environment.databaseReadURL.map { [$0] } ?? []))
+    return cluster("main", url: url, members: members)
+  }
+
+  /// One for all databases in it.
+  private func cluster(
+    _ name: String, url: String, members: @autoclosure () -> [ClusterMember]
+  ) -> PostgresCluster {
+    clusters.withLock { clusters in
+      if let known = clusters[name] { return known }
+      let cluster = PostgresCluster(
+        name, url: url, members: members(), on: loops.loops[0], tracking: tracking)
+      clusters[name] = cluster
+      return cluster
+    }
   }
 
   /// Adds metrics of the app's own to `/metrics`.
@@ -84,12 +119,14 @@ public final class AppContext: Sendable {
     if let limit = environment.diskQuotaBytes {
       text.metric("data_limit_bytes", "gauge", "Bytes that the data folder may hold.", Double(limit))
     }
+    text.clusters(clusters.withLock { $0.values.sorted { $0.name < $1.name } })
     for write in writers.withLock({ $0 }) { await write(&text) }
   }
 
   func close() async {
     if let watcher { try? await loops.loops[0].run { watcher.close() } }
     for database in databases.withLock({ $0 }) { database.close() }
+    for cluster in clusters.withLock({ $0.values }) { cluster.close() }
     await loops.shutdown()
   }
 }

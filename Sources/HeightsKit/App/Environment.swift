@@ -23,6 +23,8 @@ public struct Environment: Sendable {
   /// `DATABASE_URL`: the PostgreSQL server that has the app's databases, each under its own name; nil for SQLite files
   /// in the data folder. May hold a password.
   public let databaseURL: String?
+  /// `DATABASE_READ_URL`: followers of that server, whose addresses alone are taken.
+  public let databaseReadURL: String?
   /// `HEIGHTS_PLACEMENT`: the file that says where everything is; nil for a process of its own. It need not be there yet.
   public let placementPath: String?
   /// `HEIGHTS_LOOPS`: event loops.
@@ -63,12 +65,14 @@ public struct Environment: Sendable {
     stage = try number("HEIGHTS_STAGE", 1...7, default: 2)
     dataDirectory = variables["HEIGHTS_DATA_DIR"] ?? "data"
     placementPath = variables["HEIGHTS_PLACEMENT"]
-    databaseURL = variables["DATABASE_URL"]
-    if let databaseURL, !databaseURL.hasPrefix("postgres://"), !databaseURL.hasPrefix("postgresql://") {
+    func databaseURL(_ name: String) throws -> String? {
+      guard let url = variables[name] else { return nil }
+      if url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") { return url }
       // Not shown: it may hold a password.
-      throw EnvironmentError(
-        description: "DATABASE_URL is not understood: expected postgresql://USER@HOST:PORT/")
+      throw EnvironmentError(description: "\(name) is not understood: expected postgresql://USER@HOST:PORT/")
     }
+    self.databaseURL = try databaseURL("DATABASE_URL")
+    databaseReadURL = try databaseURL("DATABASE_READ_URL")
     loops = try number("HEIGHTS_LOOPS", 1...256, default: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1))
     cacheBytes = try number("HEIGHTS_CACHE_BYTES", 0...(1 << 40), default: 32 << 20)
     let quota = try number("HEIGHTS_DISK_QUOTA_BYTES", 0...Int.max, default: 0)

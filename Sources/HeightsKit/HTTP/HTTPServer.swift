@@ -19,8 +19,13 @@ public final class HTTPServer: Sendable {
     try await self.init(loops: loops, router: router, limits: limits, logDescriptor: logRequests ? 1 : nil)
   }
 
-  /// - Parameter logDescriptor: where the access log goes; nil for none.
-  init(loops: [EventLoop], router: Router, limits: HTTPLimits, logDescriptor: Int32?) async throws {
+  /// - Parameters:
+  ///   - logDescriptor: where the access log goes; nil for none.
+  ///   - tracking: whether requests have to remember what they have read.
+  init(
+    loops: [EventLoop], router: Router, limits: HTTPLimits, logDescriptor: Int32?,
+    tracking: ReadTracking? = nil
+  ) async throws {
     self.loops = loops
     self.router = router
     var engines: [HTTPEngine] = []
@@ -28,7 +33,7 @@ public final class HTTPServer: Sendable {
       engines.append(
         try await loop.run {
           let log = logDescriptor.map { AccessLog(loop: loop, routes: router.routes, descriptor: $0) }
-          return try HTTPEngine(loop: loop, router: router, limits: limits, log: log)
+          return try HTTPEngine(loop: loop, router: router, limits: limits, log: log, tracking: tracking)
         })
     }
     self.engines = engines

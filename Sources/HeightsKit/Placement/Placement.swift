@@ -128,12 +128,17 @@ public struct Placement: Equatable, Sendable {
 
   /// The cluster that has all of a database; nil when it is a file. Throws when it is in several.
   func cluster(of database: String) throws -> Cluster? {
+    // Checked at construction.
+    try clusterName(of: database).flatMap { clusters[$0] }
+  }
+
+  /// The name of the cluster that has all of a database; nil when it is a file. Throws when it is in several.
+  func clusterName(of database: String) throws -> String? {
     guard let ranges = databases[database] else { return nil }
     guard ranges.count == 1 else {
       throw PlacementError("database \(database) is in \(ranges.count) clusters: this version reads one")
     }
-    // Checked at construction.
-    return clusters[ranges[0].cluster]
+    return ranges[0].cluster
   }
 
   /// The same with a database in a cluster (nil: in its file), one epoch later.

@@ -53,22 +53,33 @@ public final class Database: Sendable {
   /// Opens a database of a PostgreSQL server, after bringing its schema up to date.
   /// - Parameters:
   ///   - name: how messages call it, and its name on the server, where it is made when it is not there.
-  ///   - url: the server, as libpq takes it: `postgresql://user@127.0.0.1:5432/`. The database that it names is not used.
+  ///   - url: the servers of a cluster, as libpq takes them: `postgresql://user@127.0.0.1:5432,127.0.0.2:5432/`. The
+  ///     one that leads is found by asking. The database that the URL names is not used.
   /// - Throws: `MigrationError`; `DatabaseError.gone` when the server can't be reached.
   public static func open(
     name: String, url: String, migrations: [Migration], loops: EventLoopGroup,
     limits: DatabaseLimits = DatabaseLimits()
   ) async throws -> Database {
-    try await open(
-      PostgresTarget(url: url, database: name), migrations: migrations, loops: loops, limits: limits)
+    let cluster = PostgresCluster(
+      "main", url: url, members: ClusterMember.members(of: [url]), on: loops.loops[0])
+    do {
+      return try await open(
+        name, of: cluster, ownsCluster: true, migrations: migrations, loops: loops, limits: limits)
+    } catch {
+      cluster.close()
+      throw error
+    }
   }
 
+  /// Opens a database of a cluster.
+  /// - Parameter ownsCluster: whether the cluster is closed with it.
   static func open(
-    _ target: PostgresTarget, migrations: [Migration], loops: EventLoopGroup, limits: DatabaseLimits
+    _ name: String, of cluster: PostgresCluster, ownsCluster: Bool = false, migrations: [Migration],
+    loops: EventLoopGroup, limits: DatabaseLimits
   ) async throws -> Database {
     let database = try await PostgresDatabase.open(
-      target, migrations: migrations, loops: loops, limits: limits)
-    return Database(name: target.database, .postgres(database))
+      name, of: cluster, ownsCluster: ownsCluster, migrations: migrations, loops: loops, limits: limits)
+    return Database(name: name, .postgres(database))
   }
 
   /// Refuses new transactions and finishes those that wait. Reads go on.

@@ -14,6 +14,7 @@ final class HTTPEngine: @unchecked Sendable {
   let routes: RouteTable
   let limits: HTTPLimits
   let log: AccessLog?
+  let tracking: ReadTracking?
   /// How many handler tasks are kept while there is nothing for them to run.
   static let restingTaskLimit = 64
   private(set) var daemon: OpaquePointer?
@@ -37,11 +38,12 @@ final class HTTPEngine: @unchecked Sendable {
     take: { [unowned self] in add(Connection(descriptor: $0, address: $1), $1, $2) })
 
   /// - Throws: `SystemError` when libmicrohttpd can't start.
-  init(loop: EventLoop, router: Router, limits: HTTPLimits, log: AccessLog?) throws {
+  init(loop: EventLoop, router: Router, limits: HTTPLimits, log: AccessLog?, tracking: ReadTracking?) throws {
     self.loop = loop
     routes = RouteTable(router)
     self.limits = limits
     self.log = log
+    self.tracking = tracking
     requestMetrics = HTTPMetrics(routeCount: router.routes.count)
     daemon = try startDaemon()
     loop.atEndOfTick { [self] in endOfTick() }

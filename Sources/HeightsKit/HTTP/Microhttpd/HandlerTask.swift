@@ -42,7 +42,14 @@ final class HandlerTask: @unchecked Sendable {
       self.exchange = nil
       do {
         let handler = try engine.routes.handler(of: route, for: exchange)
-        engine.handlerEnded(exchange, try await handler(exchange))
+        if let tracking = engine.tracking, tracking.isOn {
+          let response = await tracking.follow(exchange) {
+            do { return try await handler($0) } catch { return engine.response(to: error, exchange) }
+          }
+          engine.handlerEnded(exchange, response)
+        } else {
+          engine.handlerEnded(exchange, try await handler(exchange))
+        }
       } catch {
         engine.handlerEnded(exchange, engine.response(to: error, exchange))
       }

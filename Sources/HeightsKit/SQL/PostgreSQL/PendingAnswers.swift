@@ -9,6 +9,8 @@ struct PendingAnswers {
     case prepare(String)
     /// A statement of ours whose result nobody waits for.
     case command
+    /// Where the server's log ends, asked after the statements before it.
+    case position(EndOfLog)
     case sync
   }
 
@@ -41,7 +43,34 @@ struct PendingAnswers {
     let rest = questions[head...]
     questions = []
     head = 0
-    for case (.query(_, _, let continuation), _) in rest { continuation.resume(throwing: error) }
+    for (question, _) in rest {
+      switch question {
+      case .query(_, _, let continuation): continuation.resume(throwing: error)
+      case .position(let end): end.set(.failure(error))
+      case .prepare, .command, .sync: break
+      }
+    }
+  }
+}
+
+/// Where the log of a server ends, once it has told. Loop thread only.
+final class EndOfLog {
+  static let question: SQL = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+
+  private var result: Result<LogPosition, any Error>?
+  private var waiters: [CheckedContinuation<LogPosition, any Error>] = []
+
+  func set(_ result: Result<LogPosition, any Error>) {
+    self.result = result
+    for waiter in waiters { waiter.resume(with: result) }
+    waiters = []
+  }
+
+  var position: LogPosition {
+    get async throws {
+      if let result { return try result.get() }
+      return try await withCheckedThrowingContinuation { waiters.append($0) }
+    }
   }
 }
 

@@ -27,6 +27,12 @@ final class PostgresConnection: @unchecked Sendable {
   private var isUnsynced = false
   private var waitsToWrite = false
   private(set) var failure: DatabaseError?
+  /// Called with the first statement of a tick that waits for `endTick`.
+  var onFirstOfTick: ((PostgresConnection) -> Void)?
+  /// Held as long as the connection lives.
+  var count: ConnectionCount?
+  /// What all reads of this tick that asked for it will be told.
+  private var endOfLog: EndOfLog?
   /// Warnings since the last time it was emptied: a commit may be done here and not at the follower.
   var warnings: [String] = []
 
@@ -57,27 +63,71 @@ final class PostgresConnection: @unchecked Sendable {
   // MARK: Sending
 
   /// Sends a statement and waits for its result.
+  /// - Parameters:
+  ///   - deadline: until when the server must answer, else the connection is given up.
+  ///   - endOfLog: is asked after the statement, and told whatever becomes of it.
   /// - Throws: `DatabaseError`, `PipelineSkipped`.
-  func result(of sql: SQL, _ sync: Sync) async throws -> PostgresResult {
+  func result(
+    of sql: SQL, _ sync: Sync, until deadline: Deadline? = nil, then endOfLog: EndOfLog? = nil
+  ) async throws -> PostgresResult {
     loop.checkIsolated()
     return try await withCheckedThrowingContinuation { continuation in
-      do { try send(sql, sync, continuation) } catch { continuation.resume(throwing: error) }
+      do {
+        let deadline = deadline ?? loop.lastNow.plus(ms: deadlineMs)
+        let (name, parameters) = try make(sql)
+        try send(name, parameters, .query(sql, statement: name, continuation), until: deadline)
+        if let endOfLog { ask(endOfLog, until: deadline) }
+        sync == .own ? synchronise() : leaveToEndOfTick()
+      } catch { continuation.resume(throwing: error) }
     }
   }
 
-  private func send(_ sql: SQL, _ sync: Sync, _ continuation: PendingAnswers.Continuation) throws {
+  /// Sends a statement in front of the next one, under the same synchronisation: when it fails, that is skipped.
+  func sendAhead(_ sql: SQL, until deadline: Deadline) throws {
+    loop.checkIsolated()
+    let (name, parameters) = try make(sql)
+    try send(name, parameters, .command, until: deadline)
+  }
+
+  /// Sends a read, and asks where the log ends afterwards: once for all such reads of the tick.
+  /// - Throws: `DatabaseError`; `PipelineSkipped`, also when only the position could not be told.
+  func resultAndPosition(of sql: SQL) async throws -> (PostgresResult, LogPosition) {
+    let end = endOfLog ?? EndOfLog()
+    endOfLog = end
+    let result = try await result(of: sql, .endOfTick)
+    return (result, try await end.position)
+  }
+
+  private func ask(_ end: EndOfLog, until deadline: Deadline) {
+    do {
+      let (name, parameters) = try make(EndOfLog.question)
+      try send(name, parameters, .position(end), until: deadline)
+    } catch { end.set(.failure(error)) }
+  }
+
+  private func make(_ sql: SQL) throws -> (name: String, PostgresParameters) {
     if let failure { throw failure }
     let parameters = PostgresParameters(sql)
     try parameters.check(sql)
-    let name = try prepared(sql, parameters)
+    return (try prepared(sql, parameters), parameters)
+  }
+
+  private func send(
+    _ name: String, _ parameters: PostgresParameters, _ question: PendingAnswers.Question,
+    until deadline: Deadline
+  ) throws {
     let code = parameters.withPointers { count, values, lengths, formats in
       PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
     }
     guard code == 1 else { throw fail(.connection(handle)) }
-    pending.append(.query(sql, statement: name, continuation), deadline: .afterMs(deadlineMs))
+    pending.append(question, deadline: deadline)
     armTimer()
+  }
+
+  private func leaveToEndOfTick() {
+    if isUnsynced { return }
     isUnsynced = true
-    if sync == .own { synchronise() }
+    onFirstOfTick?(self)
   }
 
   /// The name of the prepared statement; prepares it first, in the same pipeline, if it is new.
@@ -98,7 +148,12 @@ final class PostgresConnection: @unchecked Sendable {
 
   /// At the end of each tick: one synchronisation, and one write to the socket, for all that was sent.
   func endTick() {
-    if isUnsynced && failure == nil { synchronise() }
+    guard isUnsynced, failure == nil else { return }
+    if let endOfLog {
+      self.endOfLog = nil
+      ask(endOfLog, until: loop.lastNow.plus(ms: deadlineMs))
+    }
+    synchronise()
   }
 
   private func synchronise() {
@@ -155,6 +210,12 @@ final class PostgresConnection: @unchecked Sendable {
       continuation.resume(throwing: statements.error(ofPreparing: name, sql) ?? PipelineSkipped())
     case (.query(let sql, _, let continuation), _):
       continuation.resume(throwing: DatabaseError(result, sql: sql.description))
+    case (.position(let end), PGRES_TUPLES_OK):
+      return end.set(Result { try PostgresResult(result, of: EndOfLog.question).endOfLog })
+    case (.position(let end), PGRES_PIPELINE_ABORTED): end.set(.failure(PipelineSkipped()))
+    case (.position(let end), _):
+      // A server in recovery has no such position: it doesn't lead.
+      end.set(.failure(DatabaseError.gone(DatabaseError(result, sql: "").description)))
     case (.prepare, PGRES_COMMAND_OK), (.command, PGRES_COMMAND_OK), (.sync, PGRES_PIPELINE_SYNC): break
     case (.prepare(let name), PGRES_PIPELINE_ABORTED): statements.forget(name)
     case (.prepare(let name), _): statements.fail(name, DatabaseError(result, sql: ""))
@@ -167,6 +228,15 @@ final class PostgresConnection: @unchecked Sendable {
     let severity = PQresultErrorField(notice, Int32(UInt8(ascii: "V"))).map { String(cString: $0) }
     guard severity == "WARNING", warnings.count < 8 else { return }
     warnings.append(PQresultErrorMessage(notice).map { String(cString: $0) } ?? "")
+  }
+
+  /// Whether the server has said that it takes no writes; it keeps its clients informed.
+  var refusesWrites: Bool {
+    isOn("in_hot_standby") || isOn("default_transaction_read_only")
+  }
+
+  private func isOn(_ setting: String) -> Bool {
+    PQparameterStatus(handle, setting).map { String(cString: $0) } == "on"
   }
 
   // MARK: Failing
@@ -185,6 +255,8 @@ final class PostgresConnection: @unchecked Sendable {
     watch = nil
     timer?.cancel()
     pending.failAll(error)
+    endOfLog?.set(.failure(error))
+    endOfLog = nil
     return error
   }
 
@@ -206,6 +278,15 @@ final class PostgresConnection: @unchecked Sendable {
       fail(.gone("the server did not answer within \(deadlineMs) ms"))
     } else {
       armTimer()
+    }
+  }
+}
+
+extension PostgresResult {
+  fileprivate var endOfLog: LogPosition {
+    get throws {
+      guard let bytes = try first({ try $0.int(0) }) else { throw PipelineSkipped() }
+      return LogPosition(bytes: UInt64(max(bytes, 0)))
     }
   }
 }

@@ -1,4 +1,4 @@
-// A database on a PostgreSQL server: reads share a connection of the caller's loop, each transaction has one alone.
+// A database of a PostgreSQL cluster: reads share connections of the caller's loop, each transaction has one alone.
 
 import CPostgres
 import Synchronization
@@ -6,16 +6,20 @@ import Synchronization
 /// Acknowledged means what the server's `synchronous_commit` means: on its disk, and with synchronous replication on a
 /// follower's too.
 final class PostgresDatabase: Sendable {
-  private let target: PostgresTarget
+  private let cluster: PostgresCluster
+  private let ownsCluster: Bool
   private let limits: DatabaseLimits
   private let perLoop: [PostgresLoop]
   private let accepted = Atomic<Int>(0)
   private let committed = Atomic<Int>(0)
   private let underWay = Atomic<Int>(0)
 
+  /// - Parameter ownsCluster: whether the cluster is closed with it.
   static func open(
-    _ target: PostgresTarget, migrations: [Migration], loops: EventLoopGroup, limits: DatabaseLimits
+    _ name: String, of cluster: PostgresCluster, ownsCluster: Bool, migrations: [Migration],
+    loops: EventLoopGroup, limits: DatabaseLimits
   ) async throws -> PostgresDatabase {
+    let target = cluster.target(name)
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       do {
         try Thread.start(name: "sql-migrate") {
@@ -23,19 +27,24 @@ final class PostgresDatabase: Sendable {
         }
       } catch { continuation.resume(throwing: error) }
     }
-    let database = PostgresDatabase(target, loops: loops, limits: limits)
+    let database = PostgresDatabase(name, of: cluster, ownsCluster, loops: loops, limits: limits)
     for loop in database.perLoop { try await loop.loop.run { loop.start() } }
     return database
   }
 
-  private init(_ target: PostgresTarget, loops: EventLoopGroup, limits: DatabaseLimits) {
-    self.target = target
+  private init(
+    _ name: String, of cluster: PostgresCluster, _ ownsCluster: Bool, loops: EventLoopGroup,
+    limits: DatabaseLimits
+  ) {
+    self.cluster = cluster
+    self.ownsCluster = ownsCluster
     self.limits = limits
-    perLoop = loops.loops.map { PostgresLoop(target, on: $0, limits: limits) }
+    perLoop = loops.loops.map { PostgresLoop(name, of: cluster, on: $0, limits: limits) }
   }
 
   func close() {
     for loop in perLoop { loop.loop.onLoop { loop.close() } }
+    if ownsCluster { cluster.close() }
   }
 
   /// The connections of the caller's loop; nil off the loops.
@@ -50,10 +59,14 @@ final class PostgresDatabase: Sendable {
 
   func read(_ sql: SQL) async throws -> PostgresResult {
     let deadline = Deadline.afterMs(limits.readMs)
-    if let current { return try await current.read(sql, until: deadline) }
+    let seen = seen
+    if let current { return try await current.read(sql, seen, until: deadline) }
     let any = perLoop[0]
-    return try await any.loop.run { try await any.read(sql, until: deadline) }
+    return try await any.loop.run { try await any.read(sql, seen, until: deadline) }
   }
+
+  /// What the session of the caller's request has seen; nil where there is but one server to see it from.
+  private var seen: SeenPositions? { cluster.isReplicated ? SeenPositions.current : nil }
 
   // MARK: Writes
 
@@ -65,41 +78,53 @@ final class PostgresDatabase: Sendable {
     accepted.add(1, ordering: .relaxed)
     underWay.add(1, ordering: .relaxed)
     defer { underWay.subtract(1, ordering: .relaxed) }
-    if let current { return try await retried(on: current, until: end, body) }
+    let seen = seen
+    if let current { return try await retried(on: current, seen, until: end, body) }
     let any = perLoop[0]
-    return try await any.loop.run { try await self.retried(on: any, until: end, body) }
+    return try await any.loop.run { try await self.retried(on: any, seen, until: end, body) }
   }
 
   /// Runs the transaction until it works, fails for good, or is out of time. Only what left nothing behind is tried
   /// again: an error before COMMIT was sent, or one that COMMIT itself reports.
   private func retried<T: Sendable>(
-    on loop: PostgresLoop, until deadline: Deadline, _ body: @Sendable (Transaction) async throws -> T
+    on loop: PostgresLoop, _ seen: SeenPositions?, until deadline: Deadline,
+    _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
     var backOff = BackOff()
     while true {
       do {
-        let value = try await once(on: loop, until: deadline, body)
+        let value = try await once(on: loop, seen, until: deadline, body)
         committed.add(1, ordering: .relaxed)
         return value
-      } catch let error as DatabaseError where error.isTransient && !deadline.hasPassed {
-        guard try await backOff.wait(on: loop.loop, until: deadline) else { throw error }
+      } catch DatabaseError.contended(let message) where !deadline.hasPassed {
+        guard try await backOff.wait(on: loop.loop, until: deadline) else {
+          throw DatabaseError.contended(message)
+        }
+      } catch let error as DatabaseError where error.isOfLeader && !deadline.hasPassed {
+        guard try await loop.waitForLeader(&backOff, until: deadline) else { throw error }
       }
     }
   }
 
   private func once<T: Sendable>(
-    on loop: PostgresLoop, until deadline: Deadline, _ body: @Sendable (Transaction) async throws -> T
+    on loop: PostgresLoop, _ seen: SeenPositions?, until deadline: Deadline,
+    _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    let connection = try await loop.acquire(until: deadline)
-    defer { loop.release(connection) }
-    let state = PostgresTransaction(connection, on: loop.loop)
+    let (connection, pool) = try await loop.acquire(until: deadline)
+    defer { pool.giveBack(connection) }
+    let state = PostgresTransaction(connection, on: loop.loop, until: deadline)
     do {
-      try await state.begin(until: deadline)
+      try await state.begin()
       let value = try await body(Transaction(state))
-      try await state.commit()
+      let end = seen.map { _ in EndOfLog() }
+      try await state.commit(then: end)
+      if let seen { seen.hasWritten(try? await end?.position, of: cluster.id) }
       return value
     } catch {
       await state.rollBack()
+      if connection.failure != nil { pool.closeIdle() }
+      // What it has read, or written after all, only the leader is sure to show.
+      seen?.hasWritten(nil, of: cluster.id)
       throw error
     }
   }
@@ -112,11 +137,11 @@ final class PostgresDatabase: Sendable {
 }
 
 extension DatabaseError {
-  /// Whether the cause passes by itself: another transaction in the way, a leader that is being replaced.
-  fileprivate var isTransient: Bool {
+  /// Whether it passes with a change of the leader.
+  fileprivate var isOfLeader: Bool {
     switch self {
-    case .readOnly, .gone, .contended: true
-    case .timeout, .conflict, .tooMany, .full, .invalid, .corrupt, .unknown: false
+    case .readOnly, .gone: true
+    case .contended, .timeout, .conflict, .tooMany, .full, .invalid, .corrupt, .unknown: false
     }
   }
 }

@@ -8,17 +8,19 @@ struct PostgresTarget: Sendable {
   /// As libpq takes it, a URL or `key=value` pairs. May hold a password, so it is never shown.
   let url: String
   let database: String
+  /// The one server of those in the URL that is meant; nil leaves the choice to libpq.
+  let place: (host: String, port: String)?
 
-  init(url: String, database: String) {
+  init(url: String, database: String, place: (host: String, port: String)? = nil) {
     self.url = url
     self.database = database
+    self.place = place
   }
 
-  /// A database of a cluster: whichever member takes writes. The password comes from PGPASSFILE.
-  init(_ cluster: Placement.Cluster, database: String) {
+  /// How a cluster of the placement is reached: whichever member takes writes. The password comes from PGPASSFILE.
+  static func url(of cluster: Placement.Cluster) -> String {
     let members = cluster.members.map(\.description).joined(separator: ",")
-    url = "postgresql://\(Self.user)@\(members)/?target_session_attrs=read-write"
-    self.database = database
+    return "postgresql://\(user)@\(members)/?target_session_attrs=read-write"
   }
 
   /// Whom an app is to the clusters of its placement.
@@ -29,9 +31,10 @@ struct PostgresTarget: Sendable {
 
   /// What libpq is told; what comes later wins.
   private func parameters(statementMs: Int) -> [(String, String)] {
-    [
-      // The first `dbname` may be a URL, the second is a name.
-      ("dbname", url), ("dbname", database), ("connect_timeout", "\(Self.connectSeconds)"),
+    let server = place.map { [("host", $0.host), ("port", $0.port), ("target_session_attrs", "any")] } ?? []
+    // The first `dbname` may be a URL, the second is a name.
+    return [("dbname", url)] + server + [
+      ("dbname", database), ("connect_timeout", "\(Self.connectSeconds)"),
       ("application_name", "heights"), ("client_encoding", "UTF8"),
       ("tcp_user_timeout", "5000"), ("keepalives_idle", "5"), ("keepalives_interval", "2"),
       ("keepalives_count", "3"),

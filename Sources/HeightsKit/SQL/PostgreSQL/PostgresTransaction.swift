@@ -7,22 +7,26 @@ final class PostgresTransaction: @unchecked Sendable {
   private var hasBegun = false
   private var hasEnded = false
   private var hasFailed = false
+  /// The server ends any statement of it that would run longer than until `deadline`; it has a second more to say so.
+  private let deadline: Deadline
+  private let answerDeadline: Deadline
 
-  init(_ connection: PostgresConnection, on loop: EventLoop) {
+  init(_ connection: PostgresConnection, on loop: EventLoop, until deadline: Deadline) {
     self.connection = connection
     self.loop = loop
+    self.deadline = deadline
+    answerDeadline = deadline.plus(ms: 1_000)
   }
 
-  /// - Parameter deadline: the server ends any statement of it that would run longer.
-  func begin(until deadline: Deadline) async throws {
+  func begin() async throws {
     guard !deadline.hasPassed else {
       throw DatabaseError.timeout("the transaction waited too long for its turn")
     }
     connection.warnings = []
     hasBegun = true
-    _ = try await connection.result(of: "BEGIN", .own)
     let ms = "\(max(1, deadline.remainingMs))"
-    _ = try await connection.result(of: "SELECT set_config('statement_timeout', \(ms), true)", .own)
+    try connection.sendAhead("BEGIN", until: answerDeadline)
+    _ = try await run("SELECT set_config('statement_timeout', \(ms), true)")
   }
 
   /// Runs a statement of the app's.
@@ -33,20 +37,29 @@ final class PostgresTransaction: @unchecked Sendable {
     guard !sql.controlsTransactions else {
       throw misuse(sql, "BEGIN, COMMIT, ROLLBACK and SAVEPOINT are not for apps")
     }
-    do { return try await connection.result(of: sql, .own) } catch {
+    do { return try await run(sql) } catch {
       hasFailed = true
       throw error
     }
   }
 
+  private func run(_ sql: SQL, then endOfLog: EndOfLog? = nil) async throws -> PostgresResult {
+    do {
+      return try await connection.result(of: sql, .own, until: answerDeadline, then: endOfLog)
+    } catch is PipelineSkipped { throw connection.fail(.gone("the server did not begin a transaction")) }
+  }
+
   /// Returns when the server has acknowledged.
+  /// - Parameter endOfLog: is told where the log ended after that.
   /// - Throws: `.unknown` when the connection broke after COMMIT was sent, or the server says that it did not wait for
   ///   its follower: what was written may stay or not.
-  func commit() async throws {
+  func commit(then endOfLog: EndOfLog?) async throws {
     hasEnded = true
     if hasFailed { throw misuse("COMMIT", "an earlier error has rolled this transaction back") }
+    // Before it was sent: nothing of it stays.
+    if let failure = connection.failure { throw failure }
     connection.warnings = []
-    do { _ = try await connection.result(of: "COMMIT", .own) } catch DatabaseError.gone(let message) {
+    do { _ = try await run("COMMIT", then: endOfLog) } catch DatabaseError.gone(let message) {
       throw DatabaseError.unknown(code: 0, message: "the server left while it committed: \(message)")
     }
     hasBegun = false
@@ -59,7 +72,7 @@ final class PostgresTransaction: @unchecked Sendable {
     hasEnded = true
     guard hasBegun, connection.failure == nil else { return }
     // If it fails, the connection is not idle and is given up; the server rolls back what it held.
-    _ = try? await connection.result(of: "ROLLBACK", .own)
+    _ = try? await run("ROLLBACK")
   }
 
   private func misuse(_ sql: SQL, _ message: String) -> DatabaseError {

@@ -1,0 +1,115 @@
+// Asks one server of a cluster, again and again, what it is and how far it has come.
+
+/// A monitor of one server, with a connection of its own. Loop thread only.
+///
+/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+final class ClusterMonitor: @unchecked Sendable {
+  /// Who doesn't answer for so long counts as hung, in milliseconds. Each server is asked by itself, so one that hangs
+  /// keeps nobody from finding the others.
+  static let silenceMs = 1_500
+
+  private let target: PostgresTarget
+  private let loop: EventLoop
+  private let report: (Report) -> Void
+  private let pauseMs: (_ failures: Int) -> Int
+  private var connection: PostgresConnection?
+  private var failures = 0
+  private var isStopped = false
+  private var timer: Timer?
+  // A continuation that nobody resumes any more when the loop has ended.
+  private var rest: UnsafeContinuation<Void, Never>?
+
+  enum Report {
+    case answer(ClusterState.Standing, LogPosition)
+    case silence(any Error)
+  }
+
+  /// - Parameters:
+  ///   - pauseMs: how long to wait before the next question, after so many failures in a row.
+  init(
+    _ target: PostgresTarget, on loop: EventLoop, pauseMs: @escaping (_ failures: Int) -> Int,
+    report: @escaping (Report) -> Void
+  ) {
+    self.target = target
+    self.loop = loop
+    self.pauseMs = pauseMs
+    self.report = report
+  }
+
+  /// Runs until `stop`.
+  func run() async {
+    loop.checkIsolated()
+    while !isStopped {
+      do {
+        let (standing, position) = try await ask()
+        failures = 0
+        if !isStopped { report(.answer(standing, position)) }
+      } catch {
+        failures += 1
+        if !isStopped { report(.silence(error)) }
+      }
+      if !isStopped { await pause(ms: pauseMs(failures)) }
+    }
+    connection = nil
+  }
+
+  /// Asks at once.
+  func wake() {
+    timer?.cancel()
+    let rest = rest
+    self.rest = nil
+    rest?.resume()
+  }
+
+  func stop() {
+    isStopped = true
+    connection?.fail(.gone("it is not asked any more"))
+    wake()
+  }
+
+  private func pause(ms: Int) async {
+    await withUnsafeContinuation {
+      rest = $0
+      timer = loop.schedule(afterMs: ms) { [weak self] in self?.wake() }
+    }
+  }
+
+  private func ask() async throws -> (ClusterState.Standing, LogPosition) {
+    let deadline = Deadline.afterMs(Self.silenceMs)
+    if let connection, connection.failure == nil {
+      do { return try await ask(connection, until: deadline) } catch {
+        self.connection = nil
+        // A server may end a connection and be well: one more try, unless it took the whole time.
+        if deadline.hasPassed { throw error }
+      }
+    }
+    let opened = try await PostgresConnection.open(
+      target, on: loop, statementMs: Self.silenceMs, deadline: deadline)
+    connection = opened
+    return try await ask(opened, until: deadline)
+  }
+
+  private func ask(
+    _ connection: PostgresConnection, until deadline: Deadline
+  ) async throws -> (ClusterState.Standing, LogPosition) {
+    let answer = try await connection.result(of: Self.question, .own, until: deadline).first(Self.read)
+    guard let answer else { throw DatabaseError.gone("the server answered nothing") }
+    return answer
+  }
+
+  /// A name in the log begins with its timeline, in 8 hexadecimal digits.
+  private static let question: SQL = """
+    SELECT recovers, refuses,
+      CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn,
+      CASE WHEN recovers THEN NULL ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END
+    FROM (SELECT pg_is_in_recovery() AS recovers, current_setting('transaction_read_only') = 'on' AS refuses) AS self
+    """
+
+  private static func read(_ row: Row) throws -> (ClusterState.Standing, LogPosition) {
+    let position = LogPosition(bytes: UInt64(max(try row.optionalInt(2) ?? 0, 0)))
+    if try row.bool(0) { return (.follows, position) }
+    if try row.bool(1) { return (.refusesWrites, position) }
+    let timeline = UInt32(try row.text(3).prefix(8), radix: 16) ?? 0
+    return (.leads(timeline: timeline), position)
+  }
+}

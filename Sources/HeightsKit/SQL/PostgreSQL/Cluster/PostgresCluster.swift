@@ -1,0 +1,205 @@
+// A cluster: its servers, what is known of them, and the loops that go by it.
+
+import Synchronization
+
+/// Servers of which one leads and the others follow. Shared by all databases of a process that are in it.
+final class PostgresCluster: Sendable {
+  /// What a loop goes by.
+  struct View: Sendable {
+    var leader: ClusterMember?
+    /// That of the leader: it changes with every promotion.
+    var timeline: UInt32 = 0
+    var followers: [ClusterMember] = []
+    /// Members that don't answer.
+    var silent: [ClusterMember] = []
+    var members: [ClusterMember] = []
+
+    /// Whether what a session reads may come from more than one server.
+    var isReplicated: Bool { members.count > 1 }
+  }
+
+  private struct Listener {
+    weak var loop: PostgresLoop?
+  }
+
+  /// Monitors ask this often: while the cluster is in use, and while it isn't.
+  private static let (busyMs, alone, idleMs) = (75, 500, 1_000)
+  /// A cluster that nobody has used for so long is idle.
+  private static let idleAfterNs: UInt64 = 3_000_000_000
+
+  let name: String
+  /// Stands for the name in what sessions carry.
+  let id: UInt32
+  let metrics = ClusterMetrics()
+  private let url: Mutex<String>
+  private let loop: EventLoop
+  private let tracking: ReadTracking?
+  private let state: Mutex<ClusterState>
+  private let monitors = Mutex<[String: ClusterMonitor]>([:])
+  private let listeners = Mutex<[Listener]>([])
+  private let severalMembers = Atomic<Bool>(false)
+  private let versionNumber = Atomic<Int>(0)
+  private let fresh = Atomic<UInt64>(0)
+  private let lastUseNs = Atomic<UInt64>(0)
+
+  /// - Parameters:
+  ///   - url: what all members have in common, as libpq takes it, and the members for whoever leaves the choice to it.
+  ///   - loop: asks the members.
+  ///   - tracking: is told whether sessions have to remember what they have read.
+  init(
+    _ name: String, url: String, members: [ClusterMember], on loop: EventLoop, tracking: ReadTracking? = nil
+  ) {
+    self.name = name
+    self.url = Mutex(url)
+    self.loop = loop
+    self.tracking = tracking
+    id = fnv1a(name)
+    state = Mutex(ClusterState(members))
+    setReplicated(members.count > 1)
+    watch(members)
+  }
+
+  /// Whether what a session reads may come from more than one server.
+  var isReplicated: Bool { severalMembers.load(ordering: .relaxed) }
+
+  private func setReplicated(_ isReplicated: Bool) {
+    severalMembers.store(isReplicated, ordering: .relaxed)
+    tracking?.set(isReplicated, for: name)
+  }
+
+  /// A database of it, at whichever member leads, for tools that block.
+  func target(_ database: String) -> PostgresTarget {
+    PostgresTarget(url: url.withLock { $0 }, database: database)
+  }
+
+  /// A database of it at one member.
+  func target(_ database: String, at member: ClusterMember) -> PostgresTarget {
+    PostgresTarget(url: url.withLock { $0 }, database: database, place: member.place)
+  }
+
+  // MARK: What loops go by
+
+  /// Counts the changes of `view`.
+  var version: Int { versionNumber.load(ordering: .acquiring) }
+
+  var view: (View, version: Int) {
+    state.withLock { state in
+      let view = View(
+        leader: state.leader, timeline: state.timeline, followers: state.followers, silent: state.silent,
+        members: state.members)
+      return (view, version)
+    }
+  }
+
+  /// What a follower must have replayed for anybody to be sent there.
+  var freshPosition: LogPosition { LogPosition(bytes: fresh.load(ordering: .relaxed)) }
+
+  /// Keeps the monitors busy. Cheap: called for each statement.
+  func touch(_ now: Deadline) {
+    let (now, last) = (now.uptimeNanoseconds, lastUseNs.load(ordering: .relaxed))
+    guard now > last + 100_000_000 else { return }
+    lastUseNs.store(now, ordering: .relaxed)
+    if now > last + Self.idleAfterNs { askAtOnce() }
+  }
+
+  /// Somebody had trouble with a server.
+  func askAtOnce() {
+    let all = monitors.withLock { Array($0.values) }
+    loop.execute { for monitor in all { monitor.wake() } }
+  }
+
+  func add(_ listener: PostgresLoop) {
+    listeners.withLock { list in
+      list.removeAll { $0.loop == nil }
+      list.append(Listener(loop: listener))
+    }
+  }
+
+  // MARK: Members
+
+  /// Goes by other members. When this returns, nothing new is asked of those that are gone.
+  func setMembers(_ members: [ClusterMember], url: String) async {
+    let members = state.withLock { state in
+      state.setMembers(members)
+      return state.members
+    }
+    self.url.withLock { $0 = url }
+    setReplicated(members.count > 1)
+    watch(members)
+    versionNumber.add(1, ordering: .acquiringAndReleasing)
+    for listener in currentListeners { try? await listener.loop.run { listener.look() } }
+  }
+
+  func close() {
+    tracking?.set(false, for: name)
+    watch([])
+  }
+
+  private var currentListeners: [PostgresLoop] { listeners.withLock { $0.compactMap(\.loop) } }
+
+  /// Starts and stops monitors.
+  private func watch(_ members: [ClusterMember]) {
+    monitors.withLock { monitors in
+      for (name, monitor) in monitors where !members.contains(where: { $0.name == name }) {
+        monitors[name] = nil
+        loop.onLoop { monitor.stop() }
+      }
+      for member in members where monitors[member.name] == nil {
+        let monitor = monitor(of: member)
+        monitors[member.name] = monitor
+        loop.spawn { await monitor.run() }
+      }
+    }
+  }
+
+  private func monitor(of member: ClusterMember) -> ClusterMonitor {
+    ClusterMonitor(
+      target("postgres", at: member), on: loop,
+      pauseMs: { [weak self] in self?.pauseMs(failures: $0) ?? Self.idleMs },
+      report: { [weak self] in self?.take($0, of: member) })
+  }
+
+  private func pauseMs(failures: Int) -> Int {
+    let unused = loop.lastNow.uptimeNanoseconds &- lastUseNs.load(ordering: .relaxed)
+    if unused > Self.idleAfterNs { return Self.idleMs }
+    let (needsLeader, isAlone) = state.withLock { ($0.leader == nil, $0.members.count == 1) }
+    if failures > 0 { return min(Self.busyMs << min(failures, 3), Self.alone) }
+    return needsLeader || !isAlone ? Self.busyMs : Self.alone
+  }
+
+  private func take(_ report: ClusterMonitor.Report, of member: ClusterMember) {
+    let change = state.withLock { state -> (isNew: Bool, leader: ClusterMember?, old: ClusterMember?) in
+      let old = state.leader
+      let isNew =
+        switch report {
+        case .answer(let standing, let position):
+          state.note(member, standing, at: position, now: loop.lastNow)
+        case .silence: state.noteSilence(member)
+        }
+      fresh.store(state.freshPosition.bytes, ordering: .relaxed)
+      return (isNew, state.leader, old)
+    }
+    guard change.isNew else { return }
+    versionNumber.add(1, ordering: .acquiringAndReleasing)
+    if let leader = change.leader, leader !== change.old {
+      Log.info("leader found", [("cluster", name), ("server", leader.name)])
+    }
+    if case .silence(let error) = report {
+      Log.warning("server doesn't answer", [("cluster", name), ("server", member.name), ("why", "\(error)")])
+    }
+    for listener in currentListeners { listener.loop.onLoop { listener.look() } }
+  }
+
+  // MARK: Metrics
+
+  /// What `/metrics` shows of the servers.
+  var figures: (leaderChanges: Int, lagBytes: [(member: String, bytes: Int)]) {
+    state.withLock { state in
+      let end = state.leaderPosition.bytes
+      return (
+        state.leaderChanges,
+        state.followers.map { ($0.name, Int(clamping: end - min($0.replayed.bytes, end))) }
+      )
+    }
+  }
+}

@@ -1,0 +1,252 @@
+// The connections of one loop to a database of a cluster: for reads one to each server, for transactions some to the leader.
+
+/// A loop's connections to one database. Loop thread only.
+///
+/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+final class PostgresLoop: @unchecked Sendable {
+  /// How long a server may take to accept a connection, in milliseconds.
+  private static let connectMs = 2_000
+
+  let loop: EventLoop
+  let cluster: PostgresCluster
+  private let database: String
+  private let limits: DatabaseLimits
+
+  private var view = PostgresCluster.View()
+  private var version = -1
+  private var readers: [SharedReader] = []
+  private var pool: WriterPool?
+  /// Connections that have sent something in this tick that is not synchronised.
+  private var unsynced: [PostgresConnection] = []
+  private var turn = 0
+  private var isClosed = false
+
+  init(_ database: String, of cluster: PostgresCluster, on loop: EventLoop, limits: DatabaseLimits) {
+    self.loop = loop
+    self.cluster = cluster
+    self.database = database
+    self.limits = limits
+  }
+
+  /// Call once, on the loop.
+  func start() {
+    loop.atEndOfTick { [weak self] in self?.endTick() }
+    cluster.add(self)
+    look()
+  }
+
+  func close() {
+    isClosed = true
+    pool?.close(.gone("it was closed"))
+    pool = nil
+  }
+
+  private func endTick() {
+    if unsynced.isEmpty { return }
+    for connection in unsynced { connection.endTick() }
+    unsynced.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: The cluster's changes
+
+  /// Goes by what is known of the cluster now.
+  func look() {
+    loop.checkIsolated()
+    guard cluster.version != version else { return }
+    (view, version) = cluster.view
+    readers.removeAll { reader in
+      if !view.members.contains(where: { $0 === reader.member }) {
+        reader.retire()
+        return true
+      }
+      guard view.silent.contains(where: { $0 === reader.member }) else { return false }
+      reader.fail(.gone("\(reader.member.name) doesn't answer"))
+      return true
+    }
+    guard let pool, let leader = view.leader else { return }
+    if pool.member !== leader || pool.timeline != view.timeline {
+      pool.retire()
+      self.pool = nil
+    }
+  }
+
+  private func leader() throws -> ClusterMember {
+    guard let leader = view.leader else {
+      throw DatabaseError.gone("no server of the cluster \(cluster.name) takes writes at present")
+    }
+    return leader
+  }
+
+  private func reader(of member: ClusterMember) -> SharedReader {
+    // One to three: a search beats hashing.
+    if let reader = readers.first(where: { $0.member === member }) { return reader }
+    let reader = SharedReader(member, waiterLimit: limits.queuedTransactions) { [unowned self] deadline in
+      await opened(member, .reads, statementMs: limits.readMs, until: deadline)
+    }
+    readers.append(reader)
+    return reader
+  }
+
+  private func opened(
+    _ member: ClusterMember, _ purpose: ClusterMetrics.Purpose, statementMs: Int, until deadline: Deadline
+  ) async -> Result<PostgresConnection, any Error> {
+    do {
+      let connection = try await PostgresConnection.open(
+        cluster.target(database, at: member), on: loop, statementMs: statementMs,
+        deadline: min(deadline, .afterMs(Self.connectMs)))
+      connection.count = ConnectionCount(cluster.metrics, purpose)
+      connection.onFirstOfTick = { [unowned self] in unsynced.append($0) }
+      return .success(connection)
+    } catch { return .failure(error) }
+  }
+
+  // MARK: Reads
+
+  /// Reads until it works or the deadline has passed: a read can be tried again without harm.
+  /// - Parameter seen: what the session has seen of the cluster; nil for reads of the leader only.
+  func read(_ sql: SQL, _ seen: SeenPositions?, until deadline: Deadline) async throws -> PostgresResult {
+    loop.checkIsolated()
+    cluster.touch(loop.lastNow)
+    var backOff = BackOff()
+    var avoided: ClusterMember?
+    while true {
+      look()
+      do {
+        guard let seen, view.isReplicated else { return try await readLeader(sql, until: deadline) }
+        switch route(seen, avoiding: avoided) {
+        case nil: return try await readLeader(sql, seen, until: deadline)
+        case let follower?:
+          do { return try await read(sql, follower, seen, until: deadline) } catch let error as DatabaseError
+            where error.isOfServer
+          {
+            avoided = follower
+            cluster.askAtOnce()
+          }
+        }
+      } catch is PipelineSkipped {
+        if deadline.hasPassed { throw DatabaseError.timeout("the read waited too long") }
+      } catch DatabaseError.gone(let message) {
+        guard try await waitForLeader(&backOff, until: deadline) else { throw DatabaseError.gone(message) }
+        avoided = nil
+      }
+    }
+  }
+
+  /// The follower to read from; nil for the leader.
+  private func route(_ seen: SeenPositions, avoiding avoided: ClusterMember?) -> ClusterMember? {
+    turn &+= 1
+    return view.follower(
+      after: seen.token(of: cluster.id), fresh: cluster.freshPosition, turn: turn, avoiding: avoided)
+  }
+
+  private func readLeader(_ sql: SQL, until deadline: Deadline) async throws -> PostgresResult {
+    let reader = reader(of: try leader())
+    let connection =
+      if let ready = reader.ready { ready } else { try await reader.connection(until: deadline) }
+    cluster.metrics.leaderReads.add(1, ordering: .relaxed)
+    return try await connection.result(of: sql, .endOfTick)
+  }
+
+  private func readLeader(
+    _ sql: SQL, _ seen: SeenPositions, until deadline: Deadline
+  ) async throws -> PostgresResult {
+    let connection = try await reader(of: leader()).connection(until: deadline)
+    cluster.metrics.leaderReads.add(1, ordering: .relaxed)
+    let start = seen.willReadLeader()
+    let (result, position) = try await connection.resultAndPosition(of: sql)
+    seen.hasReadLeader(position, of: cluster.id, since: start)
+    return result
+  }
+
+  private func read(
+    _ sql: SQL, _ follower: ClusterMember, _ seen: SeenPositions, until deadline: Deadline
+  ) async throws -> PostgresResult {
+    let connection = try await reader(of: follower).connection(until: deadline)
+    seen.willRead(follower, from: cluster.freshPosition, of: cluster.id)
+    cluster.metrics.followerReads.add(1, ordering: .relaxed)
+    let result = try await connection.result(of: sql, .endOfTick)
+    seen.hasRead(follower, of: cluster.id)
+    return result
+  }
+
+  /// - Returns: false when the deadline comes first.
+  func waitForLeader(_ backOff: inout BackOff, until deadline: Deadline) async throws -> Bool {
+    cluster.metrics.waits.add(1, ordering: .relaxed)
+    cluster.askAtOnce()
+    return try await backOff.wait(on: loop, until: deadline)
+  }
+
+  // MARK: Transactions
+
+  /// A connection to the leader for one transaction alone, and the pool to give it back to.
+  func acquire(until deadline: Deadline) async throws -> (PostgresConnection, WriterPool) {
+    loop.checkIsolated()
+    cluster.touch(loop.lastNow)
+    while true {
+      if isClosed { throw DatabaseError.gone("it was closed") }
+      look()
+      let pool = try currentPool()
+      if let connection = try await pool.take(until: deadline) { return (connection, pool) }
+    }
+  }
+
+  private func currentPool() throws -> WriterPool {
+    let leader = try leader()
+    if let pool { return pool }
+    let pool = WriterPool(leader, timeline: view.timeline, on: loop, limits: limits) {
+      [unowned self] deadline in
+      switch await opened(leader, .transactions, statementMs: limits.transactionMs, until: deadline) {
+      case .success(let connection) where connection.refusesWrites: .failure(DatabaseError.readOnly)
+      case let result: result
+      }
+    }
+    self.pool = pool
+    return pool
+  }
+
+  var isReplicated: Bool { view.isReplicated }
+}
+
+extension PostgresCluster.View {
+  /// The follower for a session's next read; nil for the leader.
+  /// - Parameters:
+  ///   - token: what the session has seen.
+  ///   - fresh: what a follower must have replayed in any case.
+  ///   - turn: spreads sessions that have no follower yet.
+  func follower(
+    after token: SeenPositions.Token?, fresh: LogPosition, turn: Int, avoiding avoided: ClusterMember?
+  ) -> ClusterMember? {
+    let needed = max(token?.position ?? .start, fresh)
+    func fits(_ follower: ClusterMember) -> Bool { follower !== avoided && follower.replayed >= needed }
+    if let token, token.member != 0 {
+      // What it has shown is known to itself and the leader alone.
+      return followers.first { $0.id == token.member && fits($0) }
+    }
+    let fitting = followers.filter(fits)
+    return fitting.isEmpty ? nil : fitting[turn % fitting.count]
+  }
+}
+
+extension DatabaseError {
+  /// Whether another server may answer the same read.
+  fileprivate var isOfServer: Bool {
+    switch self {
+    case .gone, .contended, .readOnly, .tooMany: true
+    case .timeout, .conflict, .full, .invalid, .corrupt, .unknown: false
+    }
+  }
+}
+
+/// Waits between tries: 10 ms at first, twice as long each time, at most 200 ms, never twice the same.
+struct BackOff {
+  private var nextMs = 10
+
+  /// - Returns: false when the deadline comes first.
+  mutating func wait(on loop: EventLoop, until deadline: Deadline) async throws -> Bool {
+    let ms = Int.random(in: nextMs / 2...nextMs)
+    guard deadline.remainingMs > ms else { return false }
+    nextMs = min(nextMs * 2, 200)
+    try await loop.sleep(ms: ms)
+    return true
+  }
+}

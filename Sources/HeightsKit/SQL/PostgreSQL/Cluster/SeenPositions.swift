@@ -1,0 +1,136 @@
+// What a session has seen of each cluster, so that it never reads anything older.
+
+import Synchronization
+
+/// A session's tokens during one request, from the cookie that came to the one that is sent back.
+///
+/// For each cluster: the position in the log of what the session has written or been shown by the leader, and the
+/// follower that it has been reading from since. A follower's past is not known by its position when it was read, but
+/// it only goes forward: so a session stays with its follower, or goes by way of the leader, which is ahead of all.
+final class SeenPositions: Sendable {
+  /// That of the request which the task answers. Outside of requests there is none: then the leader is read.
+  @TaskLocal static var current: SeenPositions?
+
+  struct Token: Equatable {
+    var position: LogPosition
+    /// `ClusterMember.id` of the follower; 0 for none.
+    var member: UInt32
+  }
+
+  /// When a read at a leader began: what others have noted since is not to be lost.
+  struct Start {
+    fileprivate let changes: Int
+  }
+
+  static let cookieName = "seen"
+  static let cookieBytesLimit = 200
+  /// As many as fit into the cookie. What has been used least lately goes first.
+  private static let clusterLimit = 6
+
+  private struct State {
+    /// The one that was used last at the end.
+    var tokens: [(cluster: UInt32, token: Token)] = []
+    var hasMoved = false
+    var changes = 0
+  }
+
+  private let state: Mutex<State>
+
+  /// - Parameter cookie: what `cookie` was in an earlier answer. What can't be one counts as none.
+  init(cookie: String? = nil) {
+    state = Mutex(State(tokens: cookie.flatMap(Self.parse) ?? []))
+  }
+
+  /// What the browser is to keep; nil when it has that already.
+  var cookie: String? {
+    state.withLock { state in
+      guard state.hasMoved else { return nil }
+      return state.tokens.map { entry in
+        let numbers = [UInt64(entry.cluster), entry.token.position.bytes, UInt64(entry.token.member)]
+        return numbers.map { String($0, radix: 36) }.joined(separator: ".")
+      }.joined(separator: "_")
+    }
+  }
+
+  func token(of cluster: UInt32) -> Token? {
+    state.withLock { state in state.tokens.first { $0.cluster == cluster }?.token }
+  }
+
+  // MARK: What moves it
+
+  /// A follower is about to be read, which has replayed `position`. From now on the session stays with it.
+  func willRead(_ member: ClusterMember, from position: LogPosition, of cluster: UInt32) {
+    change(cluster) { token in
+      token.member = member.id
+      token.position = max(token.position, position)
+    } unless: {
+      $0.member == member.id
+    }
+  }
+
+  /// The follower has answered. Others may have led the session elsewhere meanwhile: then only the leader is surely
+  /// ahead of what it said.
+  func hasRead(_ member: ClusterMember, of cluster: UInt32) {
+    change(cluster) {
+      $0 = Token(position: .end, member: 0)
+    } unless: {
+      $0.member == member.id
+    }
+  }
+
+  func willReadLeader() -> Start { state.withLock { Start(changes: $0.changes) } }
+
+  /// The leader has answered, and had written up to `position` afterwards. It decides what there is, so the token may
+  /// move back too: after a failover that lost what only the old leader had.
+  func hasReadLeader(_ position: LogPosition, of cluster: UInt32, since start: Start) {
+    let isAlone = state.withLock { $0.changes == start.changes }
+    change(cluster) { token in
+      token.member = 0
+      token.position = isAlone ? position : max(token.position, position)
+    } unless: {
+      $0 == Token(position: position, member: 0)
+    }
+  }
+
+  /// A transaction was committed before `position`; nil when its position, or its outcome, isn't known: then only the
+  /// leader will do.
+  func hasWritten(_ position: LogPosition?, of cluster: UInt32) {
+    change(cluster) {
+      $0.position = max($0.position, position ?? .end)
+    } unless: { _ in
+      false
+    }
+  }
+
+  private func change(
+    _ cluster: UInt32, _ change: (inout Token) -> Void, unless isSo: (Token) -> Bool
+  ) {
+    state.withLock { state in
+      let index = state.tokens.firstIndex { $0.cluster == cluster }
+      var token = index.map { state.tokens[$0].token } ?? Token(position: .start, member: 0)
+      if index != nil, isSo(token) { return }
+      change(&token)
+      if let index { state.tokens.remove(at: index) }
+      state.tokens.append((cluster, token))
+      if state.tokens.count > Self.clusterLimit { state.tokens.removeFirst() }
+      state.hasMoved = true
+      state.changes += 1
+    }
+  }
+
+  // MARK: Reading a cookie
+
+  private static func parse(_ text: String) -> [(cluster: UInt32, token: Token)]? {
+    guard !text.isEmpty, text.utf8.count <= cookieBytesLimit else { return nil }
+    var tokens: [(cluster: UInt32, token: Token)] = []
+    for part in text.split(separator: "_", omittingEmptySubsequences: false) {
+      let numbers = part.split(separator: ".", omittingEmptySubsequences: false).map { UInt64($0, radix: 36) }
+      guard numbers.count == 3, let cluster = numbers[0], let position = numbers[1], let member = numbers[2],
+        let cluster = UInt32(exactly: cluster), let member = UInt32(exactly: member),
+        !tokens.contains(where: { $0.cluster == cluster }), tokens.count < clusterLimit
+      else { return nil }
+      tokens.append((cluster, Token(position: LogPosition(bytes: position), member: member)))
+    }
+    return tokens
+  }
+}
