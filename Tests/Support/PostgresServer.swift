@@ -1,4 +1,4 @@
-// A real PostgreSQL server that the tests of one process share.
+// Real PostgreSQL servers: one that the tests of a process share, and leaders and followers of a test's own.
 
 import CPostgres
 import Foundation
@@ -17,18 +17,40 @@ public final class PostgresServer: Sendable {
   private let folder: String
   private let process: Mutex<Foundation.Process?> = Mutex(nil)
 
-  private init() throws {
+  /// Every server of the process, so that none outlives it.
+  private static let all = Mutex<[PostgresServer]>([])
+
+  /// A server of the caller's own, empty.
+  public convenience init() throws {
+    try self.init { data in
+      try Self.run(
+        Self.bin + "/initdb",
+        ["-D", data, "-U", "heights", "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"])
+    }
+  }
+
+  /// A server that copies what this one has, and follows it.
+  public func makeFollower() throws -> PostgresServer {
+    try PostgresServer { data in
+      try Self.run(
+        Self.bin + "/pg_basebackup",
+        ["-h", "127.0.0.1", "-p", "\(port)", "-U", "heights", "-D", data, "-R", "-c", "fast", "--no-sync"])
+    }
+  }
+
+  private init(_ prepare: (_ data: String) throws -> Void) throws {
     folder = NSTemporaryDirectory() + "heights-postgres-\(UUID().uuidString)"
     port = try Self.freePort()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     if geteuid() == 0 { try Self.run("chown", ["postgres", folder]) }
-    let data = folder + "/data"
-    try Self.run(
-      Self.bin + "/initdb",
-      ["-D", data, "-U", "heights", "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"])
+    try prepare(folder + "/data")
     try start()
     try waitUntilReady()
-    atexit { if case .success(let server) = PostgresServer.shared { server.stop() } }
+    let isFirst = Self.all.withLock { all in
+      all.append(self)
+      return all.count == 1
+    }
+    if isFirst { atexit { for server in PostgresServer.all.withLock({ $0 }) { server.stop() } } }
   }
 
   public func url(_ database: String = "postgres") -> String {
@@ -64,7 +86,7 @@ public final class PostgresServer: Sendable {
       "-D", folder + "/data", "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c",
       "unix_socket_directories=\(folder)/data", "-c", "max_connections=60", "-c", "shared_buffers=32MB", "-c",
       "fsync=off", "-c", "deadlock_timeout=50ms", "-c", "log_min_messages=panic", "-c",
-      "logging_collector=off",
+      "logging_collector=off", "-c", "hot_standby_feedback=on", "-c", "wal_retrieve_retry_interval=100ms",
     ]
     Self.configure(server, Self.bin + "/postgres", arguments, deathSignal: true)
     server.standardOutput = FileHandle.nullDevice
@@ -91,10 +113,12 @@ public final class PostgresServer: Sendable {
     }
   }
 
-  private func stop() {
+  /// Ends it at once, as a crash would, and removes what it had.
+  public func stop() {
     process.withLock { process in
       guard let process, process.isRunning else { return }
       kill(process.processIdentifier, SIGQUIT)
+      kill(process.processIdentifier, SIGCONT)
       process.waitUntilExit()
     }
     try? FileManager.default.removeItem(atPath: folder)

@@ -275,7 +275,7 @@ final class PostgresConnection: @unchecked Sendable {
     timer = nil
     guard let deadline = pending.nextDeadline, failure == nil else { return }
     if deadline.hasPassed {
-      fail(.gone("the server did not answer within \(deadlineMs) ms"))
+      fail(.gone("the server did not answer in time"))
     } else {
       armTimer()
     }

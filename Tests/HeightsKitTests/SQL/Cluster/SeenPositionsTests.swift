@@ -1,0 +1,73 @@
+// What a session has seen is remembered in a small cookie, and only ever moves so that nothing older is read.
+
+import Testing
+
+@testable import HeightsKit
+
+@Suite struct SeenPositionsTests {
+  private let member = ClusterMember(ServerAddress("127.0.0.1:1")!)  // an address
+
+  private func position(_ bytes: UInt64) -> LogPosition { LogPosition(bytes: bytes) }
+
+  @Test func whatHasNotMovedSetsNoCookie() throws {
+    let first = SeenPositions()
+    #expect(first.cookie == nil)
+    first.hasWritten(position(1_000), of: 5)
+    let cookie = try #require(first.cookie)
+    let second = SeenPositions(cookie: cookie)
+    #expect(second.token(of: 5) == .init(position: position(1_000), member: 0))
+    #expect(second.token(of: 6) == nil)
+    #expect(second.cookie == nil)
+    second.willRead(member, from: position(900), of: 5)
+    #expect(second.token(of: 5) == .init(position: position(1_000), member: member.id))
+    second.hasRead(member, of: 5)
+    let third = SeenPositions(cookie: second.cookie)
+    third.willRead(member, from: position(2_000), of: 5)
+    third.hasRead(member, of: 5)
+    #expect(third.cookie == nil)
+  }
+
+  @Test(arguments: [
+    "", "x", "1.2", "1.2.3.4", "1.2.3_", "_", "1.2.-3", "1.2.!", "1.2.3_1.2.3", "zzzzzzzz.2.3",
+    "1.2.zzzzzzzz",
+    "1.zzzzzzzzzzzzzz.3", "1.2.3_2.2.3_3.2.3_4.2.3_5.2.3_6.2.3_7.2.3", String(repeating: "1", count: 300),
+  ]) func aWrongCookieIsNone(_ cookie: String) {
+    let seen = SeenPositions(cookie: cookie)
+    for cluster: UInt32 in 0..<8 { #expect(seen.token(of: cluster) == nil) }
+    #expect(seen.cookie == nil)
+  }
+
+  @Test func theCookieKeepsToItsBoundAndForgetsWhatMovedLongestAgo() throws {
+    let seen = SeenPositions()
+    for cluster: UInt32 in 0..<20 { seen.hasWritten(.end, of: .max - cluster) }
+    seen.willRead(member, from: .start, of: .max - 19)
+    let cookie = try #require(seen.cookie)
+    #expect(cookie.utf8.count <= SeenPositions.cookieBytesLimit)
+    let again = SeenPositions(cookie: cookie)
+    #expect(again.token(of: .max - 13) == nil)
+    #expect(again.token(of: .max - 14)?.position == .end)
+    #expect(again.token(of: .max - 19)?.member == member.id)
+  }
+
+  @Test func theLeaderDecidesUnlessSomethingElseCameMeanwhile() {
+    let seen = SeenPositions()
+    seen.hasWritten(nil, of: 1)
+    #expect(seen.token(of: 1)?.position == .end)
+    let start = seen.willReadLeader()
+    seen.hasReadLeader(position(50), of: 1, since: start)
+    #expect(seen.token(of: 1)?.position == position(50))
+    let late = seen.willReadLeader()
+    seen.hasWritten(position(60), of: 1)
+    seen.hasReadLeader(position(55), of: 1, since: late)
+    #expect(seen.token(of: 1)?.position == position(60))
+  }
+
+  @Test func aFollowersAnswerAfterTheSessionWentElsewhereLeavesOnlyTheLeader() {
+    let seen = SeenPositions()
+    seen.willRead(member, from: position(1), of: 1)
+    seen.hasReadLeader(position(5), of: 1, since: seen.willReadLeader())
+    #expect(seen.token(of: 1) == .init(position: position(5), member: 0))
+    seen.hasRead(member, of: 1)
+    #expect(seen.token(of: 1) == .init(position: .end, member: 0))
+  }
+}
