@@ -1,8 +1,11 @@
 // What a pipelined connection has asked and not been answered, in order.
 
-/// A queue of questions.
-struct PendingAnswers {
-  typealias Continuation = CheckedContinuation<PostgresResult, any Error>
+/// A queue of questions: a ring that doubles when it is full. Loop thread only.
+///
+/// A class with memory of its own rather than an array: what is taken out moves, without a reference being counted.
+final class PendingAnswers {
+  /// Resumed once, by whoever takes the question out: a checked one would cost two allocations for each statement.
+  typealias Continuation = UnsafeContinuation<PostgresResult, any Error>
 
   enum Question {
     case query(SQL, statement: String, Continuation)
@@ -14,36 +17,49 @@ struct PendingAnswers {
     case sync
   }
 
-  private var questions: [(question: Question, deadline: Deadline)] = []
-  private var head = 0
+  private var ring = UnsafeMutablePointer<(question: Question, deadline: Deadline)>.allocate(capacity: 64)
+  /// A power of two.
+  private var capacity = 64
+  private var first = 0
+  private var count = 0
 
-  var isEmpty: Bool { head == questions.count }
-  var nextDeadline: Deadline? { isEmpty ? nil : questions[head].deadline }
-
-  mutating func append(_ question: Question, deadline: Deadline) {
-    questions.append((question, deadline))
+  deinit {
+    while popFirst() != nil {}
+    ring.deallocate()
   }
 
-  mutating func popFirst() -> Question? {
-    guard !isEmpty else { return nil }
-    let first = questions[head].question
-    head += 1
-    if head == questions.count {
-      questions.removeAll(keepingCapacity: true)
-      head = 0
-    } else if head >= 1_024 {
-      // Moves what is left once in a while, so that it does not grow while it never empties.
-      questions.removeFirst(head)
-      head = 0
+  var isEmpty: Bool { count == 0 }
+  var nextDeadline: Deadline? { isEmpty ? nil : ring[first].deadline }
+
+  func append(_ question: Question, deadline: Deadline) {
+    if count == capacity { grow() }
+    // Within the ring: the mask keeps every index below the capacity.
+    (ring + ((first + count) & (capacity - 1))).initialize(to: (question, deadline))
+    count += 1
+  }
+
+  func popFirst() -> Question? {
+    guard count > 0 else { return nil }
+    let question = (ring + first).move().question
+    first = (first + 1) & (capacity - 1)
+    count -= 1
+    return question
+  }
+
+  private func grow() {
+    let larger = UnsafeMutablePointer<(question: Question, deadline: Deadline)>.allocate(
+      capacity: 2 * capacity)
+    for index in 0..<count {
+      (larger + index).initialize(to: (ring + ((first + index) & (capacity - 1))).move())
     }
-    return first
+    ring.deallocate()
+    ring = larger
+    capacity *= 2
+    first = 0
   }
 
-  mutating func failAll(_ error: DatabaseError) {
-    let rest = questions[head...]
-    questions = []
-    head = 0
-    for (question, _) in rest {
+  func failAll(_ error: DatabaseError) {
+    while let question = popFirst() {
       switch question {
       case .query(_, _, let continuation): continuation.resume(throwing: error)
       case .position(let end): end.set(.failure(error))
@@ -71,63 +87,5 @@ final class EndOfLog {
       if let result { return try result.get() }
       return try await withCheckedThrowingContinuation { waiters.append($0) }
     }
-  }
-}
-
-/// The prepared statements of one connection, bounded.
-struct PostgresStatements {
-  private struct Key: Hashable {
-    let shape: SQLShape
-    let types: [UInt32]
-  }
-
-  private struct Entry {
-    let name: String
-    var lastUse: Int
-  }
-
-  static let limit = 256
-
-  private var entries: [Key: Entry] = [:]
-  private var keys: [String: Key] = [:]
-  private var failed: (name: String, error: DatabaseError)?
-  private var uses = 0
-
-  /// The name of a statement. `isNew`: it has to be prepared; `evicted`: this one has to be let go first.
-  mutating func name(of sql: SQL, types: [UInt32]) -> (name: String, isNew: Bool, evicted: String?) {
-    let key = Key(shape: SQLShape(sql), types: types)
-    uses += 1
-    if let found = entries[key] {
-      entries[key]?.lastUse = uses
-      return (found.name, false, nil)
-    }
-    let evicted =
-      entries.count >= Self.limit ? entries.min { $0.value.lastUse < $1.value.lastUse }?.value.name : nil
-    if let evicted { forget(evicted) }
-    let name = "h\(uses)"
-    let kept = Key(shape: key.shape.stripped, types: types)
-    entries[kept] = Entry(name: name, lastUse: uses)
-    keys[name] = kept
-    return (name, true, evicted)
-  }
-
-  /// It was not prepared after all.
-  mutating func forget(_ name: String) {
-    if let key = keys.removeValue(forKey: name) { entries[key] = nil }
-  }
-
-  mutating func fail(_ name: String, _ error: DatabaseError) {
-    forget(name)
-    failed = (name, error)
-  }
-
-  /// Why the statement of that name could not be prepared, told to the one who asked for it.
-  mutating func error(ofPreparing name: String, _ sql: SQL) -> DatabaseError? {
-    guard let failed, failed.name == name else { return nil }
-    self.failed = nil
-    if case .invalid(_, let message) = failed.error {
-      return .invalid(sql: sql.description, message: message)
-    }
-    return failed.error
   }
 }

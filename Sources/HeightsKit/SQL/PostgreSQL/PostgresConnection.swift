@@ -9,29 +9,34 @@ import Glibc
 final class PostgresConnection: @unchecked Sendable {
   /// Who is told first, and who is answered alone.
   enum Sync {
-    /// With the other reads of the tick, under one synchronisation: an error in one of them skips those behind it,
-    /// which are then told `PipelineSkipped` and can be sent again.
+    /// With other reads of the tick, under one synchronisation: an error in one of them skips those behind it, which are
+    /// then told `PipelineSkipped` and can be sent again.
     case endOfTick
     /// Under its own: nothing that comes later can undo it.
     case own
   }
 
+  /// After so many reads the server gets them, so that it works while the tick goes on.
+  private static let readsPerSync = 16
+
   private let loop: EventLoop
   private let handle: OpaquePointer
   private let deadlineMs: Int
   private var watch: Watch?
-  private var pending = PendingAnswers()
-  private var statements = PostgresStatements()
+  private let pending = PendingAnswers()
+  private let statements = PostgresStatements()
+  /// Those of the statement that is being sent.
+  private let parameters = PostgresParameters()
   private var timer: Timer?
-  /// Whether something was sent since the last synchronisation.
-  private var isUnsynced = false
+  /// Reads that were sent since the last synchronisation.
+  private var unsynced = 0
   private var waitsToWrite = false
   private(set) var failure: DatabaseError?
   /// Called with the first statement of a tick that waits for `endTick`.
   var onFirstOfTick: ((PostgresConnection) -> Void)?
   /// Held as long as the connection lives.
   var count: ConnectionCount?
-  /// What all reads of this tick that asked for it will be told.
+  /// What all reads since the last synchronisation that asked for it will be told.
   private var endOfLog: EndOfLog?
   /// Warnings since the last time it was emptied: a commit may be done here and not at the follower.
   var warnings: [String] = []
@@ -45,7 +50,8 @@ final class PostgresConnection: @unchecked Sendable {
     guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
       throw DatabaseError.connection(handle)
     }
-    watch = try loop.watch(PQsocket(handle), .readable) { [weak self] in self?.ready($0) }
+    // Alive: it is cancelled before the connection goes. A weak reference would make every other one slow.
+    watch = try loop.watch(PQsocket(handle), .readable) { [unowned(unsafe) self] in ready($0) }
     PQsetNoticeReceiver(
       handle,
       { context, result in
@@ -57,6 +63,7 @@ final class PostgresConnection: @unchecked Sendable {
 
   deinit {
     watch?.cancel()
+    timer?.cancel()
     PQfinish(handle)
   }
 
@@ -71,11 +78,11 @@ final class PostgresConnection: @unchecked Sendable {
     of sql: SQL, _ sync: Sync, until deadline: Deadline? = nil, then endOfLog: EndOfLog? = nil
   ) async throws -> PostgresResult {
     loop.checkIsolated()
-    return try await withCheckedThrowingContinuation { continuation in
+    return try await withUnsafeThrowingContinuation { continuation in
       do {
         let deadline = deadline ?? loop.lastNow.plus(ms: deadlineMs)
-        let (name, parameters) = try make(sql)
-        try send(name, parameters, .query(sql, statement: name, continuation), until: deadline)
+        let name = try prepare(sql)
+        try send(name, .query(sql, statement: name, continuation), until: deadline)
         if let endOfLog { ask(endOfLog, until: deadline) }
         sync == .own ? synchronise() : leaveToEndOfTick()
       } catch { continuation.resume(throwing: error) }
@@ -85,11 +92,10 @@ final class PostgresConnection: @unchecked Sendable {
   /// Sends a statement in front of the next one, under the same synchronisation: when it fails, that is skipped.
   func sendAhead(_ sql: SQL, until deadline: Deadline) throws {
     loop.checkIsolated()
-    let (name, parameters) = try make(sql)
-    try send(name, parameters, .command, until: deadline)
+    try send(prepare(sql), .command, until: deadline)
   }
 
-  /// Sends a read, and asks where the log ends afterwards: once for all such reads of the tick.
+  /// Sends a read, and asks where the log ends afterwards: once for all such reads under one synchronisation.
   /// - Throws: `DatabaseError`; `PipelineSkipped`, also when only the position could not be told.
   func resultAndPosition(of sql: SQL) async throws -> (PostgresResult, LogPosition) {
     let end = endOfLog ?? EndOfLog()
@@ -99,56 +105,53 @@ final class PostgresConnection: @unchecked Sendable {
   }
 
   private func ask(_ end: EndOfLog, until deadline: Deadline) {
-    do {
-      let (name, parameters) = try make(EndOfLog.question)
-      try send(name, parameters, .position(end), until: deadline)
-    } catch { end.set(.failure(error)) }
-  }
-
-  private func make(_ sql: SQL) throws -> (name: String, PostgresParameters) {
-    if let failure { throw failure }
-    let parameters = PostgresParameters(sql)
-    try parameters.check(sql)
-    return (try prepared(sql, parameters), parameters)
-  }
-
-  private func send(
-    _ name: String, _ parameters: PostgresParameters, _ question: PendingAnswers.Question,
-    until deadline: Deadline
-  ) throws {
-    let code = parameters.withPointers { count, values, lengths, formats in
-      PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
+    do { try send(prepare(EndOfLog.question), .position(end), until: deadline) } catch {
+      end.set(.failure(error))
     }
+  }
+
+  /// Sends the statement of that name with `parameters`.
+  private func send(
+    _ name: String, _ question: PendingAnswers.Question, until deadline: Deadline
+  ) throws {
+    let code = PQsendQueryPrepared(
+      handle, name, Int32(parameters.count), parameters.values, parameters.lengths, parameters.formats, 1)
     guard code == 1 else { throw fail(.connection(handle)) }
     pending.append(question, deadline: deadline)
     armTimer()
   }
 
   private func leaveToEndOfTick() {
-    if isUnsynced { return }
-    isUnsynced = true
-    onFirstOfTick?(self)
+    unsynced += 1
+    if unsynced == 1 { onFirstOfTick?(self) }
+    if unsynced >= Self.readsPerSync { synchroniseReads() }
   }
 
-  /// The name of the prepared statement; prepares it first, in the same pipeline, if it is new.
-  private func prepared(_ sql: SQL, _ parameters: PostgresParameters) throws -> String {
-    let (name, isNew, evicted) = statements.name(of: sql, types: parameters.types)
+  /// Lays out the parameters of a statement, and prepares it first, in the same pipeline, if it is new.
+  /// - Returns: its name.
+  private func prepare(_ sql: SQL) throws -> String {
+    if let failure { throw failure }
+    try parameters.set(sql)
+    let (name, isNew, evicted) = statements.name(of: sql)
     if let evicted {
       let code = PQsendQueryParams(handle, "DEALLOCATE \(evicted)", 0, nil, nil, nil, nil, 1)
       guard code == 1 else { throw fail(.connection(handle)) }
       pending.append(.command, deadline: .afterMs(deadlineMs))
     }
     if isNew {
-      let code = PQsendPrepare(handle, name, sql.description, Int32(parameters.types.count), parameters.types)
+      let code = PQsendPrepare(handle, name, sql.description, Int32(parameters.count), parameters.types)
       guard code == 1 else { throw fail(.connection(handle)) }
       pending.append(.prepare(name), deadline: .afterMs(deadlineMs))
     }
     return name
   }
 
-  /// At the end of each tick: one synchronisation, and one write to the socket, for all that was sent.
+  /// At the end of each tick: one synchronisation, and one write to the socket, for what is left.
   func endTick() {
-    guard isUnsynced, failure == nil else { return }
+    if unsynced > 0, failure == nil { synchroniseReads() }
+  }
+
+  private func synchroniseReads() {
     if let endOfLog {
       self.endOfLog = nil
       ask(endOfLog, until: loop.lastNow.plus(ms: deadlineMs))
@@ -157,9 +160,9 @@ final class PostgresConnection: @unchecked Sendable {
   }
 
   private func synchronise() {
-    isUnsynced = false
+    unsynced = 0
     guard PQpipelineSync(handle) == 1 else { return _ = fail(.connection(handle)) }
-    pending.append(.sync, deadline: .afterMs(deadlineMs))
+    pending.append(.sync, deadline: loop.lastNow.plus(ms: deadlineMs))
     flush()
   }
 
@@ -268,7 +271,8 @@ final class PostgresConnection: @unchecked Sendable {
       return
     }
     guard timer == nil else { return }
-    timer = loop.schedule(at: deadline) { [weak self] in self?.timerFired() }
+    // Alive: it is cancelled before the connection goes.
+    timer = loop.schedule(at: deadline) { [unowned(unsafe) self] in timerFired() }
   }
 
   private func timerFired() {

@@ -58,10 +58,12 @@ final class PostgresDatabase: Sendable {
   // MARK: Reads
 
   func read(_ sql: SQL) async throws -> PostgresResult {
-    let deadline = Deadline.afterMs(limits.readMs)
     let seen = seen
-    if let current { return try await current.read(sql, seen, until: deadline) }
+    if let current {
+      return try await current.read(sql, seen, until: current.loop.lastNow.plus(ms: limits.readMs))
+    }
     let any = perLoop[0]
+    let deadline = Deadline.afterMs(limits.readMs)
     return try await any.loop.run { try await any.read(sql, seen, until: deadline) }
   }
 

@@ -1,76 +1,116 @@
-// The values of a statement as libpq takes them: in the binary format, with their types.
+// Values as PostgreSQL takes them in its binary format, with their types.
 
 import CPostgres
+import Glibc
 
-/// The parameters of one statement, laid out for libpq.
-struct PostgresParameters {
-  /// pg_type.dat's numbers; 0 for NULL, whose type the server infers.
-  let types: [Oid]
-  private var bytes: [UInt8] = []
-  /// Where each value lies in `bytes`; nil for NULL.
-  private var places: [Range<Int>?] = []
+/// The parameters of one statement after the other, laid out for libpq in memory that is kept. Loop thread only.
+final class PostgresParameters {
+  private(set) var count = 0
+  /// pg_type.dat's numbers; 0 for NULL, whose type the server infers. As many as `count`, like those below.
+  private(set) var types = UnsafeMutablePointer<Oid>.allocate(capacity: 16)
+  private(set) var values = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: 16)
+  private(set) var lengths = UnsafeMutablePointer<Int32>.allocate(capacity: 16)
+  /// All binary.
+  private(set) var formats = UnsafeMutablePointer<Int32>.allocate(capacity: 16)
+  private var capacity = 16
+  private var bytes = UnsafeMutableRawPointer.allocate(byteCount: 1_024, alignment: 8)
+  private var capacityBytes = 1_024
 
-  init(_ sql: SQL) {
-    var types: [Oid] = []
-    for case .value(let value) in sql.pieces {
-      types.append(Self.type(of: value))
-      let start = bytes.count
-      Self.append(value, to: &bytes)
-      if case .null = value { places.append(nil) } else { places.append(start..<bytes.count) }
-    }
-    self.types = types
+  init() { formats.initialize(repeating: 1, count: capacity) }
+
+  deinit {
+    types.deallocate()
+    values.deallocate()
+    lengths.deallocate()
+    formats.deallocate()
+    bytes.deallocate()
   }
 
-  private static func type(of value: SQLValue) -> Oid {
-    switch value {
+  /// Lays out the values of a statement in place of those before.
+  /// - Throws: `DatabaseError.invalid` for a text with a zero byte, which can't be stored there.
+  func set(_ sql: SQL) throws {
+    reserve(sql)
+    count = 0
+    var end = bytes
+    for piece in sql.pieces {
+      guard case .value(let value) = piece else { continue }
+      let start = end
+      types[count] = value.postgresType
+      switch value {
+      case .null: break
+      case .integer(let value): end = Self.store(value.bigEndian, at: end)
+      case .real(let value): end = Self.store(value.bitPattern.bigEndian, at: end)
+      case .text(var value):
+        let length = value.utf8.count
+        value.withUTF8 { if let base = $0.baseAddress { end.copyMemory(from: base, byteCount: length) } }
+        guard memchr(end, 0, length) == nil else {
+          throw DatabaseError.invalid(sql: sql.description, message: "a text holds a zero byte")
+        }
+        end += length
+      case .blob(let value):
+        value.withUnsafeBytes {
+          if let base = $0.baseAddress { end.copyMemory(from: base, byteCount: $0.count) }
+        }
+        end += value.count
+      }
+      if case .null = value {
+        values[count] = nil
+      } else {
+        values[count] = UnsafePointer(start.assumingMemoryBound(to: CChar.self))
+      }
+      lengths[count] = Int32(end - start)
+      count += 1
+    }
+  }
+
+  private static func store(_ number: some FixedWidthInteger, at place: UnsafeMutableRawPointer)
+    -> UnsafeMutableRawPointer
+  {
+    place.storeBytes(of: number, as: type(of: number))
+    return place + 8
+  }
+
+  private func reserve(_ sql: SQL) {
+    var (wanted, wantedBytes) = (0, 0)
+    for case .value(let value) in sql.pieces {
+      wanted += 1
+      switch value {
+      case .null: break
+      case .integer, .real: wantedBytes += 8
+      case .text(let value): wantedBytes += value.utf8.count
+      case .blob(let value): wantedBytes += value.count
+      }
+    }
+    if wanted > capacity { grow(to: wanted) }
+    if wantedBytes > capacityBytes {
+      bytes.deallocate()
+      capacityBytes = wantedBytes
+      bytes = UnsafeMutableRawPointer.allocate(byteCount: capacityBytes, alignment: 8)
+    }
+  }
+
+  private func grow(to wanted: Int) {
+    func replace<Element>(_ memory: inout UnsafeMutablePointer<Element>) {
+      memory.deallocate()
+      memory = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
+    }
+    capacity = wanted
+    replace(&types)
+    replace(&values)
+    replace(&lengths)
+    replace(&formats)
+    formats.initialize(repeating: 1, count: capacity)
+  }
+}
+
+extension SQLValue {
+  fileprivate var postgresType: Oid {
+    switch self {
     case .null: 0
     case .integer: 20
     case .real: 701
     case .text: 25
     case .blob: 17
-    }
-  }
-
-  private static func append(_ value: SQLValue, to bytes: inout [UInt8]) {
-    switch value {
-    case .null: break
-    case .integer(let value): withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
-    case .real(let value): withUnsafeBytes(of: value.bitPattern.bigEndian) { bytes.append(contentsOf: $0) }
-    case .text(let value): bytes.append(contentsOf: value.utf8)
-    case .blob(let value): bytes.append(contentsOf: value)
-    }
-  }
-
-  /// Text can't hold a zero byte there, and says so before the server does.
-  func check(_ sql: SQL) throws {
-    for case .value(.text(let text)) in sql.pieces where text.utf8.contains(0) {
-      throw DatabaseError.invalid(sql: sql.description, message: "a text holds a zero byte")
-    }
-  }
-
-  /// Calls `send` with the count, values, lengths and formats.
-  func withPointers(
-    _ send: (
-      Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?
-    ) -> Int32
-  ) -> Int32 {
-    let count = places.count
-    if count == 0 { return send(0, nil, nil, nil) }
-    // One byte more, so that an empty value has an address too.
-    return (bytes + [0]).withUnsafeBytes { bytes in
-      withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * count) { numbers in
-          for (index, place) in places.enumerated() {
-            let start = place.flatMap { bytes.baseAddress?.advanced(by: $0.lowerBound) }
-            values.initializeElement(at: index, to: start?.assumingMemoryBound(to: CChar.self))
-            numbers.initializeElement(at: index, to: Int32(place?.count ?? 0))
-            numbers.initializeElement(at: count + index, to: 1)
-          }
-          return send(
-            Int32(count), UnsafePointer(values.baseAddress), UnsafePointer(numbers.baseAddress),
-            UnsafePointer(numbers.baseAddress?.advanced(by: count)))
-        }
-      }
     }
   }
 }

@@ -18,10 +18,6 @@ final class PostgresCluster: Sendable {
     var isReplicated: Bool { members.count > 1 }
   }
 
-  private struct Listener {
-    weak var loop: PostgresLoop?
-  }
-
   /// Monitors ask this often: while the cluster is in use, and while it isn't.
   private static let (busyMs, alone, idleMs) = (75, 500, 1_000)
   /// A cluster that nobody has used for so long is idle.
@@ -36,7 +32,7 @@ final class PostgresCluster: Sendable {
   private let tracking: ReadTracking?
   private let state: Mutex<ClusterState>
   private let monitors = Mutex<[String: ClusterMonitor]>([:])
-  private let listeners = Mutex<[Listener]>([])
+  private let listeners = Mutex<[PostgresLoop]>([])
   private let severalMembers = Atomic<Bool>(false)
   private let versionNumber = Atomic<Int>(0)
   private let fresh = Atomic<UInt64>(0)
@@ -108,12 +104,10 @@ final class PostgresCluster: Sendable {
     loop.execute { for monitor in all { monitor.wake() } }
   }
 
-  func add(_ listener: PostgresLoop) {
-    listeners.withLock { list in
-      list.removeAll { $0.loop == nil }
-      list.append(Listener(loop: listener))
-    }
-  }
+  /// Tells a loop of changes until it is removed.
+  func add(_ listener: PostgresLoop) { listeners.withLock { $0.append(listener) } }
+
+  func remove(_ listener: PostgresLoop) { listeners.withLock { $0.removeAll { $0 === listener } } }
 
   // MARK: Members
 
@@ -127,15 +121,14 @@ final class PostgresCluster: Sendable {
     setReplicated(members.count > 1)
     watch(members)
     versionNumber.add(1, ordering: .acquiringAndReleasing)
-    for listener in currentListeners { try? await listener.loop.run { listener.look() } }
+    for listener in listeners.withLock({ $0 }) { try? await listener.loop.run { listener.look() } }
   }
 
+  /// Call it: until then the monitors ask, and hold the cluster.
   func close() {
     tracking?.set(false, for: name)
     watch([])
   }
-
-  private var currentListeners: [PostgresLoop] { listeners.withLock { $0.compactMap(\.loop) } }
 
   /// Starts and stops monitors.
   private func watch(_ members: [ClusterMember]) {
@@ -155,8 +148,7 @@ final class PostgresCluster: Sendable {
   private func monitor(of member: ClusterMember) -> ClusterMonitor {
     ClusterMonitor(
       target("postgres", at: member), on: loop,
-      pauseMs: { [weak self] in self?.pauseMs(failures: $0) ?? Self.idleMs },
-      report: { [weak self] in self?.take($0, of: member) })
+      pauseMs: { [self] in pauseMs(failures: $0) }, report: { [self] in take($0, of: member) })
   }
 
   private func pauseMs(failures: Int) -> Int {
@@ -187,7 +179,7 @@ final class PostgresCluster: Sendable {
     if case .silence(let error) = report {
       Log.warning("server doesn't answer", [("cluster", name), ("server", member.name), ("why", "\(error)")])
     }
-    for listener in currentListeners { listener.loop.onLoop { listener.look() } }
+    for listener in listeners.withLock({ $0 }) { listener.loop.onLoop { listener.look() } }
   }
 
   // MARK: Metrics

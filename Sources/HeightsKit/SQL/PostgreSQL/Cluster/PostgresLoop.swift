@@ -15,6 +15,8 @@ final class PostgresLoop: @unchecked Sendable {
   private var view = PostgresCluster.View()
   private var version = -1
   private var readers: [SharedReader] = []
+  /// The one of `readers` that most reads want.
+  private var leaderReader: SharedReader?
   private var pool: WriterPool?
   /// Connections that have sent something in this tick that is not synchronised.
   private var unsynced: [PostgresConnection] = []
@@ -30,13 +32,15 @@ final class PostgresLoop: @unchecked Sendable {
 
   /// Call once, on the loop.
   func start() {
-    loop.atEndOfTick { [weak self] in self?.endTick() }
+    // Held until the loop ends: a weak reference would make every other one slow.
+    loop.atEndOfTick { [self] in endTick() }
     cluster.add(self)
     look()
   }
 
   func close() {
     isClosed = true
+    cluster.remove(self)
     pool?.close(.gone("it was closed"))
     pool = nil
   }
@@ -51,9 +55,9 @@ final class PostgresLoop: @unchecked Sendable {
 
   /// Goes by what is known of the cluster now.
   func look() {
-    loop.checkIsolated()
     guard cluster.version != version else { return }
     (view, version) = cluster.view
+    leaderReader = nil
     readers.removeAll { reader in
       if !view.members.contains(where: { $0 === reader.member }) {
         reader.retire()
@@ -140,7 +144,8 @@ final class PostgresLoop: @unchecked Sendable {
   }
 
   private func readLeader(_ sql: SQL, until deadline: Deadline) async throws -> PostgresResult {
-    let reader = reader(of: try leader())
+    let reader = try leaderReader ?? reader(of: leader())
+    leaderReader = reader
     let connection =
       if let ready = reader.ready { ready } else { try await reader.connection(until: deadline) }
     cluster.metrics.leaderReads.add(1, ordering: .relaxed)
