@@ -9,6 +9,7 @@ build: ## Builds the release binaries, and installs what they need.
 	@./heights help >/dev/null
 	swift build -c release --product summit
 	swift build -c release --product BenchHello
+	swift build -c release --product BenchRouter
 
 test: build ## Runs every test: units, then real processes, hostile clients and a real browser.
 	scripts/test-setup

@@ -59,6 +59,8 @@ let package = Package(
     // What the benchmarks run beside their peers.
     .executableTarget(
       name: "BenchHello", dependencies: ["HeightsKit"], path: "Benchmarks/Hello", swiftSettings: swift),
+    .executableTarget(
+      name: "BenchRouter", dependencies: ["HeightsKit"], path: "Benchmarks/Router", swiftSettings: swift),
 
     // What tests share.
     .target(
