@@ -21,6 +21,7 @@ import Testing
     let metrics = AppMetrics(text: text)
     #expect(metrics.answersByStatus == [200: 95, 503: 5])
     #expect(metrics.errors == 5)
+    #expect(metrics.writes == 5)
     #expect(metrics.percentileSeconds(0.5) == 0.001)
     #expect(metrics.percentileSeconds(0.25) == 0.0005)
     #expect(metrics.percentileSeconds(0.99) == 0.01)
@@ -35,6 +36,15 @@ import Testing
     #expect(later.since(earlier).buckets.map(\.count) == [0, 100])
     // After a restart the figures begin anew.
     #expect(earlier.since(later) == earlier)
+  }
+
+  @Test func theSumIsWhatAllHaveDone() {
+    let metrics = AppMetrics(text: text)
+    let sum = AppMetrics.sum([metrics, metrics])
+    #expect(sum.answersByStatus == [200: 190, 503: 10])
+    #expect(sum.writes == 10)
+    #expect(sum.buckets.map(\.count) == [100, 180])
+    #expect(sum.percentileSeconds(0.5) == metrics.percentileSeconds(0.5))
   }
 
   @Test func labelsMayHoldAnyText() {

@@ -11,6 +11,8 @@ public struct AppMetrics: Codable, Equatable, Sendable {
 
   /// Answers by status, such as 200.
   public let answersByStatus: [Int: Double]
+  /// Answers with a status of 2xx to requests that change something.
+  public let writes: Double
   /// Cumulative, by rising bound.
   public let buckets: [Bucket]
   /// All answers that the histogram counts.
@@ -19,12 +21,13 @@ public struct AppMetrics: Codable, Equatable, Sendable {
   public init(text: String) {
     var byStatus: [Int: Double] = [:]
     var byBound: [Double: Double] = [:]
-    var timed = 0.0
+    var (timed, writes) = (0.0, 0.0)
     for sample in PrometheusSample.parse(text) {
       switch sample.name {
       case "http_requests_total":
         if let status = sample.labels["status"].flatMap({ Int($0) }) {
           byStatus[status, default: 0] += sample.value
+          if 200..<300 ~= status, Self.isWrite(sample.labels["method"]) { writes += sample.value }
         }
       case "http_request_duration_seconds_bucket":
         guard let bound = sample.labels["le"].flatMap({ Double($0) }), bound.isFinite else { continue }
@@ -34,14 +37,35 @@ public struct AppMetrics: Codable, Equatable, Sendable {
       }
     }
     self.init(
-      answersByStatus: byStatus, timedCount: timed,
+      answersByStatus: byStatus, writes: writes, timedCount: timed,
       buckets: byBound.sorted { $0.key < $1.key }.map { Bucket(upToSeconds: $0.key, count: $0.value) })
   }
 
-  private init(answersByStatus: [Int: Double], timedCount: Double, buckets: [Bucket]) {
+  private init(answersByStatus: [Int: Double], writes: Double, timedCount: Double, buckets: [Bucket]) {
     self.answersByStatus = answersByStatus
+    self.writes = writes
     self.timedCount = timedCount
     self.buckets = buckets
+  }
+
+  /// What several processes have done together.
+  public static func sum(_ all: some Sequence<AppMetrics>) -> AppMetrics {
+    var byStatus: [Int: Double] = [:]
+    var byBound: [Double: Double] = [:]
+    var (writes, timed) = (0.0, 0.0)
+    for one in all {
+      byStatus.merge(one.answersByStatus, uniquingKeysWith: +)
+      byBound.merge(one.buckets.map { ($0.upToSeconds, $0.count) }, uniquingKeysWith: +)
+      writes += one.writes
+      timed += one.timedCount
+    }
+    return AppMetrics(
+      answersByStatus: byStatus, writes: writes, timedCount: timed,
+      buckets: byBound.sorted { $0.key < $1.key }.map { Bucket(upToSeconds: $0.key, count: $0.value) })
+  }
+
+  private static func isWrite(_ method: String?) -> Bool {
+    method.map { !["get", "head", "options"].contains($0.lowercased()) } ?? false
   }
 
   /// All answers.
@@ -56,6 +80,7 @@ public struct AppMetrics: Codable, Equatable, Sendable {
     return AppMetrics(
       answersByStatus: answersByStatus.merging(
         earlier.answersByStatus.mapValues { -$0 }, uniquingKeysWith: +),
+      writes: writes - earlier.writes,
       timedCount: timedCount - earlier.timedCount,
       buckets: buckets.map {
         Bucket(upToSeconds: $0.upToSeconds, count: $0.count - before[$0.upToSeconds, default: 0])
