@@ -74,7 +74,7 @@ let package = Package(
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),
     tests("DeployTests", ["Deploy"]),
-    tests("ConsoleTests", ["Console"]),
+    tests("ConsoleTests", ["Console", "Topology"], exclude: ["Golden"]),
     tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),
     tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),
     tests("TidyTests", []),

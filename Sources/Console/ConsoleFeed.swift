@@ -12,21 +12,23 @@ final class ConsoleFeed: Sendable {
 
   private struct State {
     var current: [UInt8] = []
-    var history: [Traffic] = []
+    var history: [Sample] = []
     var viewers: [Int: AsyncStream<String>.Continuation] = [:]
     var nextViewer = 0
   }
 
   private let lab: Lab
+  private let board: JobBoard
+  private let tools: ConsoleTools
   private let pool: BlockingPool
   private let state = Mutex(State())
   private let task = Mutex<Task<Void, Never>?>(nil)
 
-  /// The first snapshot, without traffic, is there at once.
-  init(_ lab: Lab) throws {
-    self.lab = lab
+  /// The first snapshot, without figures, is there at once.
+  init(_ lab: Lab, _ board: JobBoard, _ tools: ConsoleTools) throws {
+    (self.lab, self.board, self.tools) = (lab, board, tools)
     pool = try BlockingPool(name: "console", threads: 1, queueLimit: 4)
-    publish(lab.snapshot, Traffic(atMs: Int(wallClockMs())))
+    publish(lab.snapshot, nil, Sample(atMs: Int(wallClockMs())))
   }
 
   /// Gathers from now on.
@@ -35,9 +37,12 @@ final class ConsoleFeed: Sendable {
       var earlier: MetricsReading?
       while !Task.isCancelled {
         // The lab is asked over sockets and files: not on the loop.
-        let gathered = try? await pool.run { [lab] in (lab.snapshot, Self.readMetrics(of: lab)) }
-        if let (snapshot, reading) = gathered {
-          publish(snapshot, Self.traffic(from: earlier, to: reading))
+        let gathered = try? await pool.run { [self] in
+          board.readOutput()
+          return (lab.snapshot, tools.climb(), Self.readMetrics(of: lab))
+        }
+        if let (snapshot, climb, reading) = gathered {
+          publish(snapshot, climb, earlier.map { Sample(from: $0, to: reading) } ?? Sample(atMs: reading.atMs))
           earlier = reading
         }
         try? await loop.sleep(ms: Self.intervalMs)
@@ -46,14 +51,10 @@ final class ConsoleFeed: Sendable {
     task.withLock { $0 = gathering }
   }
 
-  /// `nil` when the app does not answer.
-  private static func readMetrics(of lab: Lab) -> MetricsReading? {
-    (try? lab.metrics()).map { MetricsReading(atMs: Int(wallClockMs()), metrics: $0) }
-  }
-
-  private static func traffic(from earlier: MetricsReading?, to later: MetricsReading?) -> Traffic {
-    guard let earlier, let later else { return Traffic(atMs: Int(wallClockMs())) }
-    return Traffic(from: earlier, to: later)
+  /// Without those that do not answer.
+  private static func readMetrics(of lab: Lab) -> MetricsReading {
+    let metrics = (try? lab.metrics()).map { [Role.app.rawValue: $0] } ?? [:]
+    return MetricsReading(atMs: Int(wallClockMs()), metrics: metrics)
   }
 
   func stop() {
@@ -92,11 +93,16 @@ final class ConsoleFeed: Sendable {
     }
   }
 
-  private func publish(_ snapshot: LabSnapshot, _ traffic: Traffic) {
-    let json = JSONWriter.bytes(of: ConsoleSnapshot(lab: snapshot, traffic: traffic), capacity: 8 << 10)
+  private func publish(_ lab: LabSnapshot, _ climb: ConsoleClimb?, _ figures: Sample) {
+    let map = ConsoleMap(lab, climb: climb, outline: self.lab.manifest.outline, rates: figures.rates)
+    var sample = figures
+    sample.lagBytes = map.nodes.filter { $0.kind == .database }.compactMap(\.lagBytes).max()
+    let snapshot = ConsoleSnapshot(
+      lab: lab, map: map, sample: sample, climb: climb, jobs: board.jobs, drills: tools.drills)
+    let json = JSONWriter.bytes(of: snapshot, capacity: 32 << 10)
     let viewers = state.withLock { state in
       state.current = json
-      state.history.append(traffic)
+      state.history.append(sample)
       if state.history.count > ConsoleFeed.historySeconds { state.history.removeFirst() }
       return Array(state.viewers.values)
     }

@@ -13,10 +13,15 @@ public enum ConsoleServer {
   private static let files: [(path: String, bytes: [UInt8], contentType: String)] = [
     ("/", PackageResources.index_html, html),
     ("/console.css", PackageResources.console_css, css),
+    ("/map.css", PackageResources.map_css, css),
     ("/console.js", PackageResources.console_js, script),
+    ("/access.js", PackageResources.access_js, script),
+    ("/controls.js", PackageResources.controls_js, script),
+    ("/jobs.js", PackageResources.jobs_js, script),
     ("/charts.js", PackageResources.charts_js, script),
-    ("/topology.js", PackageResources.topology_js, script),
-    ("/layout.js", PackageResources.layout_js, script),
+    ("/map.js", PackageResources.map_js, script),
+    ("/ranks.js", PackageResources.ranks_js, script),
+    ("/roads.js", PackageResources.roads_js, script),
     ("/format.js", PackageResources.format_js, script),
     ("/dom.js", PackageResources.dom_js, script),
     ("/icon.svg", PackageResources.icon_svg, "image/svg+xml"),
@@ -33,10 +38,11 @@ public enum ConsoleServer {
     ("Cross-Origin-Resource-Policy", "same-origin"),
   ]
 
-  /// Starts the console of `lab`. Blocks until it listens.
+  /// Starts the console of `lab`. Blocks until it listens. Its address has a token in its fragment: whoever has the whole
+  /// address may press the buttons, everybody else on this machine may look.
   /// - Parameter port: 0 for one that is free.
   /// - Throws: `ConsoleError` when the port is taken.
-  public static func start(_ lab: Lab, port: UInt16) throws -> RunningConsole {
+  public static func start(_ lab: Lab, port: UInt16, tools: ConsoleTools) throws -> RunningConsole {
     let sockets: HeightsKit.ListeningSockets
     do {
       sockets = try HeightsKit.ListeningSockets.open(port: port, count: 1)
@@ -44,15 +50,20 @@ public enum ConsoleServer {
       throw ConsoleError.portTaken(port)
     }
     let loops = try EventLoopGroup(count: 1)
-    let feed = try ConsoleFeed(lab)
+    let token = Token()
+    let board = JobBoard(folder: lab.folder, program: tools.program)
+    let feed = try ConsoleFeed(lab, board, tools)
+    let actions = ConsoleActions(lab: lab, board: board, drills: tools.drills, token: token)
     let server = try wait(on: loops.loops[0]) {
-      let server = try await HTTPServer(loops: loops.loops, router: router(feed), logRequests: false)
+      let router = router(feed, actions)
+      let server = try await HTTPServer(loops: loops.loops, router: router, logRequests: false)
       try await server.listen(on: sockets.http)
       feed.start(on: loops.loops[0])
       return server
     }
     let actual = HeightsKit.ListeningSockets.localPort(of: sockets.http[0])
-    return RunningConsole(url: "http://127.0.0.1:\(actual)") {
+    return RunningConsole(url: "http://127.0.0.1:\(actual)/#token=\(token.text)") {
+      board.stopAll()
       feed.stop()
       Task.detached {
         await loops.shutdown()
@@ -62,9 +73,11 @@ public enum ConsoleServer {
     }
   }
 
-  private static func router(_ feed: ConsoleFeed) -> Router {
+  private static func router(_ feed: ConsoleFeed, _ actions: ConsoleActions) -> Router {
     var router = Router()
     router.require(LocalHost.check)
+    router.require(Origin.check)
+    actions.add(to: &router, secured: secured)
     for file in files {
       router.get(file.path) { _ in
         secured(.bytes(file.bytes, contentType: file.contentType).with("Cache-Control", "no-cache"))
@@ -85,7 +98,7 @@ public enum ConsoleServer {
     return router
   }
 
-  private static func secured(_ response: Response) -> Response {
+  @Sendable private static func secured(_ response: Response) -> Response {
     securityHeaders.reduce(response) { $0.with($1.0, $1.1) }
   }
 

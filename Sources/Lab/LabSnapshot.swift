@@ -80,7 +80,7 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let openDoors: [Role]
   /// Such as `http://127.0.0.1:8080`.
   public let appURL: String
-  /// Nil when no console runs.
+  /// Nil when no console runs. Its fragment lets whoever has it press the console's buttons.
   public let consoleURL: String?
   public let dns: DNS
   public let disk: DiskUsage

@@ -26,7 +26,7 @@ final class ConsoleUnderTest {
     lab = try Lab(
       folder: appFolder, manifest: Manifest.load(folder: folder), state: LabState(), port: 0, report: { _ in }
     )
-    console = try ConsoleServer.start(lab, port: 0)
+    console = try ConsoleServer.start(lab, port: 0, tools: ConsoleTools(program: "/bin/false", drills: [], climb: { nil }))
   }
 
   deinit {

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_a_port_that_is_taken_is_told_with_the_option_that_names_another(summit,
     port = summit.status()["appURL"].rpartition(":")[2]
     outcome = make_lab().heights("up", "--port", port, "--console-port", 0, "--detach").expect(1)
     assert f"port {port}" in outcome.err and "--port" in outcome.err
-    console = summit.status()["consoleURL"].rpartition(":")[2]
+    console = urlsplit(summit.status()["consoleURL"]).port
     outcome = make_lab().heights("up", "--port", 0, "--console-port", console, "--detach").expect(1)
     assert f"port {console}" in outcome.err and "--console-port" in outcome.err
 

@@ -1,29 +1,41 @@
 // Keeps the page up to date: takes the stream of the console's server and draws what has changed.
 //
-// GET /events sends `hello` once, {snapshot: Snapshot, history: [Traffic]} (the last 300 s, oldest first), then
+// GET /events sends `hello` once, {snapshot: Snapshot, history: [Sample]} (the last 300 s, oldest first), then
 // `snapshot` once a second, a Snapshot. GET /snapshot answers with the latest. Times are ms since 1970.
 //
 // Snapshot {
 //   stage      {number, name}
 //   stages     [{number, name, users, runsToday}]                all seven, in order
 //   app        {title, url}
-//   topology   {regions [{code, name, zones [id]}], servers [{id, title, zone}], links [{from, to, label}],
-//               nodes [{id, kind, title, subtitle, zone|null, server|null, health|null}]}
-//   traffic    Traffic
+//   topology   {regions [{code, name}], zones [{id, region, letter, isCut, canCut}],
+//               tiers [{id, kind, title, replication|null, scaling|null {count, maximum}}], nodes [Node],
+//               links [{from, to, label, requestsPerSecond|null}]}     in a climb: of both stages
+//   sample     Sample
+//   climb      null | {from, to, done, count, title, fraction|null, remainingSeconds|null, isRunning}
+//   jobs       [{id, lane, title, startedAtMs, endedAtMs|null, hasSucceeded|null, lines [string], report|null}]
+//   drills     [{kind, summary, firstStage, target}]             target: 'zone' | 'host' | 'nothing'
 //   disk       {usedBytes, quotaBytes}
 //   instance   {type, loops, cacheBytes}                         of the server, where the topology has one
-//   processes  [{role, pid|null, health, restarts, lastEnd|null}]
+//   processes  [{name, address|null, role|null, pid|null, health, lagBytes|null, restarts, lastEnd|null}]
 //   dns        {name, address, port|null, note?}                 without gdnsd no port, and a note that says so
 //   operation  string|null                                       what is under way, such as `resize`
-//   events     [{t, text}]                                       the last 50, oldest first
+//   events     [{t, text}]                                       the last 200, oldest first
 // }
-// Traffic      {t, requestsPerSecond, errorsPerSecond, p50Ms, p90Ms, p99Ms}   each null when not known
+// Node         {id, tier, kind, title, subtitle, host|null, zone|null, region|null, address|null, role|null,
+//               lagBytes|null, health|null, requestsPerSecond|null, change|null ('comes' | 'goes')}
+// Sample       {t, requestsPerSecond, errorsPerSecond, writesPerSecond, p50Ms, p90Ms, p99Ms, lagBytes}
+//              each null when not known
 // health       'stopped' | 'starting' | 'ready' | 'stopping' | 'waiting' (ended by itself, will be started again)
+//
+// POST /actions/NAME starts what a button is for; see access.js and the server's ConsoleActions.
 
+import { Access } from './access.js';
 import { Chart } from './charts.js';
+import { Controls } from './controls.js';
 import { badge, code, html } from './dom.js';
 import { bytes, dateAndTime, percent, timeOfDay } from './format.js';
-import { TopologyView } from './topology.js';
+import { ClimbPanel, JobList } from './jobs.js';
+import { MapView } from './map.js';
 
 const historyMs = 300_000;
 /// A snapshot comes each second; one that is this late will hardly come.
@@ -31,7 +43,11 @@ const silenceMs = 6_000;
 const retryMs = 2_000;
 
 const byId = (id) => document.getElementById(id);
-const topologyView = new TopologyView(byId('topology'), byId('topology-panel'));
+const access = new Access((state) => showAccess(state));
+const controls = new Controls(access, (mistake) => showNotice('mistake', ...(mistake ? ['alarm', 'Refused. ', mistake] : [null])));
+const mapView = new MapView(byId('topology'), controls.powerButton);
+const climbPanel = new ClimbPanel(controls);
+const jobList = new JobList(byId('jobs'), controls);
 const charts = [
   new Chart(byId('requests'), {
     title: 'Requests', unit: 'per second', leastTop: 10,
@@ -45,6 +61,14 @@ const charts = [
   new Chart(byId('errors'), {
     title: 'Errors', unit: 'per second, status 5xx', leastTop: 1,
     series: [{ key: 'errorsPerSecond', label: '' }], empty: ['No figures from the app.'],
+  }),
+  new Chart(byId('writes'), {
+    title: 'Writes', unit: 'per second', leastTop: 10,
+    series: [{ key: 'writesPerSecond', label: '' }], empty: ['No figures from the app.'],
+  }),
+  new Chart(byId('lag'), {
+    title: 'Replication lag', unit: 'KiB', leastTop: 10,
+    series: [{ key: 'lagKiB', label: '' }], empty: ['No follower tells how far it is behind.'],
   }),
 ];
 let samples = [];
@@ -61,10 +85,14 @@ function whenChanged(key, value, draw) {
 
 function show(snapshot) {
   const { stage, stages, app, topology, disk, instance, processes, dns, operation, events } = snapshot;
-  const hasServer = topology.servers.length > 0;
+  const hasServer = topology.nodes.some(({ zone }) => zone);
   whenChanged('app', { app, stage, count: stages.length }, showApp);
   whenChanged('ladder', { stage, stages }, showLadder);
-  whenChanged('topology', topology, showTopology);
+  climbPanel.show(snapshot);
+  jobList.show(snapshot.jobs);
+  mapView.draw(topology);
+  controls.show(snapshot);
+  whenChanged('summary', topology, showSummary);
   whenChanged('disk', { disk, hasServer }, showDisk);
   whenChanged('instance', { instance, hasServer }, showInstance);
   whenChanged('dns', dns, showDNS);
@@ -73,14 +101,19 @@ function show(snapshot) {
   whenChanged('events', events, showEvents);
 }
 
-// MARK: Traffic
+// MARK: Charts
 
 function addSample(sample) {
   if (samples.length && sample.t <= samples.at(-1).t) return;
-  samples.push(sample);
+  samples.push(forChart(sample));
   samples = samples.filter(({ t }) => t > sample.t - historyMs);
   byId('errors').classList.toggle('has-errors', samples.some(({ errorsPerSecond }) => errorsPerSecond > 0));
+  byId('lag').hidden = samples.every(({ lagBytes }) => lagBytes === null);
   for (const chart of charts) chart.draw(samples);
+}
+
+function forChart(sample) {
+  return { ...sample, lagKiB: sample.lagBytes === null ? null : sample.lagBytes / 1_024 };
 }
 
 // MARK: Head
@@ -116,10 +149,9 @@ function stateOf(number, current, runsToday) {
 
 // MARK: Topology
 
-function showTopology(topology) {
-  topologyView.draw(topology);
-  const zones = topology.regions.reduce((sum, region) => sum + region.zones.length, 0);
-  const parts = [[topology.regions.length, 'region'], [zones, 'zone'], [topology.servers.length, 'server']];
+function showSummary({ regions, zones, nodes }) {
+  const hosts = new Set(nodes.filter(({ zone }) => zone).map(({ host }) => host));
+  const parts = [[regions.length, 'region'], [zones.length, 'zone'], [hosts.size, 'host']];
   byId('topology-summary').textContent = parts
     .map(([number, name]) => `${number || 'no'} ${name}${number === 1 ? '' : 's'}`).join(', ');
 }
@@ -173,28 +205,57 @@ function facts(pairs) {
 }
 
 function showProcesses(processes) {
-  const rows = processes.map(({ role, pid, health, restarts, lastEnd }) => html('tr', {},
-    html('th', { scope: 'row' }, role),
+  const rows = processes.map(({ name, address, role, pid, health, lagBytes, restarts, lastEnd }) => html('tr', {},
+    html('th', { scope: 'row' }, name),
     html('td', {}, badge(health)),
+    html('td', { class: 'role-cell' }, [role?.replaceAll('_', ' '), lagBytes === null ? null : `${bytes(lagBytes)} behind`]
+      .filter(Boolean).join(', ')),
+    html('td', { class: 'address-cell' }, address),
     html('td', { class: 'number' }, pid === null ? '–' : String(pid)),
     html('td', { class: 'number', 'data-some': restarts > 0 ? '' : null }, String(restarts)),
     html('td', { class: 'last-end' }, lastEnd)));
-  const none = html('tr', {}, html('td', { colspan: 5 }, 'None is running.'));
+  const none = html('tr', {}, html('td', { colspan: 7 }, 'None is running.'));
   byId('processes').replaceChildren(...(rows.length ? rows : [none]));
 }
 
+// MARK: Timeline
+
+let allEvents = [];
+let lastToldMs = null;
+
 function showEvents(events) {
-  byId('events').replaceChildren(...events.toReversed().map(({ t, text }) => html('li', {},
+  allEvents = events;
+  filterEvents();
+  const fresh = events.filter(({ t }) => lastToldMs !== null && t > lastToldMs).slice(-3);
+  if (fresh.length) byId('announcer').textContent = fresh.map(({ text }) => text).join('. ');
+  lastToldMs = events.at(-1)?.t ?? 0;
+}
+
+function filterEvents() {
+  const words = byId('events-filter').value.toLowerCase().split(' ').filter(Boolean);
+  const shown = allEvents.filter(({ text }) => words.every((word) => text.toLowerCase().includes(word)));
+  byId('events').replaceChildren(...shown.toReversed().map(({ t, text }) => html('li', {},
     html('time', { datetime: new Date(t).toISOString(), title: dateAndTime(t) }, timeOfDay(t)),
     html('span', {}, text))));
-  byId('no-events').hidden = events.length > 0;
+  byId('no-events').hidden = shown.length > 0;
+  byId('no-events').textContent = allEvents.length ? 'Nothing that happened has these words.' : 'Nothing has happened yet.';
 }
+
+byId('events-filter').addEventListener('input', filterEvents);
 
 // MARK: Notices
 
 function showOperation(operation) {
   showNotice('operation', ...(operation
     ? ['progress', `${operation} is under way. `, 'The timeline shows each step.'] : [null]));
+}
+
+function showAccess(state) {
+  controls.open(state === 'open');
+  const advice = ['Open the address that ', code('heights up'), ' printed to use the buttons; ', code('heights status'), ' shows it too.'];
+  byId('read-only').hidden = state === 'open';
+  byId('read-only').replaceChildren(...(state === 'stale'
+    ? ['This page’s token is of an earlier run. ', ...advice] : ['You can look, not touch. ', ...advice]));
 }
 
 /// Shows a notice of that name, or takes it away when `kind` is null.
@@ -225,19 +286,20 @@ function connect() {
   const heard = (snapshot) => {
     heardAt = Date.now();
     showConnection('live');
-    byId('updated').textContent = timeOfDay(snapshot.traffic.t);
+    byId('updated').textContent = timeOfDay(snapshot.sample.t);
     show(snapshot);
   };
   stream.addEventListener('hello', ({ data }) => {
     const { snapshot, history } = JSON.parse(data);
-    samples = history.slice(0, -1);
+    samples = history.slice(0, -1).map(forChart);
+    access.check();
     heard(snapshot);
-    addSample(snapshot.traffic);
+    addSample(snapshot.sample);
   });
   stream.addEventListener('snapshot', ({ data }) => {
     const snapshot = JSON.parse(data);
     heard(snapshot);
-    addSample(snapshot.traffic);
+    addSample(snapshot.sample);
   });
   stream.addEventListener('error', () => {
     showConnection('lost', timeOfDay(heardAt));
@@ -251,4 +313,5 @@ setInterval(() => {
   if (isLate && byId('connection').dataset.state === 'live') showConnection('silent', timeOfDay(heardAt));
 }, 1_000);
 
+access.take();
 connect();

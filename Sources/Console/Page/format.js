@@ -39,3 +39,9 @@ export function timeOfDay(ms) {
 export function dateAndTime(ms) {
   return date.format(ms);
 }
+
+/// Such as `42 s` or `3 min 5 s`.
+export function duration(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

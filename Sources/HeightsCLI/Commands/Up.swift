@@ -62,7 +62,7 @@ private struct Up: Sendable {
       try Engines.installing({ output.progress($0) }) {
         try Lab.up(
           options, report: { output.progress($0) },
-          console: { try ConsoleServer.start($0, port: consolePort) },
+          console: { try ConsoleServer.start($0, port: consolePort, tools: .of($0.folder)) },
           isUp: { snapshot in
             waiting.fire()
             tell(snapshot, howToStop: "Ctrl-C stops it.")

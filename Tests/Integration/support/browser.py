@@ -9,7 +9,10 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 from .waiting import DEADLINE_SECONDS, wait_until
 
@@ -81,7 +84,7 @@ class Browser:
         return self._labelled(label).get_attribute("value")
 
     def _labelled(self, label):
-        for element in self.driver.find_elements(By.CSS_SELECTOR, "input, textarea"):
+        for element in self.driver.find_elements(By.CSS_SELECTOR, "input, textarea, select"):
             if element.accessible_name.startswith(label):
                 return element
         return None
@@ -93,6 +96,49 @@ class Browser:
     def follow(self, name, within=None):
         """Follows the link of that name and waits for its page."""
         return self._activate("a", name, within)
+
+    def click(self, name, within="body"):
+        """Presses a button of a page that stays."""
+        inside = self.driver.find_element(By.CSS_SELECTOR, within)
+        button = wait_until(lambda: self._enabled("button", name, inside), f"a button {name!r} that can be pressed")
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", button)
+        button.click()
+        return self
+
+    def choose(self, label, text):
+        """Chooses an entry of the list of that label."""
+        Select(wait_until(lambda: self._labelled(label), f"a list {label!r}")).select_by_visible_text(text)
+        return self
+
+    def key(self, name):
+        """Presses a key where the focus is."""
+        ActionChains(self.driver).send_keys(getattr(Keys, name)).perform()
+        return self
+
+    def tab_to(self, name):
+        """Presses the tabulator key until the focus is there."""
+        for _ in range(200):
+            if self.focused == name:
+                return self
+            self.key("TAB")
+        raise AssertionError(f"the tabulator key does not lead to {name!r}")
+
+    @property
+    def focused(self):
+        """The name of what has the focus."""
+        return self.driver.switch_to.active_element.accessible_name
+
+    def run(self, script):
+        """What a script of ours returns; it is not a part of the page."""
+        return self.driver.execute_script(script)
+
+    def resize(self, width, height, **features):
+        """Gives the page exactly this size, and what a person prefers, such as `{"prefers-color-scheme": "dark"}`."""
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [{"name": name, "value": value} for name, value in features.items()]})
+        return self
 
     def _activate(self, kind, name, within):
         element = wait_until(lambda: self._named(kind, name, within), f"a {kind} {name!r}")
@@ -108,6 +154,10 @@ class Browser:
             return self.driver.execute_script(f"return {expression}")
         except WebDriverException:
             return None
+
+    def _enabled(self, kind, name, within):
+        element = self._named(kind, name, within)
+        return element if element and element.is_enabled() else None
 
     def _named(self, kind, name, within):
         elements = (within or self.driver).find_elements(By.TAG_NAME, kind)

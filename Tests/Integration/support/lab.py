@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .load import Load
 from .paths import HEIGHTS, SUMMIT, SUMMIT_FOLDER
@@ -175,7 +176,7 @@ class Lab:
         # And what those have started in their zones.
         self._seen.update(processes, namesakes(processes))
         for url in filter(None, [snapshot["appURL"], snapshot.get("consoleURL")]):
-            port = int(url.rpartition(":")[2])
+            port = urlsplit(url).port
             self._sockets.setdefault(port, set()).update(listening_sockets(port))
         return snapshot
 

@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from .waiting import DEADLINE_SECONDS
 
@@ -24,8 +25,8 @@ class Connection:
         if isinstance(target, socket.socket):
             self.socket = target
         else:
-            host, _, port = target.removeprefix("http://").partition(":")
-            self.socket = socket.create_connection((host, int(port)), timeout=DEADLINE_SECONDS)
+            address = urlsplit(target)
+            self.socket = socket.create_connection((address.hostname, address.port), timeout=DEADLINE_SECONDS)
         self._pending = b""
 
     def __enter__(self):

@@ -1,0 +1,123 @@
+"""The console's page without a lab: its own files, and the snapshots that ConsoleTests keeps."""
+
+import json
+import math
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = ROOT / "Sources" / "Console" / "Page"
+GOLDEN = ROOT / "Tests" / "ConsoleTests" / "Golden"
+TOKEN = "a token that is right"
+NOW_MS = 1_800_000_000_000
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+# As ConsoleServer sends it: what breaks under it shall break here.
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+          "frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+
+
+def golden(name):
+    """A snapshot that ConsoleTests keeps."""
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def history(lag=True):
+    """Five minutes of figures, with ups and downs."""
+    return [sample(second, lag) for second in range(300)]
+
+
+def sample(second, lag=True):
+    wave = math.sin(second / 23) + 0.4 * math.sin(second / 7)
+    return {"t": NOW_MS - (299 - second) * 1000, "requestsPerSecond": 200 + 30 * wave, "errorsPerSecond": 0.0,
+            "writesPerSecond": 20 + 4 * wave, "p50Ms": 0.9, "p90Ms": 2.4, "p99Ms": 7 + 2 * wave,
+            "lagBytes": int(9000 + 4000 * wave) if lag else None}
+
+
+class ConsolePage:
+    """Serves the page. `show` sends a snapshot to whoever looks; `asked` is what its buttons have asked for."""
+
+    def __init__(self):
+        self.asked = []
+        self._news = threading.Condition()
+        self._shown = (0, None)
+
+    def show(self, snapshot):
+        with self._news:
+            snapshot = {**snapshot, "sample": sample(300 + self._shown[0], lag=snapshot["stage"]["number"] >= 4)}
+            self._shown = (self._shown[0] + 1, snapshot)
+            self._news.notify_all()
+
+    def follow(self, send):
+        """Sends what is shown, and each snapshot after it, until that fails."""
+        number = 0
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._shown[0] != number, 1)
+                before, (number, snapshot) = number, self._shown
+            if number == before:
+                send()
+            elif before == 0:
+                past = history(snapshot["sample"]["lagBytes"] is not None)
+                send("hello", {"snapshot": snapshot, "history": [*past, snapshot["sample"]]})
+            else:
+                send("snapshot", snapshot)
+
+
+@contextmanager
+def console_page():
+    page = ConsolePage()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            if self.path == "/events":
+                return self.stream()
+            if self.path == "/access":
+                return self.answer(204 if self.headers["Authorization"] == f"Bearer {TOKEN}" else 401)
+            file = PAGE / (self.path.lstrip("/") or "index.html")
+            if not file.is_file():
+                return self.answer(404)
+            self.answer(200, file.read_bytes(), TYPES[file.suffix])
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            page.asked.append((self.path, json.loads(body), self.headers["Authorization"], self.headers["Content-Type"]))
+            self.answer(202)
+
+        def answer(self, status, body=b"", kind="text/plain"):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Security-Policy", POLICY)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def stream(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+
+            def send(event=None, value=None):
+                line = f"event: {event}\ndata: {json.dumps(value)}\n\n" if event else ":\n\n"
+                self.wfile.write(line.encode())
+
+            try:
+                page.follow(send)
+            except OSError:
+                self.close_connection = True
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page.url = f"http://127.0.0.1:{server.server_port}/#token={TOKEN.replace(' ', '%20')}"
+    try:
+        yield page
+    finally:
+        server.shutdown()
+        server.server_close()

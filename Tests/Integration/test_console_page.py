@@ -1,0 +1,238 @@
+"""The console's page in a real browser, before snapshots of every stage: what stands where, and what its buttons ask for."""
+
+import pytest
+
+from support.browser import chromium
+from support.console_page import TOKEN, console_page, golden
+from support.waiting import wait_until
+
+SNAPSHOTS = [*(f"stage-{number}" for number in range(1, 8)), "zone-cut", "climb-4-to-5"]
+
+# Every node and label of the map whose box lies over another's, and what is cut off at the right.
+COLLISIONS = """
+    const boxes = [...document.querySelectorAll('.node, .road-label, .group-head button')].map((element) => {
+      const { left, top, right, bottom } = element.getBoundingClientRect();
+      return { left, top, right, bottom, name: element.textContent };
+    }).filter(({ left, right }) => right > left);
+    const found = [];
+    boxes.forEach((a, index) => boxes.slice(index + 1).forEach((b) => {
+      if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1) found.push([a.name, b.name]);
+    }));
+    return found;
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser):
+    with console_page() as page:
+        yield page
+        browser.expect_no_complaint(page.url)
+        browser.open("about:blank")
+
+
+def look(browser, page, snapshot, width=1280, **features):
+    """Opens the page in a window of that width."""
+    browser.resize(width, 1000, **features)
+    page.show(snapshot)
+    browser.open("about:blank").open(page.url)
+    browser.see("Live")
+    return browser
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", SNAPSHOTS)
+def test_nothing_on_the_map_covers_anything_else(browser, page, name, width):
+    look(browser, page, golden(name), width)
+    assert browser.run(COLLISIONS) == []
+    assert browser.run("return document.documentElement.scrollWidth") <= width, "the page is wider than its window"
+    nodes = golden(name)["topology"]["nodes"]
+    assert browser.run("return document.querySelectorAll('.node').length") == len(nodes)
+    is_picture = browser.run("return document.getElementById('topology').classList.contains('is-picture')")
+    assert is_picture == (width == 1280)
+
+
+def test_hosts_stand_in_their_zone_and_callers_above_what_they_call(browser, page):
+    snapshot = golden("stage-5")
+    look(browser, page, snapshot)
+    boxes = browser.run("""
+      const box = (element) => { const r = element.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
+      return {
+        nodes: Object.fromEntries([...document.querySelectorAll('.node')].map((node) => [node.dataset.id, box(node)])),
+        zones: [...document.querySelectorAll('[data-kind=zone]')].map((zone) => [zone.querySelector('.group-name').textContent, box(zone)]),
+      };""")
+    zones = dict(boxes["zones"])
+    for node in snapshot["topology"]["nodes"]:
+        left, top, right, bottom = boxes["nodes"][node["id"]]
+        if node["zone"]:
+            zone = zones[f"Zone {node['zone'][-1]}"]
+            assert zone[0] <= left and zone[1] <= top and right <= zone[2] and bottom <= zone[3], node["id"]
+    for link in snapshot["topology"]["links"]:
+        ends = [[boxes["nodes"][node["id"]] for node in snapshot["topology"]["nodes"] if node["tier"] == link[end]]
+                for end in ("from", "to")]
+        assert max(box[3] for box in ends[0]) < min(box[1] for box in ends[1]), link
+
+
+def test_a_zone_without_power_is_seen_and_its_lines_are_down(browser, page):
+    look(browser, page, golden("stage-5"))
+    assert browser.run("return document.querySelectorAll('.road[data-state=down]').length") == 0
+    page.show(golden("zone-cut"))
+    browser.see("No power")
+    cut = browser.run("return [...document.querySelectorAll('.group[data-cut] .node')].map((node) => node.dataset.id)")
+    hosts = {node["id"] for node in golden("zone-cut")["topology"]["nodes"] if node["zone"] == "local-a"}
+    assert set(cut) == hosts
+    assert browser.run("return document.querySelectorAll('.road[data-state=down]').length") > 0
+    page.show(golden("stage-5"))
+    wait_until(lambda: "No power" not in browser.text, "the zone has power again")
+
+
+def test_a_leader_that_moves_takes_the_lines_of_writes_with_it(browser, page):
+    snapshot = golden("stage-5")
+    look(browser, page, snapshot)
+    lines = "return [...document.querySelectorAll('.road[data-kind=call]')].map((road) => road.getAttribute('d'))"
+    before = browser.run(lines)
+    roles = {"database@database-a": "replica", "database@database-b": "leader"}
+    for node in snapshot["topology"]["nodes"]:
+        node["role"] = roles.get(node["id"], node["role"])
+    page.show(snapshot)
+    wait_until(lambda: browser.run(lines) != before, "the lines move")
+
+
+def test_cutting_the_power_is_asked_about_first(browser, page):
+    look(browser, page, golden("stage-5"))
+    browser.click("Cut the power of zone a")
+    browser.see("Cut the power of zone a?")
+    browser.click("Cancel")
+    browser.click("Cut the power of zone b")
+    browser.click("Cut the power")
+    wait_until(lambda: page.asked, "the page asks for it")
+    assert page.asked == [("/actions/cut-power", {"zone": "local-b"}, f"Bearer {TOKEN}", "application/json")]
+
+
+def test_everything_can_be_done_with_the_keyboard(browser, page):
+    look(browser, page, golden("stage-5"))
+    browser.tab_to("Cut the power of zone c").key("ENTER")
+    browser.see("Cut the power of zone c?")
+    # The question begins at what does no harm, keeps the focus, and gives it back.
+    assert browser.focused == "Cancel"
+    browser.key("ESCAPE")
+    assert browser.focused == "Cut the power of zone c"
+    browser.key("ENTER").key("TAB")
+    assert browser.focused == "Cut the power"
+    assert browser.run("return getComputedStyle(document.activeElement).outlineStyle") != "none"
+    browser.key("ENTER")
+    wait_until(lambda: page.asked, "the page asks for it")
+    assert page.asked[0][:2] == ("/actions/cut-power", {"zone": "local-c"})
+    page.show(golden("zone-cut"))
+    browser.see("Restore power")
+    browser.tab_to("Start load")
+
+
+def test_forms_ask_for_what_they_say(browser, page):
+    look(browser, page, golden("stage-5"))
+    browser.fill("Requests per second", "150").fill("For seconds", "30").click("Start load")
+    browser.fill("Processes", "4").click("Scale")
+    browser.choose("Kind", "zone-outage").choose("Zone", "local-b").click("Start the drill")
+    browser.click("Start the drill", within="dialog")
+    wait_until(lambda: len(page.asked) == 3, "all three are asked for")
+    assert [asked[:2] for asked in page.asked] == [
+        ("/actions/load", {"rate": 150, "seconds": 30}), ("/actions/scale", {"service": "web", "count": 4}),
+        ("/actions/drill", {"kind": "zone-outage", "zone": "local-b"})]
+
+
+def test_without_the_token_the_page_only_shows(browser, page):
+    browser.open("about:blank")
+    page.show(golden("stage-5"))
+    page.url = page.url.partition("#")[0]
+    browser.run("sessionStorage.clear()") if browser.run("return location.href") != "about:blank" else None
+    browser.open(page.url)
+    browser.see("You can look, not touch.")
+    browser.see("heights up")
+    enabled = "return [...document.querySelectorAll('.acts')].filter((element) => !element.disabled).length"
+    assert browser.run(enabled) == 0
+
+
+def test_the_token_leaves_the_address_and_stays_for_a_reload(browser, page):
+    look(browser, page, golden("stage-5"))
+    assert browser.run("return location.hash") == ""
+    browser.open(page.url.partition("#")[0])
+    browser.see("Live")
+    wait_until(lambda: browser.run("return document.body.classList.contains('may-act')"), "the buttons work")
+
+
+def test_a_climb_shows_how_far_it_has_come_and_what_it_brings(browser, page):
+    look(browser, page, golden("climb-4-to-5"))
+    browser.see("Climbing from stage 4 to 5")
+    browser.see("3 of 12 steps done, about 1 min 15 s left")
+    bar = "return document.getElementById('climb-bar').getAttribute('aria-valuenow')"
+    assert browser.run(bar) == "28"
+    browser.see("is coming")
+    cut_short = golden("climb-4-to-5")
+    cut_short["climb"]["isRunning"] = False
+    page.show(cut_short)
+    browser.click("Go on")
+    wait_until(lambda: page.asked, "the page asks for it")
+    assert page.asked[0][:2] == ("/actions/climb", {"to": 5})
+
+
+def test_a_job_tells_how_it_goes_and_what_came_of_it(browser, page):
+    snapshot = golden("stage-5")
+    job = {"id": 1, "lane": "load", "title": "Load: 150 requests/s for 30 s", "startedAtMs": 1, "endedAtMs": None,
+           "hasSucceeded": None, "lines": ["150 ok, 0 failed"], "report": None}
+    look(browser, page, {**snapshot, "jobs": [job]})
+    browser.see("150 ok, 0 failed")
+    browser.click("Stop")
+    wait_until(lambda: page.asked, "the page asks for it")
+    assert page.asked[0][:2] == ("/actions/stop", {"lane": "load"})
+    ended = {**job, "endedAtMs": 31_001, "hasSucceeded": True, "report": {"failed": 0, "latency": {"p99Ms": 7.25}}}
+    page.show({**snapshot, "jobs": [ended]})
+    browser.see("done after 31 s")
+    browser.see("latency: p99 ms")
+    browser.click("Put away: Load")
+    assert "Load: 150" not in browser.text
+
+
+def test_what_happens_is_told_to_those_who_listen_and_can_be_filtered(browser, page):
+    snapshot = golden("stage-5")
+    look(browser, page, snapshot)
+    snapshot["events"] += [{"t": 2_000, "text": "zone local-b lost its power"}, {"t": 2_000, "text": "database-b.etcd ended"}]
+    page.show(snapshot)
+    browser.see("zone local-b lost its power")
+    assert "lost its power" in browser.run("return document.getElementById('announcer').textContent")
+    browser.fill("Show only", "etcd")
+    events = "return [...document.querySelectorAll('#events li span')].map((item) => item.textContent)"
+    wait_until(lambda: browser.run(events) == ["database-b.etcd ended"], "one is left")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_what_is_behind_them(browser, page, scheme):
+    """WCAG's 4.5 to 1, of everything on the page that has words and a plain background."""
+    look(browser, page, golden("zone-cut"), **{"prefers-color-scheme": scheme})
+    weak = browser.run("""
+      const channels = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
+      const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, index) => sum + c * [0.2126, 0.7152, 0.0722][index], 0);
+      const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+          const [r, g, b, alpha = 1] = channels(getComputedStyle(at).backgroundColor);
+          if (alpha === 1) return [r, g, b];
+        }
+        return [255, 255, 255];
+      };
+      return [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility()
+        && !element.disabled && !element.closest('.for-readers, svg')
+        && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())).map((element) => {
+          const [a, b] = [light(channels(getComputedStyle(element).color)), light(behind(element))];
+          return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.className, element.textContent.slice(0, 30)];
+        }).filter(([ratio]) => ratio < 4.5);""")
+    assert weak == []
+
+
+def test_nothing_moves_where_people_ask_for_that(browser, page):
+    look(browser, page, golden("climb-4-to-5"), **{"prefers-reduced-motion": "reduce"})
+    assert browser.run("return document.getAnimations().length") == 0
