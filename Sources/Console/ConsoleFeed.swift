@@ -39,10 +39,12 @@ final class ConsoleFeed: Sendable {
         // The lab is asked over sockets and files: not on the loop.
         let gathered = try? await pool.run { [self] in
           board.readOutput()
-          return (lab.snapshot, tools.climb(), Self.readMetrics(of: lab))
+          let snapshot = lab.snapshot
+          return (snapshot, tools.climb(), Self.readMetrics(of: lab, snapshot))
         }
         if let (snapshot, climb, reading) = gathered {
-          publish(snapshot, climb, earlier.map { Sample(from: $0, to: reading) } ?? Sample(atMs: reading.atMs))
+          let sample = earlier.map { Sample(from: $0, to: reading) } ?? Sample(atMs: reading.atMs)
+          publish(snapshot, climb, sample)
           earlier = reading
         }
         try? await loop.sleep(ms: Self.intervalMs)
@@ -51,10 +53,12 @@ final class ConsoleFeed: Sendable {
     task.withLock { $0 = gathering }
   }
 
-  /// Without those that do not answer.
-  private static func readMetrics(of lab: Lab) -> MetricsReading {
-    let metrics = (try? lab.metrics()).map { [Role.app.rawValue: $0] } ?? [:]
-    return MetricsReading(atMs: Int(wallClockMs()), metrics: metrics)
+  /// Of those that are ready: others may make us wait for nothing.
+  private static func readMetrics(of lab: Lab, _ snapshot: LabSnapshot) -> MetricsReading {
+    let isReady = snapshot.processes.contains { $0.name == Role.app.rawValue && $0.health == .ready }
+    let metrics = isReady ? try? lab.metrics() : nil
+    return MetricsReading(
+      atMs: Int(wallClockMs()), metrics: metrics.map { [Role.app.rawValue: $0] } ?? [:])
   }
 
   func stop() {

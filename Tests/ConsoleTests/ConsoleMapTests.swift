@@ -49,7 +49,7 @@ import Topology
     #expect(try self.map(.at(.separateDatabase)).node("objects@server-a")?.health == .ready)
   }
 
-  @Test("roles are what the stores say now, not what the topology began with, nor what electors say of themselves")
+  @Test("roles are what the stores say now, not what the topology began with, nor what electors say")
   func rolesAreOfNow() throws {
     let promoted = LabSnapshot.Process.at("database-b.patroni", host: "database-b", role: "leader")
     let map = try map(.at(.stateless, cutZones: ["local-a"], with: [promoted]))

@@ -15,8 +15,8 @@ extension AppOutline {
 extension Topology {
   /// In two regions at stage 7.
   static func sample(_ stage: Stage) throws -> Topology {
-    let regions =
-      stage == .sharded ? ["eu-central-1", "us-east-1"].compactMap { CataloguedRegion.named($0)?.region } : [.local]
+    let two = ["eu-central-1", "us-east-1"].compactMap { CataloguedRegion.named($0)?.region }
+    let regions = stage == .sharded ? two : [.local]
     return try Topology.of(.summit, at: stage, in: regions)
   }
 }
@@ -47,7 +47,10 @@ extension LabSnapshot {
     if topology.stage <= .separateDatabase { processes.append(.at("app")) }
     processes += topology.edges.map { .at("\($0.id).varnish", host: $0.id, address: "127.1.101.10") }
     if topology.stage >= .stateless { processes.append(.at("objects.ministack", host: "objects")) }
-    return processes + topology.tiers.flatMap { tier in tier.members.flatMap { Self.processes(of: tier, $0, topology) } }
+    return processes
+      + topology.tiers.flatMap { tier in
+        tier.members.flatMap { Self.processes(of: tier, $0, topology) }
+      }
   }
 
   private static func processes(of tier: Tier, _ member: Member, _ topology: Topology) -> [Process] {
@@ -68,7 +71,8 @@ extension LabSnapshot {
     case .database where topology.stage > .separateDatabase:
       let role = member.role == .leader ? "leader" : "sync_standby"
       // The cluster of electors has a leader of its own, often elsewhere.
-      return [make("etcd", 50, isWitness ? "leader" : "follower")] + (isWitness ? [] : [make("patroni", 50, role)])
+      let elector = make("etcd", 50, isWitness ? "leader" : "follower")
+      return [elector] + (isWitness ? [] : [make("patroni", 50, role)])
     default: return []
     }
   }

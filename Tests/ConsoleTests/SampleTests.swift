@@ -29,10 +29,9 @@ import Testing
 
   @Test("several processes are one app, and each has its rate")
   func processesAreAdded() {
-    let (before, after) = (reading(atMs: 0, answers: 10), reading(atMs: 1_000, answers: 30))
     let sample = Sample(
-      from: MetricsReading(atMs: 0, metrics: ["a": before.metrics["app"], "b": before.metrics["app"]].compactMapValues { $0 }),
-      to: MetricsReading(atMs: 1_000, metrics: ["a": after.metrics["app"], "b": after.metrics["app"]].compactMapValues { $0 }))
+      from: reading(atMs: 0, answers: 10, names: ["a", "b"]),
+      to: reading(atMs: 1_000, answers: 30, names: ["a", "b"]))
     #expect(sample.requestsPerSecond == 40)
     #expect(sample.rates == ["a": 20, "b": 20])
   }
@@ -60,19 +59,18 @@ import Testing
   }
 
   /// Answers with 200 were writes; `fast` answers came within 10 ms, the others within 1 s.
-  private func reading(atMs: Int, answers: Int, errors: Int = 0, fast: Int = 0, all: Int = 0) -> MetricsReading {
-    MetricsReading(
-      atMs: atMs,
-      metrics: [
-        "app": AppMetrics(
-          text: """
-            http_requests_total{method="post",status="200"} \(answers)
-            http_requests_total{method="post",status="503"} \(errors)
-            http_request_duration_seconds_bucket{le="0.01"} \(fast)
-            http_request_duration_seconds_bucket{le="1"} \(all)
-            http_request_duration_seconds_count \(all)
+  private func reading(
+    atMs: Int, answers: Int, errors: Int = 0, fast: Int = 0, all: Int = 0, names: [String] = ["app"]
+  ) -> MetricsReading {
+    let metrics = AppMetrics(
+      text: """
+        http_requests_total{method="post",status="200"} \(answers)
+        http_requests_total{method="post",status="503"} \(errors)
+        http_request_duration_seconds_bucket{le="0.01"} \(fast)
+        http_request_duration_seconds_bucket{le="1"} \(all)
+        http_request_duration_seconds_count \(all)
 
-            """)
-      ])
+        """)
+    return MetricsReading(atMs: atMs, metrics: Dictionary(uniqueKeysWithValues: names.map { ($0, metrics) }))
   }
 }

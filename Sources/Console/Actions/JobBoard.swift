@@ -42,7 +42,8 @@ final class JobBoard: Sendable {
       state.withLock { $0.running[lane] = Running(command: command) }
     } catch {
       end(lane, [.line(error.description)], hasSucceeded: false)
-      throw Problem(.internalServerError, title: "The program could not be started", detail: error.description)
+      throw Problem(
+        .internalServerError, title: "The program could not be started", detail: error.description)
     }
   }
 
@@ -61,15 +62,22 @@ final class JobBoard: Sendable {
 
   /// Takes in what commands have said since, and which have ended. Reads files; one caller at a time.
   func readOutput() {
-    for (lane, running) in state.withLock({ $0.running }) {
+    for lane in Job.Lane.allCases {
       // Asked first: what it says after its end is nothing.
-      let hasSucceeded = running.command.hasSucceeded
-      let bytes = running.command.output(after: running.output.readBytes)
-      state.withLock { state in
-        for part in state.running[lane]?.output.take(bytes) ?? [] { state.jobs[lane]?.add(part) }
-      }
-      if let hasSucceeded, bytes.isEmpty { end(lane, [], hasSucceeded: hasSucceeded) }
+      let hasSucceeded = state.withLock { $0.running[lane]?.command.hasSucceeded }
+      while takeOutput(of: lane) {}
+      if let hasSucceeded { end(lane, [], hasSucceeded: hasSucceeded) }
     }
+  }
+
+  /// Whether there was some.
+  private func takeOutput(of lane: Job.Lane) -> Bool {
+    guard let running = state.withLock({ $0.running[lane] }) else { return false }
+    let bytes = running.command.output(after: running.output.readBytes)
+    state.withLock { state in
+      for part in state.running[lane]?.output.take(bytes) ?? [] { state.jobs[lane]?.add(part) }
+    }
+    return !bytes.isEmpty
   }
 
   // MARK: Operations

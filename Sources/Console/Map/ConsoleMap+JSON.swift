@@ -93,7 +93,8 @@ private struct TierJSON: JSONWritable {
   /// Where a person may set the number.
   private var scaling: ScalingJSON? {
     guard let bounds = tier.scaling, lab.stage >= .stateless else { return nil }
-    return ScalingJSON(bounds: bounds, count: nodes.filter { $0.tier == tier.id && $0.health != .stopped }.count)
+    let running = nodes.filter { $0.tier == tier.id && $0.health != .stopped }
+    return ScalingJSON(bounds: bounds, count: running.count)
   }
 }
 

@@ -154,8 +154,8 @@ export class MapView {
   /// As a grid where it fits; else as the list.
   arrange() {
     if (!this.topology) return;
-    const { columns, regions, rankCount, first } = this.plan;
-    const counts = spread(columns, this.root.clientWidth - 24 * regions.length, nodeWidth);
+    const { regions, rankCount, first } = this.plan;
+    const counts = spread(this.plan, this.root.clientWidth - 24 * regions.length, nodeWidth);
     this.root.classList.toggle('is-picture', counts !== null);
     if (!counts) return;
     const columnLines = counts.map((count, index) => `[column-${index}] minmax(0, ${count}fr)`).join(' ');

@@ -77,7 +77,8 @@ function cellsOf(nodes, rankOf) {
 
 /// How many nodes each column has side by side where there is so much room, the others below; null where it is too
 /// narrow for a picture.
-export function spread(columns, room, nodeWidth) {
+export function spread({ columns, lanes }, room, nodeWidth) {
+  if (lanes.some(({ nodes }) => nodes.length * nodeWidth > room)) return null;
   for (let most = Math.max(...columns, 1); most >= 1; most -= 1) {
     const counts = columns.map((count) => Math.min(count, most));
     if (counts.reduce((sum, count) => sum + count, 0) * nodeWidth <= room) return counts;
