@@ -30,6 +30,10 @@ public struct Climb: Sendable {
     public let to: Int
     public let verifiedSteps: [String]
     public let stepCount: Int
+    /// What the first step that is not verified does, in the infinitive.
+    public let nextStep: String
+    /// What the climber told last; nil when nobody climbs just now.
+    public let current: ClimbEvent?
   }
 
   /// The steps of the climb to each stage from the one below.
@@ -77,8 +81,13 @@ public struct Climb: Sendable {
       if stage >= to { return .alreadyThere }
       throw ClimbError.noClimb(from: stage, to: to)
     }
+    let presence = ClimbPresenceFile(path: presencePath)
+    let tell = { (event: ClimbEvent) in
+      presence.note(event)
+      report(event)
+    }
     let driver = ClimbDriver(
-      steps: steps, lab: lab, append: { try journal.append($0) }, shouldStop: shouldStop, report: report)
+      steps: steps, lab: lab, append: { try journal.append($0) }, shouldStop: shouldStop, report: tell)
     return Self.outcome(try driver.drive(engine, direction), direction)
   }
 
@@ -86,10 +95,15 @@ public struct Climb: Sendable {
   public func progress() throws(ClimbError) -> Progress? {
     let engine = try ClimbEngine(steps: steps.map(\.name), journal: ClimbJournal.read(journalPath))
     guard engine.standing == .underWay else { return nil }
-    return Progress(from: from, to: to, verifiedSteps: engine.verifiedSteps, stepCount: steps.count)
+    let verified = engine.verifiedSteps
+    let next = steps.first { !verified.contains($0.name) }
+    return Progress(
+      from: from, to: to, verifiedSteps: verified, stepCount: steps.count, nextStep: next?.title ?? "",
+      current: ClimbPresence.read(presencePath))
   }
 
   private var home: String { folder.home + "/climb" }
+  private var presencePath: String { home + "/now.json" }
   private var journalPath: String { "\(home)/\(from)-to-\(to).ndjson" }
 
   /// The engine as the journal leaves it. A committed climb of an app that stands below it again (its state was

@@ -10,10 +10,21 @@ extension ConsoleTools {
   static func of(_ folder: AppFolder) -> ConsoleTools {
     let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
     return ConsoleTools(program: program, drills: []) {
-      guard let progress = try? Climb(to: 2, in: folder).progress() else { return nil }
-      return ConsoleClimb(
-        from: progress.from, to: progress.to, done: progress.verifiedSteps.count, count: progress.stepCount,
-        title: "", isRunning: true)
+      guard let climb = try? Climb.underWay(in: folder) else { return nil }
+      return try? climb.progress().map { ConsoleClimb($0) }
     }
+  }
+}
+
+extension ConsoleClimb {
+  fileprivate init(_ progress: Climb.Progress) {
+    let current = progress.current
+    // Progress is told in words of its own, which the page shows as they are.
+    self.init(
+      from: progress.from, to: progress.to, done: progress.verifiedSteps.count, count: progress.stepCount,
+      title: current.map { "\($0.operation == .undo ? "undoing: " : "")\($0.text)" } ?? progress.nextStep,
+      isRunning: current != nil)
+    fraction = current?.progress?.fraction
+    remainingSeconds = current?.progress?.remainingSeconds
   }
 }
