@@ -1,10 +1,12 @@
 """A real browser goes through Summit, the launch page and the console as a person does."""
 
 import secrets
+from urllib.parse import urlsplit
 
 import pytest
 
 from support.browser import chromium
+from support.climbing import kill_climb
 from support.pictures import png
 from support.raw_http import Connection
 from support.summit_api import Person
@@ -95,7 +97,7 @@ def test_the_console_shows_the_lab_and_what_happens_to_it(lab, browser):
     address = status["appURL"].removeprefix("http://")
     for text in ("Summit", "Live", address, "Stage 1 of 7", "summit.test", "launch is ready"):
         browser.see(text)
-    for title in ("Topology", "Requests", "Latency", "Errors", "Disk", "Instance", "DNS", "Processes", "Timeline"):
+    for title in ("Topology", "Requests", "Latency", "Errors", "Writes", "Disk", "Instance", "DNS", "Processes", "Timeline"):
         assert title.lower() in browser.text.lower(), browser.text
     lab.heights("climb").expect(0)
     browser.see("the app is at stage 2")
@@ -110,6 +112,46 @@ def test_the_console_shows_the_lab_and_what_happens_to_it(lab, browser):
     # It says so when the lab is gone.
     lab.down()
     browser.see("Not connected")
+
+
+def test_a_person_climbs_under_load_with_the_consoles_buttons(lab, browser):
+    status = lab.up("--stage", 1)
+    browser.open(status["consoleURL"])
+    browser.fill("Requests per second", "50").fill("For seconds", "600").click("Start load")
+    browser.see("ok,")
+    browser.click("Climb to stage 2")
+    browser.see("the app is at stage 2")
+    browser.see("done after")
+    browser.click("Stop")
+    # Ctrl-C ends load with a report of what was until then.
+    report = browser.job("Load")
+    assert report["failed"] == "0" and report["was interrupted"] == "yes", report
+    assert lab.status()["stage"] == 2
+    browser.expect_no_complaint(status["consoleURL"])
+
+
+def test_the_console_follows_a_climb_of_the_command_line_and_takes_it_up(lab, browser):
+    status = lab.up("--stage", 1)
+    browser.open(status["consoleURL"])
+    kill_climb(lab, "run", "open-app-door")
+    browser.see("A climb was cut short: from stage 1 to 2")
+    browser.see("2 of 7 steps done")
+    browser.click("Go back").click("Go back", within="dialog")
+    browser.see("Next: stage 2, single server")
+    assert lab.status()["stage"] == 1 and lab.process("launch")["health"] == "ready"
+
+
+def test_the_console_of_an_earlier_run_says_that_its_token_is_stale(lab, browser):
+    status = lab.up()
+    port = urlsplit(status["consoleURL"]).port
+    browser.open(status["consoleURL"]).see("Live")
+    lab.down()
+    browser.see("Not connected")
+    lab.heights("up", "--port", 0, "--console-port", port, "--detach").expect(0)
+    browser.see("token is of an earlier run")
+    fresh = lab.status()["consoleURL"]
+    browser.open(fresh)
+    wait_until(lambda: "earlier run" not in browser.text, "the new address lets the page act")
 
 
 def test_the_console_answers_nobody_but_this_machine(summit):

@@ -165,6 +165,15 @@ class Browser:
         exact = [element for element, its_name in shown if its_name == name]
         return next(iter(exact + [element for element, its_name in shown if name in its_name]), None)
 
+    def job(self, title):
+        """The report of the console's job of that title, once it has one: what each figure is called, and its text."""
+        def report():
+            jobs = [job for job in self.driver.find_elements(By.CLASS_NAME, "job") if title in job.text]
+            facts = jobs[0].find_elements(By.CSS_SELECTOR, ".job-report div") if jobs else []
+            return {fact.find_element(By.TAG_NAME, "dt").text: fact.find_element(By.TAG_NAME, "dd").text for fact in facts}
+
+        return wait_until(report, f"a report of {title!r}")
+
     def article(self, text):
         """The post that says `text`."""
         posts = self.driver.find_elements(By.TAG_NAME, "article")
