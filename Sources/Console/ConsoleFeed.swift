@@ -39,8 +39,8 @@ final class ConsoleFeed: Sendable {
         // The lab is asked over sockets and files: not on the loop.
         let gathered = try? await pool.run { [self] in
           board.readOutput()
-          let snapshot = lab.snapshot
-          return (snapshot, tools.climb(), Self.readMetrics(of: lab, snapshot))
+          let reading = MetricsReading(atMs: Int(wallClockMs()), metrics: lab.metrics())
+          return (lab.snapshot, tools.climb(), reading)
         }
         if let (snapshot, climb, reading) = gathered {
           let sample = earlier.map { Sample(from: $0, to: reading) } ?? Sample(atMs: reading.atMs)
@@ -51,14 +51,6 @@ final class ConsoleFeed: Sendable {
       }
     }
     task.withLock { $0 = gathering }
-  }
-
-  /// Of those that are ready: others may make us wait for nothing.
-  private static func readMetrics(of lab: Lab, _ snapshot: LabSnapshot) -> MetricsReading {
-    let isReady = snapshot.processes.contains { $0.name == Role.app.rawValue && $0.health == .ready }
-    let metrics = isReady ? try? lab.metrics() : nil
-    return MetricsReading(
-      atMs: Int(wallClockMs()), metrics: metrics.map { [Role.app.rawValue: $0] } ?? [:])
   }
 
   func stop() {

@@ -100,16 +100,6 @@ public final class Lab: Sendable {
       disk: disk(state), operation: operations.current, events: timeline.events)
   }
 
-  /// The figures of the process that has the public port; throws when none answers.
-  public func metrics() throws(LabError) -> AppMetrics {
-    let role = currentState.openDoors.last ?? .app
-    let answer = try AdminClient(folder.adminSocket(of: role)).get("/metrics", limitMs: 1000)
-    guard answer.status == 200 else {
-      throw .adminFailed(process: role.rawValue, request: "GET /metrics", outcome: "status \(answer.status)")
-    }
-    return AppMetrics(text: answer.text)
-  }
-
   private var processes: [LabSnapshot.Process] {
     let hosts = Dictionary(hostProcesses.map { ($0.name, $0.host) }) { first, _ in first }
     return (supervisor?.statuses ?? [:]).sorted { $0.key < $1.key }.map { name, status in

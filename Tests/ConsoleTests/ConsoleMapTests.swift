@@ -25,7 +25,7 @@ import Topology
   func healthIsTheWorst() throws {
     let lab = try LabSnapshot.at(.stateless, cutZones: ["local-b"])
     let map = try map(lab)
-    #expect(map.node("database@database-b")?.health == .stopped)
+    #expect(map.node("database@database-b")?.health == .noPower)
     #expect(map.node("database@database-a")?.health == .ready)
     let ailing = LabSnapshot.Process.at("database-a.pgbackup", host: "database-a", health: .waiting)
     let withOneMore = try self.map(.at(.stateless, with: [ailing]))
@@ -61,7 +61,7 @@ import Topology
 
   @Test("a service's processes tell their rates, and a link to it the sum; nothing else has one")
   func ratesAreOfServices() throws {
-    let rates = ["server-a.app": 30.0, "server-b.app": 12.5]
+    let rates = ["server-a": 30.0, "server-b": 12.5]
     let map = try map(.at(.stateless), rates: rates)
     #expect(map.node("service-web@server-a")?.requestsPerSecond == 30)
     let known = map.roads.filter { $0.requestsPerSecond != nil }
@@ -74,10 +74,12 @@ import Topology
 
   @Test("a server that was added by scaling stands beside the one that it is like")
   func scaledServersAreThere() throws {
-    let second = LabSnapshot.Process.at("server-a2.app", host: "server-a2", zone: "local-a")
-    let map = try map(.at(.stateless, with: [second]), rates: ["server-a2.app": 5])
+    let second = LabSnapshot.Process.at("server-a2", host: "server-a2", zone: "local-a")
+    let map = try map(.at(.stateless, with: [second]), rates: ["server-a2": 5])
     let node = try #require(map.node("service-web@server-a2"))
     #expect(node.zone == "local-a" && node.tier == "service-web" && node.requestsPerSecond == 5)
+    let gone = LabSnapshot.Process.at("server-a3", host: "server-a3", zone: "local-a", health: .stopped)
+    #expect(try self.map(.at(.stateless, with: [gone])).nodes.allSatisfy { $0.host != "server-a3" })
     let other = LabSnapshot.Process.at("cache-z.redis", host: "cache-z", zone: "local-a")
     #expect(try self.map(.at(.stateless, with: [other])).nodes.allSatisfy { $0.host != "cache-z" })
   }

@@ -76,7 +76,7 @@ import Topology
   }
 
   private func snapshot(of lab: LabSnapshot, climb: ConsoleClimb? = nil, jobs: [Job] = []) -> [UInt8] {
-    let rates = ["app": 203.0, "server-a.app": 101.5, "server-b.app": 98.2]
+    let rates = ["app": 203.0, "server-a": 101.5, "server-b": 98.2]
     let map = ConsoleMap(lab, climb: climb, outline: .summit, rates: rates)
     return JSONWriter.bytes(
       of: ConsoleSnapshot(

@@ -55,15 +55,15 @@ extension LabSnapshot {
 
   private static func processes(of tier: Tier, _ member: Member, _ topology: Topology) -> [Process] {
     let zone = topology.zones.firstIndex { $0.id == member.zone } ?? 0
-    let make = { (engine: String, number: Int, role: String?) in
+    let make = { (engine: String?, number: Int, role: String?) in
       Process.at(
-        "\(member.server).\(engine)", host: member.server, zone: member.zone,
+        member.server + (engine.map { ".\($0)" } ?? ""), host: member.server, zone: member.zone,
         address: "127.1.\(zone + 1).\(number)", role: role,
         lagBytes: role == "replica" || role == "sync_standby" || role == "follower" ? 4_096 : nil)
     }
     let isWitness = member.role == .witness
     switch tier.kind {
-    case .service where topology.stage > .separateDatabase: return [make("app", 10, nil)]
+    case .service where topology.stage > .separateDatabase: return [make(nil, 10, nil)]
     case .loadBalancer: return [make("haproxy", 40, nil)]
     case .cache:
       return [make("sentinel", 30, nil)] + (isWitness ? [] : [make("redis", 30, member.role.rawValue)])
@@ -90,6 +90,6 @@ extension LabSnapshot.Process {
 
   fileprivate func withoutPower(in zones: [String]) -> Self {
     guard let zone, zones.contains(zone) else { return self }
-    return .at(name, host: host, zone: zone, address: address, health: .stopped)
+    return .at(name, host: host, zone: zone, address: address, health: .noPower)
   }
 }

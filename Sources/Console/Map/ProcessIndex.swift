@@ -12,9 +12,10 @@ struct ProcessIndex {
     self.rates = rates
   }
 
-  /// Those that have processes, each once.
+  /// Those on which something runs or shall run, each once.
   var hosts: [String] {
-    processes.compactMap(\.host).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    processes.filter { $0.health != .stopped }.compactMap(\.host)
+      .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   /// The node with what its processes say.
@@ -35,7 +36,9 @@ struct ProcessIndex {
   }
 
   private static let electors = [".etcd", ".sentinel"]
-  private static let worstFirst: [LabSnapshot.Health] = [.stopped, .waiting, .starting, .stopping, .ready]
+  private static let worstFirst: [LabSnapshot.Health] = [
+    .stopped, .noPower, .waiting, .starting, .stopping, .ready,
+  ]
 
   /// A node is as healthy as the worst of its processes.
   private func health(of node: ConsoleMap.Node, _ own: [LabSnapshot.Process]) -> LabSnapshot.Health? {

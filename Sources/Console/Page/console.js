@@ -25,7 +25,8 @@
 //               lagBytes|null, health|null, requestsPerSecond|null, change|null ('comes' | 'goes')}
 // Sample       {t, requestsPerSecond, errorsPerSecond, writesPerSecond, p50Ms, p90Ms, p99Ms, lagBytes}
 //              each null when not known
-// health       'stopped' | 'starting' | 'ready' | 'stopping' | 'waiting' (ended by itself, will be started again)
+// health       'stopped' | 'starting' | 'ready' | 'stopping' | 'waiting' (ended by itself, will be started again) |
+//              'noPower'
 //
 // POST /actions/NAME starts what a button is for; see access.js and the server's ConsoleActions.
 

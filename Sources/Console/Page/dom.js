@@ -17,7 +17,7 @@ export function icon(name) {
 
 /// How a process is, as a shape, a color and a word.
 export function badge(health) {
-  return html('span', { class: 'badge', 'data-health': health }, health);
+  return html('span', { class: 'badge', 'data-health': health }, health === 'noPower' ? 'no power' : health);
 }
 
 export function code(text) {

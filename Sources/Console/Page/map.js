@@ -123,16 +123,15 @@ export class MapView {
 
   updateNode(node) {
     const known = this.nodes.get(node.id);
-    const { role, lagBytes, health, requestsPerSecond, change, zone } = node;
-    const isCut = this.topology.zones.some(({ id, isCut }) => id === zone && isCut);
-    const parts = JSON.stringify([role, lagBytes, health, requestsPerSecond, change, isCut]);
+    const { role, lagBytes, health, requestsPerSecond, change } = node;
+    const parts = JSON.stringify([role, lagBytes, health, requestsPerSecond, change]);
     if (parts === known.shown) return;
     known.shown = parts;
-    set(known.item, 'data-health', isCut ? 'no power' : health);
+    set(known.item, 'data-health', health);
     set(known.item, 'data-role', role);
     known.item.title = node.address ?? '';
     known.state.replaceChildren(...[
-      isCut ? badge('no power') : health ? badge(health) : null,
+      health ? badge(health) : null,
       change ? html('span', { class: 'change' }, change === 'comes' ? 'is coming' : 'is going') : null,
       role ? html('span', { class: 'role', 'data-leads': isLeader(node) ? '' : null }, role.replaceAll('_', ' ')) : null,
       requestsPerSecond === null ? null : html('span', { class: 'fact' }, `${figure(requestsPerSecond)}/s`),
@@ -191,9 +190,8 @@ export class MapView {
   }
 
   stateOf({ from, to, link }) {
-    const isUp = (node) => node.health === null || node.health === 'ready' || node.health === 'stopping';
-    const isCut = (node) => this.topology.zones.some(({ id, isCut }) => id === node.zone && isCut);
-    if ([from, to].some((node) => !isUp(node) || isCut(node))) return 'down';
+    const isUp = ({ health }) => [null, 'ready', 'stopping'].includes(health);
+    if (!isUp(from) || !isUp(to)) return 'down';
     if ([from, to].some((node) => node.change === 'comes' && node.health === null)) return 'coming';
     return link?.requestsPerSecond > 0 ? 'busy' : 'idle';
   }
