@@ -56,7 +56,7 @@ import Topology
       "disk": ["usedBytes", "quotaBytes"],
       "instance": ["type", "loops", "cacheBytes"],
       "processes": ["name", "address", "role", "pid", "health", "lagBytes", "restarts", "lastEnd"],
-      "dns": ["name", "address", "port"],
+      "dns": ["name", "address", "server", "port"],
       "events": ["t", "text"],
     ]
     #expect(Set(json.keys) == Set(expected.keys).union(["operation"]))

@@ -34,7 +34,7 @@ extension LabSnapshot {
         type: "t4g.small", virtualCPUs: 2, memoryBytes: 2 << 30, eventLoops: 2, cacheBytes: 512 << 20),
       processes: processes.sorted { $0.name < $1.name }, openDoors: [stage == .launchPage ? .launch : .app],
       appURL: "http://127.0.0.1:8080", consoleURL: nil,
-      dns: DNS(name: "summit.test", address: "127.0.0.1", port: 5300),
+      dns: DNS(name: "summit.test", address: "127.0.0.1", server: "127.0.0.1", port: 5300),
       disk: DiskUsage(usedBytes: 40 << 20, quotaBytes: 20 << 30), operation: nil,
       events: [Event(atMs: 1_000, text: "the app is at stage \(stage.number), \(stage.name)")])
     snapshot.cutZones = cutZones

@@ -17,7 +17,7 @@
 //   disk       {usedBytes, quotaBytes}
 //   instance   {type, loops, cacheBytes}                         of the server, where the topology has one
 //   processes  [{name, address|null, role|null, pid|null, health, lagBytes|null, restarts, lastEnd|null}]
-//   dns        {name, address, port|null, note?}                 without gdnsd no port, and a note that says so
+//   dns        {name, address, server, port|null, note?}         without gdnsd no port, and a note that says so
 //   operation  string|null                                       what is under way, such as `resize`
 //   events     [{t, text}]                                       the last 200, oldest first
 // }
@@ -194,10 +194,10 @@ function showInstance({ instance, hasServer }) {
     : facts([['Server', 'none at this stage']])));
 }
 
-function showDNS({ name, address, port, note }) {
+function showDNS({ name, address, server, port, note }) {
   const ask = port === null
     ? ['Ask it', html('span', {}, `Nobody answers: ${note}. `, code('apt-get install gdnsd'))]
-    : ['Ask it', code(`dig @127.0.0.1 -p ${port} ${name}`)];
+    : ['Ask it', code(`dig @${server} -p ${port} ${name}`)];
   byId('dns').replaceChildren(...facts([['Name', name], ['Address', address], ask]));
 }
 
@@ -254,6 +254,7 @@ function showOperation(operation) {
 function showAccess(state) {
   controls.open(state === 'open');
   const advice = ['Open the address that ', code('heights up'), ' printed to use the buttons; ', code('heights status'), ' shows it too.'];
+  byId('access').hidden = state === 'open';
   byId('read-only').hidden = state === 'open';
   byId('read-only').replaceChildren(...(state === 'stale'
     ? ['This page’s token is of an earlier run. ', ...advice] : ['You can look, not touch. ', ...advice]));

@@ -55,7 +55,9 @@ export class JobList {
   }
 
   show(jobs) {
-    const shown = jobs.filter(({ id, startedAtMs }) => !this.dismissed.has(`${id} ${startedAtMs}`)).toReversed();
+    // Of an operation that went well the map and the timeline tell.
+    const shown = jobs.filter(({ lane, hasSucceeded }) => lane !== 'operation' || !hasSucceeded)
+      .filter(({ id, startedAtMs }) => !this.dismissed.has(`${id} ${startedAtMs}`)).toReversed();
     const keys = shown.map(({ id, startedAtMs }) => `${id} ${startedAtMs}`);
     for (const [key, card] of this.cards) {
       if (!keys.includes(key)) {

@@ -49,6 +49,7 @@ struct ConsoleSnapshot: JSONWritable {
     json.member("dns") {
       $0.member("name", lab.dns.name)
       $0.member("address", lab.dns.address)
+      $0.member("server", lab.dns.server)
       $0.member("port", lab.dns.port)
       if lab.dns.port == nil { $0.member("note", "gdnsd is not installed") }
     }

@@ -23,6 +23,17 @@ def golden(name):
     return json.loads((GOLDEN / f"{name}.json").read_text())
 
 
+def scaled(snapshot, count):
+    """The same with that many instances of its service, in both zones in turn."""
+    nodes = snapshot["topology"]["nodes"]
+    first = [node for node in nodes if node["kind"] == "service"]
+    for number in range(len(first), count):
+        like = first[number % len(first)]
+        host = f"{like['host']}{number // len(first) + 1}"
+        nodes.append({**like, "id": f"{like['tier']}@{host}", "host": host})
+    return snapshot
+
+
 def history(lag=True):
     """Five minutes of figures, with ups and downs."""
     return [sample(second, lag) for second in range(300)]
