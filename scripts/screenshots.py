@@ -39,7 +39,7 @@ def main(folder):
         lab.load(rate=250, seconds=40, users=40).finish()
         load = lab.load(rate=600, seconds=40, users=40)
         lab.heights("resize", "--type", "m7g.large", "--disk", "100GiB").expect(0)
-        with_browser(1440, 1000, lambda browser: picture_of_console(browser, snapshot["consoleURL"], load, folder))
+        with_browser(1440, 1180, lambda browser: picture_of_console(browser, snapshot["consoleURL"], load, folder))
     finally:
         lab.end()
 

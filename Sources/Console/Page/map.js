@@ -196,9 +196,10 @@ export class MapView {
     return link?.requestsPerSecond > 0 ? 'busy' : 'idle';
   }
 
-  /// What travels, and how much where that is known; what is known goes first.
-  wantedLabels(lines) {
+  /// What travels, and how much where that is known; what is known goes first, and beside a line that is up.
+  wantedLabels(routed) {
     const { links, tiers } = this.topology;
+    const lines = routed.toSorted((a, b) => (this.stateOf(a) === 'down') - (this.stateOf(b) === 'down'));
     const calls = links.map((link) => ({
       text: link.requestsPerSecond === null ? link.label : `${link.label} ${figure(link.requestsPerSecond)}/s`,
       lines: lines.filter((line) => line.link === link && line.kind === 'call'), isKnown: link.requestsPerSecond !== null,

@@ -77,12 +77,12 @@ function bezier(a, b, c, d, t) {
 }
 
 /// One place for each text, clear of nodes and of the other texts; a text without such a place is left out.
-/// - wanted: `[{text, width, lines: [routed]}]`, the most important first.
+/// - wanted: `[{text, width, lines: [routed]}]`, the most important first, of each the line that it stands best at.
 /// - Returns: `[{text, width, x, y}]`.
 export function labels(wanted, boxes) {
   const taken = [...boxes.values()].map((box) => grown(box, 2));
   return wanted.flatMap(({ text, width, lines }) => {
-    const tries = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].flatMap((t) => lines.map(({ at }) => at(t)));
+    const tries = lines.flatMap(({ at }) => [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].map(at));
     const rect = ({ x, y }) => ({ x: x - width / 2, y: y - labelHeight / 2, width, height: labelHeight });
     const place = tries.find((point) => !taken.some((other) => overlap(rect(point), other)));
     if (!place) return [];
