@@ -111,7 +111,19 @@ extension Lab {
     for layer in Set(processes.map(\.layer)).sorted() {
       let names = processes.filter { $0.layer == layer }.map(\.name)
       for name in names { supervisor?.unwant(name) }
+      for process in processes where process.layer == layer { endIdle(process) }
       for name in names { try waitUntilStopped(name) }
+    }
+  }
+
+  /// A balancer that stops waits for its clients, and a browser may keep its connection for long. It takes nothing new, so
+  /// when it has answered what it had there is nothing to wait for.
+  private func endIdle(_ process: LabProcess) {
+    guard case .engine(let engine) = process.program, let balancer = engine as? any Balancer else { return }
+    let endMs = Clock.nowMs + Self.drainLimitMs
+    while Clock.nowMs < endMs, let underWay = balancer.requestsUnderWay(at: nil) {
+      if underWay == 0 { return supervisor?.hurry(process.name) ?? () }
+      usleep(Self.pauseUs)
     }
   }
 }

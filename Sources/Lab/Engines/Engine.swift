@@ -45,6 +45,6 @@ struct EngineObservation: Equatable, Sendable {
 protocol Balancer: Engine {
   /// Whether new requests go elsewhere; those that are under way go on. `server` is the id of a host.
   func setDraining(_ isDraining: Bool, of server: String) throws(LabError)
-  /// How many requests the server has not answered yet; nil when that can't be known.
-  func requestsUnderWay(at server: String) -> Int?
+  /// How many requests the server (nil: all of them) has not answered yet; nil when that can't be known.
+  func requestsUnderWay(at server: String?) -> Int?
 }

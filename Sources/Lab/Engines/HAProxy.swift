@@ -44,7 +44,7 @@ struct HAProxy: Balancer {
 
   func prepare() throws(LabError) { try shell.write(configuration, to: "haproxy.cfg") }
 
-  func isReady() -> Bool { (try? statistics())?.first { $0.server == "BACKEND" }?.isUp ?? false }
+  func isReady() -> Bool { (try? statistics())?.first { $0.server == Self.all }?.isUp ?? false }
 }
 
 // Its configuration.
@@ -119,14 +119,17 @@ extension HAProxy {
     let underWay: Int
   }
 
+  /// What the line of all servers is called.
+  private static let all = "BACKEND"
+
   func setDraining(_ isDraining: Bool, of server: String) throws(LabError) {
     let answer = try say("set server servers/\(server) state \(isDraining ? "drain" : "ready")")
     let problem = answer.filter { !$0.isWhitespace }
     if !problem.isEmpty { throw .adminFailed(process: name, request: "drain \(server)", outcome: answer) }
   }
 
-  func requestsUnderWay(at server: String) -> Int? {
-    (try? statistics())?.first { $0.server == server }?.underWay
+  func requestsUnderWay(at server: String?) -> Int? {
+    (try? statistics())?.first { $0.server == server ?? Self.all }?.underWay
   }
 
   private func statistics() throws(LabError) -> [Line] {

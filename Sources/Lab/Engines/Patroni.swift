@@ -6,6 +6,8 @@ import Foundation
 struct Patroni: Engine {
   let host: Host
   let ports: LabPorts
+  /// The other members that have data.
+  let peers: [Host]
   /// The members of etcd.
   let voters: [Host]
   /// Begins the cluster where there is none; the others copy what it has.
@@ -110,7 +112,6 @@ extension Patroni {
     struct Member: Decodable {
       let name: String
       let role: String
-      let state: String
       let lag: Lag?
     }
 
@@ -128,18 +129,23 @@ extension Patroni {
     let members: [Member]
   }
 
+  private var client: HostClient { HostClient(address: host.address, port: ports.patroni) }
+
   private var cluster: Cluster? {
-    let client = HostClient(address: host.address, port: ports.patroni)
     guard let answer = try? client.get("/cluster"), answer.status == 200 else { return nil }
     return try? JSONDecoder().decode(Cluster.self, from: Data(answer.body))
   }
 
-  /// It leads, or follows in a cluster that has a synchronous standby.
+  /// It leads, or follows one that does in a cluster that has a synchronous standby. Each is asked for its own server:
+  /// what the cluster says of its members may be from before a crash of them all.
   func isReady() -> Bool {
-    guard let cluster, let own = cluster.members.first(where: { $0.name == host.id }) else { return false }
-    if own.role == "leader" { return own.state == "running" }
-    return ["running", "streaming"].contains(own.state)
-      && cluster.members.contains { $0.role == "sync_standby" }
+    if leads(host) { return true }
+    guard client.status("/replica") == 200, peers.contains(where: leads), let cluster else { return false }
+    return cluster.members.contains { $0.role == "sync_standby" }
+  }
+
+  private func leads(_ member: Host) -> Bool {
+    HostClient(address: member.address, port: ports.patroni).status("/primary") == 200
   }
 
   func observe() -> EngineObservation? {

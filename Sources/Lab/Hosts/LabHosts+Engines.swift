@@ -16,9 +16,11 @@ extension LabHosts {
   }
 
   func patroni(on host: Host, of tier: Tier) -> any Engine {
-    let members = hosts(of: tier).map(\.host)
+    let members = hosts(of: tier)
+    let peers = members.filter { $0.member.role != .witness && $0.host != host }.map(\.host)
     return Patroni(
-      host: host, ports: context.ports, voters: members, isFirst: host == members[0],
+      host: host, ports: context.ports, peers: peers, voters: members.map(\.host),
+      isFirst: host == members[0].host,
       settings: postgresSettings, program: context.python(with: "patroni"), shell: shell(host, ".patroni"))
   }
 

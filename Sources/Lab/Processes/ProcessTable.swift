@@ -51,8 +51,8 @@ struct ProcessTable {
     case spawnFailed(String, reason: String)
     case ended(String, pid: Int32, how: String)
     case probed(String, pid: Int32, isReady: Bool)
-    /// Stop at once what is stopping.
-    case hurry
+    /// Stop at once what is stopping, or only one of it.
+    case hurry(String?)
     case tick
   }
 
@@ -91,8 +91,8 @@ struct ProcessTable {
       guard case .running(let running, _)? = entries[name]?.state, running.pid == pid else { return [] }
       entries[name]?.state = .running(running, isReady: isReady)
       if isReady { entries[name]?.hasBeenReady = true }
-    case .hurry:
-      for (name, entry) in entries {
+    case .hurry(let only):
+      for (name, entry) in entries where only == nil || name == only {
         if case .stopping(let running, .some) = entry.state {
           entries[name]?.state = .stopping(running, killAtMs: nowMs)
         }

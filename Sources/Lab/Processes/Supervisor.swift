@@ -70,8 +70,8 @@ final class Supervisor: Sendable {
   func restorePower(_ zone: String) { send(.restorePower(zone)) }
   /// Ends every process, then the supervisor.
   func stopAll() { send(.stopAll) }
-  /// Kills what is stopping.
-  func hurry() { send(.handle(.hurry)) }
+  /// Kills what is stopping, or only one of it.
+  func hurry(_ name: String? = nil) { send(.handle(.hurry(name))) }
 
   func status(of name: String) -> ProcessStatus? { board.status(of: name) }
   var statuses: [String: ProcessStatus] { board.statuses }

@@ -96,9 +96,10 @@ import Testing
 
   @Test mutating func hurryKillsAtOnceWhatIsStoppingAndNothingElse() {
     start()
-    #expect(table.handle(.hurry, nowMs: 0) == [])
+    #expect(table.handle(.hurry(nil), nowMs: 0) == [])
     _ = table.handle(.unwanted("app"), nowMs: 0)
-    #expect(table.handle(.hurry, nowMs: 1) == [.kill("app", pid: 1)])
+    #expect(table.handle(.hurry("other"), nowMs: 1) == [])
+    #expect(table.handle(.hurry(nil), nowMs: 1) == [.kill("app", pid: 1)])
   }
 
   @Test mutating func wantedAgainWhileStoppingComesBackAfterItsEnd() {
