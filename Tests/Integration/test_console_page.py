@@ -13,7 +13,7 @@ SNAPSHOTS = {
 
 # Every node and label of the map whose box lies over another's, and what is cut off at the right.
 COLLISIONS = """
-    const boxes = [...document.querySelectorAll('.node, .road-label, .group-head button')].map((element) => {
+    const boxes = [...document.querySelectorAll('.node, .road-label, .group-name, .group-head button')].map((element) => {
       const { left, top, right, bottom } = element.getBoundingClientRect();
       return { left, top, right, bottom, name: element.textContent };
     }).filter(({ left, right }) => right > left);

@@ -168,14 +168,16 @@ export class MapView {
 
   drawRoads() {
     const frame = this.root.getBoundingClientRect();
-    const boxes = new Map([...this.nodes].map(([id, { item }]) => {
-      const { left, top, width, height } = item.getBoundingClientRect();
-      return [id, { x: left - frame.left, y: top - frame.top, width, height }];
-    }));
+    const boxOf = (element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return { x: left - frame.left, y: top - frame.top, width, height };
+    };
+    const boxes = new Map([...this.nodes].map(([id, { item }]) => [id, boxOf(item)]));
     const lines = routes(linesOf(this.topology), boxes);
     const key = JSON.stringify(lines.map((line) => [line.path, this.stateOf(line), line.link]));
     if (key === this.drawnRoads) return;
     this.drawnRoads = key;
+    const heads = [...this.list.querySelectorAll('.group-name, .power')];
     this.roads.setAttribute('viewBox', `0 0 ${frame.width} ${frame.height}`);
     this.roads.replaceChildren(
       arrowhead('idle'), arrowhead('busy'),
@@ -186,7 +188,7 @@ export class MapView {
           'marker-end': line.kind === 'copy' || !['idle', 'busy'].includes(state) ? null : `url(#arrow-${state})`,
         });
       }),
-      ...labels(this.wantedLabels(lines), boxes).map(pill));
+      ...labels(this.wantedLabels(lines), [...boxes.values(), ...heads.map(boxOf)]).map(pill));
   }
 
   stateOf({ from, to, link }) {

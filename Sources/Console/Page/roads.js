@@ -76,11 +76,11 @@ function bezier(a, b, c, d, t) {
   return s * s * s * a + 3 * s * s * t * b + 3 * s * t * t * c + t * t * t * d;
 }
 
-/// One place for each text, clear of nodes and of the other texts; a text without such a place is left out.
+/// One place for each text, clear of the boxes and of the other texts; a text without such a place is left out.
 /// - wanted: `[{text, width, lines: [routed]}]`, the most important first, of each the line that it stands best at.
 /// - Returns: `[{text, width, x, y}]`.
 export function labels(wanted, boxes) {
-  const taken = [...boxes.values()].map((box) => grown(box, 2));
+  const taken = boxes.map((box) => grown(box, 2));
   return wanted.flatMap(({ text, width, lines }) => {
     const tries = lines.flatMap(({ at }) => [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].map(at));
     const rect = ({ x, y }) => ({ x: x - width / 2, y: y - labelHeight / 2, width, height: labelHeight });
