@@ -7,8 +7,10 @@ import signal
 import subprocess
 
 import pytest
+import requests
 
 from support.paths import HEIGHTS
+from support.pictures import png
 from support.summit_api import Person
 
 DATABASES = {"database-a.etcd", "database-a.patroni", "database-b.etcd", "database-b.patroni", "database-witness-c.etcd"}
@@ -39,9 +41,20 @@ def test_a_stage_starts_from_nothing_and_leaves_nothing(lab, stage):
     assert set(lines) == HOSTS[stage]
     _expect_roles(lines)
     _expect_table(lab, lines.values())
-    expect_it_works(lab)
+    person, _ = expect_it_works(lab)
+    _expect_photo_everywhere(person, lines)
     assert lab.down() == {"stopped": True}
     lab.expect_nothing_left()
+
+
+def _expect_photo_everywhere(person, lines):
+    """Every server has a photo that one of them took."""
+    picture = png(4000)
+    url = person.upload(picture).json()["url"]
+    servers = [line["address"] for name, line in lines.items() if name.startswith("server-")]
+    for server in servers or [person.url.removeprefix("http://")]:
+        photo = requests.get(f"http://{server}{url}", timeout=10)
+        assert photo.status_code == 200 and photo.content == picture, server
 
 
 def _expect_roles(lines):

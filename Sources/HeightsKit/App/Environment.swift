@@ -20,6 +20,8 @@ public struct Environment: Sendable {
   public let stage: Int
   /// `HEIGHTS_DATA_DIR`: the folder of everything that is stored.
   public let dataDirectory: String
+  /// `HEIGHTS_FILES_DIR`: the folder of objects, which several processes may share; one in the data folder unless told.
+  public let filesDirectory: String
   /// `DATABASE_URL`: the PostgreSQL server that has the app's databases, each under its own name; nil for SQLite files
   /// in the data folder. May hold a password.
   public let databaseURL: String?
@@ -64,6 +66,7 @@ public struct Environment: Sendable {
     port = UInt16(try number("PORT", 0...65_535, default: 8080))
     stage = try number("HEIGHTS_STAGE", 1...7, default: 2)
     dataDirectory = variables["HEIGHTS_DATA_DIR"] ?? "data"
+    filesDirectory = variables["HEIGHTS_FILES_DIR"] ?? dataDirectory + "/objects"
     placementPath = variables["HEIGHTS_PLACEMENT"]
     func databaseURL(_ name: String) throws -> String? {
       guard let url = variables[name] else { return nil }

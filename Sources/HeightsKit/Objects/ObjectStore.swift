@@ -9,11 +9,11 @@ public struct ObjectStore: Sendable {
   private let pool: BlockingPool
   private let quota: DiskQuota
 
-  /// Opens the store in the process's data folder.
+  /// Opens the store in the folder of objects. Several processes may do so: a key is there whole or not at all.
   /// - Throws: `SystemError` when its folder can't be made.
   public init(_ context: AppContext) throws {
     try self.init(
-      directory: context.environment.dataDirectory + "/objects", pool: context.blocking, quota: context.quota)
+      directory: context.environment.filesDirectory, pool: context.blocking, quota: context.quota)
   }
 
   init(directory: String, pool: BlockingPool, quota: DiskQuota) throws {

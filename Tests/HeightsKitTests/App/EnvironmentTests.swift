@@ -11,6 +11,7 @@ import Testing
     #expect(environment.port == 8080)
     #expect(environment.stage == 2)
     #expect(environment.dataDirectory == "data")
+    #expect(environment.filesDirectory == "data/objects")
     #expect(environment.loops >= 1)
     #expect(environment.diskQuotaBytes == nil)
     #expect(environment.publicURL == "http://127.0.0.1:8080")
@@ -23,12 +24,14 @@ import Testing
     let environment = try Environment([
       "HOST": "0.0.0.0", "PORT": "0", "HEIGHTS_STAGE": "7", "HEIGHTS_DATA_DIR": "/d", "HEIGHTS_LOOPS": "3",
       "HEIGHTS_CACHE_BYTES": "0",
-      "HEIGHTS_DISK_QUOTA_BYTES": "5", "HEIGHTS_PUBLIC_URL": "https://a", "HEIGHTS_FRONT_DOOR": "closed",
+      "HEIGHTS_FILES_DIR": "/f", "HEIGHTS_DISK_QUOTA_BYTES": "5", "HEIGHTS_PUBLIC_URL": "https://a",
+      "HEIGHTS_FRONT_DOOR": "closed",
       "HEIGHTS_LOG_REQUESTS": "off", "OTHER": "x",
     ])
     #expect(environment.host.description == "0.0.0.0")
     #expect(environment.port == 0)
     #expect(environment.stage == 7)
+    #expect(environment.filesDirectory == "/f")
     #expect(environment.loops == 3)
     #expect(environment.cacheBytes == 0)
     #expect(environment.diskQuotaBytes == 5)
