@@ -42,16 +42,16 @@ def test_a_stage_starts_from_nothing_and_leaves_nothing(lab, stage):
     _expect_roles(lines)
     _expect_table(lab, lines.values())
     person, _ = expect_it_works(lab)
-    _expect_photo_everywhere(person, lines)
+    _expect_photo_everywhere(lab, person, lines)
     assert lab.down() == {"stopped": True}
     lab.expect_nothing_left()
 
 
-def _expect_photo_everywhere(person, lines):
+def _expect_photo_everywhere(lab, person, lines):
     """Every server has a photo that one of them took."""
     picture = png(4000)
     url = person.upload(picture).json()["url"]
-    servers = [line["address"] for name, line in lines.items() if name.startswith("server-")]
+    servers = [f'{line["address"]}:{lab.http_port}' for name, line in lines.items() if name.startswith("server-")]
     for server in servers or [person.url.removeprefix("http://")]:
         photo = requests.get(f"http://{server}{url}", timeout=10)
         assert photo.status_code == 200 and photo.content == picture, server

@@ -245,6 +245,11 @@ class Lab:
         """The number that the lab's addresses have in common: 127.REGION.ZONE.HOST."""
         return self.state["place"]["region"]
 
+    @property
+    def http_port(self):
+        """Of app servers, balancers and edges, each on its own address."""
+        return 8080 + self.state["place"]["portShift"]
+
     def _left(self):
         return {process for process in self._seen if process.is_alive} | processes_of(self.folder)
 
