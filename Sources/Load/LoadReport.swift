@@ -40,6 +40,8 @@ public struct LoadReport: Sendable, Equatable, Codable {
   /// Writes that this run appended to the ledger, those of setting up included.
   public let acknowledgedWrites: Int
   public let ledgerPath: String
+  /// What became of the visitors' sessions; nil at stage 1, which has none, and of a run that was interrupted.
+  public let sessions: SessionReport?
 }
 
 /// How far a run is. The description is a line for people.

@@ -10,19 +10,35 @@ public struct LoadRun: Sendable {
 
   public init(_ options: LoadOptions) { self.options = options }
 
-  /// Makes load and returns what came of it. A cancelled run ends early, with a report of what was until then.
-  /// - Parameter progress: told about each user that was set up, then once a second.
+  /// Makes load and returns what came of it, with each visitor's session looked after at the end. A cancelled run ends
+  /// early, with a report of what was until then and no look at the sessions.
+  /// - Parameters:
+  ///   - progress: told about each user that was set up, then once a second.
+  ///   - observe: told of each request when it has ended, on the thread of a loop: it must be quick. Those of setting
+  ///     up are not among them. Nothing is kept here, so a run of any length takes the same memory.
+  ///   - shouldStop: asked ten times a second; true ends the run in order, before its time.
   /// - Throws: `LoadError`, and `CancellationError` when cancelled before load began.
-  public func run(progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }) async throws -> LoadReport
-  {
+  public func run(
+    progress: @escaping @Sendable (LoadProgress) -> Void = { _ in },
+    observe: @escaping @Sendable (LoadRequest) -> Void = { _ in },
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) async throws -> LoadReport {
+    let watchers = Watchers(progress: progress, observe: observe, shouldStop: shouldStop)
     try options.validate()
     let endpoint = try Endpoint.http(options.target)
     let group = try EventLoopGroup(count: options.loopCount)
     let clients = makeClients(endpoint, group.loops)
-    let result = await Result { () async throws in try await run(clients, progress) }
+    let result = await Result { () async throws in try await run(clients, watchers) }
     for client in clients { await client.close() }
     await group.shutdown()
     return try result.get()
+  }
+
+  /// Who is told what happens, and who says that it is enough.
+  private struct Watchers: Sendable {
+    let progress: @Sendable (LoadProgress) -> Void
+    let observe: @Sendable (LoadRequest) -> Void
+    let shouldStop: @Sendable () -> Bool
   }
 
   private func makeClients(_ endpoint: Endpoint, _ loops: [EventLoop]) -> [HTTPClient] {
@@ -45,20 +61,20 @@ public struct LoadRun: Sendable {
     }
   }
 
-  private func run(
-    _ clients: [HTTPClient], _ progress: @escaping @Sendable (LoadProgress) -> Void
-  ) async throws -> LoadReport {
+  private func run(_ clients: [HTTPClient], _ watchers: Watchers) async throws -> LoadReport {
     let stage = try await findStage(clients[0])
     let workload = stage == 1 ? Workload.launch : options.workload
     let ledger = try LedgerWriter(path: options.ledgerPath)
     ledger.append(.run(target: options.target, seed: options.seed))
     let visitors = makeVisitors(clients, workload, ledger)
-    if stage > 1 { try await populate(visitors, ledger, progress) }
-    let generators = makeGenerators(visitors, workload)
+    if stage > 1 { try await populate(visitors, ledger, watchers.progress) }
+    let generators = makeGenerators(visitors, workload, watchers)
     let begun = Deadline.now
-    let tally = try await drive(generators, ledger, progress)
+    let tally = try await drive(generators, ledger, watchers)
     try ledger.close()
-    return report(tally, stage, ledger, elapsedSeconds: Double(begun.elapsedMicroseconds) / 1e6)
+    let elapsedSeconds = Double(begun.elapsedMicroseconds) / 1e6
+    let sessions = stage > 1 && !Task.isCancelled ? await checkSessions(visitors) : nil
+    return report(tally, stage, ledger, sessions, elapsedSeconds: elapsedSeconds)
   }
 
   private func populate(
@@ -69,6 +85,12 @@ public struct LoadRun: Sendable {
     try await Population(visitors: visitors, users: options.users) { done, total in
       progress(.settingUp(done: done, total: total))
     }.make()
+  }
+
+  private func checkSessions(_ visitors: [Visitors]) async -> SessionReport {
+    var all = SessionReport()
+    for crowd in visitors { all.merge(await crowd.checkSessions()) }
+    return all
   }
 
   private func makeVisitors(
@@ -84,7 +106,9 @@ public struct LoadRun: Sendable {
     }
   }
 
-  private func makeGenerators(_ visitors: [Visitors], _ workload: Workload) -> [Generator] {
+  private func makeGenerators(
+    _ visitors: [Visitors], _ workload: Workload, _ watchers: Watchers
+  ) -> [Generator] {
     visitors.enumerated().map { index, crowd in
       let arrivals = Arrivals(
         ratePerSecond: options.ratePerSecond / Double(visitors.count), spacing: options.spacing,
@@ -95,15 +119,15 @@ public struct LoadRun: Sendable {
         inFlightLimit: options.inFlightLimit / visitors.count)
       return Generator(
         openLoop, crowd, mix: ActionMix(workload),
-        random: SeededRandom(seed: options.seed, part: 3 * index + 2))
+        random: SeededRandom(seed: options.seed, part: 3 * index + 2), observe: watchers.observe)
     }
   }
 
   /// Runs the generators, and beside them what happens ten times and once a second.
   private func drive(
-    _ generators: [Generator], _ ledger: LedgerWriter, _ progress: @escaping @Sendable (LoadProgress) -> Void
+    _ generators: [Generator], _ ledger: LedgerWriter, _ watchers: Watchers
   ) async throws -> Tally {
-    let reporter = Task { try await flushAndReport(generators, ledger, progress) }
+    let reporter = Task { try await flushAndReport(generators, ledger, watchers) }
     await withTaskCancellationHandler {
       await withTaskGroup(of: Void.self) { tasks in
         for generator in generators { tasks.addTask { await generator.run() } }
@@ -119,7 +143,7 @@ public struct LoadRun: Sendable {
 
   /// Until cancelled. A ledger that can't be written ends the run: its figures would prove nothing.
   private func flushAndReport(
-    _ generators: [Generator], _ ledger: LedgerWriter, _ progress: @Sendable (LoadProgress) -> Void
+    _ generators: [Generator], _ ledger: LedgerWriter, _ watchers: Watchers
   ) async throws -> Tally {
     var all = Tally()
     let begun = Deadline.now
@@ -130,6 +154,7 @@ public struct LoadRun: Sendable {
         for generator in generators { await generator.stop() }
         throw error
       }
+      if watchers.shouldStop() { for generator in generators { await generator.stop() } }
       // By the clock: on a busy machine a pause takes longer than it was meant to.
       let seconds = begun.elapsedMs / 1_000
       guard seconds > secondsTold else { continue }
@@ -141,7 +166,7 @@ public struct LoadRun: Sendable {
         inFlight += await generator.inFlight
       }
       all.merge(second)
-      progress(.second(describe(second, seconds, inFlight)))
+      watchers.progress(.second(describe(second, seconds, inFlight)))
     }
     return all
   }
@@ -155,9 +180,9 @@ public struct LoadRun: Sendable {
       p99Ms: Double(latency.percentile(99)) / 1_000)
   }
 
-  private func report(_ tally: Tally, _ stage: Int, _ ledger: LedgerWriter, elapsedSeconds: Double)
-    -> LoadReport
-  {
+  private func report(
+    _ tally: Tally, _ stage: Int, _ ledger: LedgerWriter, _ sessions: SessionReport?, elapsedSeconds: Double
+  ) -> LoadReport {
     let actions = tally.actions.map { action, tally in
       let latency = LatencySummary(tally.latency)
       return (
@@ -172,6 +197,6 @@ public struct LoadRun: Sendable {
       succeededPerSecond: elapsedSeconds > 0 ? Double(tally.succeeded) / elapsedSeconds : 0,
       latency: LatencySummary(tally.latency), generatorDelay: LatencySummary(tally.delay),
       actions: Dictionary(uniqueKeysWithValues: actions), errors: tally.errors,
-      acknowledgedWrites: ledger.acknowledgedWrites, ledgerPath: options.ledgerPath)
+      acknowledgedWrites: ledger.acknowledgedWrites, ledgerPath: options.ledgerPath, sessions: sessions)
   }
 }

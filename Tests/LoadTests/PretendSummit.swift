@@ -41,7 +41,7 @@ final class PretendSummit: Sendable {
     {
       return (status, "{}", "")
     }
-    let name = state.sessions[request.headers["cookie"] ?? ""]
+    let name = sessionCookie(of: request).flatMap { state.sessions[$0] }
     switch (request.method, parts.first ?? "", parts.dropFirst().first ?? "", parts.count) {
     case ("GET", "", _, 0): return (200, "<h1>Soon</h1>", "")
     case ("GET", "healthz", _, _): return (200, #"{"status":"ok","stage":\#(state.stage)}"#, "")
@@ -60,10 +60,17 @@ final class PretendSummit: Sendable {
       return (state.follows.contains(Pair(subject: parts[2], object: parts[4])) ? 204 : 404, "", "")
     case (_, "api", "accounts", 4): return tie(\.follows, name, parts[2], request.method, &state)
     case (_, "api", "posts", 4): return tie(\.likes, name, parts[2], request.method, &state)
-    case ("GET", "api", "popular", _): return (200, "{}", "")
+    case ("GET", "api", "popular", _): return (200, "{}", "Set-Cookie: seen=\(state.posts.count); Path=/\r\n")
+    case ("GET", "api", "me", _):
+      return name.map { (200, JSONText.object(["name": $0]), "") } ?? (401, "{}", "")
     case ("GET", "api", "feed", _): return (name == nil ? 401 : 200, "{}", "")
     default: return (404, "{}", "")
     }
+  }
+
+  private func sessionCookie(of request: TestRequest) -> String? {
+    let cookies = request.headers["cookie"]?.split(separator: ";").map { $0.drop { $0 == " " } }
+    return cookies?.first { $0.hasPrefix("session=") }.map(String.init)
   }
 
   private func signIn(_ name: String, _ state: inout State) -> (Int, String, String) {

@@ -99,6 +99,7 @@ extension LoadReport {
     parts.append(
       "\(acknowledgedWrites) acknowledged writes are in \(ledgerPath) (seed \(seed)); `heights ledger verify` reads each back."
     )
+    if let sessions { parts.append(sessions.text(output)) }
     return parts.joined(separator: "\n\n")
   }
 
@@ -116,4 +117,13 @@ extension LoadReport {
   }
 
   private func milliseconds(_ value: Double) -> String { String((value * 10).rounded() / 10) }
+}
+
+extension SessionReport {
+  /// One line when all is well, else what is not.
+  func text(_ output: Output) -> String {
+    if isComplete { return "All \(checked) visitors are still logged in." }
+    let title = "Of \(checked) sessions \(lost) are lost and \(unreadable) can't be read"
+    return output.styled(title, .bad) + "\n" + examples.map { "  \($0)" }.joined(separator: "\n")
+  }
 }

@@ -9,6 +9,7 @@ actor Generator {
 
   private let visitors: Visitors
   private let mix: ActionMix
+  private let observe: @Sendable (LoadRequest) -> Void
   private var random: SeededRandom
   private var openLoop: OpenLoop
   private var begunAt = Deadline.now
@@ -16,12 +17,17 @@ actor Generator {
   private var tally = Tally()
   private var finished: CheckedContinuation<Void, Never>?
 
-  init(_ openLoop: OpenLoop, _ visitors: Visitors, mix: ActionMix, random: SeededRandom) {
+  /// - Parameter observe: told of each request when it has ended or was shed, on the loop's thread.
+  init(
+    _ openLoop: OpenLoop, _ visitors: Visitors, mix: ActionMix, random: SeededRandom,
+    observe: @escaping @Sendable (LoadRequest) -> Void
+  ) {
     loop = visitors.loop
     self.openLoop = openLoop
     self.visitors = visitors
     self.mix = mix
     self.random = random
+    self.observe = observe
   }
 
   var inFlight: Int { openLoop.inFlight }
@@ -51,7 +57,7 @@ actor Generator {
     while true {
       switch openLoop.step(atNs: elapsedNs) {
       case .start(let dueNs): start(dueNs)
-      case .shed: tally.countShed()
+      case .shed(let dueNs): shed(dueNs)
       case .wait(let untilNs):
         let due = Deadline(uptimeNanoseconds: begunAt.uptimeNanoseconds + untilNs)
         loop.schedule(at: due) { [weak self] in self?.assumeIsolated { $0.startDue() } }
@@ -66,11 +72,22 @@ actor Generator {
     loop.spawn { await self.visit(action, dueNs) }
   }
 
+  private func shed(_ dueNs: UInt64) {
+    tally.countShed()
+    let dueNs = begunAt.uptimeNanoseconds + dueNs
+    observe(
+      LoadRequest(action: mix.sample(&random), dueNs: dueNs, endedNs: dueNs, failure: Tally.shedKind))
+  }
+
   private func visit(_ intended: Action, _ dueNs: UInt64) async {
     tally.countDelay(microseconds: microseconds(since: dueNs))
     var action = intended
     let outcome = await visitors.act(intended) { action = $0 }
     tally.count(action, outcome, latencyMicroseconds: microseconds(since: dueNs))
+    observe(
+      LoadRequest(
+        action: action, dueNs: begunAt.uptimeNanoseconds + dueNs, endedNs: LoadRequest.nowNs,
+        failure: outcome.errorKind))
     openLoop.finish()
     endIfFinished()
   }

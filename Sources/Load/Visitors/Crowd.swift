@@ -126,7 +126,11 @@ struct Crowd: Sendable {
     return visitors.count - 1
   }
 
-  mutating func setCookie(_ cookie: String, of visitor: Int) { visitors[visitor].cookie = cookie }
+  /// An answer has set cookies, each `name=value`.
+  mutating func take(_ cookies: [String], of visitor: Int) {
+    guard !cookies.isEmpty else { return }
+    visitors[visitor].cookie = Cookies.header(visitors[visitor].cookie, setting: cookies)
+  }
 
   mutating func learn(authors: [String]) {
     self.authors = authors

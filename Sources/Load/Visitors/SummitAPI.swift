@@ -38,6 +38,7 @@ enum SummitAPI {
 
   static func feed(cookie: String?) -> ClientRequest { .get("/api/feed", cookie: cookie) }
   static func popular(cookie: String?) -> ClientRequest { .get("/api/popular", cookie: cookie) }
+  static func me(cookie: String?) -> ClientRequest { .get("/api/me", cookie: cookie) }
   static func account(_ name: String) -> ClientRequest { .get("/api/accounts/\(segment(name))") }
 
   static func post(id: String, cookie: String? = nil) -> ClientRequest {
@@ -75,6 +76,11 @@ enum SummitAPI {
     return id.flatMap {
       (1...19).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } ? $0 : nil
     }
+  }
+
+  static func accountName(_ body: [UInt8]) -> String? {
+    struct Account: Decodable { let name: String }
+    return try? JSONDecoder().decode(Account.self, from: Data(body)).name
   }
 
   static func postText(_ body: [UInt8]) -> String? {

@@ -4,7 +4,7 @@
 struct Visitor: Sendable, Equatable {
   let name: String
   let password: String
-  /// The session, `name=value`; none before the first sign-up or log-in.
+  /// What its browser sends, the session among it; none before the first sign-up or log-in.
   var cookie: String?
 
   var email: String { "\(name)@example.com" }

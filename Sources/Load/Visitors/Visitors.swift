@@ -23,6 +23,8 @@ actor Visitors {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.actorExecutor.asUnownedSerialExecutor() }
 
+  private static let noSession = "no session in the answer"
+
   private let client: HTTPClient
   private let ledger: LedgerWriter
   private var crowd: Crowd
@@ -37,6 +39,9 @@ actor Visitors {
   var names: [String] { crowd.visitors.map(\.name) }
   var posts: [String] { crowd.posts }
   var count: Int { crowd.visitors.count }
+
+  /// Whether the app still knows everybody's session.
+  func checkSessions() async -> SessionReport { await SessionCheck.report(crowd.visitors, client) }
 
   /// What the other loops' visitors have made, and this crowd's own.
   func learn(authors: [String]) { crowd.learn(authors: authors) }
@@ -59,13 +64,14 @@ actor Visitors {
 
   private func perform(_ visit: Visit) async -> Outcome {
     switch visit {
-    case .readLaunchPage: await read(SummitAPI.launchPage)
+    case .readLaunchPage: Outcome(await client.send(SummitAPI.launchPage))
     case .joinWaitlist(let email): await joinWaitlist(email)
     case .signUp(let visitor): await signUp(visitor)
     case .logIn(let visitor): await logIn(visitor)
-    case .readFeed(let visitor): await read(SummitAPI.feed(cookie: cookie(visitor)))
-    case .readPopular(let visitor): await read(SummitAPI.popular(cookie: cookie(visitor)))
-    case .readPost(let visitor, let post): await read(SummitAPI.post(id: post, cookie: cookie(visitor)))
+    case .readFeed(let visitor): await read(SummitAPI.feed(cookie: cookie(visitor)), visitor)
+    case .readPopular(let visitor): await read(SummitAPI.popular(cookie: cookie(visitor)), visitor)
+    case .readPost(let visitor, let post):
+      await read(SummitAPI.post(id: post, cookie: cookie(visitor)), visitor)
     case .post(let visitor, let text, let key): await post(visitor, text, key)
     case .follow(let visitor, let pair): await follow(visitor, pair)
     case .unfollow(let visitor, let pair): await unfollow(visitor, pair)
@@ -76,7 +82,16 @@ actor Visitors {
 
   private func cookie(_ visitor: Int) -> String? { crowd.visitors[visitor].cookie }
 
-  private func read(_ request: ClientRequest) async -> Outcome { Outcome(await client.send(request)) }
+  /// Sends what a visitor asks, and keeps the cookies that come back, as its browser does.
+  private func send(_ request: ClientRequest, _ visitor: Int) async -> Result<ClientResponse, ClientFailure> {
+    let answer = await client.send(request)
+    if case .success(let response) = answer { crowd.take(response.cookies, of: visitor) }
+    return answer
+  }
+
+  private func read(_ request: ClientRequest, _ visitor: Int) async -> Outcome {
+    Outcome(await send(request, visitor))
+  }
 
   private func joinWaitlist(_ email: String) async -> Outcome {
     let outcome = Outcome(await client.send(SummitAPI.joinWaitlist(email: email)))
@@ -89,7 +104,9 @@ actor Visitors {
     let outcome = Outcome(answer)
     guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
     ledger.append(.account(name: visitor.name))
-    guard let cookie = response.sessionCookie else { return .failed(kind: "no session in the answer") }
+    guard let cookie = Cookies.header(nil, setting: response.cookies) else {
+      return .failed(kind: Self.noSession)
+    }
     var visitor = visitor
     visitor.cookie = cookie
     crowd.join(visitor)
@@ -97,16 +114,14 @@ actor Visitors {
   }
 
   private func logIn(_ visitor: Int) async -> Outcome {
-    let answer = await client.send(SummitAPI.logIn(crowd.visitors[visitor]))
+    let answer = await send(SummitAPI.logIn(crowd.visitors[visitor]), visitor)
     let outcome = Outcome(answer)
     guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
-    guard let cookie = response.sessionCookie else { return .failed(kind: "no session in the answer") }
-    crowd.setCookie(cookie, of: visitor)
-    return .succeeded
+    return response.cookies.isEmpty ? .failed(kind: Self.noSession) : .succeeded
   }
 
   private func post(_ visitor: Int, _ text: String, _ key: String) async -> Outcome {
-    let answer = await client.send(SummitAPI.post(text, key: key, cookie: cookie(visitor)))
+    let answer = await send(SummitAPI.post(text, key: key, cookie: cookie(visitor)), visitor)
     let outcome = Outcome(answer)
     guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
     guard let id = SummitAPI.postID(response.body) else { return .failed(kind: "no post id in the answer") }
@@ -118,40 +133,42 @@ actor Visitors {
 
   private func follow(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.follow(pair.object, "PUT", cookie: cookie(visitor))
-    let outcome = await write(request, acknowledged: .follow(pair))
+    let outcome = await write(request, visitor, acknowledged: .follow(pair))
     crowd.endFollow(pair, acknowledged: outcome == .succeeded)
     return outcome
   }
 
   private func like(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.like(post: pair.object, "PUT", cookie: cookie(visitor))
-    let outcome = await write(request, acknowledged: .like(pair))
+    let outcome = await write(request, visitor, acknowledged: .like(pair))
     crowd.endLike(pair, acknowledged: outcome == .succeeded)
     return outcome
   }
 
   private func unfollow(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.follow(pair.object, "DELETE", cookie: cookie(visitor))
-    return await undo(request, announced: .unfollowBegun(pair), acknowledged: .unfollow(pair))
+    return await undo(request, visitor, announced: .unfollowBegun(pair), acknowledged: .unfollow(pair))
   }
 
   private func unlike(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.like(post: pair.object, "DELETE", cookie: cookie(visitor))
-    return await undo(request, announced: .unlikeBegun(pair), acknowledged: .unlike(pair))
+    return await undo(request, visitor, announced: .unlikeBegun(pair), acknowledged: .unlike(pair))
   }
 
   /// Undoing what the ledger holds is announced in it first: if this process ends before the answer comes, nobody may
   /// expect the old state any more.
   private func undo(
-    _ request: ClientRequest, announced: LedgerRecord, acknowledged: LedgerRecord
+    _ request: ClientRequest, _ visitor: Int, announced: LedgerRecord, acknowledged: LedgerRecord
   ) async -> Outcome {
     ledger.append(announced)
     do { try ledger.flush() } catch { return .failed(kind: "ledger not written") }
-    return await write(request, acknowledged: acknowledged)
+    return await write(request, visitor, acknowledged: acknowledged)
   }
 
-  private func write(_ request: ClientRequest, acknowledged record: LedgerRecord) async -> Outcome {
-    let outcome = Outcome(await client.send(request))
+  private func write(
+    _ request: ClientRequest, _ visitor: Int, acknowledged record: LedgerRecord
+  ) async -> Outcome {
+    let outcome = Outcome(await send(request, visitor))
     if outcome == .succeeded { ledger.append(record) }
     return outcome
   }
@@ -166,9 +183,4 @@ extension Outcome {
     case .failure(let failure): self = .failed(kind: failure.kind)
     }
   }
-}
-
-extension ClientResponse {
-  /// All cookies that it sets, as one Cookie header.
-  fileprivate var sessionCookie: String? { cookies.isEmpty ? nil : cookies.joined(separator: "; ") }
 }
