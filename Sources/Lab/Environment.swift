@@ -1,6 +1,7 @@
 // The environment that tells an app process where it is.
 
 import Foundation
+import Topology
 
 enum Environment {
   /// Ours without what concerns only us: socket activation and Heights' own variables.
@@ -66,12 +67,11 @@ extension Environment {
       variables["DATABASE_URL"] = "\(address)?target_session_attrs=read-write&connect_timeout=2"
       variables["DATABASE_READ_URL"] = "\(address)?target_session_attrs=prefer-standby&connect_timeout=2"
     }
-    if stage >= Stages.withCache {
+    if stage >= Stage.stateless.number {
       variables["REDIS_URL"] = lab.cacheLeader.map { leader in
         "redis://:\(context.secrets.cache)@\(leader):\(context.ports.redis)/0"
       }
       variables.merge(objects(context)) { $1 }
-      variables["ASSETS_URL"] = "/assets/"
     }
     return variables
   }
@@ -84,11 +84,6 @@ extension Environment {
       "AWS_REGION": "us-east-1",
       "HEIGHTS_OBJECTS_BUCKET": context.manifest.bucketName,
     ]
-  }
-
-  private enum Stages {
-    /// And with the object store.
-    static let withCache = 5
   }
 }
 

@@ -1,16 +1,14 @@
 // Who may press the page's buttons: whoever was given the address that `heights up` prints.
 
+import Lab
+
 /// A secret of one run of the console. It travels in the fragment of the console's address, which a browser keeps to
 /// itself, and then in a header, which no other site can make a browser send.
 struct Token: Sendable {
   /// 64 hexadecimal digits.
   let text: String
 
-  /// From the system's generator: getrandom on Linux.
-  init() {
-    let digits = Array("0123456789abcdef")
-    text = String((0..<64).map { _ in digits[Int.random(in: 0..<16)] })
-  }
+  init() { text = Secret.random(byteCount: 32) }
 
   /// Whether `sent` is the token, in a time that does not depend on where they differ.
   func equals(_ sent: some StringProtocol) -> Bool {

@@ -6,7 +6,7 @@ import Lab
 extension Command {
   static let climb = Command(
     name: "climb",
-    summary: "Take a running app to the next stage, or several in turn, while it goes on answering.",
+    summary: "Take a running app to the next stage while it goes on answering.",
     discussion:
       "Each step is journalled: a climb that was cut short, by Ctrl-C or kill -9, goes on where it ended when it is "
       + "called again, or back with --undo. With --json each event is a line of JSON, and the outcome is the last.",

@@ -1,4 +1,4 @@
-// The placement as JSON, and as a file that is there whole or not at all.
+// The placement as JSON, and as it is read from its file.
 
 import Foundation
 
@@ -132,28 +132,5 @@ extension Placement {
     do { return try Placement(json: data) } catch let error as PlacementError {
       throw PlacementError("\(path): \(error)")
     }
-  }
-
-  /// Replaces the file, when what it holds has the epoch that this one follows. It is on disk when this returns, and
-  /// whoever reads meanwhile finds the old one or this one, whole. One writer at a time.
-  /// - Throws: `PlacementError` when the file is at another epoch, `SystemError`.
-  func write(to path: String) throws {
-    let found = try Placement.read(path)?.epoch ?? 0
-    guard found == epoch - 1 else {
-      throw PlacementError("\(path) is at epoch \(found): expected \(epoch - 1)")
-    }
-    let temporary = "\(path).\(getpid())"
-    let descriptor = try SystemError.check(
-      "open \(temporary)", open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600))
-    defer { close(descriptor) }
-    let bytes = Array(try json)
-    try SystemError.check("write \(temporary)", Int32(Glibc.write(descriptor, bytes, bytes.count)))
-    try SystemError.check("fsync \(temporary)", fsync(descriptor))
-    try SystemError.check("rename \(temporary)", rename(temporary, path))
-    let folder = try SystemError.check(
-      "open the folder of \(path)",
-      open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-    defer { close(folder) }
-    try SystemError.check("fsync", fsync(folder))
   }
 }

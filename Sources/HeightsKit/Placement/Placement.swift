@@ -140,16 +140,6 @@ public struct Placement: Equatable, Sendable {
     }
     return ranges[0].cluster
   }
-
-  /// The same with a database in a cluster (nil: in its file), one epoch later.
-  func moving(_ database: String, to cluster: (name: String, Cluster)?) throws -> Placement {
-    var (clusters, databases) = (clusters, databases)
-    databases[database] = cluster.map { [Range(shards: 0...Shard.count - 1, cluster: $0.name)] }
-    if let cluster { clusters[cluster.name] = cluster.1 }
-    return try Placement(
-      epoch: epoch + 1, clusters: clusters, databases: databases, sessions: sessions, cache: cache,
-      objects: objects)
-  }
 }
 
 /// Why a placement can't be used.

@@ -48,10 +48,6 @@ struct Varnish: Engine {
 
     sub vcl_recv {
       set req.backend_hint = origins.backend();
-      if (req.method == "PURGE") {
-        if (client.ip != server.ip && client.ip != "127.0.0.1") { return (synth(403)); }
-        return (purge);
-      }
       if (req.url ~ "^/assets/") { unset req.http.Cookie; }
     }
 

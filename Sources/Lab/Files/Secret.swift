@@ -2,7 +2,7 @@
 
 import Glibc
 
-enum Secret {
+public enum Secret {
   /// Makes the secret when there is none: 32 random bytes as hexadecimal text. The path, never the secret, is
   /// handed to the app.
   static func ensure(_ folder: AppFolder) throws(LabError) {
@@ -11,7 +11,7 @@ enum Secret {
   }
 
   /// Random bytes as hexadecimal text.
-  static func random(byteCount: Int) -> String {
+  public static func random(byteCount: Int) -> String {
     // The system's generator: getrandom on Linux.
     let bytes = (0..<byteCount).map { _ in UInt8.random(in: 0...255) }
     let digits = Array("0123456789abcdef")

@@ -68,21 +68,21 @@ import Testing
     #expect(error?.description == message)
   }
 
-  @Test func aFileIsReplacedByItsNextEpochAndNoOther() throws {
+  @Test func aFileThatIsNotThereIsNoPlacementAndABrokenOneIsNamed() throws {
     let folder = NSTemporaryDirectory() + "placement-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/placement.json"
     #expect(try Placement.read(path) == nil)
-    let first = try Placement(epoch: 1)
-    try first.write(to: path)
-    #expect(throws: PlacementError("\(path) is at epoch 1: expected 0")) { try first.write(to: path) }
-    let cluster = Placement.Cluster(members: [try #require(ServerAddress("127.0.0.1:5432"))])
-    let second = try first.moving("posts", to: ("main", cluster))
-    try second.write(to: path)
-    #expect(try Placement.read(path) == second)
-    #expect(try second.cluster(of: "posts") == cluster)
-    #expect(try second.moving("posts", to: nil).cluster(of: "posts") == nil)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["placement.json"])
+    let placement = try Placement(json: Data(Self.whole.utf8))
+    try placement.write(to: path)
+    #expect(try Placement.read(path) == placement)
+    try Data("{".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(throws: PlacementError("\(path): the document is not JSON")) { try Placement.read(path) }
   }
+}
+
+extension Placement {
+  /// Replaces a file, as the lab does: whoever reads finds the old document or this one, whole.
+  func write(to path: String) throws { try json.write(to: URL(fileURLWithPath: path), options: .atomic) }
 }
