@@ -64,6 +64,7 @@ struct AppProcess {
   private let readiness = Readiness()
   private let server: HTTPServer
   private let admin: HTTPServer
+  private let mover: Mover
 
   init(_ environment: Environment, _ build: App.Build) async throws {
     let sockets = try AppProcess.sockets(environment)
@@ -80,6 +81,8 @@ struct AppProcess {
     routes.admin.addHealth(
       stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })
     routes.admin.addPlacement(context)
+    mover = Mover(context)
+    routes.admin.addMove(mover)
     routes.admin.addFrontDoor(server, readiness, drainLimitMs: AppProcess.drainLimitMs)
     admin = try await HTTPServer(loops: [context.loops.loops[0]], router: routes.admin, logRequests: false)
     if !environment.opensFrontDoor { try await server.setAccepting(false) }
@@ -114,6 +117,7 @@ struct AppProcess {
   func end() async throws -> Bool {
     readiness.state = .draining
     let complete = try await server.drain(limitMs: AppProcess.drainLimitMs)
+    await mover.close()
     await context.close()
     return complete
   }

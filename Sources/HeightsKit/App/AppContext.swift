@@ -18,7 +18,7 @@ public final class AppContext: Sendable {
   /// Whether sessions have to remember what they have read.
   let tracking: ReadTracking
   private let clusters = Mutex<[String: PostgresCluster]>([:])
-  private let databases = Mutex<[Database]>([])
+  private let databases = Mutex<[(database: Database, migrations: [Migration])]>([])
   private let writers = Mutex<[@Sendable (inout MetricsText) async -> Void]>([])
 
   /// Takes hold of the data folder.
@@ -70,18 +70,28 @@ public final class AppContext: Sendable {
   }
 
   public func database(_ name: String, migrations: [Migration]) async throws -> Database {
-    var limits = DatabaseLimits()
-    limits.batchTransactions = environment.commitGroup
     let database =
       if let cluster = try cluster(of: name) {
         try await Database.open(name, of: cluster, migrations: migrations, loops: loops, limits: limits)
       } else {
         try await Database.open(
-          name: name, path: environment.dataDirectory + "/\(name).db", migrations: migrations, loops: loops,
+          name: name, path: path(of: name), migrations: migrations, loops: loops,
           quota: quota, limits: limits)
       }
-    databases.withLock { $0.append(database) }
+    databases.withLock { $0.append((database, migrations)) }
     return database
+  }
+
+  /// Those that were opened, in that order.
+  var openDatabases: [(database: Database, migrations: [Migration])] { databases.withLock { $0 } }
+
+  /// The file of a database that is in none of the clusters.
+  func path(of database: String) -> String { environment.dataDirectory + "/\(database).db" }
+
+  var limits: DatabaseLimits {
+    var limits = DatabaseLimits()
+    limits.batchTransactions = environment.commitGroup
+    return limits
   }
 
   /// The cluster that has a database now; nil when the database is a file.
@@ -97,7 +107,7 @@ public final class AppContext: Sendable {
   }
 
   /// One for all databases in it.
-  private func cluster(
+  func cluster(
     _ name: String, url: String, members: @autoclosure () -> [ClusterMember]
   ) -> PostgresCluster {
     clusters.withLock { clusters in
@@ -125,7 +135,7 @@ public final class AppContext: Sendable {
 
   func close() async {
     if let watcher { try? await loops.loops[0].run { watcher.close() } }
-    for database in databases.withLock({ $0 }) { database.close() }
+    for (database, _) in openDatabases { database.close() }
     for cluster in clusters.withLock({ $0.values }) { cluster.close() }
     await loops.shutdown()
   }

@@ -7,17 +7,14 @@
 /// Who was told that a write is done reads it, on every loop. So SQL keeps to what both understand: types `BIGINT`,
 /// `TEXT`, `BYTEA` and `DOUBLE PRECISION`, `ON CONFLICT`, `RETURNING`, and `next_id(shard)`.
 public final class Database: Sendable {
-  private enum Engine {
-    case sqlite(SQLiteDatabase)
-    case postgres(PostgresDatabase)
-  }
-
   public let name: String
-  private let engine: Engine
+  /// Where a move exchanges the engine.
+  let engines: EngineSwitch
+  private var engine: DatabaseEngine { engines.engine }
 
-  private init(name: String, _ engine: Engine) {
+  private init(name: String, _ engine: DatabaseEngine) {
     self.name = name
-    self.engine = engine
+    engines = EngineSwitch(engine)
   }
 
   // MARK: Open and close
@@ -124,7 +121,13 @@ public final class Database: Sendable {
   public func transaction<T: Sendable>(
     deadline: Deadline? = nil, _ body: @escaping @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    switch engine {
+    // A transaction inside another is refused there, and would wait here for the outer one.
+    if case .sqlite(let database) = engine, database.isOnWriter {
+      return try await database.transaction(deadline: deadline, body)
+    }
+    let engine = try await engines.enter(until: deadline ?? .afterMs(DatabaseLimits().transactionMs))
+    defer { engines.leave() }
+    return switch engine {
     case .sqlite(let database): try await database.transaction(deadline: deadline, body)
     case .postgres(let database): try await database.transaction(deadline: deadline, body)
     }
@@ -143,10 +146,14 @@ public final class Database: Sendable {
   }
 
   public var statistics: Statistics {
-    switch engine {
-    case .sqlite(let database): database.statistics
-    case .postgres(let database): database.statistics
-    }
+    let statistics =
+      switch engine {
+      case .sqlite(let database): database.statistics
+      case .postgres(let database): database.statistics
+      }
+    return Statistics(
+      transactions: statistics.transactions, commits: statistics.commits,
+      waiting: statistics.waiting + engines.waiting)
   }
 
   /// Reads the whole of a SQLite file and checks its structure; on a thread of its own. PostgreSQL checks its pages as

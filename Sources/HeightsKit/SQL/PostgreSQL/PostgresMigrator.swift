@@ -1,7 +1,6 @@
 // Brings a PostgreSQL database's schema up to date, before the loops use it.
 
 import CPostgres
-import Glibc
 
 /// Applies migrations, one transaction each, and records them in the database. Blocks its thread.
 final class PostgresMigrator {
@@ -9,28 +8,21 @@ final class PostgresMigrator {
   /// Names the lock that keeps two processes from migrating at once; any number that no app would choose.
   private static let lock = "7241530928216"
 
-  private let handle: OpaquePointer
+  private let session: PostgresSession
 
   /// Connects to the database, and makes it when the server has none of its name and lets us.
   /// - Throws: `DatabaseError.gone` when the server can't be reached.
-  convenience init(_ target: PostgresTarget) throws {
-    do { try self.init(connectingTo: target) } catch {
+  init(_ target: PostgresTarget) throws {
+    do { session = try PostgresSession(target, statementMs: Self.waitMs) } catch {
       guard try Self.createDatabase(of: target) else { throw error }
-      try self.init(connectingTo: target)
+      session = try PostgresSession(target, statementMs: Self.waitMs)
     }
   }
-
-  private init(connectingTo target: PostgresTarget) throws {
-    handle = try target.connect(statementMs: Self.waitMs, PQconnectdbParams)
-    guard PQstatus(handle) == CONNECTION_OK else { throw DatabaseError.connection(handle) }
-  }
-
-  deinit { PQfinish(handle) }
 
   /// - Returns: false when the database was there, or nothing can be asked: then the reason lies elsewhere.
   private static func createDatabase(of target: PostgresTarget) throws -> Bool {
     let maintenance = PostgresTarget(url: target.url, database: "postgres")
-    guard let server = try? PostgresMigrator(connectingTo: maintenance) else { return false }
+    guard let server = try? PostgresSession(maintenance, statementMs: waitMs) else { return false }
     if try server.rows("SELECT datname FROM pg_database").contains([target.database]) { return false }
     guard let name = PQescapeIdentifier(server.handle, target.database, target.database.utf8.count) else {
       return false
@@ -47,13 +39,13 @@ final class PostgresMigrator {
     try Migration.checkNumbers(migrations)
     var next = 0
     repeat {
-      try run("BEGIN; SELECT pg_advisory_xact_lock(\(Self.lock))")
+      try session.run("BEGIN; SELECT pg_advisory_xact_lock(\(Self.lock))")
       do {
         next = try applyNext(of: migrations)
-        try run("COMMIT")
+        try session.run("COMMIT")
       } catch {
         // The error to report is the first one.
-        _ = try? run("ROLLBACK")
+        _ = try? session.run("ROLLBACK")
         throw error
       }
     } while next < migrations.count
@@ -61,15 +53,16 @@ final class PostgresMigrator {
 
   /// - Returns: how many are in place.
   private func applyNext(of migrations: [Migration]) throws -> Int {
-    try run(Self.foundation)
-    let applied = try rows("SELECT number, name, checksum FROM heights_migrations ORDER BY number").map {
-      row in
-      Migration.Applied(number: Int(row[0]) ?? 0, name: row[1], checksum: row[2])
-    }
+    try session.run(Self.foundation)
+    let applied = try session.rows("SELECT number, name, checksum FROM heights_migrations ORDER BY number")
+      .map {
+        row in
+        Migration.Applied(number: Int(row[0]) ?? 0, name: row[1], checksum: row[2])
+      }
     try Migration.check(applied, against: migrations)
     guard applied.count < migrations.count else { return applied.count }
     let migration = migrations[applied.count]
-    do { try run(migration.sql) } catch let error as DatabaseError {
+    do { try session.run(migration.sql) } catch let error as DatabaseError {
       throw MigrationError.failed(migration.label, error)
     }
     try record(migration)
@@ -77,12 +70,9 @@ final class PostgresMigrator {
   }
 
   private func record(_ migration: Migration) throws {
-    let texts = ["\(migration.number)", migration.name, migration.checksum]
-    let values = texts.map { strdup($0) }
-    defer { for value in values { free(value) } }
-    let pointers = values.map { UnsafePointer($0) }
-    let text = "INSERT INTO heights_migrations (number, name, checksum) VALUES ($1::bigint, $2, $3)"
-    PQclear(try check(PQexecParams(handle, text, 3, nil, pointers, nil, nil, 0), text))
+    try session.run(
+      "INSERT INTO heights_migrations (number, name, checksum) VALUES ($1::bigint, $2, $3)",
+      ["\(migration.number)", migration.name, migration.checksum])
   }
 
   /// The tables and functions that Heights keeps in every database. A shard's row is locked from the minting of an
@@ -112,30 +102,4 @@ final class PostgresMigrator {
       RETURN ((tick >> 10) << 22) | (of_shard << 10) | (tick & 1023);
     END $function$
     """
-
-  // MARK: Statements
-
-  /// Runs all statements of a text of ours (never a user's).
-  private func run(_ text: String) throws { PQclear(try check(PQexec(handle, text), text)) }
-
-  private func rows(_ text: String) throws -> [[String]] {
-    let result = try check(PQexec(handle, text), text)
-    defer { PQclear(result) }
-    return (0..<PQntuples(result)).map { row in
-      (0..<PQnfields(result)).map { column in
-        PQgetvalue(result, row, column).map { String(cString: $0) } ?? ""
-      }
-    }
-  }
-
-  /// - Returns: the result, to be cleared.
-  private func check(_ result: OpaquePointer?, _ text: String) throws -> OpaquePointer {
-    guard let result else { throw DatabaseError.connection(handle) }
-    switch PQresultStatus(result) {
-    case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return result
-    default:
-      defer { PQclear(result) }
-      throw DatabaseError(result, sql: String(text.prefix(200)))
-    }
-  }
 }

@@ -27,6 +27,8 @@ final class GroupCommit {
   private var again: [QueuedTransaction] = []
   /// The length of the log when it was last moved into the file.
   private var movedFrames = 0
+  /// The length of the log when readers were last in the way of its end; 0 when none were.
+  private var refusedFrames = 0
 
   init(
     _ connection: SQLiteConnection, on thread: WriterThread, limits: DatabaseLimits,
@@ -211,10 +213,11 @@ final class GroupCommit {
   /// for, which is short, since no snapshot outlives a tick.
   private func emptyLog() {
     // Fewer than before: the log has begun anew.
-    if connection.logFrames < movedFrames { movedFrames = 0 }
-    if connection.logFrames >= 4 * limits.logPages {
-      connection.checkpoint(truncating: true)
-      movedFrames = 0
+    if connection.logFrames < movedFrames { (movedFrames, refusedFrames) = (0, 0) }
+    if connection.logFrames >= refusedFrames + 4 * limits.logPages {
+      // A move reads for longer than a tick: waiting for it with each commit would only slow the app down.
+      refusedFrames = connection.checkpoint(truncating: true) ? 0 : connection.logFrames
+      movedFrames = refusedFrames
     } else if connection.logFrames - movedFrames >= limits.logPages {
       connection.checkpoint(truncating: false)
       movedFrames = connection.logFrames

@@ -10,6 +10,8 @@ final class SQLiteConnection {
     case writer
     /// Applies migrations: foreign keys are checked at the end instead of all along.
     case migrator
+    /// Moves rows to or from another engine: its statements are made at run time, and rows may come in any order.
+    case mover
   }
 
   let handle: OpaquePointer
@@ -41,6 +43,7 @@ final class SQLiteConnection {
       throw DatabaseError.gone("\(path): no write-ahead log is possible here; is this a network file system?")
     }
     installHooks()
+    if case .mover = role { return }
     isGuarded = true
   }
 
@@ -60,9 +63,16 @@ final class SQLiteConnection {
       return common + [
         "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
         "PRAGMA wal_autocheckpoint = 0", "PRAGMA journal_size_limit = 1048576", "PRAGMA cache_size = -2048",
+        // A move's triggers hear of the rows that REPLACE removes too.
+        "PRAGMA recursive_triggers = ON",
       ]
     case .migrator:
       return common + ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = OFF"]
+    case .mover:
+      return common + [
+        "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = OFF",
+        "PRAGMA wal_autocheckpoint = 0", "PRAGMA cache_size = -8192",
+      ]
     }
   }
 
@@ -154,11 +164,13 @@ final class SQLiteConnection {
   }
 
   /// Moves the write-ahead log into the file; `truncating` also gives the log's space back, if no reader is in it.
-  func checkpoint(truncating: Bool) {
-    // A refusal (a reader in the log, a full disk) is harmless: the log stays, and the next commit tries again.
-    sqlite3_wal_checkpoint_v2(
-      handle, nil, truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, nil, nil)
-    if truncating { logFrames = 0 }
+  /// - Returns: false when it was refused (a reader in the log, a full disk). That is harmless: the log stays.
+  @discardableResult
+  func checkpoint(truncating: Bool) -> Bool {
+    let mode = truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
+    let isDone = sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil) == SQLITE_OK
+    if truncating, isDone { logFrames = 0 }
+    return isDone
   }
 
   static func error(_ handle: OpaquePointer?, _ code: Int32, _ sql: String) -> DatabaseError {

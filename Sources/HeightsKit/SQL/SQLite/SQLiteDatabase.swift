@@ -98,6 +98,9 @@ final class SQLiteDatabase: Sendable {
 
   // MARK: Writes
 
+  /// Whether the caller is the writing thread: inside a transaction.
+  var isOnWriter: Bool { thread.isCurrent }
+
   /// Runs `body` as a transaction and returns its result once the disk has what it wrote. If it throws, nothing of
   /// it stays.
   ///
@@ -109,7 +112,7 @@ final class SQLiteDatabase: Sendable {
   func transaction<T: Sendable>(
     deadline: Deadline? = nil, _ body: @escaping @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    guard !thread.isCurrent else {
+    guard !isOnWriter else {
       throw DatabaseError.invalid(
         sql: "BEGIN", message: "a transaction of \(name) inside another waits for itself; use the outer one")
     }

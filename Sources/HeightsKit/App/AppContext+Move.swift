@@ -1,0 +1,58 @@
+// What a move asks of the process: its databases, and to say where they are from now on.
+
+import Foundation
+import Glibc
+
+extension AppContext {
+  /// A move for each database, those in files and those that are in the cluster already.
+  func moves(to target: MoveTarget) -> [DatabaseMove] {
+    let url = PostgresTarget.url(of: Placement.Cluster(members: target.members))
+    return openDatabases.map { database, migrations in
+      DatabaseMove(
+        database, path: path(of: database.name), migrations: migrations,
+        to: PostgresTarget(url: url, database: database.name), loop: loops.loops[0])
+    }
+  }
+
+  func openPostgres(_ name: String, _ target: MoveTarget) async throws -> PostgresDatabase {
+    let url = PostgresTarget.url(of: Placement.Cluster(members: target.members))
+    let cluster = cluster(target.cluster, url: url, members: target.members.map(ClusterMember.init))
+    return try await PostgresDatabase.open(
+      name, of: cluster, ownsCluster: false, migrations: migrations(of: name), loops: loops, limits: limits)
+  }
+
+  func openSQLite(_ name: String) async throws -> SQLiteDatabase {
+    try await SQLiteDatabase.open(
+      name: name, path: path(of: name), migrations: migrations(of: name), loops: loops, quota: quota,
+      limits: limits, nowMs: wallClockMs)
+  }
+
+  private func migrations(of name: String) -> [Migration] {
+    openDatabases.first { $0.database.name == name }?.migrations ?? []
+  }
+
+  /// Puts a placement in the place of the one that the process goes by. It is on the disk when this returns.
+  /// - Throws: `MoveError` when the file holds another one by now.
+  func replacePlacement(with next: Placement) throws {
+    guard let path = environment.placementPath else { throw MoveError("HEIGHTS_PLACEMENT is not set") }
+    let found = try Placement.read(path)?.epoch ?? 0
+    guard found == next.epoch - 1 else {
+      throw MoveError(
+        "\(path) is at epoch \(found), expected \(next.epoch - 1): somebody else has changed it; try again")
+    }
+    try AppContext.write(next.json, to: path)
+  }
+
+  private static func write(_ data: Data, to path: String) throws {
+    let fresh = path + ".new"
+    let descriptor = try SystemError.check(
+      "open \(fresh)", open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600))
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    try file.write(contentsOf: data)
+    try file.synchronize()
+    try SystemError.check("rename \(fresh)", rename(fresh, path))
+    let parent = (path as NSString).deletingLastPathComponent
+    let folder = try SystemError.check("open \(parent)", open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    try FileHandle(fileDescriptor: folder, closeOnDealloc: true).synchronize()
+  }
+}

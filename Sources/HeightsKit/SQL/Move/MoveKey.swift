@@ -1,0 +1,39 @@
+// A key as text: how far a copy has come outlives the process that copies.
+
+import Foundation
+
+enum MoveKey {
+  static func encode(_ key: [SQLValue]) -> String {
+    var writer = JSONWriter()
+    writer.array(key) { writer, value in
+      switch value {
+      case .null: writer.string("n")
+      case .integer(let value): writer.string("i\(value)")
+      case .real(let value): writer.string("r\(value.bitPattern)")
+      case .text(let value): writer.string("t" + value)
+      case .blob(let value): writer.string("b" + Data(value).base64EncodedString())
+      }
+    }
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  /// Nil for the empty key: before the first row.
+  static func decode(_ text: String) throws -> [SQLValue]? {
+    let parts = (try? JSONDecoder().decode([String].self, from: Data(text.utf8))) ?? []
+    let values = parts.compactMap(value)
+    if values.count != parts.count { throw MoveError("how far the copy has come is not understood: \(text)") }
+    return values.isEmpty ? nil : values
+  }
+
+  private static func value(_ text: String) -> SQLValue? {
+    let rest = String(text.dropFirst())
+    switch text.first {
+    case "n": return .null
+    case "i": return Int64(rest).map { .integer($0) }
+    case "r": return UInt64(rest).map { .real(Double(bitPattern: $0)) }
+    case "t": return .text(rest)
+    case "b": return Data(base64Encoded: rest).map { .blob([UInt8]($0)) }
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,213 @@
+// The moves of all databases of a process, one after another, as an administrator asks for them.
+
+import Foundation
+import Synchronization
+
+/// Where the databases are moved to.
+struct MoveTarget: Decodable, Equatable, Sendable {
+  /// What the placement calls it.
+  let cluster: String
+  let members: [ServerAddress]
+}
+
+/// Moves the SQLite files of a process to a cluster, and back. Works in the background; each job may be asked for again,
+/// and goes on where it ended.
+final class Mover: Sendable {
+  enum Job: String, CaseIterable, Sendable {
+    /// Copies all rows and what was written meanwhile; the app stays where it is.
+    case copy
+    /// Compares all rows.
+    case verify
+    /// Puts one database after the other into the cluster, each while its transactions wait.
+    case flip
+    /// Puts all of them back into their files, and removes every trace.
+    case back
+    /// Ends the possibility of going back.
+    case finish
+  }
+
+  private struct State {
+    var job: Job?
+    var done: Job?
+    var failure: String?
+    var task: Task<Void, Never>?
+    var target: MoveTarget?
+    var moves: [DatabaseMove] = []
+  }
+
+  private unowned let context: AppContext
+  private let state = Mutex(State())
+  private let isStopped = Atomic<Bool>(false)
+
+  init(_ context: AppContext) { self.context = context }
+
+  // MARK: Asking
+
+  /// Begins a job. One of the same kind that is under way goes on; `back` ends a copy first.
+  /// - Throws: `Problem` 409 while another job is under way.
+  func begin(_ job: Job, _ target: MoveTarget) throws {
+    guard context.environment.placementPath != nil else {
+      throw Problem(
+        .conflict, title: "there is no placement",
+        detail: "set HEIGHTS_PLACEMENT to where it is to be written")
+    }
+    try state.withLock { state in
+      if state.job == job, state.target == target { return }
+      let before = state.task
+      if let current = state.job {
+        guard job == .back, current == .copy || current == .verify else {
+          throw Problem(
+            .conflict, title: "busy", detail: "\(current.rawValue) is under way; try again when it is done")
+        }
+        isStopped.store(true, ordering: .relaxed)
+      }
+      if state.target != target || state.moves.isEmpty {
+        state.target = target
+        state.moves = context.moves(to: target)
+      }
+      let moves = state.moves
+      state.job = job
+      state.failure = nil
+      state.task = Task { [self] in
+        await before?.value
+        isStopped.store(false, ordering: .relaxed)
+        await perform(job, moves, target)
+      }
+    }
+  }
+
+  /// Ends what is under way, as far as that can be; it goes on when it is asked for again.
+  func close() async {
+    isStopped.store(true, ordering: .relaxed)
+    await state.withLock { $0.task }?.value
+  }
+
+  private func perform(_ job: Job, _ moves: [DatabaseMove], _ target: MoveTarget) async {
+    var failure: String?
+    do {
+      // The way back leads through them in the opposite order.
+      for move in job == .back ? moves.reversed() : moves { try await perform(job, move, target) }
+      Log.info("move", [("done", job.rawValue)])
+    } catch {
+      failure = "\(error)"
+      Log.warning("a move failed", [("job", job.rawValue), ("reason", "\(error)")])
+    }
+    state.withLock { state in
+      // Another job may have been asked for meanwhile.
+      if state.job == job {
+        state.job = nil
+        state.done = failure == nil ? job : state.done
+        state.failure = failure
+      }
+    }
+  }
+
+  // MARK: Jobs
+
+  private func perform(_ job: Job, _ move: DatabaseMove, _ target: MoveTarget) async throws {
+    let isMoved = try context.placement.clusterName(of: move.name) != nil
+    switch job {
+    case .copy, .verify, .flip: if isMoved { return move.progress.update { $0.state = .flipped } }
+    case .back, .finish: break
+    }
+    switch job {
+    case .copy: try await onThread { [self] in try move.copy { isStopped.load(ordering: .relaxed) } }
+    case .verify: try await onThread { try move.verify() }
+    case .flip: try await flip(move, target)
+    case .back:
+      if isMoved { try await flipBack(move) }
+      try await onThread { try move.abandon() }
+    case .finish:
+      guard isMoved else { throw MoveError("database \(move.name) is not in the cluster yet: flip it first") }
+      try await onThread { try move.finish() }
+    }
+  }
+
+  private func flip(_ move: DatabaseMove, _ target: MoveTarget) async throws {
+    let engine = try await context.openPostgres(move.name, target)
+    let next = try context.placement.moving(move.name, to: target)
+    do {
+      try await onThread { [context] in try move.flip(to: engine) { try context.replacePlacement(with: next) }
+      }
+    } catch {
+      engine.close()
+      throw error
+    }
+    await context.placements.adopt(next)
+  }
+
+  private func flipBack(_ move: DatabaseMove) async throws {
+    let engine = try await context.openSQLite(move.name)
+    let next = try context.placement.movingBack(move.name)
+    do {
+      try await onThread { [context] in
+        try move.flipBack(to: engine) { try context.replacePlacement(with: next) }
+      }
+    } catch {
+      engine.close()
+      throw error
+    }
+    await context.placements.adopt(next)
+  }
+
+  /// What blocks has a thread of its own.
+  private func onThread(_ work: @escaping @Sendable () throws -> Void) async throws {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      do {
+        try Thread.start(name: "sql-move") { continuation.resume(with: Result { try work() }) }
+      } catch { continuation.resume(throwing: error) }
+    }
+  }
+}
+
+// MARK: What is told
+
+extension Mover: JSONWritable {
+  func write(to json: inout JSONWriter) {
+    let (job, done, failure, moves) = state.withLock { ($0.job, $0.done, $0.failure, $0.moves) }
+    json.object {
+      if let job { $0.member("job", job.rawValue) }
+      if let done { $0.member("done", done.rawValue) }
+      if let failure { $0.member("failure", failure) }
+      $0.member("databases", array: moves.map(\.progress.current))
+    }
+  }
+}
+
+extension Router {
+  /// `GET /move` tells how far it is; `POST /move/copy` (`verify`, `flip`, `back`, `finish`) asks for a job, with the
+  /// cluster as its body: `{"cluster": "main", "members": ["127.1.1.50:5432"]}`.
+  mutating func addMove(_ mover: Mover) {
+    get("/move") { _ in .json(mover) }
+    for job in Mover.Job.allCases {
+      post("/move/\(job.rawValue)") { request in
+        try mover.begin(job, try request.json(MoveTarget.self))
+        return .json(mover, status: .accepted)
+      }
+    }
+  }
+}
+
+extension Placement {
+  /// The next version, with a database in a cluster.
+  func moving(_ database: String, to target: MoveTarget) throws -> Placement {
+    var (clusters, databases) = (clusters, databases)
+    clusters[target.cluster] = Cluster(members: target.members)
+    databases[database] = [Range(shards: 0...(Shard.count - 1), cluster: target.cluster)]
+    return try with(clusters, databases)
+  }
+
+  /// The next version, with a database in its file.
+  func movingBack(_ database: String) throws -> Placement {
+    var databases = databases
+    databases[database] = nil
+    let used = Set(databases.values.flatMap { $0.map(\.cluster) })
+    return try with(clusters.filter { used.contains($0.key) }, databases)
+  }
+
+  private func with(_ clusters: [String: Cluster], _ databases: [String: [Range]]) throws -> Placement {
+    try Placement(
+      epoch: epoch + 1, clusters: clusters, databases: databases, sessions: sessions, cache: cache,
+      objects: objects)
+  }
+}
