@@ -23,12 +23,9 @@ public struct Ascent: Sendable {
     to asked: Int?, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
     report: @escaping (ClimbEvent) -> Void
   ) throws -> End {
-    // What can't be is told whether the lab runs or not.
-    if let asked { _ = try Climb(to: asked, in: folder) }
     let stage = try RunningLab(folder: folder).view().stage
-    let underWay = try Climb.underWay(in: folder)
-    let first = underWay?.to ?? min(stage + 1, Climb.highestStage)
-    let last = asked ?? first
+    let first = try next(after: stage)
+    let last = try target(asked)
     if last < first, last <= stage {
       return End(climb: try Climb(to: last, in: folder), outcome: .alreadyThere)
     }
@@ -41,6 +38,17 @@ public struct Ascent: Sendable {
       if shouldStop() { return End(climb: climb, outcome: .stopped) }
     }
     preconditionFailure("the last climb has returned its outcome")
+  }
+
+  /// The stage that `up` leads to.
+  public func target(_ asked: Int?) throws -> Int {
+    // What can't be is told whether the lab runs or not.
+    if let asked { return try Climb(to: asked, in: folder).to }
+    return try next(after: RunningLab(folder: folder).view().stage)
+  }
+
+  private func next(after stage: Int) throws -> Int {
+    try Climb.underWay(in: folder)?.to ?? min(stage + 1, Climb.highestStage)
   }
 
   /// Undoes the climb that is under way.

@@ -21,6 +21,8 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
   case entriesMissing(count: Int, from: String, to: String)
   case waitlistNotTaken(role: String)
   case entryTooLarge(bytes: Int)
+  /// The app could not move its databases, for this reason.
+  case moveFailed(String)
 
   /// A short stable name for scripts.
   public var code: String {
@@ -36,6 +38,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .entriesMissing: "entries_missing"
     case .waitlistNotTaken: "waitlist_not_taken"
     case .entryTooLarge: "entry_too_large"
+    case .moveFailed: "move_failed"
     }
   }
 
@@ -49,7 +52,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
       "the climb was begun by another version of Heights (its steps: \(recorded.joined(separator: ", ")); ours: "
         + "\(expected.joined(separator: ", "))); finish or undo it with that version"
     case .noClimb(let from, let to):
-      "no climb leads from stage \(from) to stage \(to) yet; the climb from 1 to 2 works today"
+      "no climb leads from stage \(from) to stage \(to) ; climbs lead from each stage to the next, up to \(Climb.highestStage)"
     case .nobodyAnswers(let role):
       "\(role) does not answer on the public port, so the other process can't leave it; "
         + "`heights status` shows both"
@@ -65,6 +68,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .entryTooLarge(let bytes):
       "an entry of the waitlist has \(bytes) bytes, and at most \(Waitlist.maximumEntryBytes) are carried; shorten "
         + "or remove it, then climb again"
+    case .moveFailed(let reason): "the databases stay where they are: \(reason)"
     }
   }
 }

@@ -36,6 +36,8 @@ struct StepVoice {
 protocol ClimbLab: Sendable {
   /// The stage, and the roles that answer on the public port.
   func view() throws -> LabView
+  /// Where everything is; nil before there is anything to place.
+  func placement() throws -> Placement?
   /// Asks the supervisor.
   func send(_ request: ControlRequest, _ say: StepVoice) throws
   /// Asks a process over its admin socket; throws when it does not run.
@@ -46,6 +48,10 @@ protocol ClimbLab: Sendable {
 struct LabView: Equatable, Sendable {
   let stage: Int
   let openDoors: [Role]
+  var processes: [LabSnapshot.Process] = []
+  var ports = LabPorts()
+
+  func isReady(_ process: String) -> Bool { processes.contains { $0.name == process && $0.health == .ready } }
 }
 
 // What steps have in common.

@@ -12,8 +12,12 @@ struct RunningLab: ClimbLab {
 
   func view() throws -> LabView {
     let snapshot = try ControlClient(folder).send(.status)
-    return LabView(stage: snapshot.stage.number, openDoors: snapshot.openDoors)
+    return LabView(
+      stage: snapshot.stage.number, openDoors: snapshot.openDoors, processes: snapshot.processes,
+      ports: snapshot.ports)
   }
+
+  func placement() throws -> Placement? { try Placement.load(folder) }
 
   /// Waits while the lab is busy: a climb that was killed may have left it in the middle of what it asked for.
   func send(_ request: ControlRequest, _ say: StepVoice) throws {

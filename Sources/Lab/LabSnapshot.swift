@@ -74,6 +74,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let topology: Topology
   public let instance: Instance
   public let processes: [Process]
+  /// Where engines listen, each on its host's address.
+  public var ports = LabPorts()
   /// The ids of the zones whose power is cut.
   public var cutZones: [String] = []
   /// The roles that answer on the public port.

@@ -21,8 +21,9 @@ import Testing
         + "version"
     ),
     (
-      .noClimb(from: 2, to: 3), "no_climb",
-      "no climb leads from stage 2 to stage 3 yet; the climb from 1 to 2 works today"
+      .noClimb(from: 7, to: 8), "no_climb",
+      "no climb leads from stage 7 to stage 8; climbs lead from each stage to the next, up to "
+        + "\(Climb.highestStage)"
     ),
     (
       .nobodyAnswers(role: "app"), "nobody_answers",

@@ -25,6 +25,7 @@ extension Command {
     let end = try await output.whileWorking {
       try await onThread {
         if isBack { return try ascent.back(shouldStop: { interrupt.hasCome }, report: report.tell) }
+        try Engines.ensure(stage: try ascent.target(to))
         return try ascent.up(
           to: to, shouldStop: { interrupt.hasCome }, begins: report.begin, report: report.tell)
       }

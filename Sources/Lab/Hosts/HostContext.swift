@@ -44,7 +44,8 @@ extension HostContext {
   /// For every engine, where zones are namespaces.
   var binds: [Bind] {
     let engines = Bind(source: folder.engines, target: Self.mountPoint)
-    guard let pythonFolder, access(pythonFolder, F_OK) == 0 else { return [engines] }
+    // Also before it is filled: a climb may install engines while the zones have power.
+    guard let pythonFolder, mkdir(pythonFolder, 0o755) == 0 || errno == EEXIST else { return [engines] }
     return [engines, Bind(source: pythonFolder, target: Self.mountPoint + "/" + Self.pythonName)]
   }
 

@@ -1,22 +1,22 @@
 // The ports of the engines: the standard ones, or all moved by the same amount.
 
 /// Standard ports on addresses of the lab's own.
-struct LabPorts: Equatable, Sendable {
+public struct LabPorts: Codable, Equatable, Sendable {
   /// By how much all are moved when another program has one of them on every address.
   static let shifts = [0, 10_000, 20_000, 30_000]
 
-  let shift: Int
+  public let shift: Int
 
-  init(shift: Int = 0) { self.shift = shift }
+  public init(shift: Int = 0) { self.shift = shift }
 
-  var http: Int { 8080 + shift }
-  var postgres: Int { 5432 + shift }
+  public var http: Int { 8080 + shift }
+  public var postgres: Int { 5432 + shift }
   /// Patroni's REST API.
   var patroni: Int { 8008 + shift }
   var etcdClients: Int { 2379 + shift }
   var etcdPeers: Int { 2380 + shift }
   var redis: Int { 6379 + shift }
-  var sentinel: Int { 26_379 + shift }
+  public var sentinel: Int { 26_379 + shift }
   /// MiniStack, all of its services.
   var objects: Int { 4566 + shift }
   /// Over UDP and TCP.

@@ -91,6 +91,8 @@ final class FakeLab: ClimbLab {
 
   // What a climb asks.
 
+  func placement() throws -> Placement? { nil }
+
   func view() throws -> LabView { try call { LabView(stage: $0.stage, openDoors: $0.openDoors) } }
 
   func send(_ request: ControlRequest, _ say: StepVoice) throws {

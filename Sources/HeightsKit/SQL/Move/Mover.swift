@@ -181,7 +181,11 @@ extension Router {
     get("/move") { _ in .json(mover) }
     for job in Mover.Job.allCases {
       post("/move/\(job.rawValue)") { request in
-        try mover.begin(job, try request.json(MoveTarget.self))
+        guard let target = try? JSONDecoder().decode(MoveTarget.self, from: Data(try request.bytes())) else {
+          throw Problem(
+            .badRequest, title: "no target", detail: "expected {\"cluster\": NAME, \"members\": [\"HOST:PORT\"]}")
+        }
+        try mover.begin(job, target)
         return .json(mover, status: .accepted)
       }
     }
