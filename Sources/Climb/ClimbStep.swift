@@ -43,6 +43,8 @@ protocol ClimbLab: Sendable {
   /// Asks a process over its admin socket; throws when it does not run.
   func get(_ role: Role, _ path: String) throws -> AdminClient.Answer
   func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer
+  /// The same of any process of the app.
+  func get(process: String, _ path: String) throws -> AdminClient.Answer
 }
 
 struct LabView: Equatable, Sendable {

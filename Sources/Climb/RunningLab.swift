@@ -40,6 +40,10 @@ struct RunningLab: ClimbLab {
     try AdminClient(folder.adminSocket(of: role)).get(path, limitMs: Self.limitMs(path))
   }
 
+  func get(process: String, _ path: String) throws -> AdminClient.Answer {
+    try AdminClient(folder.adminSocket(ofProcess: process)).get(path, limitMs: Self.limitMs(path))
+  }
+
   func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
     try AdminClient(folder.adminSocket(of: role)).post(path, body: body, limitMs: Self.adminLimitMs)
   }

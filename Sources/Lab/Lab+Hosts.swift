@@ -25,18 +25,28 @@ extension Lab {
       throw .unknownHost(stranger, known: known.sorted())
     }
     let outdated = ids.filter { currentState.hosts[$0] != stage.number }
+    let former = hostProcesses.filter { outdated.contains($0.host.id) }
     try update { state in for id in ids { state.hosts[id] = stage.number } }
     let processes = hosts.processes(of: Set(ids))
+    let adopted = Set(processes.compactMap(\.adopts))
+    let kept = adopted.union(processes.map(\.name))
+    try end(former.filter { !kept.contains($0.name) })
     try replace(processes.filter { outdated.contains($0.host.id) && $0.dependsOnStage }, progress)
     try start(processes, progress)
+    for name in adopted where supervisor?.status(of: name)?.isWanted == true { try release(name) }
+  }
+
+  /// Ends what runs on a host no more.
+  private func end(_ processes: [LabProcess]) throws(LabError) {
+    try stop(processes)
+    for process in processes { try forget(process.name) }
   }
 
   func stopHost(_ id: String, _ progress: Progress) throws(LabError) {
     let processes = hostProcesses.filter { $0.host.id == id }
     for process in processes where process.layer == .app { drainInstance(process.host, progress) }
     try update { $0.hosts[id] = nil }
-    try stop(processes)
-    for process in processes { try forget(process.name) }
+    try end(processes)
   }
 
   /// Nobody is told any more of a process that has stopped.
@@ -73,6 +83,7 @@ extension Lab {
         try waitUntilStopped(former)
         try forget(former)
       } else {
+        if process.layer == .app { drainInstance(process.host, progress) }
         try stop([process])
         try start([process], progress)
       }

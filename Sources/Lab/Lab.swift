@@ -94,7 +94,8 @@ public final class Lab: Sendable {
       name: manifest.name, title: manifest.title, folder: folder.path, supervisorPid: getpid(),
       startedAtMs: startedAtMs, stage: state.stage, topology: topology(at: state.stage),
       instance: instance.summary,
-      processes: processes, ports: network.ports, cutZones: context.zones.dark, openDoors: state.openDoors, appURL: appURL,
+      processes: processes, ports: network.ports, cutZones: context.zones.dark, openDoors: state.openDoors,
+      appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },
       dns: dns(state),
       disk: disk(state), operation: operations.current, events: timeline.events)

@@ -29,8 +29,15 @@ struct LabProcess: Sendable {
   let layer: Layer
   let program: Program
 
-  /// Its configuration differs from stage to stage: where it leads people.
-  var dependsOnStage: Bool { layer == .door }
+  /// Its configuration differs from stage to stage: where it leads people, or what it is told.
+  var dependsOnStage: Bool { layer == .door || layer == .app }
+  /// A process of the host, as an earlier stage has it, that goes on as a part of this one.
+  var adopts: String? {
+    guard case .engine(let engine) = program, let patroni = engine as? Patroni, patroni.isFirst else {
+      return nil
+    }
+    return host.id + ".postgres"
+  }
   /// It may start before what is behind it.
   var findsOthersItself: Bool { layer <= .balancer || layer == .store }
 }

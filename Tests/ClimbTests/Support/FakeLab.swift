@@ -92,6 +92,9 @@ final class FakeLab: ClimbLab {
   // What a climb asks.
 
   func placement() throws -> Placement? { nil }
+  func get(process: String, _ path: String) throws -> AdminClient.Answer {
+    try get(#require(Role(rawValue: process)), path)
+  }
 
   func view() throws -> LabView { try call { LabView(stage: $0.stage, openDoors: $0.openDoors) } }
 

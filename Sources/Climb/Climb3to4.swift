@@ -1,0 +1,97 @@
+// From one database server and one app server to two of each in two zones, in the order in which it happens.
+//
+// Patroni takes the running PostgreSQL over without stopping it, and a follower in the second zone copies what it has.
+// Then two app servers start behind a front door that listens on the same public sockets as the app alone did.
+
+import Lab
+
+enum Climb3to4 {
+  static let steps = [
+    replicate, placeFollower, startServers, openFrontDoor, drainApp, recordStage, retireApp,
+  ]
+
+  private static let first = "database-a"
+  private static let others = ["database-b", "database-witness-c"]
+  private static let servers = ["server-a", "server-b"]
+  private static let doors = ["front-door", "dns"]
+
+  /// From now on a write is acknowledged when a second zone has it on disk.
+  static let replicate = ClimbStep(
+    name: "replicate", title: "let Patroni take PostgreSQL over, and a follower copy it in a second zone",
+    run: { lab, say in try lab.send(.startHosts([first] + others, stage: 4), say) },
+    verify: { lab, _ in
+      let view = try lab.view()
+      try expect("the leader is ready", view.isReady(first + ".patroni"))
+      try expect("the follower is ready", view.isReady("database-b.patroni"))
+    },
+    undo: { lab, say in
+      // The follower goes first: it must not take over when its leader ends.
+      for host in others.reversed() { try lab.send(.stopHost(host), say) }
+      try lab.send(.startHost(first, stage: 3), say)
+    })
+
+  static let placeFollower = ClimbStep(
+    name: "place-follower", title: "tell the app of both servers of the database",
+    run: { lab, say in try place([first, "database-b"], lab, say) },
+    verify: { lab, _ in
+      try expect("the placement names two servers", lab.placement()?.clusters["main"]?.members.count == 2)
+    },
+    undo: { lab, say in
+      let leader = try lab.view().processes.first { $0.name.hasSuffix(".patroni") && $0.role == "leader" }
+      try expect("\(first) leads its cluster", leader?.host == first)
+      try place([first], lab, say)
+    })
+
+  private static func place(_ hosts: [String], _ lab: any ClimbLab, _ say: StepVoice) throws {
+    let view = try lab.view()
+    let members = try hosts.map { host in
+      guard let address = view.processes.first(where: { $0.host == host && $0.address != nil })?.address
+      else {
+        throw ClimbError.notSo("\(host) has an address")
+      }
+      return "\(address):\(view.ports.postgres)"
+    }
+    try Placements.change(lab, say) { $0.clusters["main"]?.members = members }
+  }
+
+  static let startServers = ClimbStep(
+    name: "start-servers", title: "start an app server in each zone",
+    run: { lab, say in try lab.send(.startHosts(servers, stage: 4), say) },
+    verify: { lab, _ in
+      let view = try lab.view()
+      for server in servers { try expect("\(server) is ready", view.isReady(server)) }
+    },
+    undo: { lab, say in for server in servers.reversed() { try lab.send(.stopHost(server), say) } })
+
+  static let openFrontDoor = ClimbStep(
+    name: "open-front-door", title: "open a front door that leads to both, beside the app's own",
+    run: { lab, say in try lab.send(.startHosts(doors, stage: 4), say) },
+    verify: { lab, _ in try expect("the front door is ready", lab.view().isReady("front-door")) },
+    undo: { lab, say in
+      // The app answers again before the front door goes: the undoing of the next step has seen to it.
+      try expect("the app answers on the public port", lab.answersPublic(.app))
+      for door in doors { try lab.send(.stopHost(door), say) }
+    })
+
+  static let drainApp = ClimbStep(
+    name: "drain-app", title: "let the app alone answer what it has accepted, and no more",
+    run: { lab, say in
+      try expect("the front door is ready", lab.view().isReady("front-door"))
+      try lab.send(.drain(role: .app), say)
+    },
+    verify: { lab, _ in try expect("only the front door has the public port", lab.view().openDoors.isEmpty) },
+    undo: { lab, say in try lab.openDoor(.app, say) })
+
+  static let recordStage = ClimbStep(
+    name: "record-stage", title: "record that the app is at stage 4",
+    run: { lab, say in try lab.send(.setStage(4), say) },
+    verify: { lab, _ in try expect("the app is at stage 4", lab.view().stage == 4) },
+    undo: { lab, say in try lab.send(.setStage(3), say) })
+
+  /// The point of no return lies after this step.
+  static let retireApp = ClimbStep(
+    name: "retire-app", title: "end the process that was the app alone",
+    run: { lab, say in try lab.send(.retire(role: .app), say) },
+    verify: { lab, _ in try expect("the app's own process has ended", !lab.isAlive(.app)) },
+    undo: { lab, say in try lab.ensureRunning(.app, say) })
+}
