@@ -37,7 +37,9 @@ public struct Climb: Sendable {
   }
 
   /// The steps of the climb to each stage from the one below.
-  private static let paths = [2: Climb1to2.steps, 3: Climb2to3.steps, 4: Climb3to4.steps]
+  private static let paths = [
+    2: Climb1to2.steps, 3: Climb2to3.steps, 4: Climb3to4.steps, 5: Climb4to5.steps,
+  ]
 
   /// The highest stage that a climb leads to.
   public static var highestStage: Int { paths.keys.max() ?? 1 }

@@ -50,7 +50,7 @@ extension Lab {
   }
 
   /// Nobody is told any more of a process that has stopped.
-  private func forget(_ name: String) throws(LabError) {
+  func forget(_ name: String) throws(LabError) {
     supervisor?.forget(name)
     try wait("the end of \(name)") { supervisor?.status(of: name) == nil }
   }

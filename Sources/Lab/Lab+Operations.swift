@@ -120,6 +120,7 @@ extension Lab {
   func retire(_ role: Role) throws(LabError) {
     try setDoor(of: role, open: false)
     try stop(role)
+    try forget(role.rawValue)
   }
 
   func setStage(_ number: Int) throws(LabError) {

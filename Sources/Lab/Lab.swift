@@ -103,10 +103,13 @@ public final class Lab: Sendable {
 
   private var processes: [LabSnapshot.Process] {
     let hosts = Dictionary(hostProcesses.map { ($0.name, $0.host) }) { first, _ in first }
+    let addresses = Dictionary(hosts.values.map { ($0.id, $0.address) }) { first, _ in first }
     return (supervisor?.statuses ?? [:]).sorted { $0.key < $1.key }.map { name, status in
-      LabSnapshot.Process(
-        name: name, host: hosts[name]?.id ?? Role(rawValue: name)?.host ?? Self.formerHost(name),
-        zone: status.zone == Host.outside ? nil : status.zone, address: hosts[name]?.address,
+      let host = hosts[name]?.id ?? Role(rawValue: name)?.host ?? Self.formerHost(name)
+      return LabSnapshot.Process(
+        name: name, host: host,
+        zone: status.zone == Host.outside ? nil : status.zone,
+        address: Role(rawValue: name) == nil ? host.flatMap { addresses[$0] } : nil,
         role: status.observation?.role, lagBytes: status.observation?.lagBytes, pid: status.pid,
         health: status.health, restarts: status.restarts, lastEnd: status.lastEnd)
     }
