@@ -52,7 +52,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
       "the climb was begun by another version of Heights (its steps: \(recorded.joined(separator: ", ")); ours: "
         + "\(expected.joined(separator: ", "))); finish or undo it with that version"
     case .noClimb(let from, let to):
-      "no climb leads from stage \(from) to stage \(to) ; climbs lead from each stage to the next, up to \(Climb.highestStage)"
+      "no climb leads from stage \(from) to stage \(to); climbs lead from each stage to the next, up to \(Climb.highestStage)"
     case .nobodyAnswers(let role):
       "\(role) does not answer on the public port, so the other process can't leave it; "
         + "`heights status` shows both"

@@ -94,6 +94,7 @@ extension Lab {
 // Starting and stopping.
 extension Lab {
   static let pauseUs: UInt32 = 5000
+  fileprivate static let admissionLimitMs = 5000
 
   /// Starts the processes, each as soon as what it builds on is ready, and waits until all are. What has no power is not
   /// waited for.
@@ -162,8 +163,12 @@ extension Lab {
     }
   }
 
+  /// Returns when the balancers that can be asked send people to the host again, which they do after a check: before
+  /// that the next one may not be drained.
   func admitInstance(_ host: Host) {
-    for balancer in balancers { try? balancer.setDraining(false, of: host.id) }
+    let asked = balancers.filter { balancer in (try? balancer.setDraining(false, of: host.id)) != nil }
+    let endMs = Clock.nowMs + Self.admissionLimitMs
+    while asked.contains(where: { $0.isUsing(host.id) == false }), Clock.nowMs < endMs { usleep(Self.pauseUs) }
   }
 
   func scale(_ service: String, count: Int, _ progress: Progress) throws(LabError) {

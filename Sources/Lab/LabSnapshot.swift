@@ -36,6 +36,9 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     public let restarts: Int
     /// How it ended last.
     public let lastEnd: String?
+
+    /// Whether it runs the app's program, as `app` alone or as an instance behind balancers.
+    public var isApp: Bool { name == Role.app.rawValue || (name == host && name.hasPrefix("server-")) }
   }
 
   public struct Instance: Codable, Equatable, Sendable {

@@ -30,6 +30,10 @@ import Testing
     var posts: [String] { state.withLock { $0.posts } }
 
     func view() throws -> LabView { try StrictLab().view() }
+    func placement() throws -> Placement? { try StrictLab().placement() }
+    func get(process: String, _ path: String) throws -> AdminClient.Answer {
+      try StrictLab().get(process: process, path)
+    }
     func send(_ request: ControlRequest, _ say: StepVoice) throws {
       try StrictLab().send(request, say)
     }

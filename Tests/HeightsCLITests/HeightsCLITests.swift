@@ -95,8 +95,8 @@ final class Lines: Sendable {
       "heights: /nowhere is not a folder; name the app's folder with --app DIR\n"
     ),
     (
-      ["climb", "--to", "3"],
-      "heights: no climb leads from stage 2 to stage 3 yet; the climb from 1 to 2 works today\n"
+      ["climb", "--to", "6"],
+      "heights: no climb leads from stage 5 to stage 6; climbs lead from each stage to the next, up to 5\n"
     ),
   ])
   func wrongUseIsOneLineAndCodeTwo(words: [String], message: String) async {

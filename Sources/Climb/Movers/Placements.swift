@@ -27,7 +27,7 @@ enum Placements {
   /// A process that is about to start reads the newest.
   private static func waitUntilAdopted(_ epoch: Int, _ lab: any ClimbLab) throws {
     let end = ContinuousClock.now + .milliseconds(patienceMs)
-    for process in try lab.view().appProcesses {
+    for process in try lab.view().processes.filter({ $0.isApp && $0.pid != nil }).map(\.name) {
       while true {
         guard let answer = try? lab.get(process: process, "/placement"), answer.status == 200 else { break }
         if try JSONDecoder().decode(Adopted.self, from: Data(answer.body)).epoch >= epoch { break }
@@ -37,13 +37,5 @@ enum Placements {
         usleep(pauseUs)
       }
     }
-  }
-}
-
-extension LabView {
-  /// The processes that run the app's program.
-  var appProcesses: [String] {
-    processes.filter { $0.pid != nil && ($0.name == Role.app.rawValue || $0.name == $0.host) }.map(\.name)
-      .filter { $0 == Role.app.rawValue || $0.hasPrefix("server-") }
   }
 }

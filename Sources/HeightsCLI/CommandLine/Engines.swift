@@ -22,7 +22,8 @@ enum Engines {
   /// Installs what a stage runs on, where that is missing, before an app climbs there.
   static func ensure(stage: Int) throws {
     guard stage >= 3, let home = Installation.home, !install(stage: stage, home: home) else { return }
-    throw UsageError("the engines of stage \(stage) can't be installed: run `scripts/install-engines \(stage)`")
+    throw UsageError(
+      "the engines of stage \(stage) can't be installed: run `scripts/install-engines \(stage)`")
   }
 
   /// What the script says goes to standard error.

@@ -28,11 +28,12 @@ extension Command {
   }
 }
 
-/// The admin socket of whoever has the public port; nil when no lab runs here.
+/// The admin socket of a process that answers the public; nil when no lab runs here.
 private func adminSocketPath(_ folder: AppFolder) throws(LabError) -> String? {
   do throws(LabError) {
     let lab = try ControlClient(folder).send(.status)
-    return lab.openDoors.last.map { folder.adminSocket(of: $0).path }
+    let instance = lab.processes.first { $0.isApp && $0.health == .ready }?.name
+    return (lab.openDoors.last?.rawValue ?? instance).map { folder.adminSocket(ofProcess: $0).path }
   } catch .notRunning {
     return nil
   }

@@ -45,6 +45,8 @@ struct EngineObservation: Equatable, Sendable {
 protocol Balancer: Engine {
   /// Whether new requests go elsewhere; those that are under way go on. `server` is the id of a host.
   func setDraining(_ isDraining: Bool, of server: String) throws(LabError)
+  /// Whether it sends requests to the server; nil when that can't be known.
+  func isUsing(_ server: String) -> Bool?
   /// How many requests the server (nil: all of them) has not answered yet; nil when that can't be known.
   func requestsUnderWay(at server: String?) -> Int?
 }

@@ -128,6 +128,8 @@ extension HAProxy {
     if !problem.isEmpty { throw .adminFailed(process: name, request: "drain \(server)", outcome: answer) }
   }
 
+  func isUsing(_ server: String) -> Bool? { (try? statistics())?.first { $0.server == server }?.isUp }
+
   func requestsUnderWay(at server: String?) -> Int? {
     (try? statistics())?.first { $0.server == server ?? Self.all }?.underWay
   }

@@ -20,8 +20,9 @@ public struct UnixAddress: Equatable, Sendable {
     let socket = try Self.makeSocket()
     let attempt = "listening on \(path)"
     unlink(path)
-    let mask = umask(0o177)
-    defer { umask(mask) }
+    // Before it has a name, so that nobody else can connect in between. Not by the umask: that is all threads', and what
+    // another one makes at this moment would be closed to its owner.
+    if fchmod(socket.number, 0o600) != 0 { throw .system(attempt: attempt, code: errno) }
     try withAddress(attempt) { address, length in bind(socket.number, address, length) }
     if Glibc.listen(socket.number, backlog) != 0 { throw .system(attempt: attempt, code: errno) }
     return socket

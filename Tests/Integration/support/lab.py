@@ -100,9 +100,9 @@ class Lab:
         assert not self.is_up
         (self.home / "state.json").write_text(json.dumps({**self.state, **changes}))
 
-    def journal(self):
-        """The records of the climb from 1 to 2."""
-        path = self.home / "climb" / "1-to-2.ndjson"
+    def journal(self, to=2):
+        """The records of the climb to a stage from the one below."""
+        path = self.home / "climb" / f"{to - 1}-to-{to}.ndjson"
         lines = path.read_text().splitlines() if path.exists() else []
         return [json.loads(line)["record"] for line in lines]
 

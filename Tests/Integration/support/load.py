@@ -1,6 +1,7 @@
 """Load from `heights load`, beside which a test does something."""
 
 import json
+import signal
 import threading
 import time
 
@@ -32,6 +33,11 @@ class Load:
     def pause(self, seconds):
         """Lets it go on for that long."""
         time.sleep(seconds)
+
+    def stop(self):
+        """Ends it before its time."""
+        self._child.send_signal(signal.SIGINT)
+        return self
 
     def finish(self):
         """The report."""

@@ -183,7 +183,8 @@ extension Router {
       post("/move/\(job.rawValue)") { request in
         guard let target = try? JSONDecoder().decode(MoveTarget.self, from: Data(try request.bytes())) else {
           throw Problem(
-            .badRequest, title: "no target", detail: "expected {\"cluster\": NAME, \"members\": [\"HOST:PORT\"]}")
+            .badRequest, title: "no target",
+            detail: "expected {\"cluster\": NAME, \"members\": [\"HOST:PORT\"]}")
         }
         try mover.begin(job, target)
         return .json(mover, status: .accepted)

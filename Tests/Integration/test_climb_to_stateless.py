@@ -1,0 +1,113 @@
+"""The climbs from the single server to stateless servers: live under load, killed, undone, and begun again."""
+
+import os
+import signal
+
+import pytest
+import requests
+
+from support.climbing import STEPS_TO, climb_again, climb_until, has_committed, kill_climb
+from support.waiting import wait_until
+
+
+def expect_at(lab, stage):
+    """The app is there, whole, and has everything that it has acknowledged."""
+    status = lab.status()
+    assert status["stage"] == stage and "climb" not in status
+    lab.verify()
+    return status
+
+
+def loaded(lab, rate=60):
+    """Load that goes on until it is stopped."""
+    return lab.load(rate=rate, seconds=600, users=10).wait_until_it_flows()
+
+
+def finish(load):
+    """Nobody has noticed anything."""
+    report = load.stop().finish_without_failure()
+    # Of the launch page's visitors nobody logs in.
+    sessions = report.get("sessions", {"lost": 0, "unreadable": 0})
+    assert sessions["lost"] == 0 and sessions["unreadable"] == 0, sessions
+    return report
+
+
+def test_one_command_climbs_from_the_launch_page_to_stage_5(lab):
+    lab.up("--stage", 1)
+    load = loaded(lab)
+    events = lab.heights("climb", "--to", 5, "--json").expect(0).json_lines
+    finish(load)
+    assert [event["outcome"] for event in events if "outcome" in event] == ["committed"]
+    for to, steps in STEPS_TO.items():
+        told = [event["step"] for event in events if event.get("event") == "done" and event["operation"] == "verify"]
+        assert set(steps) <= set(told), to
+    expect_at(lab, 5)
+
+
+def test_a_climb_from_2_to_5_under_load_fails_nothing_and_comes_back(lab):
+    lab.up()
+    load = loaded(lab, rate=200)
+    lab.heights("climb", "--to", 5, "--json").expect(0)
+    report = finish(load)
+    assert report["acknowledgedWrites"] > 0 and report["sessions"]["checked"] > 0
+    expect_at(lab, 5)
+    lab.down()
+    assert lab.up()["stage"] == 5
+    expect_at(lab, 5)
+
+
+def test_a_climber_that_is_killed_at_every_step_in_turn_ends_at_stage_5(lab):
+    lab.up()
+    load = loaded(lab)
+    for to, steps in STEPS_TO.items():
+        for step in steps:
+            for operation in ("run", "verify"):
+                kill_climb(lab, operation, step, "--to", to)
+        climb_again(lab, to)
+        assert lab.status()["stage"] == to
+    finish(load)
+    expect_at(lab, 5)
+
+
+@pytest.mark.parametrize("to", STEPS_TO)
+def test_a_climb_that_is_undone_leaves_the_stage_before_and_can_begin_again(lab, to):
+    lab.up()
+    if to > 3:
+        lab.heights("climb", "--to", to - 1).expect(0)
+    load = loaded(lab)
+    steps = STEPS_TO[to]
+    for step in (steps[-1], steps[len(steps) // 2]):
+        kill_climb(lab, "run", step, "--to", to)
+        if has_committed(lab, to):
+            pytest.fail("the climb was over before it could be undone")
+        undone = lab.heights("climb", "--undo", "--json").expect(0)
+        assert undone.json_lines[-1]["outcome"] == "reverted", undone
+        expect_at(lab, to - 1)
+    climb_again(lab, to)
+    finish(load)
+    expect_at(lab, to)
+
+
+@pytest.mark.parametrize("to", STEPS_TO)
+def test_a_supervisor_that_is_killed_within_a_climb_is_followed_by_up_and_climb(lab, to):
+    lab.up()
+    if to > 3:
+        lab.heights("climb", "--to", to - 1).expect(0)
+    lab.load(rate=60, seconds=2).finish_without_failure()
+    for step in STEPS_TO[to]:
+        supervisor = lab.supervisor
+        climb = climb_until(lab, "run", step, "--to", to)
+        os.kill(supervisor.pid, signal.SIGKILL)
+        assert climb.wait(240) in (0, 1)
+        lab.expect_nothing_left()
+        lab.heights("up", "--port", 0, "--console-port", 0, "--detach").expect(0)
+        wait_until(lambda: is_answered(lab), "the app answers")
+    climb_again(lab, to)
+    expect_at(lab, to)
+
+
+def is_answered(lab):
+    try:
+        return requests.get(lab.status()["appURL"] + "/healthz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
