@@ -7,13 +7,31 @@ import Lab
 
 enum Climb3to4 {
   static let steps = [
-    replicate, placeFollower, startServers, openFrontDoor, drainApp, recordStage, retireApp,
+    placeFollower, replicate, startServers, openFrontDoor, drainApp, recordStage, retireApp,
   ]
 
   private static let first = "database-a"
   private static let others = ["database-b", "database-witness-c"]
   private static let servers = ["server-a", "server-b"]
   private static let doors = ["front-door", "dns"]
+
+  /// Before there is a follower, so that a failover at any moment after finds the app prepared.
+  static let placeFollower = ClimbStep(
+    name: "place-follower", title: "tell the app of both servers of the database",
+    run: { lab, say in try place([first, "database-b"], lab, say) },
+    verify: { lab, _ in
+      try expect("the placement names two servers", lab.placement()?.clusters["main"]?.members.count == 2)
+    },
+    undo: { lab, say in try place([first], lab, say) })
+
+  private static func place(_ hosts: [String], _ lab: any ClimbLab, _ say: StepVoice) throws {
+    let view = try lab.view()
+    let members = try hosts.map { host in
+      guard let address = view.addresses[host] else { throw ClimbError.notSo("\(host) has an address") }
+      return "\(address):\(view.ports.postgres)"
+    }
+    try Placements.change(lab, say) { $0.clusters["main"]?.members = members }
+  }
 
   /// From now on a write is acknowledged when a second zone has it on disk.
   static let replicate = ClimbStep(
@@ -25,34 +43,11 @@ enum Climb3to4 {
       try expect("the follower is ready", view.isReady("database-b.patroni"))
     },
     undo: { lab, say in
+      try lab.send(.switchover(to: first), say)
       // The follower goes first: it must not take over when its leader ends.
       for host in others.reversed() { try lab.send(.stopHost(host), say) }
       try lab.send(.startHost(first, stage: 3), say)
     })
-
-  static let placeFollower = ClimbStep(
-    name: "place-follower", title: "tell the app of both servers of the database",
-    run: { lab, say in try place([first, "database-b"], lab, say) },
-    verify: { lab, _ in
-      try expect("the placement names two servers", lab.placement()?.clusters["main"]?.members.count == 2)
-    },
-    undo: { lab, say in
-      let leader = try lab.view().processes.first { $0.name.hasSuffix(".patroni") && $0.role == "leader" }
-      try expect("\(first) leads its cluster", leader?.host == first)
-      try place([first], lab, say)
-    })
-
-  private static func place(_ hosts: [String], _ lab: any ClimbLab, _ say: StepVoice) throws {
-    let view = try lab.view()
-    let members = try hosts.map { host in
-      guard let address = view.processes.first(where: { $0.host == host && $0.address != nil })?.address
-      else {
-        throw ClimbError.notSo("\(host) has an address")
-      }
-      return "\(address):\(view.ports.postgres)"
-    }
-    try Placements.change(lab, say) { $0.clusters["main"]?.members = members }
-  }
 
   static let startServers = ClimbStep(
     name: "start-servers", title: "start an app server in each zone",

@@ -51,6 +51,7 @@ struct LabView: Equatable, Sendable {
   let stage: Int
   let openDoors: [Role]
   var processes: [LabSnapshot.Process] = []
+  var addresses: [String: String] = [:]
   var ports = LabPorts()
 
   func isReady(_ process: String) -> Bool { processes.contains { $0.name == process && $0.health == .ready } }

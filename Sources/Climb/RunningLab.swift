@@ -14,7 +14,7 @@ struct RunningLab: ClimbLab {
     let snapshot = try ControlClient(folder).send(.status)
     return LabView(
       stage: snapshot.stage.number, openDoors: snapshot.openDoors, processes: snapshot.processes,
-      ports: snapshot.ports)
+      addresses: snapshot.addresses, ports: snapshot.ports)
   }
 
   func placement() throws -> Placement? { try Placement.load(folder) }

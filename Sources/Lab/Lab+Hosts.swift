@@ -168,7 +168,9 @@ extension Lab {
   func admitInstance(_ host: Host) {
     let asked = balancers.filter { balancer in (try? balancer.setDraining(false, of: host.id)) != nil }
     let endMs = Clock.nowMs + Self.admissionLimitMs
-    while asked.contains(where: { $0.isUsing(host.id) == false }), Clock.nowMs < endMs { usleep(Self.pauseUs) }
+    while asked.contains(where: { $0.isUsing(host.id) == false }), Clock.nowMs < endMs {
+      usleep(Self.pauseUs)
+    }
   }
 
   func scale(_ service: String, count: Int, _ progress: Progress) throws(LabError) {

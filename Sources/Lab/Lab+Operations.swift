@@ -76,6 +76,7 @@ extension Lab {
     case .releaseProcess(let name): try release(name)
     case .scale(let service, let count): try scale(service, count: count, progress)
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
+    case .switchover(let host): try switchOver(to: host)
     case .status, .stop, .cutPower, .restorePower, .freeze, .thaw, .crash: break
     }
   }

@@ -94,11 +94,18 @@ public final class Lab: Sendable {
       name: manifest.name, title: manifest.title, folder: folder.path, supervisorPid: getpid(),
       startedAtMs: startedAtMs, stage: state.stage, topology: topology(at: state.stage),
       instance: instance.summary,
-      processes: processes, ports: network.ports, cutZones: context.zones.dark, openDoors: state.openDoors,
+      processes: processes, addresses: addresses(at: state.stage), ports: network.ports,
+      cutZones: context.zones.dark, openDoors: state.openDoors,
       appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },
       dns: dns(state),
       disk: disk(state), operation: operations.current, events: timeline.events)
+  }
+
+  private func addresses(at stage: Stage) -> [String: String] {
+    let next = Stage(rawValue: stage.number + 1).flatMap { $0.runsToday ? $0 : nil }
+    let all = [stage, next].compactMap { $0 }.flatMap { hosts(at: $0).all }
+    return Dictionary(all.map { ($0.host.id, $0.host.address) }) { first, _ in first }
   }
 
   private var processes: [LabSnapshot.Process] {

@@ -77,6 +77,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let topology: Topology
   public let instance: Instance
   public let processes: [Process]
+  /// The addresses of the hosts of this stage and of the next one.
+  public var addresses: [String: String] = [:]
   /// Where engines listen, each on its host's address.
   public var ports = LabPorts()
   /// The ids of the zones whose power is cut.

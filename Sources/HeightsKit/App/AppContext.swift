@@ -21,6 +21,9 @@ public final class AppContext: Sendable {
   private let databases = Mutex<[(database: Database, migrations: [Migration])]>([])
   private let writers = Mutex<[@Sendable (inout MetricsText) async -> Void]>([])
 
+  /// How long a process that starts waits for its databases: a failover takes less.
+  private static let leaderWaitMs = 30_000
+
   /// Takes hold of the data folder.
   /// - Throws: `SystemError` or `DataLockError` when the folder can't be made or another process keeps it.
   init(_ environment: Environment) async throws {
@@ -72,7 +75,9 @@ public final class AppContext: Sendable {
   public func database(_ name: String, migrations: [Migration]) async throws -> Database {
     let database =
       if let cluster = try cluster(of: name) {
-        try await Database.open(name, of: cluster, migrations: migrations, loops: loops, limits: limits)
+        try await Database.open(
+          name, of: cluster, migrations: migrations, loops: loops, limits: limits,
+          deadline: .afterMs(Self.leaderWaitMs))
       } else {
         try await Database.open(
           name: name, path: path(of: name), migrations: migrations, loops: loops,

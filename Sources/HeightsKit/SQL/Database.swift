@@ -69,13 +69,16 @@ public final class Database: Sendable {
   }
 
   /// Opens a database of a cluster.
-  /// - Parameter ownsCluster: whether the cluster is closed with it.
+  /// - Parameters:
+  ///   - ownsCluster: whether the cluster is closed with it.
+  ///   - deadline: until when a cluster that has no leader is waited for.
   static func open(
     _ name: String, of cluster: PostgresCluster, ownsCluster: Bool = false, migrations: [Migration],
-    loops: EventLoopGroup, limits: DatabaseLimits
+    loops: EventLoopGroup, limits: DatabaseLimits, deadline: Deadline = .now
   ) async throws -> Database {
     let database = try await PostgresDatabase.open(
-      name, of: cluster, ownsCluster: ownsCluster, migrations: migrations, loops: loops, limits: limits)
+      name, of: cluster, ownsCluster: ownsCluster, migrations: migrations, loops: loops, limits: limits,
+      deadline: deadline)
     return Database(name: name, .postgres(database))
   }
 

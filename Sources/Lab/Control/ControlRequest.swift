@@ -30,6 +30,8 @@ public enum ControlRequest: Equatable, Sendable {
   case releaseProcess(String)
   /// How many instances a service has. A surplus one answers what it has accepted before it ends.
   case scale(service: String, count: Int)
+  /// Another server of the database leads from now on, without losing anything; writes wait for a moment.
+  case switchover(to: String)
   /// Replaces the placement (as JSON) when it is at `ifEpoch` (0: there is none); the new one must have a larger epoch.
   case setPlacement(String, ifEpoch: Int)
 
@@ -80,6 +82,7 @@ extension ControlRequest: Codable {
     case "stopHost": self = .stopHost(try text(.host))
     case "releaseProcess": self = .releaseProcess(try text(.process))
     case "scale": self = .scale(service: try text(.service), count: try number(.count))
+    case "switchover": self = .switchover(to: try text(.host))
     case "setPlacement": self = .setPlacement(try text(.placement), ifEpoch: try number(.ifEpoch))
     case "cutPower": self = .cutPower(zone: try text(.zone))
     case "restorePower": self = .restorePower(zone: try text(.zone))
@@ -106,7 +109,8 @@ extension ControlRequest: Codable {
     case .startHosts(let hosts, let stage):
       try values.encode(hosts, forKey: .hosts)
       try values.encodeIfPresent(stage, forKey: .stage)
-    case .stopHost(let host), .freeze(let host), .thaw(let host): try values.encode(host, forKey: .host)
+    case .stopHost(let host), .freeze(let host), .thaw(let host), .switchover(let host):
+      try values.encode(host, forKey: .host)
     case .releaseProcess(let name), .crash(let name): try values.encode(name, forKey: .process)
     case .scale(let service, let count):
       try values.encode(service, forKey: .service)
@@ -132,6 +136,7 @@ extension ControlRequest: Codable {
     case .stopHost: "stopHost"
     case .releaseProcess: "releaseProcess"
     case .scale: "scale"
+    case .switchover: "switchover"
     case .setPlacement: "setPlacement"
     case .cutPower: "cutPower"
     case .restorePower: "restorePower"

@@ -144,6 +144,16 @@ extension Patroni {
     return cluster.members.contains { $0.role == "sync_standby" }
   }
 
+  var leads: Bool { leads(host) }
+
+  /// Asks the leader, which this is, to let another member lead. Returns before that does.
+  func handOver(to member: Host) throws(LabError) {
+    let answer = try client.post(
+      "/switchover", json(["leader": host.id, "candidate": member.id]), limitMs: Self.waitLimitMs)
+    if answer.status == 200 || answer.status == 202 { return }
+    throw .adminFailed(process: name, request: "POST /switchover", outcome: answer.text)
+  }
+
   private func leads(_ member: Host) -> Bool {
     HostClient(address: member.address, port: ports.patroni).status("/primary") == 200
   }

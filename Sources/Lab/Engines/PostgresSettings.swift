@@ -89,8 +89,11 @@ extension EngineShell {
   /// A server that died with its zone has left its pid, and in a new zone another process may have that one. One that
   /// lives keeps it: its Patroni may have died alone.
   func forgetDeadPostgres() throws(LabError) {
-    let file = Self.postgresData + "/postmaster.pid"
-    guard has(file), let members = zones.members(zone: host.zone, host: host.id) else { return }
-    if !members.contains(where: { ProcessList.name(of: $0) == "postgres" }) { try remove(file) }
+    guard let members = zones.members(zone: host.zone, host: host.id) else { return }
+    if members.contains(where: { ProcessList.name(of: $0) == "postgres" }) { return }
+    try remove(Self.postgresData + "/postmaster.pid")
+    // So have its sockets.
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: host.outerFolder)) ?? []
+    for name in names where name.hasPrefix(".s.PGSQL.") { try remove(name) }
   }
 }

@@ -21,8 +21,8 @@ struct HostClient: Equatable, Sendable {
 
   func get(_ path: String) throws(LabError) -> AdminClient.Answer { try ask("GET", path) }
 
-  func post(_ path: String, _ body: String) throws(LabError) -> AdminClient.Answer {
-    try ask("POST", path, Array(body.utf8))
+  func post(_ path: String, _ body: String, limitMs: Int = limitMs) throws(LabError) -> AdminClient.Answer {
+    try ask("POST", path, Array(body.utf8), limitMs: limitMs)
   }
 
   func put(_ path: String) throws(LabError) -> AdminClient.Answer { try ask("PUT", path) }
@@ -34,9 +34,9 @@ struct HostClient: Equatable, Sendable {
   func isAppReady() -> Bool { status("/readyz").map { $0 == 404 || (200..<300).contains($0) } ?? false }
 
   private func ask(
-    _ method: String, _ path: String, _ body: [UInt8] = []
+    _ method: String, _ path: String, _ body: [UInt8] = [], limitMs: Int = limitMs
   ) throws(LabError) -> AdminClient.Answer {
-    let exchange = try connect("\(method) http://\(address):\(port)\(path)")
+    let exchange = try connect("\(method) http://\(address):\(port)\(path)", limitMs: limitMs)
     return try AdminClient.ask(exchange, method, path, body)
   }
 }

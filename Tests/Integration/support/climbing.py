@@ -12,7 +12,7 @@ STEPS = [
 STEPS_TO = {
     3: ["start-database", "copy-rows", "compare-rows", "flip-databases", "record-stage", "end-capture"],
     4: [
-        "replicate", "place-follower", "start-servers", "open-front-door", "drain-app", "record-stage", "retire-app",
+        "place-follower", "replicate", "start-servers", "open-front-door", "drain-app", "record-stage", "retire-app",
     ],
     5: ["start-stores", "renew-servers", "start-edges", "turn-front-door", "record-stage"],
 }

@@ -1,6 +1,7 @@
 // A database of a PostgreSQL cluster: reads share connections of the caller's loop, each transaction has one alone.
 
 import CPostgres
+import Glibc
 import Synchronization
 
 /// Acknowledged means what the server's `synchronous_commit` means: on its disk, and with synchronous replication on a
@@ -14,22 +15,36 @@ final class PostgresDatabase: Sendable {
   private let committed = Atomic<Int>(0)
   private let underWay = Atomic<Int>(0)
 
-  /// - Parameter ownsCluster: whether the cluster is closed with it.
+  /// - Parameters:
+  ///   - ownsCluster: whether the cluster is closed with it.
+  ///   - deadline: until when a cluster that has no leader is waited for: it may be choosing one.
   static func open(
     _ name: String, of cluster: PostgresCluster, ownsCluster: Bool, migrations: [Migration],
-    loops: EventLoopGroup, limits: DatabaseLimits
+    loops: EventLoopGroup, limits: DatabaseLimits, deadline: Deadline = .now
   ) async throws -> PostgresDatabase {
     let target = cluster.target(name)
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       do {
         try Thread.start(name: "sql-migrate") {
-          continuation.resume(with: Result { try PostgresMigrator(target).apply(migrations) })
+          continuation.resume(with: Result { try migrate(target, migrations, until: deadline) })
         }
       } catch { continuation.resume(throwing: error) }
     }
     let database = PostgresDatabase(name, of: cluster, ownsCluster, loops: loops, limits: limits)
     for loop in database.perLoop { try await loop.loop.run { loop.start() } }
     return database
+  }
+
+  private static let leaderPauseUs: UInt32 = 200_000
+
+  private static func migrate(
+    _ target: PostgresTarget, _ migrations: [Migration], until deadline: Deadline
+  ) throws {
+    while true {
+      do { return try PostgresMigrator(target).apply(migrations) } catch let error as DatabaseError
+        where error.isOfLeader && !deadline.hasPassed
+      { usleep(leaderPauseUs) }
+    }
   }
 
   private init(

@@ -1,0 +1,27 @@
+// A planned change of the leader of the database.
+
+import Glibc
+
+extension Lab {
+  private static let switchoverLimitMs = 30_000
+
+  /// Has the server on a host lead its cluster. One that leads already, or leads alone, is left so.
+  func switchOver(to host: String) throws(LabError) {
+    let members = hostProcesses.compactMap { process -> Patroni? in
+      guard case .engine(let engine) = process.program else { return nil }
+      return engine as? Patroni
+    }
+    guard let target = members.first(where: { $0.host.id == host }) else {
+      if hostProcesses.contains(where: { $0.name == host + ".postgres" }) { return }
+      throw .unknownHost(host, known: members.map(\.host.id))
+    }
+    let endMs = Clock.nowMs + Self.switchoverLimitMs
+    while !target.leads {
+      if Clock.nowMs > endMs { throw .timedOut("the switchover to \(host)") }
+      // The follower may not be in step yet: then it is refused, and tried again.
+      if let leader = members.first(where: { $0.leads }) { try? leader.handOver(to: target.host) }
+      usleep(100_000)
+    }
+    tell("\(host) leads the database")
+  }
+}
