@@ -43,11 +43,12 @@ let package = Package(
     target("Lab", ["Topology", "CRuntime"]),
     target("Climb", ["Lab", "Topology"]),
     target("Load", ["Lab", "HeightsKit"]),
+    target("Drill", ["Load", "Lab", "Topology"]),
     target("Deploy", ["CSodium"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
-      dependencies: ["CloudFormation", "Console", "Climb", "Deploy", "Load", "Lab", "Planner", "Topology"],
+      dependencies: ["CloudFormation", "Console", "Climb", "Deploy", "Drill", "Load", "Lab", "Planner", "Topology"],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
     // The example app.
@@ -73,6 +74,7 @@ let package = Package(
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("LoadTests", ["Load"]),
+    tests("DrillTests", ["Drill", "Load", "Lab"]),
     tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console", "Topology"], exclude: ["Golden"]),
     tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),

@@ -3,6 +3,7 @@
 import Climb
 import CloudFormation
 import Deploy
+import Drill
 import Lab
 import Load
 import Planner
@@ -11,7 +12,7 @@ import Topology
 /// The `heights` command line.
 enum Heights {
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .scale, .load, .ledgerVerify, .plan, .template, .deploy,
+    .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .plan, .template, .deploy,
     .initialise,
   ]
 
@@ -89,6 +90,7 @@ struct Failure: Encodable {
     "no_instance", "invalid_plan", "invalid_prices", "disk_too_small", "disk_too_large", "no_climb",
     "invalid_topology", "invalid_domain", "unknown_region", "no_amplify", "names_too_alike",
     "template_too_large", "unknown_service", "count_out_of_range", "not_at_stage", "stage_needs_sockets",
+    "drill_not_at_stage", "unknown_zone", "no_zone",
   ]
 
   init(_ error: any Error) {
@@ -99,6 +101,7 @@ struct Failure: Encodable {
     case let error as LabError: code = error.code
     case let error as ClimbError: code = error.code
     case let error as LoadError: code = error.code
+    case let error as DrillError: code = error.code
     case is CatalogError: code = "invalid_prices"
     case is PlanError: code = "invalid_plan"
     case let error as DeploymentError: code = error.code

@@ -11,7 +11,7 @@ import Testing
     ("Sources/CloudFormation/", ["Topology"]),
     ("Sources/Lab/", ["Topology", "CRuntime"]),
     ("Sources/Climb/", ["Lab", "Topology"]),
-    ("Sources/Drill/", ["Lab", "Topology"]),
+    ("Sources/Drill/", ["Load", "Lab", "Topology"]),
     ("Sources/Load/", ["Lab", "Topology", "HeightsKit"]),
     ("Sources/Deploy/", ["CSodium"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),

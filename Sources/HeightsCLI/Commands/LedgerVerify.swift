@@ -29,7 +29,7 @@ extension Command {
 }
 
 /// The admin socket of a process that answers the public; nil when no lab runs here.
-private func adminSocketPath(_ folder: AppFolder) throws(LabError) -> String? {
+func adminSocketPath(_ folder: AppFolder) throws(LabError) -> String? {
   do throws(LabError) {
     let lab = try ControlClient(folder).send(.status)
     let instance = lab.processes.first { $0.isApp && $0.health == .ready }?.name

@@ -70,7 +70,7 @@ extension LoadOptions {
 
 extension Workload {
   /// The mix that a manifest asks for.
-  fileprivate init(_ manifest: Manifest.Workload) throws {
+  init(_ manifest: Manifest.Workload) throws {
     try self.init(
       weights: [
         .signUp: manifest.signUp, .logIn: manifest.logIn, .readFeed: manifest.readFeed,

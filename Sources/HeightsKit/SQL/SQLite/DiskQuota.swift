@@ -5,8 +5,9 @@ import Synchronization
 
 /// The disk quota of a data folder, shared by the databases and the objects in it.
 ///
-/// The folder is measured at the start, and again (once a second at most) while the quota is used up, so that space
-/// which becomes free brings writes back. In between, its users report what they add and remove.
+/// The folder is measured at the start, every five seconds while there are writes, since others may fill the disk too,
+/// and (once a second at most) while the quota is used up, so that space which becomes free brings writes back. In between,
+/// its users report what they add and remove.
 public final class DiskQuota: Sendable {
   private struct State {
     /// Files that are measured by their owner: a database with its log.
@@ -40,7 +41,7 @@ public final class DiskQuota: Sendable {
   /// Ask before every write, off the loops: a quota that is used up is measured again first.
   /// - Throws: `DatabaseError.full` when it is used up.
   public func checkWrite() throws {
-    if usedBytes < limitBytes { return }
+    if usedBytes < limitBytes { return lookForOthers() }
     scanAgain()
     if usedBytes < limitBytes { return }
     throw DatabaseError.full(
@@ -67,13 +68,20 @@ public final class DiskQuota: Sendable {
     if isNew { scan() }
   }
 
-  private func scanAgain() {
-    let isDue = state.withLock { state in
-      guard state.scannedAt.elapsedMicroseconds >= 1_000_000 else { return false }
+  private func scanAgain() { if isDue(afterMs: 1_000) { scan() } }
+
+  /// On a thread of its own: a folder may have many files, and whoever writes does not wait for them.
+  private func lookForOthers() {
+    guard limitBytes < Int.max, isDue(afterMs: 5_000) else { return }
+    try? Thread.start(name: "disk-quota") { [weak self] in self?.scan() }
+  }
+
+  private func isDue(afterMs ms: Int) -> Bool {
+    state.withLock { state in
+      guard state.scannedAt.elapsedMs >= ms else { return false }
       state.scannedAt = .now
       return true
     }
-    if isDue { scan() }
   }
 
   private func scan() {

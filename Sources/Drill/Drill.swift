@@ -1,0 +1,217 @@
+// A drill: load, a fault, what people notice of it, recovery, and whether anything was lost.
+
+import Foundation
+import Lab
+import Load
+import Synchronization
+import Topology
+
+/// Breaks something in a running lab under load, and judges. It is never the detector: it looks, and tells nobody.
+public struct Drill: Sendable {
+  private static let calmSeconds = 3.0
+  /// How long a fault may take to show, and an app to be as before.
+  private static let proofLimitMs = 10_000
+  private static let recoveryLimitMs = 120_000
+  private static let lookPauseMs = 100
+
+  private let folder: AppFolder
+  private let kind: DrillKind
+  private let zone: String?
+  private let holdSeconds: Int
+  private let load: LoadOptions
+  private let adminSocketPath: @Sendable () throws -> String?
+
+  /// - Parameters:
+  ///   - zone: for an outage; the one with the database's leader when nil.
+  ///   - holdSeconds: for how long the fault stays; the drill's own time when nil.
+  ///   - load: what goes on meanwhile; its duration is the drill's business.
+  ///   - adminSocketPath: of a process of the app, for the waitlist in the ledger.
+  public init(
+    _ kind: DrillKind, in folder: AppFolder, zone: String?, holdSeconds: Int?, load: LoadOptions,
+    adminSocketPath: @escaping @Sendable () throws -> String?
+  ) {
+    (self.kind, self.folder, self.zone, self.load) = (kind, folder, zone, load)
+    self.holdSeconds = holdSeconds ?? kind.holdSeconds
+    self.adminSocketPath = adminSocketPath
+  }
+
+  /// Runs it to its end. Whatever happens, the fault is undone.
+  /// - Parameters:
+  ///   - shouldStop: asked while it waits; true ends the drill without a verdict.
+  ///   - tell: hears what happens.
+  /// - Throws: `DrillError`, `CancellationError` when it was stopped, what the lab and the load throw.
+  public func run(
+    shouldStop: @escaping @Sendable () -> Bool, tell: @escaping @Sendable (String) -> Void
+  ) async throws -> DrillReport {
+    let lab = ControlClient(folder)
+    let before = try lab.send(.status)
+    let fault = try Fault(kind, zone: zone, in: before, folder: folder)
+    let wellbeing = Wellbeing(before)
+    if let complaint = wellbeing.complaint(before) { throw DrillError.unhealthy(complaint) }
+    let session = DrillLoad(load)
+    async let loaded = session.run(tell)
+    let performed: Performed
+    do { performed = try await perform(fault, wellbeing, lab, session, shouldStop, tell) } catch {
+      session.stop()
+      // Why the load ended says more than that it did.
+      _ = try await loaded
+      throw error
+    }
+    session.stop()
+    return try await judge(before.stage.number, fault, performed, try await loaded, session.log, tell)
+  }
+
+  private struct Performed {
+    var faultNs: UInt64 = 0
+    var proof = ""
+    var faultSeconds = 0.0
+    var recoverySeconds: Double?
+  }
+
+  private func perform(
+    _ fault: Fault, _ wellbeing: Wellbeing, _ lab: ControlClient, _ session: DrillLoad,
+    _ shouldStop: @escaping @Sendable () -> Bool, _ tell: @escaping @Sendable (String) -> Void
+  ) async throws -> Performed {
+    try await session.waitUntilItFlows(shouldStop)
+    try await pause(Self.calmSeconds, session, shouldStop)
+    var performed = Performed()
+    let begun = ContinuousClock.now
+    do {
+      tell("now: \(kind.summary) (\(fault.target))")
+      performed.faultNs = LoadRequest.nowNs
+      let hold = holdSeconds
+      try await Blocking.run { try fault.inflict(lab, holdSeconds: hold) }
+      performed.proof = try await proof(of: fault, lab, session, since: performed.faultNs, shouldStop)
+      tell("it holds: \(performed.proof)")
+      try await pause(Double(holdSeconds) - (ContinuousClock.now - begun).seconds, session, shouldStop)
+    } catch {
+      _ = try? await Blocking.run { try fault.end(lab) }
+      throw error
+    }
+    try await Blocking.run { try fault.end(lab) }
+    let ended = ContinuousClock.now
+    performed.faultSeconds = (ended - begun).seconds
+    tell("the fault is over; waiting until all is as before")
+    performed.recoverySeconds = try await recovery(wellbeing, lab, since: ended, session, shouldStop)
+    try await pause(Self.calmSeconds, session, shouldStop)
+    return performed
+  }
+
+  private func proof(
+    of fault: Fault, _ lab: ControlClient, _ session: DrillLoad, since faultNs: UInt64,
+    _ shouldStop: @escaping @Sendable () -> Bool
+  ) async throws -> String {
+    let end = ContinuousClock.now + .milliseconds(Self.proofLimitMs)
+    while ContinuousClock.now < end {
+      let snapshot = try await Blocking.run { try lab.send(.status) }
+      if let proof = fault.proof(snapshot, hasFailed: { session.log.hasFailed($0, since: faultNs) }) {
+        return proof
+      }
+      try await pause(Double(Self.lookPauseMs) / 1_000, session, shouldStop)
+    }
+    throw DrillError.didNotTakeHold("\(fault.target) was as before for \(Self.proofLimitMs / 1_000) seconds")
+  }
+
+  /// - Returns: seconds; nil when time was up.
+  private func recovery(
+    _ wellbeing: Wellbeing, _ lab: ControlClient, since ended: ContinuousClock.Instant, _ session: DrillLoad,
+    _ shouldStop: @escaping @Sendable () -> Bool
+  ) async throws -> Double? {
+    let end = ended + .milliseconds(Self.recoveryLimitMs)
+    while ContinuousClock.now < end {
+      let snapshot = try await Blocking.run { try lab.send(.status) }
+      if wellbeing.complaint(snapshot) == nil { return (ContinuousClock.now - ended).seconds }
+      try await pause(Double(Self.lookPauseMs) / 1_000, session, shouldStop)
+    }
+    return nil
+  }
+
+  private func pause(
+    _ seconds: Double, _ session: DrillLoad, _ shouldStop: @escaping @Sendable () -> Bool
+  ) async throws {
+    let end = ContinuousClock.now + .seconds(max(seconds, 0))
+    repeat {
+      if shouldStop() { throw CancellationError() }
+      if session.hasEnded { throw DrillError.loadEnded }
+      try await Task.sleep(for: .milliseconds(20))
+    } while ContinuousClock.now < end
+  }
+
+  // MARK: The verdict
+
+  private func judge(
+    _ stage: Int, _ fault: Fault, _ performed: Performed, _ load: LoadReport, _ log: RequestLog,
+    _ tell: @escaping @Sendable (String) -> Void
+  ) async throws -> DrillReport {
+    tell("reading every acknowledged write back")
+    let ledger = try await LedgerVerification(
+      target: self.load.target, ledgerPath: self.load.ledgerPath, adminSocketPath: try adminSocketPath()
+    ).run()
+    let entries = log.entries
+    let touched = entries.filter { $0.endedNs >= performed.faultNs }
+    return DrillReport(
+      drill: kind, stage: stage, target: fault.target, proof: performed.proof,
+      faultSeconds: performed.faultSeconds,
+      reads: Impact(entries.filter { !$0.isWrite }, since: performed.faultNs),
+      writes: Impact(entries.filter(\.isWrite), since: performed.faultNs),
+      errors: Dictionary(touched.compactMap(\.failure).map { ($0, 1) }) { $0 + $1 },
+      recoverySeconds: performed.recoverySeconds, acknowledgedWrites: ledger.acknowledged,
+      missingWrites: ledger.missing + ledger.unreadable, sessions: load.sessions?.checked ?? 0,
+      lostSessions: (load.sessions?.lost ?? 0) + (load.sessions?.unreadable ?? 0),
+      examples: ledger.examples + (load.sessions?.examples ?? []))
+  }
+}
+
+/// The load beside a drill.
+final class DrillLoad: Sendable {
+  /// Longer than any drill: it is stopped when that is over.
+  private static let durationSeconds = 3_600.0
+  private static let flowingRequests = 20
+  private static let startLimitMs = 120_000
+
+  let log = RequestLog()
+  private let options: LoadOptions
+  private let isStopped = Atomic<Bool>(false)
+  private let isOver = Atomic<Bool>(false)
+
+  init(_ options: LoadOptions) {
+    var options = options
+    options.durationSeconds = Self.durationSeconds
+    self.options = options
+  }
+
+  var hasEnded: Bool { isOver.load(ordering: .acquiring) }
+
+  func stop() { isStopped.store(true, ordering: .releasing) }
+
+  func run(_ tell: @escaping @Sendable (String) -> Void) async throws -> LoadReport {
+    defer { isOver.store(true, ordering: .releasing) }
+    return try await LoadRun(options).run(
+      progress: { if case .settingUp = $0 { tell($0.description) } }, observe: { [log] in log.add($0) },
+      shouldStop: { [self] in isStopped.load(ordering: .acquiring) })
+  }
+
+  func waitUntilItFlows(_ shouldStop: @Sendable () -> Bool) async throws {
+    let end = ContinuousClock.now + .milliseconds(Self.startLimitMs)
+    while log.count < Self.flowingRequests {
+      if shouldStop() { throw CancellationError() }
+      guard !hasEnded, ContinuousClock.now < end else { throw DrillError.loadEnded }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+}
+
+/// The lab's control socket blocks whoever asks.
+private enum Blocking {
+  static func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+    }
+  }
+}
+
+extension Duration {
+  fileprivate var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}

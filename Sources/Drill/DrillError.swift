@@ -1,0 +1,45 @@
+// Why a drill could not be held.
+
+import Topology
+
+/// What stops a drill before there is a verdict. Whatever was broken has been healed.
+public enum DrillError: Error, Equatable, CustomStringConvertible {
+  /// The stage that the app is at can't have this drill.
+  case notAtStage(DrillKind, at: Stage)
+  case unknownZone(String, known: [String])
+  /// Only an outage has a zone.
+  case noZone(DrillKind)
+  /// Something is not as it should be, before anything was broken.
+  case unhealthy(String)
+  /// The fault was asked for and could not be seen to hold.
+  case didNotTakeHold(String)
+  /// The load ended before the drill did.
+  case loadEnded
+
+  /// A short stable name for scripts.
+  public var code: String {
+    switch self {
+    case .notAtStage: "drill_not_at_stage"
+    case .unknownZone: "unknown_zone"
+    case .noZone: "no_zone"
+    case .unhealthy: "unhealthy"
+    case .didNotTakeHold: "did_not_take_hold"
+    case .loadEnded: "load_ended"
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .notAtStage(let kind, let stage):
+      "\(kind.rawValue) is for stages \(kind.stages.lowerBound.number) to \(kind.stages.upperBound.number), and the app "
+        + "is at stage \(stage.number): \(kind.reason)"
+    case .unknownZone(let zone, let known):
+      "there is no zone '\(zone)' here: expected \(known.joined(separator: " or "))"
+    case .noZone(let kind): "--zone says nothing to \(kind.rawValue): leave it out"
+    case .unhealthy(let what):
+      "nothing was broken, since all is not well: \(what). `heights status` shows it; try again when it is"
+    case .didNotTakeHold(let what): "the fault did not take hold, so there is nothing to judge: \(what)"
+    case .loadEnded: "the load ended before the drill did, so there is nothing to judge"
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// What can be broken, and at which stages.
+
+import Topology
+
+/// The drills there are. The raw values are what people type.
+public enum DrillKind: String, CaseIterable, Codable, Sendable {
+  case zoneOutage = "zone-outage"
+  case instanceCrash = "instance-crash"
+  case leaderCrash = "leader-crash"
+  case hungHost = "hung-host"
+  case cacheLoss = "cache-loss"
+  case slowDatabase = "slow-database"
+  case diskFull = "disk-full"
+  case switchover
+
+  /// The stages whose lab has what the drill breaks.
+  public var stages: ClosedRange<Stage> {
+    switch self {
+    case .instanceCrash: .singleServer ... .sharded
+    case .diskFull: .singleServer ... .singleServer
+    case .leaderCrash, .hungHost, .slowDatabase: .separateDatabase ... .sharded
+    case .zoneOutage, .switchover: .replicated ... .sharded
+    case .cacheLoss: .stateless ... .sharded
+    }
+  }
+
+  /// What it does, in one line.
+  public var summary: String {
+    switch self {
+    case .zoneOutage: "the power of a zone is cut: every process in it is dead at once"
+    case .instanceCrash: "an app server is killed with SIGKILL"
+    case .leaderCrash: "every process on the database leader's host is killed with SIGKILL"
+    case .hungHost:
+      "every process on the database leader's host is stopped, and goes on later as if nothing had been"
+    case .cacheLoss: "every process of the cache is killed with SIGKILL"
+    case .slowDatabase: "the database leader stands still for four fifths of the time"
+    case .diskFull: "the app's disk is filled to its last byte"
+    case .switchover: "another server of the database is made its leader, as before maintenance"
+    }
+  }
+
+  /// Why the other stages can't have it.
+  var reason: String {
+    switch self {
+    case .instanceCrash: "the launch page has no server"
+    case .diskFull: "from stage 3 on the rows are on the database's disk, whose size the lab does not limit"
+    case .leaderCrash, .hungHost, .slowDatabase: "the database is a part of the app's process before stage 3"
+    case .zoneOutage: "before stage 4 everything is in one zone, and nothing would be left to answer"
+    case .switchover: "before stage 4 the database has one server"
+    case .cacheLoss: "there is no shared cache before stage 5"
+    }
+  }
+
+  /// For how long the fault stays when nobody says otherwise, in seconds; 0 where it is over at once.
+  public var holdSeconds: Int {
+    switch self {
+    case .zoneOutage, .hungHost: 15
+    case .slowDatabase, .diskFull: 8
+    case .instanceCrash, .leaderCrash, .cacheLoss, .switchover: 0
+    }
+  }
+}

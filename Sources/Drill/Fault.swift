@@ -1,0 +1,155 @@
+// One fault: what it is done to, how it is done and undone, and what shows that it holds.
+
+import Glibc
+import Lab
+import Topology
+
+/// Breaks something through the lab, which does not tell those who have to notice.
+struct Fault: Sendable {
+  let kind: DrillKind
+  /// For people.
+  let target: String
+  /// Those that it hits, as they were before.
+  let victims: [LabSnapshot.Process]
+  private let zone: String?
+  private let folder: AppFolder
+  private let diskBytes: Int
+
+  private static let freezeUs: UInt32 = 400_000
+  private static let thawUs: UInt32 = 100_000
+
+  /// Chooses what to break.
+  init(_ kind: DrillKind, zone: String?, in lab: LabSnapshot, folder: AppFolder) throws {
+    guard kind.stages.contains(lab.stage) else { throw DrillError.notAtStage(kind, at: lab.stage) }
+    if zone != nil, kind != .zoneOutage { throw DrillError.noZone(kind) }
+    self.kind = kind
+    self.folder = folder
+    diskBytes = lab.disk.quotaBytes
+    let running = lab.processes.filter { $0.pid != nil }
+    switch kind {
+    case .zoneOutage:
+      let zones = Set(running.compactMap(\.zone)).sorted()
+      let chosen = try zone ?? Self.databaseLeader(running).zone ?? zones.first ?? ""
+      guard zones.contains(chosen) else { throw DrillError.unknownZone(chosen, known: zones) }
+      (self.zone, target) = (chosen, "zone \(chosen)")
+      victims = running.filter { $0.zone == chosen }
+    case .instanceCrash:
+      guard let victim = running.first(where: { $0.isApp && $0.health == .ready }) else {
+        throw DrillError.unhealthy("no app server is ready")
+      }
+      (self.zone, target, victims) = (nil, victim.name, [victim])
+    case .leaderCrash, .hungHost, .slowDatabase, .switchover:
+      let leader = try Self.databaseLeader(running)
+      (self.zone, target) = (nil, leader.host ?? leader.name)
+      victims = running.filter { $0.host == leader.host }
+    case .cacheLoss:
+      victims = running.filter { $0.name.hasSuffix(".redis") }
+      (self.zone, target) = (nil, victims.map { $0.host ?? $0.name }.joined(separator: " and "))
+    case .diskFull: (self.zone, target, victims) = (nil, "the disk of the app", [])
+    }
+  }
+
+  private static func databaseLeader(_ running: [LabSnapshot.Process]) throws -> LabSnapshot.Process {
+    let servers = running.filter { $0.name.hasSuffix(".patroni") || $0.name.hasSuffix(".postgres") }
+    let keepers = servers.filter { $0.name.hasSuffix(".patroni") }
+    guard let leader = (keepers.isEmpty ? servers : keepers).first(where: { $0.role == "leader" }) else {
+      throw DrillError.unhealthy("no server leads the database")
+    }
+    return leader
+  }
+
+  /// Where the disk is filled from.
+  private var filler: String { folder.data(of: .app) + "/drill-filler" }
+
+  // MARK: Doing
+
+  /// Returns when it has been done, or, for what takes time, when it is over.
+  func inflict(_ lab: ControlClient, holdSeconds: Int) throws {
+    switch kind {
+    case .zoneOutage: try lab.send(.cutPower(zone: zone ?? ""))
+    case .instanceCrash: try lab.send(.crash(target))
+    case .leaderCrash: try lab.send(.crash(target))
+    case .cacheLoss: for victim in victims { try lab.send(.crash(victim.name)) }
+    case .hungHost: try lab.send(.freeze(host: target))
+    case .slowDatabase: try slowDown(lab, seconds: holdSeconds)
+    case .diskFull: try fillDisk()
+    case .switchover: try lab.send(.switchover(to: follower(try lab.send(.status))))
+    }
+  }
+
+  private func slowDown(_ lab: ControlClient, seconds: Int) throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    // However it ends, the host goes on.
+    defer { _ = try? lab.send(.thaw(host: target)) }
+    while ContinuousClock.now < end {
+      try lab.send(.freeze(host: target))
+      usleep(Self.freezeUs)
+      try lab.send(.thaw(host: target))
+      usleep(Self.thawUs)
+    }
+  }
+
+  /// With a file that has the size of the disk and no blocks: the app counts sizes, as its disk would be full.
+  private func fillDisk() throws {
+    let descriptor = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    defer { close(descriptor) }
+    guard descriptor >= 0, ftruncate(descriptor, diskBytes) == 0 else {
+      throw DrillError.didNotTakeHold("\(filler): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  private func follower(_ lab: LabSnapshot) throws -> String {
+    let standby = lab.processes.first { $0.name.hasSuffix(".patroni") && $0.role == "sync_standby" }
+    guard let host = standby?.host else {
+      throw DrillError.unhealthy("no follower is in step with the leader")
+    }
+    return host
+  }
+
+  /// Undoes what does not end by itself. May be repeated.
+  func end(_ lab: ControlClient) throws {
+    switch kind {
+    case .zoneOutage: try lab.send(.restorePower(zone: zone ?? ""))
+    case .hungHost: try lab.send(.thaw(host: target))
+    case .diskFull: unlink(filler)
+    case .instanceCrash, .leaderCrash, .cacheLoss, .slowDatabase, .switchover: break
+    }
+  }
+
+  // MARK: Proof
+
+  /// What shows that the fault holds; nil while nothing does.
+  /// - Parameter hasFailed: whether a request has failed in that way since the fault.
+  func proof(_ lab: LabSnapshot, hasFailed: (String) -> Bool) -> String? {
+    switch kind {
+    case .zoneOutage:
+      let isDark = lab.cutZones.contains(zone ?? "")
+      return isDark && areGone ? "the zone is dark and its \(victims.count) processes are gone" : nil
+    case .instanceCrash, .leaderCrash, .cacheLoss:
+      return areGone
+        ? "\(victims.count) processes were killed: \(victims.map(\.name).joined(separator: ", "))" : nil
+    case .hungHost: return areStopped ? "\(victims.count) processes stand still" : nil
+    // Done when it is looked at.
+    case .slowDatabase: return "the leader's host stood still again and again"
+    case .diskFull: return hasFailed("HTTP 507") ? "writes are refused with 507" : nil
+    case .switchover:
+      let leader = lab.processes.first { $0.name.hasSuffix(".patroni") && $0.role == "leader" }?.host
+      return leader.flatMap { $0 == target ? nil : "\($0) leads in place of \(target)" }
+    }
+  }
+
+  private var areGone: Bool { victims.allSatisfy { Self.state(of: $0) == nil } }
+  private var areStopped: Bool { victims.allSatisfy { Self.state(of: $0) == "T" } }
+
+  /// The kernel's letter for what a process does; nil when it is gone or dead.
+  private static func state(of process: LabSnapshot.Process) -> Character? {
+    guard let pid = process.pid, let file = fopen("/proc/\(pid)/stat", "r") else { return nil }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 512)
+    guard fgets(&line, Int32(line.count), file) != nil else { return nil }
+    // The name before it may hold anything, a parenthesis too.
+    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let letter = text.split(separator: ")").last?.split(separator: " ").first?.first
+    return letter == "Z" || letter == "X" ? nil : letter
+  }
+}

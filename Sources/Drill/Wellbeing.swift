@@ -1,0 +1,41 @@
+// Whether a lab is as it was before a fault.
+
+import Lab
+
+/// What there was, and what must be there again.
+struct Wellbeing: Sendable {
+  /// How far a follower may be behind and still count as in step.
+  private static let lagBytes = 1 << 20
+
+  /// Every process that was ready, but for a server that Patroni keeps: that is Patroni's business, and seen by it.
+  private let names: Set<String>
+
+  init(_ processes: [LabSnapshot.Process]) {
+    let ready = processes.filter { $0.health == .ready }.map(\.name)
+    let keepers = ready.filter { $0.hasSuffix(".patroni") }
+    let kept = keepers.map { String($0.dropLast(".patroni".count)) + ".postgres" }
+    names = Set(ready).subtracting(kept)
+  }
+
+  /// What is not well; nil when all is.
+  func complaint(_ processes: [LabSnapshot.Process], cutZones: [String]) -> String? {
+    let named = Dictionary(processes.map { ($0.name, $0) }) { first, _ in first }
+    if let missing = names.sorted().first(where: { named[$0]?.health != .ready }) {
+      return "\(missing) is not ready"
+    }
+    if let zone = cutZones.first { return "zone \(zone) has no power" }
+    let keepers = processes.filter { $0.name.hasSuffix(".patroni") }
+    if keepers.isEmpty { return nil }
+    guard keepers.contains(where: { $0.role == "leader" }) else { return "no server leads the database" }
+    guard let standby = keepers.first(where: { $0.role == "sync_standby" }) else {
+      return "no follower is in step with the leader"
+    }
+    return (standby.lagBytes ?? .max) <= Self.lagBytes ? nil : "\(standby.name) is behind"
+  }
+}
+
+extension Wellbeing {
+  init(_ lab: LabSnapshot) { self.init(lab.processes) }
+
+  func complaint(_ lab: LabSnapshot) -> String? { complaint(lab.processes, cutZones: lab.cutZones) }
+}

@@ -1,0 +1,96 @@
+// heights drill: break something under load, and judge what people noticed and what was lost.
+
+import Drill
+import Lab
+import Load
+
+extension Command {
+  static let drill = Command(
+    name: "drill", summary: "Break something under load, watch it recover, and prove that nothing was lost.",
+    discussion:
+      "The drill makes load, breaks one thing, sees that it is broken, mends it, and waits until all is as before; then it "
+      + "reads back every write that was ever acknowledged, and asks for every visitor's session. It tells nobody what it "
+      + "has broken: those who have to notice notice by themselves. The kinds:\n\n" + kinds,
+    parameters: ["KIND"],
+    options: [
+      Option("zone", "Z", "of an outage: the zone; the one of the database's leader when not said"),
+      Option("hold", "S", "for how many seconds the fault stays, where it does not end by itself"),
+      Option("rate", "R", "requests per second meanwhile; 100 when not said"),
+      Option("users", "N", "accounts that are signed up first; 50 when not said"),
+      .ledger, .app, .json,
+    ],
+    example: "heights drill zone-outage"
+  ) { arguments, output in
+    let word = arguments.parameters[0]
+    guard let kind = DrillKind(rawValue: word) else {
+      let known = DrillKind.allCases.map(\.rawValue)
+      let near = Nearest.name(to: word, among: known)
+      throw UsageError(
+        "no drill is called '\(word)'; "
+          + (near.map { "did you mean '\($0)'?" } ?? "there are \(known.joined(separator: ", "))"))
+    }
+    let folder = try arguments.appFolder()
+    let manifest = try Manifest.load(folder: folder.path)
+    let load = LoadOptions(
+      target: try await arguments.target(folder),
+      ratePerSecond: try arguments.positive("rate", upTo: 10_000) ?? 100, durationSeconds: 1,
+      users: try arguments.integer("users", in: 1...100_000) ?? 50, ledgerPath: arguments.ledgerPath(folder),
+      workload: try Workload(manifest.workload))
+    let drill = Drill(
+      kind, in: folder, zone: arguments.text("zone"), holdSeconds: try arguments.integer("hold", in: 1...600),
+      load: load, adminSocketPath: { try adminSocketPath(folder) })
+    let interrupt = try Interrupt()
+    let report = try await drill.run(
+      shouldStop: { interrupt.hasCome }, tell: { output.progress($0) })
+    if arguments.has("json") {
+      output.json(report)
+    } else {
+      output.result(report.text(output))
+    }
+    return report.isPassed ? 0 : 1
+  }
+
+  private static let kinds = Table.pairs(
+    DrillKind.allCases.map { kind in
+      let stages = kind.stages
+      let numbers =
+        stages.lowerBound == stages.upperBound
+        ? "stage \(stages.lowerBound.number)" : "from stage \(stages.lowerBound.number) on"
+      return (name: kind.rawValue, text: "\(kind.summary) (\(numbers))")
+    })
+}
+
+extension DrillReport {
+  fileprivate func text(_ output: Output) -> String {
+    let verdict = output.styled(
+      isPassed ? "\(drill.rawValue): nothing was lost" : "\(drill.rawValue): FAILED", isPassed ? .bold : .bad)
+    let figures: [(name: String, text: String)] = [
+      ("broken", "\(target) for \(Self.seconds(faultSeconds)): \(proof)"),
+      (
+        "failed requests",
+        "\(reads.failed + writes.failed) of \(reads.requests + writes.requests)" + errorText
+      ),
+      ("reads back after", Self.seconds(reads.backSeconds) + Self.longest(reads)),
+      ("writes back after", Self.seconds(writes.backSeconds) + Self.longest(writes)),
+      (
+        "all as before after",
+        recoverySeconds.map(Self.seconds) ?? "never: `heights status` shows what is missing"
+      ),
+      ("acknowledged writes", "\(acknowledgedWrites), \(missingWrites) missing"),
+      ("sessions", "\(sessions), \(lostSessions) lost"),
+    ]
+    let lost = examples.isEmpty ? [] : ["missing:\n" + examples.map { "  " + $0 }.joined(separator: "\n")]
+    return ([verdict, Table.pairs(figures)] + lost).joined(separator: "\n\n")
+  }
+
+  private var errorText: String {
+    errors.isEmpty
+      ? ""
+      : " (" + errors.sorted { $0.value > $1.value }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        + ")"
+  }
+
+  private static func seconds(_ value: Double) -> String { "\((value * 10).rounded() / 10) s" }
+
+  private static func longest(_ impact: Impact) -> String { "; the longest took \(Int(impact.longestMs)) ms" }
+}
