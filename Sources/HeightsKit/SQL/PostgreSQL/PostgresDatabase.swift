@@ -135,7 +135,12 @@ final class PostgresDatabase: Sendable {
       let value = try await body(Transaction(state))
       let end = seen.map { _ in EndOfLog() }
       try await state.commit(then: end)
-      if let seen { seen.hasWritten(try? await end?.position, of: cluster.id) }
+      if let seen {
+        seen.hasWritten(try? await end?.position, of: cluster.id)
+      } else {
+        // There is a follower since it began: where the log ended was not asked for.
+        self.seen?.hasWritten(nil, of: cluster.id)
+      }
       return value
     } catch {
       await state.rollBack()
