@@ -48,7 +48,9 @@ let package = Package(
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
-      dependencies: ["CloudFormation", "Console", "Climb", "Deploy", "Drill", "Load", "Lab", "Planner", "Topology"],
+      dependencies: [
+        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "Load", "Lab", "Planner", "Topology",
+      ],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
     // The example app.
