@@ -186,8 +186,9 @@ final class DrillLoad: Sendable {
 
   func run(_ tell: @escaping @Sendable (String) -> Void) async throws -> LoadReport {
     defer { isOver.store(true, ordering: .releasing) }
+    tell("signing up \(options.users) users")
     return try await LoadRun(options).run(
-      progress: { if case .settingUp = $0 { tell($0.description) } }, observe: { [log] in log.add($0) },
+      observe: { [log] in log.add($0) },
       shouldStop: { [self] in isStopped.load(ordering: .acquiring) })
   }
 

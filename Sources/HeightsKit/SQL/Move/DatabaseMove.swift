@@ -71,6 +71,13 @@ final class DatabaseMove: Sendable {
 
   // MARK: Copy
 
+  /// Counts the rows, so that whoever watches knows how much there is before it is this one's turn.
+  func measure() throws {
+    let source = try sqlite()
+    let total = try source.tables().keys.reduce(0) { $0 + (try source.rowCount(of: $1)) }
+    progress.update { $0.totalRows = total }
+  }
+
   /// Copies all rows, or those that an earlier call has not, and what was written meanwhile.
   func copy(isStopped: () -> Bool) throws {
     progress.update { $0.state = .copying }
@@ -78,12 +85,9 @@ final class DatabaseMove: Sendable {
     let (source, target) = (try sqlite(), try postgres())
     let tables = try tables(source, target)
     try begin(source, target, tables)
-    let total = try tables.reduce(0) { $0 + (try source.rowCount($1)) }
+    try measure()
     let done = try tables.map { try target.progress($0) }
-    progress.update {
-      $0.totalRows = total
-      $0.rows = done.reduce(0) { $0 + $1.rows }
-    }
+    progress.update { $0.rows = done.reduce(0) { $0 + $1.rows } }
     for (table, done) in zip(tables, done) where !done.isDone {
       try copy(table, from: done, source, target, isStopped)
     }

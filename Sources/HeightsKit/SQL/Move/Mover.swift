@@ -85,6 +85,9 @@ final class Mover: Sendable {
   private func perform(_ job: Job, _ moves: [DatabaseMove], _ target: MoveTarget) async {
     var failure: String?
     do {
+      if job == .copy {
+        for move in moves where try !isMoved(move) { try await onThread { try move.measure() } }
+      }
       // The way back leads through them in the opposite order.
       for move in job == .back ? moves.reversed() : moves { try await perform(job, move, target) }
       Log.info("move", [("done", job.rawValue)])
@@ -105,7 +108,7 @@ final class Mover: Sendable {
   // MARK: Jobs
 
   private func perform(_ job: Job, _ move: DatabaseMove, _ target: MoveTarget) async throws {
-    let isMoved = try context.placement.clusterName(of: move.name) != nil
+    let isMoved = try isMoved(move)
     switch job {
     case .copy, .verify, .flip: if isMoved { return move.progress.update { $0.state = .flipped } }
     case .back, .finish: break
@@ -121,6 +124,10 @@ final class Mover: Sendable {
       guard isMoved else { throw MoveError("database \(move.name) is not in the cluster yet: flip it first") }
       try await onThread { try move.finish() }
     }
+  }
+
+  private func isMoved(_ move: DatabaseMove) throws -> Bool {
+    try context.placement.clusterName(of: move.name) != nil
   }
 
   private func flip(_ move: DatabaseMove, _ target: MoveTarget) async throws {

@@ -71,8 +71,8 @@ final class SQLiteSide {
     return tables
   }
 
-  func rowCount(_ table: MoveTable) throws -> Int {
-    try rows("SELECT count(*) FROM \(table.quotedName)") { Int(try $0.int(0)) }[0]
+  func rowCount(of table: String) throws -> Int {
+    try rows("SELECT count(*) FROM \(MoveTable.quote(table))") { Int(try $0.int(0)) }[0]
   }
 
   // MARK: Capture
