@@ -41,6 +41,28 @@ import Testing
     }
   }
 
+  @Test func anUndoThatBeginsWhileTheAppIsAskedIsNotCalledMissing() async throws {
+    for begun in [LedgerRecord.unfollowBegun(Self.pair), .unlikeBegun(Self.like)] {
+      try await withTemporaryFolder { folder in
+        let path = folder + "/ledger"
+        try write(Self.records, to: path)
+        let summit = PretendSummit()
+        summit.state.withLock {
+          $0.accounts = ["ann", "ben"]
+          $0.posts = ["7": "hello \"you\""]
+        }
+        let server = try TestServer { request in
+          // Written when the verification has read the ledger, since it asks now.
+          try? write([begun], to: path)
+          return summit.serve(request)
+        }
+        defer { server.stop() }
+        let verdict = try await LedgerVerification(target: server.target, ledgerPath: path).run()
+        #expect(verdict.missing == 1 && verdict.inDoubt == 1, "the other one is missing")
+      }
+    }
+  }
+
   @Test func aBusyAppIsAskedAgainAndABrokenOneIsNotCalledMissing() async throws {
     #expect(try await verify(Self.records) { $0.faults["GET /api/posts/7"] = [503, 500] }.isComplete)
     let verdict = try await verify([.account(name: "ann")]) {

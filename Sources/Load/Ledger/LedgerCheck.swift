@@ -70,6 +70,15 @@ extension Ledger {
       + ties(follows) { .follow($0, stands: $1) } + ties(likes) { .like($0, stands: $1) }
   }
 
+  /// Whether a check of an earlier reading is still right: what stood then may have begun to be undone since.
+  func stillExpects(_ check: LedgerCheck) -> Bool {
+    switch check {
+    case .account, .post: true
+    case .follow(let pair, let stands): !stands || follows[pair] == .stands
+    case .like(let pair, let stands): !stands || likes[pair] == .stands
+    }
+  }
+
   /// Follows and likes of which no answer says whether they were undone.
   var inDoubtCount: Int {
     (Array(follows.values) + Array(likes.values)).count { $0 == .inDoubt }

@@ -71,9 +71,11 @@ public struct LedgerVerification: Sendable {
     let loop = group.loops[0]
     let result = await Result { () async throws in
       try await loop.run {
-        var report = try await check(ledger.checks, at: endpoint, on: loop, progress)
+        var report = VerificationReport()
         report.writes = ledger.writes
         report.inDoubt = ledger.inDoubtCount
+        let missing = try await check(ledger.checks, at: endpoint, on: loop, &report, progress)
+        try countMissing(missing, &report)
         try await checkWaitlist(ledger.waitlist, on: loop, &report)
         return report
       }
@@ -82,33 +84,52 @@ public struct LedgerVerification: Sendable {
     return try result.get()
   }
 
+  /// Counts everything but what is missing, which it returns.
   private func check(
-    _ checks: [LedgerCheck], at endpoint: Endpoint, on loop: EventLoop,
+    _ checks: [LedgerCheck], at endpoint: Endpoint, on loop: EventLoop, _ report: inout VerificationReport,
     _ progress: @escaping @Sendable (Int, Int) -> Void
-  ) async throws -> VerificationReport {
+  ) async throws -> [(LedgerCheck, LedgerCheck.Answer)] {
     let client = HTTPClient(endpoint, on: loop, limits: .init(connections: Self.parallelReads))
     if case .failure(let failure) = await client.send(SummitAPI.health) {
       throw LoadError.unreachable(target: target, reason: failure.kind)
     }
-    var report = VerificationReport()
+    var missing: [(LedgerCheck, LedgerCheck.Answer)] = []
     await withTaskGroup(of: (LedgerCheck, LedgerCheck.Answer).self) { tasks in
       var rest = checks.makeIterator()
-      let start = { (tasks: inout TaskGroup<(LedgerCheck, LedgerCheck.Answer)>) in
+      let start = { (tasks: inout TaskGroup<(LedgerCheck, LedgerCheck.Answer)>, tries: Int) in
         guard let check = rest.next() else { return }
-        let tries = report.unreadable < Self.patienceRecords ? Self.tries : 1
         tasks.addTask { (check, await Self.ask(check, client, tries: tries)) }
       }
-      for _ in 0..<Self.parallelReads { start(&tasks) }
+      for _ in 0..<Self.parallelReads { start(&tasks, Self.tries) }
       while let (check, answer) = await tasks.next() {
-        report.count(check.kind, check.name, answer)
-        if report.acknowledged % max(checks.count / 100, 1) == 0 {
-          progress(report.acknowledged, checks.count)
+        if case .missing = answer {
+          missing.append((check, answer))
+        } else {
+          report.count(check.kind, check.name, answer)
         }
-        start(&tasks)
+        let done = report.acknowledged + missing.count
+        if done % max(checks.count / 100, 1) == 0 { progress(done, checks.count) }
+        start(&tasks, report.unreadable < Self.patienceRecords ? Self.tries : 1)
       }
     }
     await client.close()
-    return report
+    return missing
+  }
+
+  /// A run that still writes may have begun to undo a follow after the ledger was read. It announces that in the ledger
+  /// before it sends it, so a second look tells what was rightly expected when the app was asked.
+  private func countMissing(
+    _ missing: [(LedgerCheck, LedgerCheck.Answer)], _ report: inout VerificationReport
+  ) throws {
+    if missing.isEmpty { return }
+    let ledger = try Ledger.read(path: ledgerPath)
+    for (check, answer) in missing {
+      if ledger.stillExpects(check) {
+        report.count(check.kind, check.name, answer)
+      } else {
+        report.inDoubt += 1
+      }
+    }
   }
 
   /// A busy or restarting app gets a few more chances to answer; 'not found' is an answer.
