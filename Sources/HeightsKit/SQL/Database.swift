@@ -102,11 +102,14 @@ public final class Database: Sendable {
   }
 
   /// The first row of a result, `nil` when there is none.
+  ///
+  /// What a follower doesn't find is looked for at the leader: who was just told of something by somebody else (a link to
+  /// a new post) finds it, although only its writer is sure to be ahead of the follower.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func first<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> T? {
     switch engine {
     case .sqlite(let database): try database.first(sql, decode)
-    case .postgres(let database): try await database.read(sql).first(decode)
+    case .postgres(let database): try await database.read(sql, isSought: true).first(decode)
     }
   }
 

@@ -72,14 +72,16 @@ final class PostgresDatabase: Sendable {
 
   // MARK: Reads
 
-  func read(_ sql: SQL) async throws -> PostgresResult {
+  /// - Parameter isSought: whether nothing found at a follower is looked for at the leader too.
+  func read(_ sql: SQL, isSought: Bool = false) async throws -> PostgresResult {
     let seen = seen
     if let current {
-      return try await current.read(sql, seen, until: current.loop.lastNow.plus(ms: limits.readMs))
+      let deadline = current.loop.lastNow.plus(ms: limits.readMs)
+      return try await current.read(sql, seen, isSought: isSought, until: deadline)
     }
     let any = perLoop[0]
     let deadline = Deadline.afterMs(limits.readMs)
-    return try await any.loop.run { try await any.read(sql, seen, until: deadline) }
+    return try await any.loop.run { try await any.read(sql, seen, isSought: isSought, until: deadline) }
   }
 
   /// What the session of the caller's request has seen; nil where there is but one server to see it from.

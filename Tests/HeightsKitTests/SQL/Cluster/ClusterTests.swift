@@ -80,6 +80,23 @@ import Testing
     }
   }
 
+  @Test func whatAFollowerDoesNotFindYetIsLookedForAtTheLeader() async throws {
+    try await withPair { pair in
+      try pair.leader.run("INSERT INTO notes VALUES (7, 1, 'old', 0)", in: "notes")
+      try await pair.followerHasCaughtUp()
+      try pair.follower.run("SELECT pg_wal_replay_pause()")
+      try pair.leader.run("INSERT INTO notes VALUES (7, 2, 'new', 0)", in: "notes")
+      let (old, new): (SQL, SQL) = ("SELECT text FROM notes WHERE id = 1", "SELECT text FROM notes WHERE id = 2")
+      var (one, other) = (Browser(), Browser())
+      let before = pair.reads
+      let found = try await one.request { try await pair.database.first(old) { try $0.text(0) } }
+      #expect(found == "old" && pair.reads == (before.leader, before.follower + 1))
+      let linked = try await other.request { try await pair.database.first(new) { try $0.text(0) } }
+      #expect(linked == "new" && pair.reads == (before.leader + 1, before.follower + 2))
+      try pair.follower.run("SELECT pg_wal_replay_resume()")
+    }
+  }
+
   @Test func readsOfATransactionAreTheLeadersAndATransactionThatFailsIsFollowedByItsReads() async throws {
     struct Mine: Error {}
     try await withPair { pair in

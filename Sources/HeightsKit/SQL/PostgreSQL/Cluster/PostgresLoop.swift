@@ -107,8 +107,12 @@ final class PostgresLoop: @unchecked Sendable {
   // MARK: Reads
 
   /// Reads until it works or the deadline has passed: a read can be tried again without harm.
-  /// - Parameter seen: what the session has seen of the cluster; nil for reads of the leader only.
-  func read(_ sql: SQL, _ seen: SeenPositions?, until deadline: Deadline) async throws -> PostgresResult {
+  /// - Parameters:
+  ///   - seen: what the session has seen of the cluster; nil for reads of the leader only.
+  ///   - isSought: whether nothing found at a follower is looked for at the leader too.
+  func read(
+    _ sql: SQL, _ seen: SeenPositions?, isSought: Bool, until deadline: Deadline
+  ) async throws -> PostgresResult {
     loop.checkIsolated()
     cluster.touch(loop.lastNow)
     var backOff = BackOff()
@@ -120,9 +124,11 @@ final class PostgresLoop: @unchecked Sendable {
         switch route(seen, avoiding: avoided) {
         case nil: return try await readLeader(sql, seen, until: deadline)
         case let follower?:
-          do { return try await read(sql, follower, seen, until: deadline) } catch let error as DatabaseError
-            where error.isOfServer
-          {
+          do {
+            let result = try await read(sql, follower, seen, until: deadline)
+            if !isSought || result.rowCount > 0 { return result }
+            return try await readLeader(sql, seen, until: deadline)
+          } catch let error as DatabaseError where error.isOfServer {
             avoided = follower
             cluster.askAtOnce()
           }
