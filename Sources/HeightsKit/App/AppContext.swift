@@ -13,6 +13,8 @@ public final class AppContext: Sendable {
   public let quota: DiskQuota
 
   let placements: PlacementAdoption
+  /// The cache that the placement names, if it names one.
+  let redis: Redis
   private let watcher: PlacementWatcher?
   private let lock: DataLock
   /// Whether sessions have to remember what they have read.
@@ -36,9 +38,12 @@ public final class AppContext: Sendable {
     quota = DiskQuota(
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
     tracking = ReadTracking(secure: environment.usesTLS)
+    redis = try await Redis(loops, environment.redisCredentials)
     let (placements, first) = (placements, loops.loops[0])
     watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
     placements.subscribe { [weak self] _, new in await self?.follow(new) }
+    let start = placements.subscribe { [redis] _, new in await redis.setPlace(new.cache) }
+    await redis.setPlace(start.cache)
     if let watcher { try await first.run { watcher.start() } }
   }
 
@@ -135,6 +140,7 @@ public final class AppContext: Sendable {
       text.metric("data_limit_bytes", "gauge", "Bytes that the data folder may hold.", Double(limit))
     }
     text.clusters(clusters.withLock { $0.values.sorted { $0.name < $1.name } })
+    if redis.isPlaced { text.redis(redis.metrics, breaker: redis.breaker) }
     for write in writers.withLock({ $0 }) { await write(&text) }
   }
 
@@ -142,6 +148,7 @@ public final class AppContext: Sendable {
     if let watcher { try? await loops.loops[0].run { watcher.close() } }
     for (database, _) in openDatabases { database.close() }
     for cluster in clusters.withLock({ $0.values }) { cluster.close() }
+    await redis.close()
     await loops.shutdown()
   }
 }

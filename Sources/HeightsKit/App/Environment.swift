@@ -86,6 +86,12 @@ public struct Environment: Sendable {
     logsRequests = variables["HEIGHTS_LOG_REQUESTS"] != "off"
   }
 
+  /// By what name and password the cache knows the process: those of `REDIS_URL`, or the password in the file that
+  /// `HEIGHTS_REDIS_PASSWORD_FILE` names.
+  var redisCredentials: RedisCredentials {
+    RedisCredentials(url: variables["REDIS_URL"], file: variables["HEIGHTS_REDIS_PASSWORD_FILE"])
+  }
+
   /// What the variables say of the whereabouts while there is no placement: `REDIS_URL` names a cache.
   ///
   /// `DATABASE_URL` names a cluster for all databases, whatever they are called, so it is none of a placement.

@@ -86,7 +86,9 @@ import Testing
       try await pair.followerHasCaughtUp()
       try pair.follower.run("SELECT pg_wal_replay_pause()")
       try pair.leader.run("INSERT INTO notes VALUES (7, 2, 'new', 0)", in: "notes")
-      let (old, new): (SQL, SQL) = ("SELECT text FROM notes WHERE id = 1", "SELECT text FROM notes WHERE id = 2")
+      let (old, new): (SQL, SQL) = (
+        "SELECT text FROM notes WHERE id = 1", "SELECT text FROM notes WHERE id = 2"
+      )
       var (one, other) = (Browser(), Browser())
       let before = pair.reads
       let found = try await one.request { try await pair.database.first(old) { try $0.text(0) } }

@@ -1,0 +1,2 @@
+// hiredis' own header.
+#include <hiredis/hiredis.h>

@@ -1,0 +1,31 @@
+// Names of hosts, looked up without keeping a loop waiting.
+
+import Glibc
+
+enum HostName {
+  /// The address of a host in numbers: as it is, or found by the system's resolver on a thread of its own.
+  static func numeric(_ host: String) async throws(RedisError) -> String {
+    var address = in_addr()
+    if inet_pton(AF_INET, host, &address) == 1 { return host }
+    let found = await withUnsafeContinuation { (continuation: UnsafeContinuation<String?, Never>) in
+      do { try Thread.start(name: "resolver") { continuation.resume(returning: lookUp(host)) } } catch {
+        continuation.resume(returning: nil)
+      }
+    }
+    guard let found else { throw .away("the host '\(host)' is not known") }
+    return found
+  }
+
+  private static func lookUp(_ host: String) -> String? {
+    var (hints, list) = (addrinfo(), UnsafeMutablePointer<addrinfo>?.none)
+    hints.ai_family = AF_INET
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    guard getaddrinfo(host, nil, &hints, &list) == 0, let first = list else { return nil }
+    defer { freeaddrinfo(first) }
+    var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+    let code = getnameinfo(
+      first.pointee.ai_addr, first.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+    return code == 0
+      ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+  }
+}

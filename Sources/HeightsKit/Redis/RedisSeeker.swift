@@ -1,0 +1,227 @@
+// Finds the Redis that leads, watches it, and finds the next.
+
+import Glibc
+
+/// Makes the trials of the circuit breaker, one after the other, for as long as a place holds. Loop thread only.
+///
+/// While all is well it looks every second whether its leader still says that it leads, whether the sentinels still name
+/// it, and whether what is published comes back. So a leader that hangs, or that was replaced while it hung, is left even
+/// when nobody asks it anything.
+///
+/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+final class RedisSeeker: @unchecked Sendable {
+  static let checkMs = 1_000
+  /// How long a server or sentinel may take to answer the seeker.
+  static let answerMs = 300
+  /// Published messages that may be missing before the subscription counts as dead.
+  private static let missedLimit = 3
+
+  private let place: Placement.SharedCache
+  private weak var redis: Redis?
+  private let flushes: RedisFlushes
+  private let loop: EventLoop
+  /// Where to ask, the one that answered last first.
+  private var addresses: [ServerAddress]
+  private var sentinel: RedisConnection?
+  private var leader: RedisConnection?
+  private var subscription: RedisSubscription?
+  private let heartbeat = "heartbeat-\(UInt64.random(in: 0...UInt64.max))"
+  private var missed = 0
+  private var isStopped = false
+  private var lastReason = ""
+  private var timer: Timer?
+  // A continuation that nobody resumes any more when the loop has ended.
+  private var rest: UnsafeContinuation<Void, Never>?
+
+  init(_ place: Placement.SharedCache, redis: Redis, _ flushes: RedisFlushes) {
+    self.place = place
+    self.redis = redis
+    self.flushes = flushes
+    loop = flushes.loop
+    addresses =
+      switch place {
+      case .sentinels(let addresses, _), .servers(let addresses): addresses
+      }
+  }
+
+  /// Runs until `stop`.
+  func run() async {
+    loop.checkIsolated()
+    while !isStopped, let redis {
+      if redis.beginTrial(self) {
+        await makeTrial(redis)
+      } else if redis.breaker.isClosed {
+        await pause(ms: Self.checkMs)
+        if !isStopped, redis.breaker.isClosed { await check(redis) }
+      } else {
+        await pause(ms: max(redis.breaker.trialAt?.remainingMs ?? 1, 1))
+      }
+    }
+    closeAll()
+  }
+
+  /// Looks at once.
+  func wake() {
+    timer?.cancel()
+    let rest = rest
+    self.rest = nil
+    rest?.resume()
+  }
+
+  func stop() {
+    isStopped = true
+    closeAll()
+    wake()
+  }
+
+  private func pause(ms: Int) async {
+    await withUnsafeContinuation {
+      rest = $0
+      timer = loop.schedule(afterMs: ms) { [weak self] in self?.wake() }
+    }
+  }
+
+  private func closeAll() {
+    sentinel?.close()
+    leader?.close()
+    subscription?.close()
+    (sentinel, leader, subscription) = (nil, nil, nil)
+  }
+
+  // MARK: A trial
+
+  private func makeTrial(_ redis: Redis) async {
+    do throws(RedisError) {
+      let (found, host) = try await findLeader(redis)
+      leader?.close()
+      leader = found
+      // What is said from now on is heard; what was said before may have been missed.
+      try await subscribe(redis, at: found.address, host: host)
+      for visit in redis.visits { try await visit(found, true) }
+      redis.hand(nil, from: nil)
+      missed = 0
+      lastReason = ""
+      redis.endTrial(self, .success((found.address, host)))
+      Log.info("redis leader found", [("server", "\(found.address)")])
+    } catch {
+      redis.endTrial(self, .failure(error))
+      if "\(error)" != lastReason { Log.warning("redis is not found", [("why", "\(error)")]) }
+      lastReason = "\(error)"
+    }
+  }
+
+  private func findLeader(_ redis: Redis) async throws(RedisError) -> (RedisConnection, host: String) {
+    switch place {
+    case .sentinels(_, let name):
+      let named = try await askSentinels(name)
+      do throws(RedisError) { return try await openLeader(named, redis) } catch {
+        askAnother()
+        throw error
+      }
+    case .servers:
+      var last = RedisError.away("no server is named")
+      for _ in addresses {
+        do throws(RedisError) { return try await openLeader(addresses[0], redis) } catch {
+          last = error
+          addresses.append(addresses.removeFirst())
+        }
+      }
+      throw last
+    }
+  }
+
+  /// A connection to a server that says itself that it leads: sentinels may be behind.
+  private func openLeader(
+    _ address: ServerAddress, _ redis: Redis
+  ) async throws(RedisError) -> (RedisConnection, host: String) {
+    let host = try await HostName.numeric(address.host)
+    let connection = try RedisConnection(address, host: host, logIn: redis.logIn, flushes)
+    do throws(RedisError) { try await checkRole(connection, ms: Self.answerMs) } catch {
+      connection.close()
+      throw error
+    }
+    return (connection, host)
+  }
+
+  private func checkRole(_ connection: RedisConnection, ms: Int) async throws(RedisError) {
+    let role = try await connection.command(["ROLE"], until: .afterMs(ms)).list.first?.text
+    guard role == "master" else { throw .away("\(connection.address) does not lead") }
+  }
+
+  private func subscribe(_ redis: Redis, at address: ServerAddress, host: String) async throws(RedisError) {
+    subscription?.close()
+    let connection = try RedisConnection(address, host: host, logIn: redis.logIn, flushes)
+    let opened = RedisSubscription(connection, to: Redis.channels + [heartbeat], on: loop)
+    opened.receive = { [weak self] bytes, channel in
+      if channel == self?.heartbeat { self?.missed = 0 } else { self?.redis?.hand(bytes, from: channel) }
+    }
+    subscription = opened
+    try await opened.confirm(ms: Self.answerMs)
+    opened.lost = { [weak redis] error in
+      if let redis { redis.trip(error, of: redis.leaderVersion) }
+    }
+  }
+
+  // MARK: Sentinels
+
+  /// Asks one sentinel after the other for the leader's address.
+  private func askSentinels(_ name: String) async throws(RedisError) -> ServerAddress {
+    var last = RedisError.away("no sentinel is named")
+    for _ in addresses {
+      do throws(RedisError) { return try await askSentinel(name) } catch {
+        last = error
+        askAnother()
+      }
+    }
+    throw last
+  }
+
+  private func askSentinel(_ name: String) async throws(RedisError) -> ServerAddress {
+    let address = addresses[0]
+    if sentinel?.isOpen != true {
+      // Not told the password of the servers.
+      sentinel = try RedisConnection(
+        address, host: await HostName.numeric(address.host), logIn: nil, flushes)
+    }
+    guard let sentinel else { throw .away("\(address) is not asked") }
+    let answer = try await sentinel.command(
+      ["SENTINEL", "get-master-addr-by-name", RedisArgument(name)], until: .afterMs(Self.answerMs))
+    let parts = answer.list.compactMap(\.text)
+    guard parts.count == 2, let leader = ServerAddress("\(parts[0]):\(parts[1])") else {
+      throw .away("sentinel \(address) knows no leader of '\(name)'")
+    }
+    return leader
+  }
+
+  /// What this one says didn't help.
+  private func askAnother() {
+    sentinel?.close()
+    sentinel = nil
+    addresses.append(addresses.removeFirst())
+  }
+
+  // MARK: Watching
+
+  private func check(_ redis: Redis) async {
+    let version = redis.leaderVersion
+    guard let leader else { return }
+    do throws(RedisError) {
+      try await checkRole(leader, ms: RedisConnection.silenceMs)
+      try await checkChannel(leader)
+      if case .sentinels(_, let name) = place, let named = try? await askSentinels(name),
+        named != leader.address
+      {
+        throw .away("\(named) has replaced \(leader.address)")
+      }
+      for visit in redis.visits { try await visit(leader, false) }
+      redis.settle()
+    } catch { redis.trip(error, of: version) }
+  }
+
+  private func checkChannel(_ leader: RedisConnection) async throws(RedisError) {
+    missed += 1
+    _ = try await leader.command(
+      ["PUBLISH", RedisArgument(heartbeat), ""], until: .afterMs(RedisConnection.silenceMs))
+    if missed > Self.missedLimit { throw .away("what is published does not come back") }
+  }
+}
