@@ -95,7 +95,7 @@ struct Summit: Sendable {
         Problem.Field("Idempotency-Key", "This was sent before, for another post. Send it again.")
       ])
     }
-    cache.remove("feed:\(post.author.id)")
+    await cache.remove("feed:\(post.author.id)")
     return made
   }
 
@@ -103,7 +103,7 @@ struct Summit: Sendable {
     guard try await posts.setLike(likes, post, by: account.id) else {
       throw Problem.notFound("There is no such post.")
     }
-    cache.remove("post:\(post)")
+    await cache.remove("post:\(post)")
   }
 
   func setFollow(_ follows: Bool, _ name: String, by follower: Account) async throws {
@@ -116,7 +116,7 @@ struct Summit: Sendable {
     } else {
       try await graph.unfollow(followee.id, by: follower.id)
     }
-    cache.remove("feed:\(follower.id)")
+    await cache.remove("feed:\(follower.id)")
   }
 
   /// The newest posts of those whom an account follows, and its own.

@@ -41,7 +41,7 @@ struct SummitRoutes: Sendable {
       passwords: try Passwords(parallel: context.environment.loops),
       logInLimits: LogInLimits(),
       photos: try ObjectStore(context),
-      cache: Cache(limitBytes: context.environment.cacheBytes))
+      cache: Cache(context))
   }
 
   private func database(_ name: String, _ context: AppContext) async throws -> Database {

@@ -1,4 +1,5 @@
-// The in-process cache: least recently used out first, within a bound of bytes, one computation per key at a time.
+// The cache: in the process, least recently used out first, within a bound of bytes, one computation per key at a time;
+// behind that, what processes share.
 
 import Synchronization
 
@@ -6,6 +7,11 @@ import Synchronization
 ///
 /// A key that is missing is computed once, however many ask for it meanwhile. Expiry is jittered by a tenth, so that
 /// keys stored together don't expire together. A stale value is served at once while one task makes a new one.
+///
+/// Where the placement names a cache, processes share there what they have made: a value is looked for in it before it is
+/// made, and a key that one of them removes is forgotten by all. While it is away each goes on by itself, and does not hear
+/// what others remove; so no value is served for longer than it was made for. No more than `Cache.makers` values are being
+/// made at once, so that an empty cache does not become the database's trouble.
 public final class Cache: Sendable {
   /// What makes a value that isn't there.
   public typealias Compute = @Sendable () async throws -> [UInt8]
@@ -69,17 +75,35 @@ public final class Cache: Sendable {
   static let overheadBytes = 160
   private static let stripeCount = 16
 
+  /// How many values are made at once, and how many more may wait to be.
+  static let (makers, waitingMakers) = (64, 1_024)
+
+  @TaskLocal private static var isMaking = false
+
   private let limitBytes: Int
   private let stripes: [Stripe]
+  private let shared: SharedValues?
+  private let making = Slots(count: Cache.makers, waiters: Cache.waitingMakers)
   private let now: @Sendable () -> Deadline
 
+  /// The cache of an app's process, in the room that its environment gives it.
+  public convenience init(_ context: AppContext) {
+    self.init(
+      limitBytes: context.environment.cacheBytes, shared: SharedValues(context.redis), now: { .now })
+  }
+
+  /// A cache of its own, which nothing is shared with.
   /// - Parameter limitBytes: room for keys and values; 0 turns the cache off.
   public convenience init(limitBytes: Int) { self.init(limitBytes: limitBytes, now: { .now }) }
 
-  init(limitBytes: Int, now: @escaping @Sendable () -> Deadline) {
+  init(limitBytes: Int, shared: SharedValues? = nil, now: @escaping @Sendable () -> Deadline) {
     self.limitBytes = limitBytes / Cache.stripeCount
+    self.shared = shared
     self.now = now
     stripes = (0..<Cache.stripeCount).map { _ in Stripe() }
+    shared?.onRemoval { [weak self] key in
+      if let key { self?.forget(key) } else { self?.forgetAll() }
+    }
   }
 
   /// The value of `key`: kept, or made by `compute` and then kept for `ttlMs`.
@@ -105,9 +129,26 @@ public final class Cache: Sendable {
     }
   }
 
-  /// Forgets a key. A value under way goes to those who wait for it already, and isn't kept: who asks from now on gets
-  /// one that was begun after the removal.
-  public func remove(_ key: String) {
+  /// Forgets a key, in all processes. A value under way goes to those who wait for it already, and isn't kept: who asks
+  /// from now on gets one that was begun after the removal.
+  public func remove(_ key: String) async {
+    forget(key)
+    await shared?.remove(key)
+    // Another process may have made it meanwhile, and this one taken it.
+    if shared != nil { forget(key) }
+  }
+
+  private func forgetAll() {
+    for stripe in stripes {
+      stripe.state.withLock { state in
+        state.current = [:]
+        state.entries = LRUList()
+        state.statistics.usedBytes = 0
+      }
+    }
+  }
+
+  private func forget(_ key: String) {
     stripe(key).state.withLock { state in
       state.current[key] = nil
       if let removed = state.entries.remove(key) { state.statistics.usedBytes -= removed.costBytes }
@@ -186,8 +227,7 @@ public final class Cache: Sendable {
     async throws -> [UInt8]
   {
     do {
-      let bytes = try await compute()
-      let freshMs = ttlMs - ttlMs / 10 + Int.random(in: 0...max(ttlMs / 5, 0))
+      let (bytes, freshMs) = try await made(key, computation, ttlMs, compute)
       let freshUntil = now().plus(ms: freshMs)
       let cost = bytes.count + 2 * key.utf8.count + Cache.overheadBytes
       let entry = Entry(
@@ -201,6 +241,29 @@ public final class Cache: Sendable {
       }
       throw error
     }
+  }
+
+  /// What another process has made and is fresh; else made here.
+  private func made(
+    _ key: String, _ computation: Int, _ ttlMs: Int, _ compute: Compute
+  ) async throws -> (bytes: [UInt8], freshMs: Int) {
+    if let value = await shared?.find(key) { return (value.bytes, min(value.freshMs, ttlMs + ttlMs / 10)) }
+    let begun = wallClockMs()
+    // One that is made for another has its place already.
+    let bytes =
+      if Cache.isMaking { try await compute() } else {
+        try await making.use { try await Cache.$isMaking.withValue(true) { try await compute() } }
+      }
+    let freshMs = ttlMs - ttlMs / 10 + Int.random(in: 0...max(ttlMs / 5, 0))
+    // What was removed meanwhile is not for others either.
+    if let shared, isCurrent(key, computation) {
+      await shared.keep(key, bytes, madeAtMs: begun, freshMs: freshMs)
+    }
+    return (bytes, freshMs)
+  }
+
+  private func isCurrent(_ key: String, _ computation: Int) -> Bool {
+    stripe(key).state.withLock { $0.current[key] == computation }
   }
 
   /// Makes a new value while the stale one is served. If it fails, the next to ask tries again.

@@ -45,7 +45,8 @@ public struct Placement: Equatable, Sendable {
     case servers([ServerAddress])
   }
 
-  /// Where sessions are kept. Written to all in order; read in order until found.
+  /// Where sessions are: SQL keeps them, and Redis before it answers for it. Redis behind it is only told of those that
+  /// end, which every process has to do before any asks it.
   public enum SessionStoreName: String, Codable, Sendable {
     case sql, redis
   }
@@ -94,6 +95,7 @@ public struct Placement: Equatable, Sendable {
     for (name, ranges) in databases { try check(ranges, of: name) }
     try check(sessions, "sessions")
     try check(objects, "objects")
+    if !sessions.contains(.sql) { throw PlacementError("sessions are not in sql, which keeps them") }
     if sessions.contains(.redis), cache == nil {
       throw PlacementError("sessions are in redis, and there is no cache")
     }

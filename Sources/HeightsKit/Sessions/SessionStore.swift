@@ -1,6 +1,7 @@
 // Sessions: who is logged in, known by a token in a cookie.
 
 import CSodium
+import Synchronization
 
 /// A session that has just begun or was found again.
 public struct Session: Sendable {
@@ -22,32 +23,24 @@ public struct Session: Sendable {
   }
 }
 
-/// Sessions in a SQL database, in the shard of their account. Only a hash of each token is stored.
+/// Sessions, of which only a hash of each token is stored: in a SQL database, in the shard of their account.
+///
+/// Where the placement says `["redis", "sql"]`, the cache that processes share answers who a session belongs to, as SQL
+/// has said within the last five minutes. So a cache that loses everything logs nobody out, and a session that was ended
+/// while it was away does not come back with it. With `["sql", "redis"]` it is told of sessions that end, and not asked.
 public final class SessionStore: Sendable {
   static let lifetimeMs: Int64 = 30 * 24 * 3_600_000
   /// The cookie outlives the session, whose end the store decides and moves: as long as browsers keep a cookie at all.
   private static let cookieLifetimeMs: Int64 = 400 * 24 * 3_600_000
   /// A session in use is written at most this often, to move its end.
   static let touchMs: Int64 = 3_600_000
-  private static let expiredBatch = 500
+  /// For how long Redis answers for SQL.
+  static let copyMs = 300_000
 
-  private static let migrations = [
-    Migration(
-      number: 1, name: "sessions",
-      sql: """
-        CREATE TABLE sessions (
-          shard BIGINT NOT NULL,
-          token_hash BYTEA NOT NULL,
-          account_id BIGINT NOT NULL,
-          touched_at_ms BIGINT NOT NULL,
-          PRIMARY KEY (shard, token_hash)
-        );
-        CREATE INDEX sessions_by_account ON sessions (shard, account_id);
-        CREATE INDEX sessions_by_age ON sessions (touched_at_ms);
-        """)
-  ]
-
-  private let database: Database
+  private let table: SessionTable
+  private let copies: SharedCopies
+  private let context: AppContext
+  private let found = FoundSessions()
   private let secure: Bool
   private let nowMs: @Sendable () -> Int64
 
@@ -58,9 +51,12 @@ public final class SessionStore: Sendable {
 
   init(_ context: AppContext, nowMs: @escaping @Sendable () -> Int64) async throws {
     guard sodium_init() >= 0 else { throw SystemError(call: "sodium_init", code: 0) }
-    database = try await context.database("sessions", migrations: SessionStore.migrations)
+    table = try await SessionTable(context)
+    copies = SharedCopies(context.redis, prefix: "session:", markMs: SessionStore.copyMs, nowMs: nowMs)
     secure = context.environment.usesTLS
+    self.context = context
     self.nowMs = nowMs
+    context.addMetrics { [found] in found.write(to: &$0) }
     context.loops.loops[0].spawn { [weak self] in await self?.removeExpired(context.loops.loops[0]) }
   }
 
@@ -72,14 +68,8 @@ public final class SessionStore: Sendable {
   /// Begins a session. It is on the disk when this returns.
   public func begin(for account: Identifier) async throws -> Session {
     let token = SessionToken(shard: account.shard)
-    let (hash, now) = (token.hash, nowMs())
-    try await database.transaction {
-      try await $0.execute(
-        """
-        INSERT INTO sessions (shard, token_hash, account_id, touched_at_ms)
-        VALUES (\(account.shard), \(hash), \(account), \(now))
-        """)
-    }
+    let hash = token.hash
+    try await table.insert(hash, StoredSession(account: account, touchedAtMs: nowMs()))
     return session(token, hash, account)
   }
 
@@ -87,32 +77,24 @@ public final class SessionStore: Sendable {
   public func session(of request: Request) async throws -> Session? {
     guard let token = request.cookie(cookieName).flatMap(SessionToken.init) else { return nil }
     let (hash, now) = (token.hash, nowMs())
-    let found = try await database.first(
-      "SELECT account_id, touched_at_ms FROM sessions WHERE shard = \(token.shard) AND token_hash = \(hash)"
-    ) { (account: try $0.identifier(0), touchedAtMs: try $0.int(1)) }
-    guard let found, found.touchedAtMs > now - SessionStore.lifetimeMs else { return nil }
-    if found.touchedAtMs < now - SessionStore.touchMs { await touch(token, hash, now) }
-    return session(token, hash, found.account)
+    guard let stored = try await stored(hash, token.shard, now),
+      stored.touchedAtMs > now - SessionStore.lifetimeMs
+    else { return nil }
+    if stored.touchedAtMs < now - SessionStore.touchMs { await touch(token, hash, stored, now) }
+    return session(token, hash, stored.account)
   }
 
   /// Ends the request's session, if it has one.
   public func end(of request: Request) async throws {
     guard let token = request.cookie(cookieName).flatMap(SessionToken.init) else { return }
     let hash = token.hash
-    try await database.transaction {
-      try await $0.execute("DELETE FROM sessions WHERE shard = \(token.shard) AND token_hash = \(hash)")
-    }
+    try await table.delete(hash, token.shard)
+    await forget([hash])
   }
 
   /// Ends all sessions of an account, but for one.
   public func endAll(of account: Identifier, except kept: Session?) async throws {
-    let hash = kept?.tokenHash ?? []
-    try await database.transaction {
-      try await $0.execute(
-        """
-        DELETE FROM sessions WHERE shard = \(account.shard) AND account_id = \(account) AND token_hash <> \(hash)
-        """)
-    }
+    await forget(try await table.deleteAll(of: account, except: kept?.tokenHash ?? []))
   }
 
   private func session(_ token: SessionToken, _ hash: [UInt8], _ account: Identifier) -> Session {
@@ -121,14 +103,38 @@ public final class SessionStore: Sendable {
       cookieLifetimeMs: SessionStore.cookieLifetimeMs, secure: secure)
   }
 
-  /// A session whose end can't be moved now is moved the next time.
-  private func touch(_ token: SessionToken, _ hash: [UInt8], _ now: Int64) async {
-    _ = try? await database.transaction {
-      try await $0.execute(
-        """
-        UPDATE sessions SET touched_at_ms = \(now) WHERE shard = \(token.shard) AND token_hash = \(hash)
-        """)
+  private var stores: [Placement.SessionStoreName] { context.placement.sessions }
+
+  private func stored(_ hash: [UInt8], _ shard: Shard, _ now: Int64) async throws -> StoredSession? {
+    guard stores.first == .redis else {
+      found.inSQL.add(1, ordering: .relaxed)
+      return try await table.find(hash, shard)
     }
+    switch await copies.find(hash) {
+    case .removed: return nil
+    case .copy(let bytes):
+      if let stored = StoredSession(bytes) {
+        found.inRedis.add(1, ordering: .relaxed)
+        return stored
+      }
+    case .unknown: break
+    }
+    found.inSQL.add(1, ordering: .relaxed)
+    guard let stored = try await table.find(hash, shard) else { return nil }
+    await copies.keep(hash, stored.bytes, readAtMs: now, lifeMs: SessionStore.copyMs)
+    return stored
+  }
+
+  /// Redis is told of what has ended as soon as any process may ask it.
+  private func forget(_ hashes: [[UInt8]]) async {
+    if stores.contains(.redis) { await copies.remove(hashes) }
+  }
+
+  /// A session whose end can't be moved now is moved the next time.
+  private func touch(_ token: SessionToken, _ hash: [UInt8], _ stored: StoredSession, _ now: Int64) async {
+    let touched = StoredSession(account: stored.account, touchedAtMs: now)
+    guard (try? await table.touch(hash, token.shard, now)) == true, stores.first == .redis else { return }
+    await copies.keep(hash, touched.bytes, readAtMs: now, lifeMs: SessionStore.copyMs)
   }
 
   /// Removes what has ended, a batch a minute, for as long as the process runs.
@@ -138,13 +144,21 @@ public final class SessionStore: Sendable {
 
   /// - Returns: how many sessions were removed.
   func removeExpiredBatch() async throws -> Int {
-    let oldest = nowMs() - SessionStore.lifetimeMs
-    return try await database.transaction {
-      try await $0.execute(
-        """
-        DELETE FROM sessions WHERE (shard, token_hash) IN
-          (SELECT shard, token_hash FROM sessions WHERE touched_at_ms <= \(oldest) LIMIT \(SessionStore.expiredBatch))
-        """)
+    try await table.deleteExpired(olderThan: nowMs() - SessionStore.lifetimeMs)
+  }
+}
+
+/// Which store has said who a session belongs to, counted by all loops.
+private final class FoundSessions: Sendable {
+  let inRedis = Atomic<Int>(0)
+  let inSQL = Atomic<Int>(0)
+
+  func write(to text: inout MetricsText) {
+    text.begin("session_lookups_total", "counter", "Sessions looked up, by the store that has answered.")
+    for (store, count) in [
+      ("redis", inRedis.load(ordering: .relaxed)), ("sql", inSQL.load(ordering: .relaxed)),
+    ] {
+      text.sample("session_lookups_total", [("store", store)], Double(count))
     }
   }
 }
@@ -159,53 +173,5 @@ extension Session {
       throw Problem(
         .forbidden, title: "The form is out of date", detail: "Reload the page and send it again.")
     }
-  }
-}
-
-/// What a session's cookie holds: the account's shard, and 256 random bits.
-private struct SessionToken: Sendable, CustomStringConvertible {
-  private static let secretBytes = 32
-  let shard: Shard
-  private let secret: [UInt8]
-
-  init(shard: Shard) {
-    self.shard = shard
-    var secret = [UInt8](repeating: 0, count: SessionToken.secretBytes)
-    randombytes_buf(&secret, secret.count)
-    self.secret = secret
-  }
-
-  /// Reads what `description` writes.
-  init?(_ text: String) {
-    var bytes = [UInt8](repeating: 0, count: SessionToken.secretBytes + 2)
-    var count = 0
-    let variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
-    guard sodium_base642bin(&bytes, bytes.count, text, text.utf8.count, nil, &count, nil, variant) == 0,
-      count == bytes.count, let shard = Shard(Int(bytes[0]) << 8 | Int(bytes[1]))
-    else { return nil }
-    self.shard = shard
-    secret = Array(bytes.dropFirst(2))
-  }
-
-  /// URL-safe base 64.
-  var description: String {
-    let bytes = [UInt8(shard.number >> 8), UInt8(shard.number & 0xff)] + secret
-    let variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
-    var text = [CChar](repeating: 0, count: sodium_base64_encoded_len(bytes.count, variant))
-    sodium_bin2base64(&text, text.count, bytes, bytes.count, variant)
-    return String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  /// What is stored of it.
-  var hash: [UInt8] { keyed("session") }
-
-  /// What the session's forms carry.
-  var csrf: String { hexadecimal(Array(keyed("csrf").prefix(16))) }
-
-  /// BLAKE2b-256 of a purpose, keyed by the secret: none of these tells anything of the others.
-  private func keyed(_ purpose: String) -> [UInt8] {
-    var hash = [UInt8](repeating: 0, count: 32)
-    crypto_generichash(&hash, hash.count, purpose, UInt64(purpose.utf8.count), secret, secret.count)
-    return hash
   }
 }

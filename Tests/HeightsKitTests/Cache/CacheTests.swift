@@ -131,7 +131,7 @@ import Testing
     let (cache, old) = (Cache(limitBytes: 1 << 20), Maker())
     let first = Task { try await cache.value(for: "k", ttlMs: 60_000) { await old.next() } }
     try await eventually("the maker is at work") { old.count == 1 }
-    cache.remove("k")
+    await cache.remove("k")
     // Who asks after the removal may have written what the value under way has not seen.
     #expect(try await within { try await cache.value(for: "k", ttlMs: 60_000) { [9] } } == [9])
     await old.gate.open()
@@ -142,8 +142,8 @@ import Testing
   @Test func removedIsForgotten() async throws {
     let cache = Cache(limitBytes: 1 << 20)
     _ = try await cache.value(for: "k", ttlMs: 60_000) { [1] }
-    cache.remove("k")
-    cache.remove("never there")
+    await cache.remove("k")
+    await cache.remove("never there")
     #expect(cache.statistics.usedBytes == 0)
     #expect(try await cache.value(for: "k", ttlMs: 60_000) { [2] } == [2])
   }

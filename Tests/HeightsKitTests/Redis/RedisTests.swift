@@ -181,6 +181,19 @@ import Testing
     }
   }
 
+  @Test func whenTheLeaderDiesTheOneThatTheSentinelsChooseIsAsked() async throws {
+    let pair = try RedisPair(password: "s3cret")
+    let credentials = RedisCredentials(url: "redis://:s3cret@x")
+    try await withRedis(.sentinels(pair), credentials: credentials) { redis, _ in
+      _ = try await redis.command("SET", "a", "1")
+      #expect(try redis.leader().address.port == pair.servers[0].port)
+      pair.servers[0].kill()
+      try await redis.left()
+      try await eventually("a write works again") { (try? await redis.command("SET", "a", "2")) != nil }
+      #expect(try redis.leader().address.port == pair.servers[1].port)
+    }
+  }
+
   @Test func anotherPlaceIsGoneToWithoutARestartAndNoneIsAwayAtOnce() async throws {
     let (one, other) = (try RedisServer(), try RedisServer())
     try await withRedis(nil, loops: 2) { redis, _ in

@@ -1,0 +1,143 @@
+// Copies in Redis of what is kept or made elsewhere: all processes read them, and whoever changes the original removes
+// them for all.
+
+import Synchronization
+
+/// A copy may vanish at any time, and is never older than its original for longer than it lives.
+///
+/// - Who removes a copy leaves a mark in its place, so that nobody who has read the original before its change can put
+///   the old copy there afterwards.
+/// - A removal that does not reach Redis is made up for as soon as Redis is back, before anybody reads from it.
+/// - What was written before this process lost sight of Redis is not believed afterwards: a removal may be missing that
+///   another process owes, or that a failover has lost.
+///
+/// What remains is a process that can't reach Redis while others can: until it can again, or the copy's life is over, they
+/// read what it has changed as it was.
+final class SharedCopies: Sendable {
+  enum Found: Equatable {
+    case copy([UInt8])
+    /// The original has changed lately.
+    case removed
+    /// There is none to be believed, or Redis is away.
+    case unknown
+  }
+
+  /// How far the clocks of two hosts may be apart, in milliseconds.
+  static let skewMs: Int64 = 2_000
+  /// Removals that are remembered for a Redis that is away; the oldest go first.
+  static let owedLimit = 10_000
+  /// Larger ones are not shared.
+  static let bytesLimit = 1 << 20
+  /// What stands where a copy was removed; a copy is longer.
+  private static let mark: [UInt8] = [0x2D]
+  private static let stampBytes = 8
+  private static let keepScript: RedisArgument =
+    "if redis.call('GET',KEYS[1])=='-' then return 0 end redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) return 1"
+
+  private struct Owed {
+    let key: [UInt8]
+    let until: Int64
+  }
+
+  private let redis: Redis
+  private let prefix: [UInt8]
+  private let markMs: Int
+  private let channel: String?
+  private let nowMs: @Sendable () -> Int64
+  private let owed = Mutex<[Owed]>([])
+
+  /// - Parameters:
+  ///   - prefix: before each key.
+  ///   - markMs: how long a removal is remembered: at least as long as somebody may take to make a copy.
+  ///   - channel: where removals are told of, one of `Redis.channels`; nil for nowhere.
+  init(
+    _ redis: Redis, prefix: String, markMs: Int, channel: String? = nil,
+    nowMs: @escaping @Sendable () -> Int64 = wallClockMs
+  ) {
+    self.redis = redis
+    self.prefix = Array(prefix.utf8)
+    (self.markMs, self.channel, self.nowMs) = (markMs, channel, nowMs)
+    redis.onVisit { [weak self] leader, _ throws(RedisError) in try await self?.settle(leader) }
+  }
+
+  // MARK: Copies
+
+  func find(_ key: [UInt8]) async -> Found {
+    let name = prefix + key
+    guard redis.isUsable, !isOwed(name),
+      case .bytes(let bytes)? = try? await redis.command("GET", RedisArgument(name))
+    else { return .unknown }
+    if bytes == Self.mark { return .removed }
+    guard bytes.count >= Self.stampBytes, let since = believedSince, Self.stamp(of: bytes) >= since else {
+      return .unknown
+    }
+    return .copy(Array(bytes.dropFirst(Self.stampBytes)))
+  }
+
+  /// Puts a copy there for `lifeMs`, unless there is a mark.
+  /// - Parameter readAtMs: when the original was read, in milliseconds since 1970.
+  func keep(_ key: [UInt8], _ bytes: [UInt8], readAtMs: Int64, lifeMs: Int) async {
+    let name = prefix + key
+    guard redis.isUsable, lifeMs > 0, bytes.count <= Self.bytesLimit, !isOwed(name) else { return }
+    let stamp = (0..<Self.stampBytes).map { UInt8(truncatingIfNeeded: readAtMs >> (8 * (7 - $0))) }
+    _ = try? await redis.command(
+      "EVAL", Self.keepScript, "1", RedisArgument(name), RedisArgument(stamp + bytes), RedisArgument(lifeMs))
+  }
+
+  /// Removes copies for all processes. To be called when the original has changed.
+  func remove(_ keys: [[UInt8]]) async {
+    guard redis.isPlaced, !keys.isEmpty else { return }
+    let names = keys.map { prefix + $0 }
+    // First remembered: whoever asks here meanwhile is not to be told of the old ones.
+    owe(names)
+    let answers = await redis.commands(names.flatMap(removal))
+    let failed = answers.contains { if case .failure = $0 { true } else { false } }
+    if !failed { owed.withLock { owed in owed.removeAll { names.contains($0.key) } } }
+  }
+
+  private func removal(of name: [UInt8]) -> [[RedisArgument]] {
+    let set: [RedisArgument] = [
+      "SET", RedisArgument(name), RedisArgument(Self.mark), "PX", RedisArgument(markMs),
+    ]
+    guard let channel else { return [set] }
+    return [set, ["PUBLISH", RedisArgument(channel), RedisArgument(Array(name.dropFirst(prefix.count)))]]
+  }
+
+  /// Since when what was written is believed; nil while Redis is away.
+  private var believedSince: Int64? {
+    let since = redis.usableSinceMs
+    return since == .max ? nil : since + Self.skewMs
+  }
+
+  private static func stamp(of bytes: [UInt8]) -> Int64 {
+    bytes.prefix(stampBytes).reduce(0) { $0 << 8 | Int64($1) }
+  }
+
+  // MARK: Removals that Redis does not know of
+
+  var owedCount: Int { owed.withLock { $0.count } }
+
+  private func owe(_ names: [[UInt8]]) {
+    let until = nowMs() + Int64(markMs)
+    owed.withLock { owed in
+      owed += names.map { Owed(key: $0, until: until) }
+      if owed.count > Self.owedLimit { owed.removeFirst(owed.count - Self.owedLimit) }
+    }
+  }
+
+  private func isOwed(_ name: [UInt8]) -> Bool {
+    owed.withLock { owed in !owed.isEmpty && owed.contains { $0.key == name } }
+  }
+
+  private func settle(_ leader: RedisConnection) async throws(RedisError) {
+    let now = nowMs()
+    let names = owed.withLock { owed in
+      owed.removeAll { $0.until <= now }
+      return Set(owed.map(\.key))
+    }
+    let answers = await leader.commands(
+      names.flatMap(removal), until: .afterMs(RedisConnection.silenceMs))
+    for answer in answers { _ = try answer.get() }
+    owed.withLock { owed in owed.removeAll { names.contains($0.key) } }
+  }
+}

@@ -1,0 +1,94 @@
+// What processes share in Redis is never believed when it could be out of date.
+
+import Glibc
+import TestSupport
+import Testing
+
+@testable import HeightsKit
+
+@Suite struct SharedCopiesTests {
+  /// Late enough to be believed, however short a time Redis has been there.
+  private var later: Int64 { wallClockMs() + 2 * SharedCopies.skewMs }
+  private let key = Array("key".utf8)
+
+  /// Two processes that share a server.
+  private func withTwo(
+    _ body: (RedisServer, (redis: Redis, copies: SharedCopies), (redis: Redis, copies: SharedCopies))
+      async throws -> Void
+  ) async throws {
+    let server = try RedisServer()
+    try await withRedis(.server(server)) { one, _ in
+      try await withRedis(.server(server)) { other, _ in
+        try await body(
+          server, (one, SharedCopies(one, prefix: "t:", markMs: 60_000)),
+          (other, SharedCopies(other, prefix: "t:", markMs: 60_000)))
+      }
+    }
+  }
+
+  @Test func aCopyIsFoundByAllUntilItsLifeIsOver() async throws {
+    try await withTwo { _, one, other in
+      #expect(await other.copies.find(key) == .unknown)
+      await one.copies.keep(key, [1, 2], readAtMs: later, lifeMs: 200)
+      #expect(await one.copies.find(key) == .copy([1, 2]))
+      #expect(await other.copies.find(key) == .copy([1, 2]))
+      try await eventually("it is gone") { await other.copies.find(key) == .unknown }
+    }
+  }
+
+  @Test func whatWasReadBeforeAChangeIsNotPutThereAfterIt() async throws {
+    try await withTwo { _, one, other in
+      await one.copies.keep(key, [1], readAtMs: later, lifeMs: 60_000)
+      let readAtMs = later
+      await other.copies.remove([key])
+      await one.copies.keep(key, [1], readAtMs: readAtMs, lifeMs: 60_000)
+      #expect(await one.copies.find(key) == .removed)
+      #expect(await other.copies.find(key) == .removed)
+    }
+  }
+
+  @Test func aRemovalThatRedisDidNotHearIsMadeUpForBeforeAnybodyReads() async throws {
+    try await withTwo { server, one, other in
+      await other.copies.keep(key, [1], readAtMs: later, lifeMs: 60_000)
+      server.signal(SIGSTOP)
+      await one.copies.remove([key])
+      #expect(one.copies.owedCount == 1)
+      // Nobody is told of the old one meanwhile.
+      #expect(await one.copies.find(key) == .unknown)
+      for _ in 0..<CircuitBreaker.failureLimit { await one.copies.remove([key]) }
+      try await one.redis.left()
+      server.signal(SIGCONT)
+      try await one.redis.returned()
+      #expect(one.copies.owedCount == 0)
+      #expect(await other.copies.find(key) == .removed)
+    }
+  }
+
+  @Test func whatWasThereBeforeRedisWasLostFromSightIsNotBelieved() async throws {
+    try await withTwo { server, one, other in
+      let before = wallClockMs()
+      await one.copies.keep(key, [1], readAtMs: later, lifeMs: 60_000)
+      try server.run("CLIENT", "KILL", "TYPE", "normal")
+      try await eventually("both have noticed, and found it again") {
+        [one, other].allSatisfy { $0.redis.isUsable && $0.redis.usableSinceMs > before }
+      }
+      let early = wallClockMs()
+      await one.copies.keep(key, [2], readAtMs: early, lifeMs: 60_000)
+      #expect(await one.copies.find(key) == .unknown)
+      await one.copies.keep(key, [3], readAtMs: later, lifeMs: 60_000)
+      #expect(await other.copies.find(key) == .copy([3]))
+    }
+  }
+
+  @Test func aRedisThatIsAwayCostsNothingAndOwesNoMoreThanItsBound() async throws {
+    try await withTwo { server, one, _ in
+      server.kill()
+      try await one.redis.left()
+      #expect(await one.copies.find(key) == .unknown)
+      await one.copies.keep(key, [1], readAtMs: later, lifeMs: 60_000)
+      let many = (0..<SharedCopies.owedLimit + 10).map { Array("k\($0)".utf8) }
+      await one.copies.remove(many)
+      #expect(one.copies.owedCount == SharedCopies.owedLimit)
+    }
+  }
+}
