@@ -26,10 +26,7 @@ enum Climb3to4 {
 
   private static func place(_ hosts: [String], _ lab: any ClimbLab, _ say: StepVoice) throws {
     let view = try lab.view()
-    let members = try hosts.map { host in
-      guard let address = view.addresses[host] else { throw ClimbError.notSo("\(host) has an address") }
-      return "\(address):\(view.ports.postgres)"
-    }
+    let members = try hosts.map { "\(try view.address(of: $0)):\(view.ports.postgres)" }
     try Placements.change(lab, say) { $0.clusters["main"]?.members = members }
   }
 

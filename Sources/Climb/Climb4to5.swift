@@ -6,9 +6,12 @@
 import Lab
 
 enum Climb4to5 {
-  static let steps = [startStores, renewServers, startEdges, turnFrontDoor, recordStage]
+  static let steps = [
+    startStores, renewServers, shareCache, moveSessions, startEdges, turnFrontDoor, recordStage,
+  ]
 
-  private static let stores = ["cache-a", "cache-b", "cache-witness-c", "objects"]
+  private static let sentinels = ["cache-a", "cache-b", "cache-witness-c"]
+  private static let stores = sentinels + ["objects"]
   private static let servers = ["server-a", "server-b"]
   private static let balancers = ["load-balancer-a", "load-balancer-b"]
   private static let edges = ["edge-1", "edge-2"]
@@ -33,6 +36,36 @@ enum Climb4to5 {
       for server in servers.reversed() { try lab.send(.startHost(server, stage: 4), say) }
       try expectServers(lab)
     })
+
+  /// Sessions that end are told to the cache by every server before any server asks it who is logged in.
+  static let shareCache = ClimbStep(
+    name: "share-cache", title: "let the servers share a cache, and tell it of sessions that end",
+    run: { lab, say in
+      let view = try lab.view()
+      let addresses = try sentinels.map { "\(try view.address(of: $0)):\(view.ports.sentinel)" }
+      try Placements.change(lab, say) {
+        $0.cache = .init(sentinels: addresses)
+        $0.sessions = ["sql", "redis"]
+      }
+    },
+    verify: { lab, _ in
+      try expect(
+        "the placement names the sentinels", lab.placement()?.cache?.sentinels.count == sentinels.count)
+    },
+    undo: { lab, say in
+      try Placements.change(lab, say) {
+        $0.sessions = ["sql"]
+        $0.cache = nil
+      }
+    })
+
+  static let moveSessions = ClimbStep(
+    name: "move-sessions", title: "ask the cache who is logged in, and the database where it doesn't know",
+    run: { lab, say in try Placements.change(lab, say) { $0.sessions = ["redis", "sql"] } },
+    verify: { lab, _ in
+      try expect("sessions are in the cache", lab.placement()?.sessions == ["redis", "sql"])
+    },
+    undo: { lab, say in try Placements.change(lab, say) { $0.sessions = ["sql", "redis"] } })
 
   private static func expectServers(_ lab: any ClimbLab) throws {
     let view = try lab.view()

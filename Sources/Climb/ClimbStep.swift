@@ -54,6 +54,11 @@ struct LabView: Equatable, Sendable {
   var addresses: [String: String] = [:]
   var ports = LabPorts()
 
+  func address(of host: String) throws -> String {
+    guard let address = addresses[host] else { throw ClimbError.notSo("\(host) has an address") }
+    return address
+  }
+
   func isReady(_ process: String) -> Bool { processes.contains { $0.name == process && $0.health == .ready } }
 }
 

@@ -43,12 +43,11 @@ extension LabHosts {
       case .cache:
         placement.cache = .init(
           sentinels: hosts(of: tier).map { "\($0.host.address):\(context.ports.sentinel)" })
+        placement.sessions = ["redis", "sql"]
       case .objects: placement.objects = ["folder"]
       default: break
       }
     }
-    // HeightsKit knows no other stores of these yet: what it keeps must be where the document says.
-    placement.sessions = ["sql"]
     return placement
   }
 

@@ -14,7 +14,10 @@ STEPS_TO = {
     4: [
         "place-follower", "replicate", "start-servers", "open-front-door", "drain-app", "record-stage", "retire-app",
     ],
-    5: ["start-stores", "renew-servers", "start-edges", "turn-front-door", "record-stage"],
+    5: [
+        "start-stores", "renew-servers", "share-cache", "move-sessions", "start-edges", "turn-front-door",
+        "record-stage",
+    ],
 }
 
 
