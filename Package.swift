@@ -30,12 +30,15 @@ let package = Package(
     .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .target(name: "CRuntime", cSettings: [.define("_GNU_SOURCE")]),
 
     // What an app imports.
-    target("HeightsKit", ["CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]),
+    target(
+      "HeightsKit", ["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]),
 
     // What runs the app: each imports only those above it.
     target("Topology"),

@@ -7,7 +7,8 @@ import Lab
 
 enum Climb4to5 {
   static let steps = [
-    startStores, renewServers, shareCache, moveSessions, startEdges, turnFrontDoor, recordStage,
+    startStores, renewServers, shareCache, moveSessions, copyObjects, moveObjects, startEdges, turnFrontDoor,
+    recordStage, leaveFolder,
   ]
 
   private static let sentinels = ["cache-a", "cache-b", "cache-witness-c"]
@@ -67,6 +68,30 @@ enum Climb4to5 {
     },
     undo: { lab, say in try Placements.change(lab, say) { $0.sessions = ["sql", "redis"] } })
 
+  /// What is sent from now on goes to both; what was sent before is copied, and read back.
+  static let copyObjects = ClimbStep(
+    name: "copy-objects", title: "copy what users have sent to the object store",
+    run: { lab, say in
+      try Placements.change(lab, say) { $0.objects = ["folder", "s3"] }
+      try Objects.copy(to: .s3, lab, say)
+    },
+    verify: { lab, say in
+      try expect("the object store has every file", Objects.copy(to: .s3, lab, say) == 0)
+    },
+    undo: { lab, say in try Placements.change(lab, say) { $0.objects = ["folder"] } })
+
+  static let moveObjects = ClimbStep(
+    name: "move-objects", title: "read from the object store, and from the folder what it does not have",
+    run: { lab, say in try Placements.change(lab, say) { $0.objects = ["s3", "folder"] } },
+    verify: { lab, _ in
+      try expect("files are read from the object store", lab.placement()?.objects == ["s3", "folder"])
+    },
+    undo: { lab, say in
+      // There may be some that went to the object store alone.
+      try Objects.copy(to: .folder, lab, say)
+      try Placements.change(lab, say) { $0.objects = ["folder", "s3"] }
+    })
+
   private static func expectServers(_ lab: any ClimbLab) throws {
     let view = try lab.view()
     for server in servers { try expect("\(server) is ready", view.isReady(server)) }
@@ -97,4 +122,13 @@ enum Climb4to5 {
     run: { lab, say in try lab.send(.setStage(5), say) },
     verify: { lab, _ in try expect("the app is at stage 5", lab.view().stage == 5) },
     undo: { lab, say in try lab.send(.setStage(4), say) })
+
+  /// The point of no return lies after this step.
+  static let leaveFolder = ClimbStep(
+    name: "leave-folder", title: "keep what users send in the object store alone",
+    run: { lab, say in try Placements.change(lab, say) { $0.objects = ["s3"] } },
+    verify: { lab, _ in
+      try expect("files are in the object store alone", lab.placement()?.objects == ["s3"])
+    },
+    undo: { lab, say in try Placements.change(lab, say) { $0.objects = ["s3", "folder"] } })
 }

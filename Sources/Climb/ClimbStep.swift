@@ -45,6 +45,7 @@ protocol ClimbLab: Sendable {
   func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer
   /// The same of any process of the app.
   func get(process: String, _ path: String) throws -> AdminClient.Answer
+  func post(process: String, _ path: String) throws -> AdminClient.Answer
 }
 
 struct LabView: Equatable, Sendable {

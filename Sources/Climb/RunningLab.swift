@@ -48,6 +48,10 @@ struct RunningLab: ClimbLab {
     try AdminClient(folder.adminSocket(of: role)).post(path, body: body, limitMs: Self.adminLimitMs)
   }
 
+  func post(process: String, _ path: String) throws -> AdminClient.Answer {
+    try AdminClient(folder.adminSocket(ofProcess: process)).post(path, body: [], limitMs: Self.adminLimitMs)
+  }
+
   /// Who asks whether a process lives waits a second: the kernel connects even to a process that hangs.
   private static func limitMs(_ path: String) -> Int {
     path == Waitlist.path ? adminLimitMs : 1000

@@ -44,7 +44,9 @@ extension LabHosts {
         placement.cache = .init(
           sentinels: hosts(of: tier).map { "\($0.host.address):\(context.ports.sentinel)" })
         placement.sessions = ["redis", "sql"]
-      case .objects: placement.objects = ["folder"]
+      case .objects:
+        // Before there is an object store they lie in a folder.
+        placement.objects = topology.stage < .stateless ? ["folder"] : ["s3"]
       default: break
       }
     }

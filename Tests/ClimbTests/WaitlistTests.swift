@@ -34,6 +34,9 @@ import Testing
     func get(process: String, _ path: String) throws -> AdminClient.Answer {
       try StrictLab().get(process: process, path)
     }
+    func post(process: String, _ path: String) throws -> AdminClient.Answer {
+      try StrictLab().post(process: process, path)
+    }
     func send(_ request: ControlRequest, _ say: StepVoice) throws {
       try StrictLab().send(request, say)
     }

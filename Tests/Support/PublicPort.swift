@@ -19,6 +19,8 @@ package struct PublicPort: Sendable {
     ask("POST \(path) HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
   }
 
+  package func put(_ path: String) -> Answer? { ask("PUT \(path) HTTP/1.0\r\nContent-Length: 0\r\n\r\n") }
+
   private func ask(_ request: String) -> Answer? {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(socket) }

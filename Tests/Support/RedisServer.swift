@@ -60,27 +60,8 @@ package final class RedisServer: Sendable {
 
   /// Starts it at its port, empty but for what it gets from its leader.
   package func start() throws {
-    let server = Foundation.Process()
-    server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    server.arguments =
-      ["setpriv", "--pdeathsig=KILL", "redis-server", folder.path + "/redis.conf"]
-      + (sentinelOf == nil ? [] : ["--sentinel"])
-    server.standardOutput = FileHandle.nullDevice
-    server.standardError = FileHandle.nullDevice
-    let started = OneValue<Result<pid_t, any Error>>()
-    let semaphore = DispatchSemaphore(value: 0)
-    // From a thread that lives as long as the server, which gets a signal when that thread ends.
-    Foundation.Thread.detachNewThread {
-      started.set(
-        Result {
-          try server.run()
-          return server.processIdentifier
-        })
-      semaphore.signal()
-      server.waitUntilExit()
-    }
-    semaphore.wait()
-    let pid = try started.value?.get() ?? 0
+    let words = ["redis-server", folder.path + "/redis.conf"] + (sentinelOf == nil ? [] : ["--sentinel"])
+    let pid = try ServerProcess.start(words)
     self.pid.withLock { $0 = pid }
     let isUp = eventually { (try? run("PING"))?.hasPrefix("PONG") == true }
     guard isUp else { throw Failure(description: "redis-server did not start on port \(port)") }

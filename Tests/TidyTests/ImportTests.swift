@@ -5,7 +5,10 @@ import Testing
 @Suite struct ImportTests {
   /// What of ours each module may import, by the folder it lies in. The first that fits counts.
   private static let allowed: [(folder: String, modules: Set<String>)] = [
-    ("Sources/HeightsKit/", ["CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]),
+    (
+      "Sources/HeightsKit/",
+      ["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]
+    ),
     ("Sources/Topology/", []),
     ("Sources/Planner/", ["Topology"]),
     ("Sources/CloudFormation/", ["Topology"]),

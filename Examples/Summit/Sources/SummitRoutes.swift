@@ -26,7 +26,7 @@ struct SummitRoutes: Sendable {
     routes.app.files("/static", from: folder + "/Public")
     // Browsers ask for it beside documents that can't name their icon, such as JSON.
     routes.app.file("/favicon.ico", from: folder + "/Public", name: "favicon.svg", maxAgeSeconds: 86_400)
-    routes.app.get("/media/{key}") { try summit.photos.response($0.parameter("key"), to: $0) }
+    routes.app.get("/media/{key}") { try await summit.photos.response($0.parameter("key"), to: $0) }
     launch.addWaitlist(waitlist, to: &routes.app)
     waitlist.addAdminRoutes(to: &routes.admin)
     return routes

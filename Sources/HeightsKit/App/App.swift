@@ -83,6 +83,7 @@ struct AppProcess {
     routes.admin.addPlacement(context)
     mover = Mover(context)
     routes.admin.addMove(mover)
+    routes.admin.addObjects(context)
     routes.admin.addFrontDoor(server, readiness, drainLimitMs: AppProcess.drainLimitMs)
     admin = try await HTTPServer(loops: [context.loops.loops[0]], router: routes.admin, logRequests: false)
     if !environment.opensFrontDoor { try await server.setAccepting(false) }

@@ -21,6 +21,7 @@ public final class AppContext: Sendable {
   let tracking: ReadTracking
   private let clusters = Mutex<[String: PostgresCluster]>([:])
   private let databases = Mutex<[(database: Database, migrations: [Migration])]>([])
+  private let objectStore = Mutex<ObjectStore?>(nil)
   private let writers = Mutex<[@Sendable (inout MetricsText) async -> Void]>([])
 
   /// How long a process that starts waits for its databases: a failover takes less.
@@ -129,6 +130,11 @@ public final class AppContext: Sendable {
     }
   }
 
+  /// The app's objects; nil until it has opened a store.
+  var objects: ObjectStore? { objectStore.withLock { $0 } }
+
+  func setObjects(_ store: ObjectStore) { objectStore.withLock { $0 = store } }
+
   /// Adds metrics of the app's own to `/metrics`.
   public func addMetrics(_ write: @escaping @Sendable (inout MetricsText) async -> Void) {
     writers.withLock { $0.append(write) }
@@ -141,6 +147,7 @@ public final class AppContext: Sendable {
     }
     text.clusters(clusters.withLock { $0.values.sorted { $0.name < $1.name } })
     if redis.isPlaced { text.redis(redis.metrics, breaker: redis.breaker) }
+    objects?.writeMetrics(to: &text)
     for write in writers.withLock({ $0 }) { await write(&text) }
   }
 
@@ -149,6 +156,7 @@ public final class AppContext: Sendable {
     for (database, _) in openDatabases { database.close() }
     for cluster in clusters.withLock({ $0.values }) { cluster.close() }
     await redis.close()
+    objects?.close()
     await loops.shutdown()
   }
 }

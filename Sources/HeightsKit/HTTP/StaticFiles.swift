@@ -1,4 +1,4 @@
-// Static files: conditional and range requests (RFC 9110, 13 and 14), and files compressed beforehand.
+// Static files, compressed beforehand or not.
 
 import CRuntime
 import Foundation
@@ -16,18 +16,8 @@ struct StaticFiles: Sendable {
     guard let file = OpenFile(directory + "/" + path + (encoding?.suffix ?? "")) else {
       throw Problem.notFound("There is no file \(path).")
     }
-    var response = Response(headers: [("ETag", file.etag), ("Last-Modified", file.lastModified)])
-    response.headers.append(("Cache-Control", cacheControl))
-    response.headers.append(("Vary", "Accept-Encoding"))
-    if file.isUnmodified(for: request) {
-      response.status = .notModified
-      // Only for its length, which must be the file's or not there (RFC 9110, 8.6): a 304 has no body.
-      response.body = .file(file.whole)
-      return response
-    }
-    response.headers.append(("Content-Type", MediaType.of(path)))
-    if let encoding { response.headers.append(("Content-Encoding", encoding.name)) }
-    return try file.send(request, response, ranges: encoding == nil)
+    return try file.response(
+      to: request, name: path, cacheControl: cacheControl, encoding: encoding?.name, varies: true)
   }
 
   private func relativePath(_ path: String) throws -> String {
@@ -71,100 +61,6 @@ private enum FileEncoding: CaseIterable {
     let pieces = part.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
     let weight = pieces.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
     return weight == 0 ? nil : pieces.first
-  }
-}
-
-/// A file that is open for sending.
-private struct OpenFile {
-  private let descriptor: Int32
-  private let size: Int
-  private let modifiedSeconds: Int
-  let etag: String
-
-  init?(_ path: String) {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-    guard descriptor >= 0 else { return nil }
-    var info = stat()
-    guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      return nil
-    }
-    size = Int(info.st_size)
-    modifiedSeconds = info.st_mtim.tv_sec
-    let stamp = UInt64(bitPattern: Int64(info.st_mtim.tv_sec &* 1_000_000_000 &+ info.st_mtim.tv_nsec))
-    etag = "\"\(String(stamp, radix: 36))-\(String(size, radix: 36))\""
-  }
-
-  var lastModified: String { HTTPDate.text(modifiedSeconds) }
-
-  /// All of it. Takes the descriptor over.
-  var whole: FileSlice { FileSlice(descriptor: descriptor, offset: 0, sizeBytes: size) }
-
-  /// Whether the client's copy is still good.
-  func isUnmodified(for request: Request) -> Bool {
-    if let tags = request.header("If-None-Match") {
-      tags.split(separator: ",").contains { tag in
-        let tag = tag.trimmingCharacters(in: .whitespaces)
-        return tag == "*" || tag == etag || tag == "W/" + etag
-      }
-    } else if let since = request.header("If-Modified-Since").flatMap(HTTPDate.seconds) {
-      modifiedSeconds <= since
-    } else {
-      false
-    }
-  }
-
-  func send(_ request: Request, _ response: Response, ranges: Bool) throws -> Response {
-    var response = response
-    response.headers.append(("Accept-Ranges", ranges ? "bytes" : "none"))
-    guard ranges, let asked = request.header("Range"), let range = ByteRange(asked), isCurrent(for: request)
-    else {
-      response.body = .file(whole)
-      return response
-    }
-    guard let bytes = range.within(size) else {
-      close(descriptor)
-      return Response(status: .rangeNotSatisfiable, headers: [("Content-Range", "bytes */\(size)")])
-    }
-    response.status = .partialContent
-    response.headers.append(("Content-Range", "bytes \(bytes.lowerBound)-\(bytes.upperBound - 1)/\(size)"))
-    response.body = .file(FileSlice(descriptor: descriptor, offset: bytes.lowerBound, sizeBytes: bytes.count))
-    return response
-  }
-
-  /// `If-Range`: a part is of use only to a client that holds the rest of the same version.
-  private func isCurrent(for request: Request) -> Bool {
-    guard let validator = request.header("If-Range") else { return true }
-    return validator == etag || HTTPDate.seconds(validator) == modifiedSeconds
-  }
-}
-
-/// A single byte range. Several at once are answered with the whole file, as the standard allows.
-private enum ByteRange {
-  case from(Int, to: Int?)
-  case last(Int)
-
-  init?(_ header: String) {
-    guard header.hasPrefix("bytes="), !header.contains(",") else { return nil }
-    let parts = header.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 2 else { return nil }
-    switch (ByteRange.number(parts[0]), ByteRange.number(parts[1])) {
-    case (let first?, let last?) where first <= last: self = .from(first, to: last)
-    case (let first?, nil) where parts[1].isEmpty: self = .from(first, to: nil)
-    case (nil, let count?) where parts[0].isEmpty: self = .last(count)
-    default: return nil
-    }
-  }
-
-  private static func number(_ text: Substring) -> Int? {
-    text.utf8.allSatisfy { (48...57).contains($0) } ? Int(text) : nil
-  }
-
-  func within(_ size: Int) -> Range<Int>? {
-    switch self {
-    case .from(let first, let last): first < size ? first..<min(last ?? size, size - 1) + 1 : nil
-    case .last(let count): count > 0 && size > 0 ? max(size - count, 0)..<size : nil
-    }
   }
 }
 

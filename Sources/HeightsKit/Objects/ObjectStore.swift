@@ -1,140 +1,166 @@
-// Objects: files that never change, named by their content, in a folder.
+// Objects: files that never change, named by their content.
 
-import CSodium
 import Glibc
 
-/// Stores bytes under the SHA-256 of their content. The same content is stored once; a key that is there is complete.
-public struct ObjectStore: Sendable {
-  private let directory: String
+/// Stores bytes under the SHA-256 of their content, in a folder, on S3, or in both, as the placement says: written to all
+/// of them in order, read from the first that has it. A key that is there is complete.
+public final class ObjectStore: Sendable {
+  private let folder: ObjectFolder
+  private let bucket: S3Bucket?
+  private let placement: @Sendable () -> [Placement.ObjectStoreName]
   private let pool: BlockingPool
-  private let quota: DiskQuota
 
-  /// Opens the store in the folder of objects. Several processes may do so: a key is there whole or not at all.
-  /// - Throws: `SystemError` when its folder can't be made.
-  public init(_ context: AppContext) throws {
+  /// Opens the store in the folder of objects, and in the bucket that `HEIGHTS_OBJECTS_BUCKET` names.
+  /// - Throws: `SystemError` when the folder can't be made, `EnvironmentError` when a variable of S3's can't be used.
+  public convenience init(_ context: AppContext) throws {
+    let folder = try ObjectFolder(context.environment.filesDirectory, quota: context.quota)
     try self.init(
-      directory: context.environment.filesDirectory, pool: context.blocking, quota: context.quota)
+      folder, S3Bucket(context.environment.variables), pool: context.blocking,
+      placement: { context.placement.objects })
+    context.setObjects(self)
   }
 
-  init(directory: String, pool: BlockingPool, quota: DiskQuota) throws {
-    self.directory = directory
-    self.pool = pool
-    self.quota = quota
-    try ObjectStore.makeFolder(directory)
+  init(
+    _ folder: ObjectFolder, _ bucket: S3Bucket?, pool: BlockingPool,
+    placement: @escaping @Sendable () -> [Placement.ObjectStoreName]
+  ) throws {
+    (self.folder, self.bucket, self.pool, self.placement) = (folder, bucket, pool, placement)
   }
 
-  /// Stores `bytes`; they are on the disk when this returns.
+  /// Stores `bytes`; they are in all places when this returns.
   /// - Parameter fileExtension: what the content is, such as `jpg`: a part of the key, and the source of its type.
   /// - Returns: the key.
-  /// - Throws: `DatabaseError.full` when the quota is used up, `SystemError` when the disk refuses.
+  /// - Throws: `DatabaseError.full` when the quota is used up, `SystemError` when the disk refuses, `S3Error`.
   public func put(_ bytes: [UInt8], fileExtension: String) async throws -> String {
-    let (directory, quota) = (directory, quota)
-    return try await pool.run {
-      let key = ObjectStore.hash(bytes) + "." + fileExtension
-      guard let path = ObjectStore.path(of: key, in: directory) else {
-        preconditionFailure("\(fileExtension) is no file extension")
-      }
-      if access(path.file, F_OK) == 0 { return key }
-      try quota.checkWrite()
-      try ObjectStore.write(bytes, to: path)
-      quota.add(bytes: bytes.count)
-      return key
+    let key = try await pool.run { ObjectKey(of: bytes, fileExtension: fileExtension) }
+    for store in placement() { try await put(bytes, key, to: store) }
+    return key.text
+  }
+
+  private func put(_ bytes: [UInt8], _ key: ObjectKey, to store: Placement.ObjectStoreName) async throws {
+    let folder = folder
+    switch store {
+    case .folder: try await pool.run { try folder.put(bytes, key) }
+    case .s3: try await s3().put(bytes, key)
     }
   }
 
   /// Whether there is such an object.
   public func contains(_ key: String) async throws -> Bool {
-    guard let path = ObjectStore.path(of: key, in: directory) else { return false }
-    return try await pool.run { access(path.file, R_OK) == 0 }
+    guard let key = ObjectKey(key) else { return false }
+    let folder = folder
+    return try await firstThatAnswers { store in
+      switch store {
+      case .folder: try await self.pool.run { folder.contains(key) ? true : nil }
+      case .s3: try await self.s3().contains(key) ? true : nil
+      }
+    } ?? false
   }
 
   /// The answer that carries an object. It never changes, so a browser may keep it for a year.
   /// - Throws: `Problem` (404) when there is none.
-  public func response(_ key: String, to request: Request) throws -> Response {
-    guard let path = ObjectStore.path(of: key, in: directory) else {
+  public func response(_ key: String, to request: Request) async throws -> Response {
+    guard let key = ObjectKey(key),
+      let file = try await firstThatAnswers({ try await self.open(key, in: $0) })
+    else {
       throw Problem.notFound("There is no such object.")
     }
-    let files = StaticFiles(directory: path.folder, cacheControl: "public, max-age=31536000, immutable")
-    return try files.response(to: request, path: key)
+    return try OpenFile(file, etag: "\"\(key.hash)\"")
+      .response(to: request, name: key.text, cacheControl: "public, max-age=31536000, immutable")
   }
 
-  /// Whether an object still has the content that its key names.
-  public func isIntact(_ key: String) async throws -> Bool {
-    guard let path = ObjectStore.path(of: key, in: directory) else { return false }
-    return try await pool.run {
-      let descriptor = try SystemError.check("open \(key)", open(path.file, O_RDONLY | O_CLOEXEC))
-      var info = stat()
-      fstat(descriptor, &info)
-      let bytes = try FileSlice(descriptor: descriptor, offset: 0, sizeBytes: Int(info.st_size)).read()
-      return key.hasPrefix(ObjectStore.hash(bytes) + ".")
+  private func open(_ key: ObjectKey, in store: Placement.ObjectStoreName) async throws -> FileSlice? {
+    let folder = folder
+    return switch store {
+    case .folder: try await pool.run { folder.open(key) }
+    case .s3: try await s3().get(key)
     }
   }
 
-  // MARK: Files
-
-  private struct Path: Sendable {
-    let folder: String
-    let file: String
-  }
-
-  /// Where a key's file is; nil for what isn't a key, so that a key never leads out of the folder.
-  private static func path(of key: String, in directory: String) -> Path? {
-    let parts = key.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[0].count == 64, (1...8).contains(parts[1].count),
-      parts[0].allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
-      parts[1].allSatisfy({ (48...57).contains($0) || (97...122).contains($0) })
-    else { return nil }
-    let folder = "\(directory)/\(key.prefix(2))/\(key.dropFirst(2).prefix(2))"
-    return Path(folder: folder, file: folder + "/" + key)
-  }
-
-  private static func hash(_ bytes: [UInt8]) -> String {
-    var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
-    crypto_hash_sha256(&hash, bytes, UInt64(bytes.count))
-    return hexadecimal(hash)
-  }
-
-  /// Writes a file under another name first: whoever finds it under its own finds all of it, also after a crash.
-  private static func write(_ bytes: [UInt8], to path: Path) throws {
-    let parent = String(path.folder.dropLast(3))
-    try makeFolder(parent)
-    try makeFolder(path.folder)
-    let temporary = path.folder + "/.\(UInt64.random(in: 0...UInt64.max))"
-    let descriptor = try SystemError.check(
-      "open \(temporary)", open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
-    defer { close(descriptor) }
-    do {
-      try writeAllOrThrow(bytes, to: descriptor)
-      try SystemError.check("fsync", fsync(descriptor))
-      try SystemError.check("rename", rename(temporary, path.file))
-    } catch {
-      unlink(temporary)
-      throw (error as? SystemError)?.code == ENOSPC ? DatabaseError.full("the disk is full") : error
+  /// What the first store says that has it. One that can't be asked is passed over, unless none of the others has it.
+  private func firstThatAnswers<T: Sendable>(
+    _ ask: (Placement.ObjectStoreName) async throws -> T?
+  ) async throws -> T? {
+    var failure: (any Error)?
+    for store in placement() {
+      do { if let found = try await ask(store) { return found } } catch { failure = error }
     }
-    try syncFolder(path.folder)
+    if let failure { throw failure }
+    return nil
   }
 
-  private static func writeAllOrThrow(_ bytes: [UInt8], to descriptor: Int32) throws {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done)
+  private func s3() throws -> S3Bucket {
+    guard let bucket else {
+      throw S3Error.away("HEIGHTS_OBJECTS_BUCKET is not set, and the placement names s3")
+    }
+    return bucket
+  }
+
+  func writeMetrics(to text: inout MetricsText) { if let bucket { text.s3(bucket) } }
+
+  func close() { bucket?.close() }
+
+  // MARK: Moving
+
+  /// How far a copy has come.
+  struct CopyReport: Sendable {
+    /// Objects that the source has.
+    let total: Int
+    /// Those looked at by now, of earlier calls too.
+    var done: Int
+    /// Copied by this call; the others were there already.
+    var copied = 0
+    /// Where the next call goes on; nil when all are done.
+    var next: String?
+    /// Keys whose content is not what they name, at most 10.
+    var damaged: [String] = []
+  }
+
+  /// Copies what the other store lacks, and reads each object back from there. What was written to both meanwhile is
+  /// there already.
+  /// - Parameters:
+  ///   - start: `next` of the call before; nil to begin.
+  ///   - ms: for about how long.
+  func copy(to target: Placement.ObjectStoreName, from start: String?, forMs ms: Int) async throws
+    -> CopyReport
+  {
+    let source = target == .s3 ? Placement.ObjectStoreName.folder : .s3
+    let deadline = Deadline.afterMs(ms)
+    let keys = try await self.keys(in: source).sorted { $0.text < $1.text }
+    let there = Set(try await self.keys(in: target))
+    let rest = keys.drop { key in start.map { key.text < $0 } ?? false }
+    var report = CopyReport(total: keys.count, done: keys.count - rest.count)
+    for key in rest {
+      if deadline.hasPassed {
+        report.next = key.text
+        return report
       }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw SystemError(call: "write") }
-      done += count
+      if !there.contains(key), let bytes = try await intact(key, in: source) {
+        try await put(bytes, key, to: target)
+        report.copied += 1
+      }
+      if try await intact(key, in: target) == nil, report.damaged.count < 10 {
+        report.damaged.append(key.text)
+      }
+      report.done += 1
+    }
+    return report
+  }
+
+  private func keys(in store: Placement.ObjectStoreName) async throws -> [ObjectKey] {
+    let folder = folder
+    return switch store {
+    case .folder: try await pool.run { folder.keys() }
+    case .s3: try await s3().keys()
     }
   }
 
-  private static func makeFolder(_ path: String) throws {
-    if mkdir(path, 0o700) == 0 { return try syncFolder(path + "/..") }
-    if errno != EEXIST { throw SystemError(call: "mkdir \(path)") }
-  }
-
-  /// A name is on the disk once its folder is.
-  private static func syncFolder(_ path: String) throws {
-    let descriptor = try SystemError.check("open \(path)", open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-    defer { close(descriptor) }
-    try SystemError.check("fsync", fsync(descriptor))
+  /// The content of an object; nil when it is not there, or not what its key names.
+  private func intact(_ key: ObjectKey, in store: Placement.ObjectStoreName) async throws -> [UInt8]? {
+    guard let file = try await open(key, in: store) else { return nil }
+    return try await pool.run {
+      let bytes = try file.read()
+      return key.names(bytes) ? bytes : nil
+    }
   }
 }

@@ -24,14 +24,9 @@ final class RedisMetrics: Sendable {
 extension MetricsText {
   mutating func redis(_ metrics: RedisMetrics, breaker: CircuitBreaker) {
     func count(_ counter: borrowing Atomic<Int>) -> Double { Double(counter.load(ordering: .relaxed)) }
-    let state =
-      switch breaker.state {
-      case .closed: 0.0
-      case .halfOpen: 1.0
-      case .open: 2.0
-      }
     metric(
-      "redis_breaker_state", "gauge", "0: closed, 1: half-open, 2: open, nothing waits for Redis.", state)
+      "redis_breaker_state", "gauge", "0: closed, 1: half-open, 2: open, nothing waits for Redis.",
+      breaker.number)
     metric(
       "redis_breaker_openings_total", "counter", "How often the breaker has opened.",
       Double(breaker.openings))

@@ -96,6 +96,10 @@ final class FakeLab: ClimbLab {
     try get(#require(Role(rawValue: process)), path)
   }
 
+  func post(process: String, _ path: String) throws -> AdminClient.Answer {
+    try StrictLab().post(process: process, path)
+  }
+
   func view() throws -> LabView { try call { LabView(stage: $0.stage, openDoors: $0.openDoors) } }
 
   func send(_ request: ControlRequest, _ say: StepVoice) throws {

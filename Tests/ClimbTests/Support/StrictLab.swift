@@ -12,6 +12,9 @@ struct StrictLab: ClimbLab {
   func get(process: String, _ path: String) throws -> AdminClient.Answer {
     throw refused("GET \(process) \(path)")
   }
+  func post(process: String, _ path: String) throws -> AdminClient.Answer {
+    throw refused("POST \(process) \(path)")
+  }
   func view() throws -> LabView { throw refused("view") }
   func send(_ request: ControlRequest, _ say: StepVoice) throws { throw refused("\(request)") }
   func get(_ role: Role, _ path: String) throws -> AdminClient.Answer { throw refused("GET \(role) \(path)") }

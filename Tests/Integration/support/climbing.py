@@ -15,8 +15,8 @@ STEPS_TO = {
         "place-follower", "replicate", "start-servers", "open-front-door", "drain-app", "record-stage", "retire-app",
     ],
     5: [
-        "start-stores", "renew-servers", "share-cache", "move-sessions", "start-edges", "turn-front-door",
-        "record-stage",
+        "start-stores", "renew-servers", "share-cache", "move-sessions", "copy-objects", "move-objects",
+        "start-edges", "turn-front-door", "record-stage", "leave-folder",
     ],
 }
 

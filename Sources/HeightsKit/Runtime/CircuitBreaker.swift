@@ -21,12 +21,28 @@ struct CircuitBreaker: Equatable, Sendable {
   /// How often it has opened.
   private(set) var openings = 0
 
+  /// One that lets calls pass from the beginning.
+  static var closed: CircuitBreaker {
+    var breaker = CircuitBreaker(now: .now)
+    breaker.state = .closed(failures: 0, pauseMs: 0)
+    return breaker
+  }
+
   init(now: Deadline) { state = .open(trialAt: now, pauseMs: 0) }
 
   var isClosed: Bool { if case .closed = state { true } else { false } }
 
   /// When the next trial is due; nil when none is.
   var trialAt: Deadline? { if case .open(let trialAt, _) = state { trialAt } else { nil } }
+
+  /// As metrics tell it. 0: closed, 1: half-open, 2: open.
+  var number: Double {
+    switch state {
+    case .closed: 0
+    case .halfOpen: 1
+    case .open: 2
+    }
+  }
 
   /// A call that passed has worked.
   mutating func succeed() {

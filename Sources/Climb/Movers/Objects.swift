@@ -1,0 +1,54 @@
+// Copying what users have sent from the folder that the servers share to the object store, or back.
+
+import Foundation
+import Lab
+
+/// `POST /objects/copy` has a server of the app copy for a while and read back what it has copied; it says where to go on.
+/// What is there already is not copied again, so a copy that was cut short loses nothing.
+enum Objects {
+  enum Store: String {
+    case folder, s3
+  }
+
+  private struct Report: Decodable {
+    let total: Int
+    let done: Int
+    let copied: Int
+    let next: String?
+    let damaged: [String]
+  }
+
+  /// Returns when `target` has everything that the other store has, whole.
+  /// - Returns: how many it did not have before.
+  @discardableResult
+  static func copy(to target: Store, _ lab: any ClimbLab, _ say: StepVoice) throws -> Int {
+    var (next, copied): (String?, Int) = (nil, 0)
+    let began = ContinuousClock.now
+    repeat {
+      let report = try ask(to: target, from: next, lab)
+      if let damaged = report.damaged.first {
+        throw ClimbError.notSo("the file \(damaged) is what its name says; it may be damaged where it lies")
+      }
+      (next, copied) = (report.next, copied + report.copied)
+      let fraction = report.total == 0 ? 1 : Double(report.done) / Double(report.total)
+      let seconds = (ContinuousClock.now - began).components.seconds
+      say.progress(
+        "\(report.done) of \(report.total) files are in the \(target == .s3 ? "object store" : "folder")",
+        fraction: fraction,
+        remainingSeconds: fraction > 0 ? Int(Double(seconds) * (1 - fraction) / fraction) : nil)
+    } while next != nil
+    return copied
+  }
+
+  private static func ask(to target: Store, from next: String?, _ lab: any ClimbLab) throws -> Report {
+    guard let server = try lab.view().processes.first(where: { $0.isApp && $0.health == .ready })?.name else {
+      throw ClimbError.notSo("a server of the app is ready")
+    }
+    let path = "/objects/copy?to=\(target.rawValue)" + (next.map { "&from=\($0)" } ?? "")
+    let answer = try lab.post(process: server, path)
+    guard answer.status == 200 else {
+      throw ClimbError.adminFailed(process: server, request: "POST \(path)", status: answer.status)
+    }
+    return try JSONDecoder().decode(Report.self, from: Data(answer.body))
+  }
+}

@@ -1,0 +1,95 @@
+// Objects in a folder of the file system.
+
+import Foundation
+import Glibc
+
+/// Each object is a file. Several processes may use the folder: an object is there whole or not at all.
+struct ObjectFolder: Sendable {
+  private let directory: String
+  private let quota: DiskQuota
+
+  /// - Throws: `SystemError` when the folder can't be made.
+  init(_ directory: String, quota: DiskQuota) throws {
+    self.directory = directory
+    self.quota = quota
+    try Self.makeFolder(directory)
+  }
+
+  /// Returns when it is on the disk.
+  /// - Throws: `DatabaseError.full` when the quota is used up, `SystemError` when the disk refuses.
+  func put(_ bytes: [UInt8], _ key: ObjectKey) throws {
+    if contains(key) { return }
+    try quota.checkWrite()
+    try write(bytes, key)
+    quota.add(bytes: bytes.count)
+  }
+
+  func contains(_ key: ObjectKey) -> Bool { access(path(of: key), R_OK) == 0 }
+
+  /// Nil when there is none.
+  func open(_ key: ObjectKey) -> FileSlice? {
+    let descriptor = Glibc.open(path(of: key), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    var info = stat()
+    guard descriptor >= 0, fstat(descriptor, &info) == 0 else { return nil }
+    return FileSlice(descriptor: descriptor, offset: 0, sizeBytes: Int(info.st_size))
+  }
+
+  /// All that are there, in no order.
+  func keys() -> [ObjectKey] {
+    let names = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
+    return names.compactMap { ObjectKey(($0 as NSString).lastPathComponent) }
+  }
+
+  // MARK: Files
+
+  private func folder(of key: ObjectKey) -> String {
+    "\(directory)/\(key.text.prefix(2))/\(key.text.dropFirst(2).prefix(2))"
+  }
+
+  private func path(of key: ObjectKey) -> String { folder(of: key) + "/" + key.text }
+
+  /// Writes a file under another name first: whoever finds it under its own finds all of it, also after a crash.
+  private func write(_ bytes: [UInt8], _ key: ObjectKey) throws {
+    let folder = folder(of: key)
+    try Self.makeFolder(String(folder.dropLast(3)))
+    try Self.makeFolder(folder)
+    let temporary = folder + "/.\(UInt64.random(in: 0...UInt64.max))"
+    let descriptor = try SystemError.check(
+      "open \(temporary)", Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
+    defer { close(descriptor) }
+    do {
+      try writeAll(bytes, to: descriptor)
+      try SystemError.check("fsync", fsync(descriptor))
+      try SystemError.check("rename", rename(temporary, path(of: key)))
+    } catch {
+      unlink(temporary)
+      throw (error as? SystemError)?.code == ENOSPC ? DatabaseError.full("the disk is full") : error
+    }
+    try Self.syncFolder(folder)
+  }
+
+  private func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw SystemError(call: "write") }
+      done += count
+    }
+  }
+
+  private static func makeFolder(_ path: String) throws {
+    if mkdir(path, 0o700) == 0 { return try syncFolder(path + "/..") }
+    if errno != EEXIST { throw SystemError(call: "mkdir \(path)") }
+  }
+
+  /// A name is on the disk once its folder is.
+  private static func syncFolder(_ path: String) throws {
+    let descriptor = try SystemError.check(
+      "open \(path)", Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    defer { close(descriptor) }
+    try SystemError.check("fsync", fsync(descriptor))
+  }
+}

@@ -1,0 +1,77 @@
+// Who a process is to AWS: by its environment, or by the role of its instance.
+
+import Foundation
+import Synchronization
+
+/// Credentials as AWS' own tools find them: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, else
+/// those that the instance's metadata service gives to its role (IMDSv2), fetched anew before they end.
+///
+/// Source: docs.aws.amazon.com, EC2 user guide, "Retrieve security credentials from instance metadata".
+final class S3Credentials: Sendable {
+  private struct FromRole {
+    let credentials: AWSCredentials
+    let until: Date
+  }
+
+  private struct Document: Decodable {
+    let AccessKeyId: String
+    let SecretAccessKey: String
+    let Token: String
+    let Expiration: String
+  }
+
+  /// They are fetched anew so long before they end.
+  private static let marginSeconds = 300.0
+  private static let role = "/latest/meta-data/iam/security-credentials/"
+
+  private let fixed: AWSCredentials?
+  private let service: String
+  private let fetched = Mutex<FromRole?>(nil)
+
+  init(_ variables: [String: String]) {
+    if let id = variables["AWS_ACCESS_KEY_ID"], let secret = variables["AWS_SECRET_ACCESS_KEY"] {
+      fixed = AWSCredentials(id: id, secret: secret, token: variables["AWS_SESSION_TOKEN"])
+    } else {
+      fixed = nil
+    }
+    service = variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] ?? "http://169.254.169.254"
+  }
+
+  /// - Throws: `S3Error.away` when there are none.
+  func current(_ curl: CurlHandles) throws -> AWSCredentials {
+    if let fixed { return fixed }
+    if let known = fetched.withLock({ $0 }), known.until.timeIntervalSinceNow > Self.marginSeconds {
+      return known.credentials
+    }
+    let fresh = try fetch(curl)
+    fetched.withLock { $0 = fresh }
+    return fresh.credentials
+  }
+
+  private func fetch(_ curl: CurlHandles) throws -> FromRole {
+    let token = try ask(curl, "PUT", "/latest/api/token", ["X-aws-ec2-metadata-token-ttl-seconds: 21600"])
+    let header = ["X-aws-ec2-metadata-token: \(token)"]
+    guard let role = try ask(curl, "GET", Self.role, header).split(whereSeparator: \.isNewline).first else {
+      throw S3Error.away("the instance has no role, and AWS_ACCESS_KEY_ID is not set")
+    }
+    let text = try ask(curl, "GET", Self.role + role, header)
+    guard let document = try? JSONDecoder().decode(Document.self, from: Data(text.utf8)),
+      let until = ISO8601DateFormatter().date(from: document.Expiration)
+    else { throw S3Error.away("the instance's metadata are not credentials") }
+    return FromRole(
+      credentials: AWSCredentials(
+        id: document.AccessKeyId, secret: document.SecretAccessKey, token: document.Token),
+      until: until)
+  }
+
+  private func ask(_ curl: CurlHandles, _ method: String, _ path: String, _ headers: [String]) throws
+    -> String
+  {
+    let answer = try curl.send(
+      CurlRequest(method: method, url: service + path, headers: headers, timeoutMs: 2_000))
+    guard answer.status == 200 else {
+      throw S3Error.away("the instance's metadata answered HTTP \(answer.status) at \(path)")
+    }
+    return String(decoding: try answer.file.read(), as: UTF8.self)
+  }
+}
