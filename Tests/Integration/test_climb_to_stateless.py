@@ -7,6 +7,8 @@ import pytest
 import requests
 
 from support.climbing import STEPS_TO, climb_again, climb_until, has_committed, kill_climb
+from support.pictures import png
+from support.summit_api import Person
 from support.waiting import wait_until
 
 
@@ -16,6 +18,33 @@ def expect_at(lab, stage):
     assert status["stage"] == stage and "climb" not in status
     lab.verify()
     return status
+
+
+class Owner:
+    """Somebody who is logged in, has logged out elsewhere, and has sent photos."""
+
+    def __init__(self, lab):
+        self.person = Person.sign_up(lab.status()["appURL"])
+        self.photos = {}
+        self.send_photo()
+        ended = self.person.cookie
+        assert self.person.send("DELETE", "/api/sessions").status_code == 204
+        self.ended = {"Cookie": ended}
+        assert self.person.log_in().status_code == 201
+        self.expect_all()
+
+    def send_photo(self):
+        data = png(20 + len(self.photos))
+        answer = self.person.upload(data)
+        assert answer.status_code == 201, answer.text
+        self.photos[answer.json()["key"]] = data
+
+    def expect_all(self):
+        assert self.person.get("/api/me").status_code == 200
+        assert requests.get(self.person.url + "/api/me", headers=self.ended, timeout=5).status_code == 401
+        for key, data in self.photos.items():
+            answer = self.person.get(f"/media/{key}")
+            assert answer.status_code == 200 and answer.content == data, (key, answer.status_code)
 
 
 def loaded(lab, rate=60):
@@ -42,8 +71,11 @@ def test_one_command_climbs_from_the_launch_page_to_stage_5(lab):
 
 def test_a_climb_from_2_to_5_under_load_fails_nothing_and_comes_back(lab):
     lab.up()
+    owner = Owner(lab)
     load = lab.load(rate=200, seconds=40, users=20).wait_until_it_flows()
     lab.heights("climb", "--to", 5, "--json").expect(0)
+    owner.expect_all()
+    owner.send_photo()
     report = load.finish_without_failure()
     assert report["acknowledgedWrites"] > 0
     sessions = report["sessions"]
@@ -51,7 +83,8 @@ def test_a_climb_from_2_to_5_under_load_fails_nothing_and_comes_back(lab):
     expect_at(lab, 5)
     lab.down()
     assert lab.up()["stage"] == 5
-    expect_at(lab, 5)
+    owner.person.url = expect_at(lab, 5)["appURL"]
+    owner.expect_all()
 
 
 def test_a_climber_that_is_killed_at_every_step_in_turn_ends_at_stage_5(lab):
@@ -72,6 +105,7 @@ def test_a_climb_that_is_undone_leaves_the_stage_before_and_can_begin_again(lab,
     lab.up()
     if to > 3:
         lab.heights("climb", "--to", to - 1).expect(0)
+    owner = Owner(lab)
     load = loaded(lab)
     steps = STEPS_TO[to]
     for step in (steps[-1], steps[len(steps) // 2]):
@@ -81,9 +115,12 @@ def test_a_climb_that_is_undone_leaves_the_stage_before_and_can_begin_again(lab,
         undone = lab.heights("climb", "--undo", "--json").expect(0)
         assert undone.json_lines[-1]["outcome"] == "reverted", undone
         expect_at(lab, to - 1)
+        owner.expect_all()
+        owner.send_photo()
     climb_again(lab, to)
     finish(load)
     expect_at(lab, to)
+    owner.expect_all()
 
 
 @pytest.mark.parametrize("to", STEPS_TO)

@@ -38,6 +38,9 @@ class Person:
     def send(self, method, path, **options):
         return self.session.request(method, self.url + path, timeout=DEADLINE_SECONDS, **options)
 
+    def log_in(self):
+        return self.send("POST", "/api/sessions", json={"name": self.name, "password": self.password})
+
     def get(self, path):
         return self.send("GET", path)
 
