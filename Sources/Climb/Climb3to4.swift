@@ -1,13 +1,15 @@
 // From one database server and one app server to two of each in two zones, in the order in which it happens.
 //
 // Patroni takes the running PostgreSQL over without stopping it, and a follower in the second zone copies what it has.
-// Then two app servers start behind a front door that listens on the same public sockets as the app alone did.
+// Then two app servers start behind a front door that listens on the same public sockets as the app alone did. An app that
+// listens on a port itself has its first server already, and a front door: a second server joins it, and then the first is
+// started anew, so that it knows of both database servers.
 
 import Lab
 
 enum Climb3to4 {
   static let steps = [
-    placeFollower, replicate, startServers, openFrontDoor, drainApp, recordStage, retireApp,
+    placeFollower, replicate, startServers, openFrontDoor, renewServer, drainApp, recordStage, retireApp,
   ]
 
   private static let first = "database-a"
@@ -48,31 +50,52 @@ enum Climb3to4 {
 
   static let startServers = ClimbStep(
     name: "start-servers", title: "start an app server in each zone",
-    run: { lab, say in try lab.send(.startHosts(servers, stage: 4), say) },
+    run: { lab, say in try lab.send(.startHosts(newServers(lab), stage: 4), say) },
     verify: { lab, _ in
       let view = try lab.view()
       for server in servers { try expect("\(server) is ready", view.isReady(server)) }
     },
-    undo: { lab, say in for server in servers.reversed() { try lab.send(.stopHost(server), say) } })
+    undo: { lab, say in for server in try newServers(lab).reversed() { try lab.send(.stopHost(server), say) }
+    })
+
+  private static func newServers(_ lab: any ClimbLab) throws -> [String] {
+    try lab.view().listensOnPort ? Array(servers.dropFirst()) : servers
+  }
 
   static let openFrontDoor = ClimbStep(
     name: "open-front-door", title: "open a front door that leads to both, beside the app's own",
     run: { lab, say in try lab.send(.startHosts(doors, stage: 4), say) },
     verify: { lab, _ in try expect("the front door is ready", lab.view().isReady("front-door")) },
     undo: { lab, say in
+      if try lab.view().listensOnPort { return try lab.send(.startHosts(doors, stage: 3), say) }
       // The app answers again before the front door goes: the undoing of the next step has seen to it.
       try expect("the app answers on the public port", lab.answersPublic(.app))
       for door in doors { try lab.send(.stopHost(door), say) }
     })
 
+  static let renewServer = ClimbStep(
+    name: "renew-server", title: "start a server anew that was there before",
+    run: { lab, say in
+      // Others have just been started.
+      if try lab.view().listensOnPort { try lab.send(.startHost(servers[0], stage: 4), say) }
+    },
+    verify: { lab, _ in
+      let view = try lab.view()
+      for server in servers { try expect("\(server) is ready", view.isReady(server)) }
+    },
+    undo: { lab, say in
+      if try lab.view().listensOnPort { try lab.send(.startHost(servers[0], stage: 3), say) }
+    })
+
   static let drainApp = ClimbStep(
     name: "drain-app", title: "let the app alone answer what it has accepted, and no more",
     run: { lab, say in
-      try expect("the front door is ready", lab.view().isReady("front-door"))
-      try lab.send(.drain(role: .app), say)
+      let view = try lab.view()
+      try expect("the front door is ready", view.isReady("front-door"))
+      if !view.listensOnPort { try lab.send(.drain(role: .app), say) }
     },
     verify: { lab, _ in try expect("only the front door has the public port", lab.view().openDoors.isEmpty) },
-    undo: { lab, say in try lab.openDoor(.app, say) })
+    undo: { lab, say in if try !lab.view().listensOnPort { try lab.openDoor(.app, say) } })
 
   static let recordStage = ClimbStep(
     name: "record-stage", title: "record that the app is at stage 4",
@@ -83,7 +106,7 @@ enum Climb3to4 {
   /// The point of no return lies after this step.
   static let retireApp = ClimbStep(
     name: "retire-app", title: "end the process that was the app alone",
-    run: { lab, say in try lab.send(.retire(role: .app), say) },
+    run: { lab, say in if try !lab.view().listensOnPort { try lab.send(.retire(role: .app), say) } },
     verify: { lab, _ in try expect("the app's own process has ended", !lab.isAlive(.app)) },
-    undo: { lab, say in try lab.ensureRunning(.app, say) })
+    undo: { lab, say in if try !lab.view().listensOnPort { try lab.ensureRunning(.app, say) } })
 }

@@ -54,6 +54,8 @@ struct LabView: Equatable, Sendable {
   var processes: [LabSnapshot.Process] = []
   var addresses: [String: String] = [:]
   var ports = LabPorts()
+  /// The app is no program of HeightsKit's: it has no admin socket, and goes by the variables it was started with.
+  var listensOnPort = false
 
   func address(of host: String) throws -> String {
     guard let address = addresses[host] else { throw ClimbError.notSo("\(host) has an address") }

@@ -14,7 +14,8 @@ struct RunningLab: ClimbLab {
     let snapshot = try ControlClient(folder).send(.status)
     return LabView(
       stage: snapshot.stage.number, openDoors: snapshot.openDoors, processes: snapshot.processes,
-      addresses: snapshot.addresses, ports: snapshot.ports)
+      addresses: snapshot.addresses, ports: snapshot.ports,
+      listensOnPort: snapshot.listensOnPort)
   }
 
   func placement() throws -> Placement? { try Placement.load(folder) }

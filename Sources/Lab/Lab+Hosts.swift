@@ -71,7 +71,7 @@ extension Lab {
 
   /// Starts those that run anew, as the new stage has them. One that has its sockets from us runs beside its successor
   /// until that is ready, so that people notice nothing.
-  private func replace(_ processes: [LabProcess], _ progress: Progress) throws(LabError) {
+  func replace(_ processes: [LabProcess], _ progress: Progress) throws(LabError) {
     for process in processes where supervisor?.status(of: process.name)?.isWanted == true {
       progress("starting \(process.name) anew")
       if process.host.id == LabHosts.frontDoor {

@@ -35,6 +35,7 @@ extension LabHosts {
   /// Everything where the stage has it from the beginning.
   var firstPlacement: Placement {
     var placement = Placement(epoch: 1)
+    placement.sessions = ["sql"]
     for tier in topology.tiers {
       switch tier.kind {
       case .database:

@@ -79,12 +79,18 @@ extension Lab {
 
   private func instancePlan(_ host: Host) throws(LabError) -> LaunchPlan {
     try AppFolder.make(folder.data(ofProcess: host.id))
-    let stage = currentState.hosts[host.id] ?? currentState.stage.number
+    let variables = try instanceVariables(host)
+    note(variables, ofInstance: host.id)
     return LaunchPlan(
       executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
-      environment: try Environment.of(host, stage: stage, currentState, lab: self),
+      environment: variables,
       workingDirectory: folder.path, log: LogFile(path: folder.log(of: host.id)), zone: host.zone,
       host: host.id, isReady: { false })
+  }
+
+  func instanceVariables(_ host: Host) throws(LabError) -> [String: String] {
+    let stage = currentState.hosts[host.id] ?? currentState.stage.number
+    return try Environment.of(host, stage: stage, currentState, lab: self)
   }
 
   /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.

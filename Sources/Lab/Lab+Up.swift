@@ -90,6 +90,7 @@ extension Lab {
     }
     supervisor.start()
     let listener = control.start()
+    let renewal = LongThread(name: "renewal") { [self] in keepVariablesFresh() }
     let watcher = LongThread(name: "end") { [self] in waitForEnd(signals, finish, supervisor) }
     var failure: LabError?
     do throws(LabError) {
@@ -101,6 +102,7 @@ extension Lab {
       finish.ring()
     }
     watcher.join()
+    renewal.join()
     supervisor.join()
     control.stop()
     listener.join()

@@ -22,6 +22,8 @@ public final class Lab: Sendable {
   private let consoleAddress = Mutex<String?>(nil)
   let operations = Operations()
   private let diskMeter = DiskMeter()
+  /// What the app's instances were started with.
+  private let instances = Mutex<[String: [String: String]]>([:])
   /// Set once, by `up`: its closures hold the lab.
   private let supervisorBox = Mutex<Supervisor?>(nil)
 
@@ -79,6 +81,12 @@ public final class Lab: Sendable {
     try outcome.get()
   }
 
+  func note(_ variables: [String: String], ofInstance name: String) {
+    instances.withLock { $0[name] = variables }
+  }
+
+  func variables(ofInstance name: String) -> [String: String]? { instances.withLock { $0[name] } }
+
   func tell(_ text: String) { timeline.add(text) }
 
   func setConsoleAddress(_ url: String?) { consoleAddress.withLock { $0 = url } }
@@ -96,7 +104,7 @@ public final class Lab: Sendable {
       instance: instance.summary,
       processes: processes, addresses: addresses(at: state.stage), ports: network.ports,
       cutZones: context.zones.dark, openDoors: state.openDoors,
-      appURL: appURL,
+      listensOnPort: manifest.service.listensOnPort, appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },
       dns: dns(state),
       disk: disk(state), operation: operations.current, events: timeline.events)
@@ -131,7 +139,9 @@ public final class Lab: Sendable {
   var cacheLeader: String? {
     let statuses = supervisor?.statuses ?? [:]
     let hosts = hostProcesses.filter { $0.name.hasSuffix(".redis") }.sorted { $0.name < $1.name }
-    let leader = hosts.first { statuses[$0.name]?.observation?.role == "leader" } ?? hosts.first
+    // One that hangs still counts as what it was.
+    let leading = hosts.filter { statuses[$0.name]?.observation?.role == "leader" }
+    let leader = leading.first { statuses[$0.name]?.health == .ready } ?? leading.first ?? hosts.first
     return leader?.host.address
   }
 

@@ -85,6 +85,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public var cutZones: [String] = []
   /// The roles that answer on the public port.
   public let openDoors: [Role]
+  /// Whether the app's servers listen on a port themselves (`listens: "port"`), and read their variables at their start.
+  public var listensOnPort = false
   /// Such as `http://127.0.0.1:8080`.
   public let appURL: String
   /// Nil when no console runs. Its fragment lets whoever has it press the console's buttons.

@@ -22,6 +22,10 @@ enum Objects {
   /// - Returns: how many it did not have before.
   @discardableResult
   static func copy(to target: Store, _ lab: any ClimbLab, _ say: StepVoice) throws -> Int {
+    if try lab.view().listensOnPort {
+      say("the app listens on a port itself: what it has in files is its own to move")
+      return 0
+    }
     var (next, copied): (String?, Int) = (nil, 0)
     let began = ContinuousClock.now
     repeat {

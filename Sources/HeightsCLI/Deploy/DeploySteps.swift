@@ -83,7 +83,12 @@ struct DeploySteps {
   private static func launchFolder(_ request: DeployRequest) throws(DeployError) -> (
     path: String, prefix: String
   ) {
-    let path = request.folder.path + "/" + request.manifest.launchFolder
+    guard let launch = request.manifest.launchFolder else {
+      throw .file(
+        path: request.folder.path + "/heights.json",
+        reason: "it has no `launch`: name the folder of the launch page")
+    }
+    let path = request.folder.path + "/" + launch
     return (path, "launch/\(try ContentHash.ofFolder(path))/")
   }
 

@@ -45,10 +45,13 @@ extension Manifest {
     let service = readServices(object, databases: databases, problems)
     let folder = { (node: JSON5Node) in node.text.flatMap { isInside($0) && isFolder($0) ? $0 : nil } }
     let staticFolder = object.optional("static", "a folder inside the app's folder", read: folder)
-    let launch = object.required("launch", "a folder inside the app's folder", read: folder)
+    // What listens on a port itself begins at stage 3.
+    let isAfterLaunch = service?.listensOnPort == true && object.member("launch") == nil
+    let launch =
+      isAfterLaunch ? nil : object.required("launch", "a folder inside the app's folder", read: folder)
     let workload = object.member("workload").map { readWorkload($0, problems) } ?? Workload()
     object.rejectUnknownKeys()
-    guard let name, let title, let service, let launch else { return nil }
+    guard let name, let title, let service, launch != nil || isAfterLaunch else { return nil }
     return Manifest(
       name: name, title: title, build: build, databases: databases, service: service,
       staticFolder: staticFolder, launchFolder: launch, workload: workload)

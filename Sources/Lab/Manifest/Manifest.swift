@@ -47,8 +47,8 @@ public struct Manifest: Equatable, Sendable {
   public let service: Service
   /// The folder of static files, relative to the app's folder; nil when it has none.
   public let staticFolder: String?
-  /// The folder of the launch page, relative to the app's folder.
-  public let launchFolder: String
+  /// The folder of the launch page, relative to the app's folder; nil only for an app that listens on a port itself.
+  public let launchFolder: String?
   public let workload: Workload
 
   /// What shapes a topology.

@@ -12,7 +12,8 @@ STEPS = [
 STEPS_TO = {
     3: ["start-database", "copy-rows", "compare-rows", "flip-databases", "record-stage", "end-capture"],
     4: [
-        "place-follower", "replicate", "start-servers", "open-front-door", "drain-app", "record-stage", "retire-app",
+        "place-follower", "replicate", "start-servers", "open-front-door", "renew-server", "drain-app",
+        "record-stage", "retire-app",
     ],
     5: [
         "start-stores", "renew-servers", "share-cache", "move-sessions", "copy-objects", "move-objects",

@@ -6,5 +6,6 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 RELEASE = REPOSITORY / ".build" / "release"
 HEIGHTS = RELEASE / "heights"
 SUMMIT = RELEASE / "summit"
-SUMMIT_FOLDER = REPOSITORY / "Examples" / "Summit"
+EXAMPLES = REPOSITORY / "Examples"
+SUMMIT_FOLDER = EXAMPLES / "Summit"
 AWS_TOOLS = REPOSITORY / ".venv-aws" / "bin"

@@ -85,8 +85,8 @@ import Topology
     #expect(placement.clusters["main"]?.members == ["127.7.1.50:5432", "127.7.2.50:5432"])
     #expect(placement.cache?.sentinels == ["127.7.1.30:26379", "127.7.2.30:26379", "127.7.3.30:26379"])
     #expect(placement.databases.keys.sorted() == ["accounts", "sessions", "waitlist"])
-    #expect(placement.sessions == ["sql"])
-    #expect(placement.objects == ["folder"])
+    #expect(placement.sessions == ["redis", "sql"])
+    #expect(placement.objects == ["s3"])
     let earlier = try hosts(at: .separateDatabase).firstPlacement
     #expect(earlier.clusters["main"]?.members == ["127.7.1.50:5432"])
     #expect(earlier.sessions == ["sql"])

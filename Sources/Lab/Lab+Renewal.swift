@@ -1,0 +1,53 @@
+// An app that listens on a port itself reads its variables when it starts: when they change, it is started anew.
+
+import Glibc
+import Topology
+
+extension Lab {
+  private static let renewalPauseUs: UInt32 = 500_000
+  /// Variables that have changed must stay so for so many looks: a failover may pass by several of them.
+  private static let renewalLooks = 3
+
+  /// Starts instances anew, one after the other, whose variables have changed since they were started; for as long as the
+  /// lab runs. One that is alone is left until there is another: nobody would answer meanwhile.
+  func keepVariablesFresh() {
+    guard manifest.service.listensOnPort else { return }
+    var looks: [String: Int] = [:]
+    while !operations.isStopping {
+      usleep(Self.renewalPauseUs)
+      if operations.current != nil { continue }
+      let outdated = outdatedInstances
+      for name in Set(looks.keys).subtracting(outdated.map(\.name)) { looks[name] = nil }
+      for process in outdated { looks[process.name, default: 0] += 1 }
+      let due = outdated.filter { looks[$0.name, default: 0] >= Self.renewalLooks }
+      if due.isEmpty { continue }
+      // Refused while something else changes the lab: then the next look comes.
+      try? operations.exclusively("the renewal of app servers") { () throws(LabError) in
+        for process in due where hasOther(than: process) {
+          tell("\(process.name) starts anew: its variables have changed")
+          try replace([process], { _ in })
+          looks[process.name] = nil
+        }
+      }
+    }
+  }
+
+  private var outdatedInstances: [LabProcess] {
+    hostProcesses.filter { process in
+      guard process.isInstance, supervisor?.status(of: process.name)?.health == .ready,
+        let started = variables(ofInstance: process.name)
+      else { return false }
+      return (try? instanceVariables(process.host)) != started
+    }.sorted { $0.name < $1.name }
+  }
+
+  private func hasOther(than process: LabProcess) -> Bool {
+    hostProcesses.contains { other in
+      other.isInstance && other.name != process.name && supervisor?.status(of: other.name)?.health == .ready
+    }
+  }
+}
+
+extension LabProcess {
+  fileprivate var isInstance: Bool { if case .instance = program { true } else { false } }
+}
