@@ -14,10 +14,17 @@ final class S3Credentials: Sendable {
   }
 
   private struct Document: Decodable {
-    let AccessKeyId: String
-    let SecretAccessKey: String
-    let Token: String
-    let Expiration: String
+    let id: String
+    let secret: String
+    let token: String
+    let expiration: String
+
+    enum CodingKeys: String, CodingKey {
+      case id = "AccessKeyId"
+      case secret = "SecretAccessKey"
+      case token = "Token"
+      case expiration = "Expiration"
+    }
   }
 
   /// They are fetched anew so long before they end.
@@ -56,11 +63,11 @@ final class S3Credentials: Sendable {
     }
     let text = try ask(curl, "GET", Self.role + role, header)
     guard let document = try? JSONDecoder().decode(Document.self, from: Data(text.utf8)),
-      let until = ISO8601DateFormatter().date(from: document.Expiration)
+      let until = ISO8601DateFormatter().date(from: document.expiration)
     else { throw S3Error.away("the instance's metadata are not credentials") }
     return FromRole(
       credentials: AWSCredentials(
-        id: document.AccessKeyId, secret: document.SecretAccessKey, token: document.Token),
+        id: document.id, secret: document.secret, token: document.token),
       until: until)
   }
 
