@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
@@ -41,28 +42,44 @@ def lint(region, files):
     ignored = ["--ignore-checks", "E3003"] if region == "me-south-1" else []
     command = [AWS_TOOLS / "cfn-lint", *ignored, "--regions", region, "--format", "parseable", "--template", *files]
     run = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300)
-    assert run.returncode == 0, "\n".join(line[:300] for line in (run.stdout + run.stderr).splitlines()[:20])
+    assert run.returncode == 0, f"{region}\n" + "\n".join(line[:300] for line in (run.stdout + run.stderr).splitlines()[:20])
 
 
-@pytest.mark.parametrize("kind", ["yaml", "json"])
-@pytest.mark.parametrize("stage, regions", STAGES)
-def test_cfn_lint_finds_nothing_at_any_stage(tmp_path, stage, regions, kind):
-    stacks = write(tmp_path, stage, regions, "--format", kind)
-    for region in {stack["region"] for stack in stacks}:
-        lint(region, [tmp_path / stack["file"] for stack in stacks if stack["region"] == region])
+def lint_all(jobs):
+    """Lints files by region, on both cores: it takes a core a while."""
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda job: lint(*job), jobs))
 
 
-@pytest.mark.parametrize("stage, users", [(2, 100), (3, 1_000), (4, 5_000), (5, 50_000), (6, 500_000), (7, 10_000_000)])
-def test_cfn_lint_finds_nothing_at_any_size(tmp_path, stage, users):
-    sized = [stack for stack in write(tmp_path, stage, HOMES[stage][0], "--users", str(users))
-             if stack["kind"] in ("data", "cache", "compute")]
-    for region in {stack["region"] for stack in sized}:
-        lint(region, [tmp_path / stack["file"] for stack in sized if stack["region"] == region])
+def by_region(folder, stacks):
+    return [(region, [folder / stack["file"] for stack in stacks if stack["region"] == region])
+            for region in sorted({stack["region"] for stack in stacks})]
+
+
+# JSON says the same, as test_yaml_says_what_json_says shows.
+def test_cfn_lint_finds_nothing_at_any_stage(tmp_path):
+    jobs = []
+    for number, (stage, regions) in enumerate(STAGES):
+        folder = tmp_path / str(number)
+        jobs += by_region(folder, write(folder, stage, regions))
+    lint_all(jobs)
+
+
+def test_cfn_lint_finds_nothing_at_any_size(tmp_path):
+    jobs = []
+    for stage, users in [(2, 100), (3, 1_000), (4, 5_000), (5, 50_000), (6, 500_000), (7, 10_000_000)]:
+        folder = tmp_path / str(stage)
+        jobs += by_region(folder, [stack for stack in write(folder, stage, HOMES[stage][0], "--users", str(users))
+                                   if stack["kind"] in ("data", "cache", "compute")])
+    lint_all(jobs)
 
 
 # What regions differ in: the types of servers that they have, and whether they have Amplify.
-@pytest.mark.parametrize("region", REGIONS)
-def test_cfn_lint_finds_nothing_in_any_region(tmp_path, region):
+def test_cfn_lint_finds_nothing_in_any_region(tmp_path):
+    lint_all([(region, parts_that_differ(tmp_path / region, region)) for region in REGIONS])
+
+
+def parts_that_differ(folder, region):
     parts = {3: ["data"], 4: ["data"], 6: ["data", "cache", "compute"], 7: ["data-accounts-1", "replicas"]}
     if region == "us-west-1":
         parts = {3: ["data"], 4: ["data"], 5: ["data", "cache", "compute"]}
@@ -71,9 +88,9 @@ def test_cfn_lint_finds_nothing_in_any_region(tmp_path, region):
     files = []
     for stage, names in parts.items():
         other = "eu-central-1" if region == "us-east-1" else "us-east-1"
-        write(tmp_path / str(stage), stage, f"{region},{other}" if stage == 7 else region)
-        files += [tmp_path / str(stage) / f"summit-{region}-{name}.yaml" for name in names]
-    lint(region, files)
+        write(folder / str(stage), stage, f"{region},{other}" if stage == 7 else region)
+        files += [folder / str(stage) / f"summit-{region}-{name}.yaml" for name in names]
+    return files
 
 
 def test_a_region_without_what_a_stage_needs_is_refused(tmp_path):
