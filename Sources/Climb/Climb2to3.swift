@@ -23,14 +23,14 @@ enum Climb2to3 {
   static let copyRows = ClimbStep(
     name: "copy-rows", title: "copy all rows while the app goes on writing",
     run: { lab, say in try Databases.perform(.copy, lab, say) },
-    verify: { lab, _ in try Databases.expectDone(.copy, lab) },
+    verify: { lab, say in try Databases.ensureDone(.copy, lab, say) },
     // Where nothing has moved yet, the way back takes away what was copied.
     undo: { lab, say in try Databases.perform(.back, lab, say) })
 
   static let compareRows = ClimbStep(
     name: "compare-rows", title: "compare every row of both",
     run: { lab, say in try Databases.perform(.verify, lab, say) },
-    verify: { lab, _ in try Databases.expectDone(.verify, lab) },
+    verify: { lab, say in try Databases.ensureDone(.verify, lab, say) },
     undo: { _, _ in })
 
   static let flipDatabases = ClimbStep(

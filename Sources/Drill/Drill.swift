@@ -80,8 +80,11 @@ public struct Drill: Sendable {
       tell("now: \(kind.summary) (\(fault.target))")
       performed.faultNs = LoadRequest.nowNs
       let hold = holdSeconds
-      try await Blocking.run { try fault.inflict(lab, holdSeconds: hold) }
-      performed.proof = try await proof(of: fault, lab, session, since: performed.faultNs, shouldStop)
+      let seen = try await Blocking.run { try fault.inflict(lab, holdSeconds: hold) }
+      performed.proof =
+        if let seen { seen } else {
+          try await proof(of: fault, lab, session, since: performed.faultNs, shouldStop)
+        }
       tell("it holds: \(performed.proof)")
       try await pause(Double(holdSeconds) - (ContinuousClock.now - begun).seconds, session, shouldStop)
     } catch {

@@ -64,29 +64,34 @@ struct Fault: Sendable {
   // MARK: Doing
 
   /// Returns when it has been done, or, for what takes time, when it is over.
-  func inflict(_ lab: ControlClient, holdSeconds: Int) throws {
+  /// - Returns: what was seen of it meanwhile, where it can't be seen afterwards.
+  func inflict(_ lab: ControlClient, holdSeconds: Int) throws -> String? {
     switch kind {
     case .zoneOutage: try lab.send(.cutPower(zone: zone ?? ""))
     case .instanceCrash: try lab.send(.crash(target))
     case .leaderCrash: try lab.send(.crash(target))
     case .cacheLoss: for victim in victims { try lab.send(.crash(victim.name)) }
     case .hungHost: try lab.send(.freeze(host: target))
-    case .slowDatabase: try slowDown(lab, seconds: holdSeconds)
+    case .slowDatabase: return try slowDown(lab, seconds: holdSeconds)
     case .diskFull: try fillDisk()
     case .switchover: try lab.send(.switchover(to: follower(try lab.send(.status))))
     }
+    return nil
   }
 
-  private func slowDown(_ lab: ControlClient, seconds: Int) throws {
+  private func slowDown(_ lab: ControlClient, seconds: Int) throws -> String? {
+    var stops = 0
     let end = ContinuousClock.now + .seconds(seconds)
     // However it ends, the host goes on.
     defer { _ = try? lab.send(.thaw(host: target)) }
     while ContinuousClock.now < end {
       try lab.send(.freeze(host: target))
       usleep(Self.freezeUs)
+      if areStopped { stops += 1 }
       try lab.send(.thaw(host: target))
       usleep(Self.thawUs)
     }
+    return stops > 0 ? "the \(victims.count) processes of the leader's host stood still \(stops) times" : nil
   }
 
   /// With a file that has the size of the disk and no blocks: the app counts sizes, as its disk would be full.
@@ -129,8 +134,8 @@ struct Fault: Sendable {
       return areGone
         ? "\(victims.count) processes were killed: \(victims.map(\.name).joined(separator: ", "))" : nil
     case .hungHost: return areStopped ? "\(victims.count) processes stand still" : nil
-    // Done when it is looked at.
-    case .slowDatabase: return "the leader's host stood still again and again"
+    // Over when it is looked at.
+    case .slowDatabase: return nil
     case .diskFull: return hasFailed("HTTP 507") ? "writes are refused with 507" : nil
     case .switchover:
       let leader = lab.processes.first { $0.name.hasSuffix(".patroni") && $0.role == "leader" }?.host

@@ -73,7 +73,6 @@ extension Lab {
     case .setStage(let number): try setStage(number)
     case .startHosts(let ids, let stage): try startHosts(ids, stage: stage, progress)
     case .stopHost(let id): try stopHost(id, progress)
-    case .releaseProcess(let name): try release(name)
     case .scale(let service, let count): try scale(service, count: count, progress)
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
     case .switchover(let host): try switchOver(to: host)

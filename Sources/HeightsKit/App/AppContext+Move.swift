@@ -1,8 +1,5 @@
 // What a move asks of the process: its databases, and to say where they are from now on.
 
-import Foundation
-import Glibc
-
 extension AppContext {
   /// A move for each database, those in files and those that are in the cluster already.
   func moves(to target: MoveTarget) -> [DatabaseMove] {
@@ -40,19 +37,6 @@ extension AppContext {
       throw MoveError(
         "\(path) is at epoch \(found), expected \(next.epoch - 1): somebody else has changed it; try again")
     }
-    try AppContext.write(next.json, to: path)
-  }
-
-  private static func write(_ data: Data, to path: String) throws {
-    let fresh = path + ".new"
-    let descriptor = try SystemError.check(
-      "open \(fresh)", open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600))
-    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    try file.write(contentsOf: data)
-    try file.synchronize()
-    try SystemError.check("rename \(fresh)", rename(fresh, path))
-    let parent = (path as NSString).deletingLastPathComponent
-    let folder = try SystemError.check("open \(parent)", open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-    try FileHandle(fileDescriptor: folder, closeOnDealloc: true).synchronize()
+    try AtomicFile.write(Array(next.json), to: path)
   }
 }

@@ -48,48 +48,17 @@ struct ObjectFolder: Sendable {
 
   private func path(of key: ObjectKey) -> String { folder(of: key) + "/" + key.text }
 
-  /// Writes a file under another name first: whoever finds it under its own finds all of it, also after a crash.
   private func write(_ bytes: [UInt8], _ key: ObjectKey) throws {
     let folder = folder(of: key)
     try Self.makeFolder(String(folder.dropLast(3)))
     try Self.makeFolder(folder)
-    let temporary = folder + "/.\(UInt64.random(in: 0...UInt64.max))"
-    let descriptor = try SystemError.check(
-      "open \(temporary)", Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
-    defer { close(descriptor) }
-    do {
-      try writeAll(bytes, to: descriptor)
-      try SystemError.check("fsync", fsync(descriptor))
-      try SystemError.check("rename", rename(temporary, path(of: key)))
-    } catch {
-      unlink(temporary)
-      throw (error as? SystemError)?.code == ENOSPC ? DatabaseError.full("the disk is full") : error
-    }
-    try Self.syncFolder(folder)
-  }
-
-  private func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw SystemError(call: "write") }
-      done += count
-    }
+    do { try AtomicFile.write(bytes, to: path(of: key)) } catch let error as SystemError
+      where error.code == ENOSPC
+    { throw DatabaseError.full("the disk is full") }
   }
 
   private static func makeFolder(_ path: String) throws {
-    if mkdir(path, 0o700) == 0 { return try syncFolder(path + "/..") }
+    if mkdir(path, 0o700) == 0 { return try AtomicFile.syncFolder(path + "/..") }
     if errno != EEXIST { throw SystemError(call: "mkdir \(path)") }
-  }
-
-  /// A name is on the disk once its folder is.
-  private static func syncFolder(_ path: String) throws {
-    let descriptor = try SystemError.check(
-      "open \(path)", Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-    defer { close(descriptor) }
-    try SystemError.check("fsync", fsync(descriptor))
   }
 }

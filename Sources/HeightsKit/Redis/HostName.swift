@@ -7,12 +7,9 @@ enum HostName {
   static func numeric(_ host: String) async throws(RedisError) -> String {
     var address = in_addr()
     if inet_pton(AF_INET, host, &address) == 1 { return host }
-    let found = await withUnsafeContinuation { (continuation: UnsafeContinuation<String?, Never>) in
-      do { try Thread.start(name: "resolver") { continuation.resume(returning: lookUp(host)) } } catch {
-        continuation.resume(returning: nil)
-      }
+    guard let found = try? await Thread.run(name: "resolver", { lookUp(host) }) else {
+      throw .away("the host '\(host)' is not known")
     }
-    guard let found else { throw .away("the host '\(host)' is not known") }
     return found
   }
 

@@ -61,6 +61,18 @@ enum Thread {
     }
   }
 
+  /// Runs what blocks on a thread of its own; the calling task resumes where it was.
+  /// - Throws: `SystemError` when the kernel has no thread to give, else what `work` throws.
+  static func run<T: Sendable>(
+    name: String, _ work: @escaping @Sendable () throws -> T
+  ) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        try start(name: name) { continuation.resume(with: Result { try work() }) }
+      } catch { continuation.resume(throwing: error) }
+    }
+  }
+
   /// Starts a detached thread.
   /// - Throws: `SystemError` when the kernel has no thread to give.
   static func start(name: String, _ run: @escaping @Sendable () -> Void) throws {

@@ -10,10 +10,12 @@ public final class Database: Sendable {
   public let name: String
   /// Where a move exchanges the engine.
   let engines: EngineSwitch
+  private let limits: DatabaseLimits
   private var engine: DatabaseEngine { engines.engine }
 
-  private init(name: String, _ engine: DatabaseEngine) {
+  private init(name: String, _ engine: DatabaseEngine, _ limits: DatabaseLimits) {
     self.name = name
+    self.limits = limits
     engines = EngineSwitch(engine)
   }
 
@@ -44,7 +46,7 @@ public final class Database: Sendable {
     let database = try await SQLiteDatabase.open(
       name: name, path: path, migrations: migrations, loops: loops, quota: quota, limits: limits, nowMs: nowMs
     )
-    return Database(name: name, .sqlite(database))
+    return Database(name: name, .sqlite(database), limits)
   }
 
   /// Opens a database of a PostgreSQL server, after bringing its schema up to date.
@@ -79,7 +81,7 @@ public final class Database: Sendable {
     let database = try await PostgresDatabase.open(
       name, of: cluster, ownsCluster: ownsCluster, migrations: migrations, loops: loops, limits: limits,
       deadline: deadline)
-    return Database(name: name, .postgres(database))
+    return Database(name: name, .postgres(database), limits)
   }
 
   /// Refuses new transactions and finishes those that wait. Reads go on.
@@ -131,7 +133,7 @@ public final class Database: Sendable {
     if case .sqlite(let database) = engine, database.isOnWriter {
       return try await database.transaction(deadline: deadline, body)
     }
-    let engine = try await engines.enter(until: deadline ?? .afterMs(DatabaseLimits().transactionMs))
+    let engine = try await engines.enter(until: deadline ?? .afterMs(limits.transactionMs))
     defer { engines.leave() }
     return switch engine {
     case .sqlite(let database): try await database.transaction(deadline: deadline, body)

@@ -53,7 +53,7 @@ final class EngineSwitch: Sendable {
 
   /// - Returns: the engine to run on; call `leave` afterwards.
   /// - Throws: `.timeout` when the deadline comes before the end of a fence, `.tooMany`.
-  func enter(until deadline: Deadline?) async throws -> DatabaseEngine {
+  func enter(until deadline: Deadline) async throws -> DatabaseEngine {
     while true {
       if let engine = entered() { return engine }
       try await withCheckedThrowingContinuation { wait($0, until: deadline) }
@@ -68,7 +68,7 @@ final class EngineSwitch: Sendable {
     }
   }
 
-  private func wait(_ continuation: Waiter, until deadline: Deadline?) {
+  private func wait(_ continuation: Waiter, until deadline: Deadline) {
     enum Answer { case goOn, refuse, wait(number: Int, EventLoop) }
     let answer = state.withLock { state -> Answer in
       guard let fence = state.fence else { return .goOn }
@@ -81,7 +81,6 @@ final class EngineSwitch: Sendable {
     case .goOn: continuation.resume()
     case .refuse: continuation.resume(throwing: DatabaseError.tooMany)
     case .wait(let number, let loop):
-      guard let deadline else { return }
       loop.onLoop { loop.schedule(at: deadline) { [weak self] in self?.giveUp(number) } }
     }
   }

@@ -26,8 +26,6 @@ public enum ControlRequest: Equatable, Sendable {
   case startHosts([String], stage: Int?)
   /// Ends what runs on a host, what needs others first; its data stays.
   case stopHost(String)
-  /// The process goes on, but is somebody else's: another process of its host has adopted it.
-  case releaseProcess(String)
   /// How many instances a service has. A surplus one answers what it has accepted before it ends.
   case scale(service: String, count: Int)
   /// Another server of the database leads from now on, without losing anything; writes wait for a moment.
@@ -80,7 +78,6 @@ extension ControlRequest: Codable {
         try values.decode([String].self, forKey: .hosts),
         stage: try values.decodeIfPresent(Int.self, forKey: .stage))
     case "stopHost": self = .stopHost(try text(.host))
-    case "releaseProcess": self = .releaseProcess(try text(.process))
     case "scale": self = .scale(service: try text(.service), count: try number(.count))
     case "switchover": self = .switchover(to: try text(.host))
     case "setPlacement": self = .setPlacement(try text(.placement), ifEpoch: try number(.ifEpoch))
@@ -111,7 +108,7 @@ extension ControlRequest: Codable {
       try values.encodeIfPresent(stage, forKey: .stage)
     case .stopHost(let host), .freeze(let host), .thaw(let host), .switchover(let host):
       try values.encode(host, forKey: .host)
-    case .releaseProcess(let name), .crash(let name): try values.encode(name, forKey: .process)
+    case .crash(let name): try values.encode(name, forKey: .process)
     case .scale(let service, let count):
       try values.encode(service, forKey: .service)
       try values.encode(count, forKey: .count)
@@ -134,7 +131,6 @@ extension ControlRequest: Codable {
     case .setStage: "setStage"
     case .startHosts: "startHosts"
     case .stopHost: "stopHost"
-    case .releaseProcess: "releaseProcess"
     case .scale: "scale"
     case .switchover: "switchover"
     case .setPlacement: "setPlacement"
@@ -154,7 +150,6 @@ extension ControlRequest: Codable {
     case .setStage: "set stage"
     case .startHosts: "start of hosts"
     case .stopHost: "stop of a host"
-    case .releaseProcess: "release"
     case .setPlacement: "placement"
     default: verb
     }

@@ -25,7 +25,6 @@ import Testing
     ),
     (.startHost("cache-a"), #"{"hosts":["cache-a"],"verb":"startHosts"}"#),
     (.stopHost("cache-a"), #"{"host":"cache-a","verb":"stopHost"}"#),
-    (.releaseProcess("database-a.postgres"), #"{"process":"database-a.postgres","verb":"releaseProcess"}"#),
     (.scale(service: "web", count: 3), #"{"count":3,"service":"web","verb":"scale"}"#),
     (.setPlacement("{}", ifEpoch: 4), #"{"ifEpoch":4,"placement":"{}","verb":"setPlacement"}"#),
     (.cutPower(zone: "local-a"), #"{"verb":"cutPower","zone":"local-a"}"#),

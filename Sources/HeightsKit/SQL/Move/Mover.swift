@@ -86,7 +86,9 @@ final class Mover: Sendable {
     var failure: String?
     do {
       if job == .copy {
-        for move in moves where try !isMoved(move) { try await onThread { try move.measure() } }
+        for move in moves where try !isMoved(move) {
+          try await Thread.run(name: "sql-move") { try move.measure() }
+        }
       }
       // The way back leads through them in the opposite order.
       for move in job == .back ? moves.reversed() : moves { try await perform(job, move, target) }
@@ -114,15 +116,17 @@ final class Mover: Sendable {
     case .back, .finish: break
     }
     switch job {
-    case .copy: try await onThread { [self] in try move.copy { isStopped.load(ordering: .relaxed) } }
-    case .verify: try await onThread { try move.verify() }
+    case .copy:
+      try await Thread.run(name: "sql-move") { [self] in try move.copy { isStopped.load(ordering: .relaxed) }
+      }
+    case .verify: try await Thread.run(name: "sql-move") { try move.verify() }
     case .flip: try await flip(move, target)
     case .back:
       if isMoved { try await flipBack(move) }
-      try await onThread { try move.abandon() }
+      try await Thread.run(name: "sql-move") { try move.abandon() }
     case .finish:
       guard isMoved else { throw MoveError("database \(move.name) is not in the cluster yet: flip it first") }
-      try await onThread { try move.finish() }
+      try await Thread.run(name: "sql-move") { try move.finish() }
     }
   }
 
@@ -134,7 +138,8 @@ final class Mover: Sendable {
     let engine = try await context.openPostgres(move.name, target)
     let next = try context.placement.moving(move.name, to: target)
     do {
-      try await onThread { [context] in try move.flip(to: engine) { try context.replacePlacement(with: next) }
+      try await Thread.run(name: "sql-move") { [context] in
+        try move.flip(to: engine) { try context.replacePlacement(with: next) }
       }
     } catch {
       engine.close()
@@ -147,7 +152,7 @@ final class Mover: Sendable {
     let engine = try await context.openSQLite(move.name)
     let next = try context.placement.movingBack(move.name)
     do {
-      try await onThread { [context] in
+      try await Thread.run(name: "sql-move") { [context] in
         try move.flipBack(to: engine) { try context.replacePlacement(with: next) }
       }
     } catch {
@@ -155,15 +160,6 @@ final class Mover: Sendable {
       throw error
     }
     await context.placements.adopt(next)
-  }
-
-  /// What blocks has a thread of its own.
-  private func onThread(_ work: @escaping @Sendable () throws -> Void) async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      do {
-        try Thread.start(name: "sql-move") { continuation.resume(with: Result { try work() }) }
-      } catch { continuation.resume(throwing: error) }
-    }
   }
 }
 

@@ -132,7 +132,7 @@ final class SQLiteSide {
 
   /// Notes keys as if their rows had been written.
   func touch(_ keys: [[SQLValue]], _ table: MoveTable, until deadline: Deadline) throws {
-    let places = (1...table.key.count).map { "?\($0)" }.joined(separator: ", ")
+    let places = Self.places(table.key.count)
     try transaction(until: deadline) {
       for key in keys {
         try run("INSERT INTO \(table.touched) (\(table.keyList)) VALUES (\(places))", key)
@@ -175,11 +175,7 @@ final class SQLiteSide {
   func copyRows(
     of table: MoveTable, after key: [SQLValue]?, limit: Int, limitBytes: Int, into text: inout CopyText
   ) throws -> (count: Int, lastKey: [SQLValue]?, isEnd: Bool) {
-    let places = (1...table.key.count).map { "?\($0)" }.joined(separator: ", ")
-    let behind = key == nil ? "" : " WHERE (\(table.keyList)) > (\(places))"
-    let statement = try statement(
-      "SELECT \(table.columnList) FROM \(table.quotedName)\(behind) ORDER BY \(table.keyList) LIMIT \(limit)",
-      key ?? [])
+    let statement = try rows(of: table, after: key, limit: limit)
     var count = 0
     var last = key
     while text.bytes.count < limitBytes {
@@ -191,15 +187,23 @@ final class SQLiteSide {
     return (count, last, false)
   }
 
+  private func rows(of table: MoveTable, after key: [SQLValue]?, limit: Int) throws -> Statement {
+    let behind = key.map { " WHERE (\(table.keyList)) > (\(Self.places($0.count)))" } ?? ""
+    return try statement(
+      "SELECT \(table.columnList) FROM \(table.quotedName)\(behind) ORDER BY \(table.keyList) LIMIT \(limit)",
+      key ?? [])
+  }
+
+  /// `?1, ?2`: for so many values.
+  private static func places(_ count: Int) -> String {
+    (1...count).map { "?\($0)" }.joined(separator: ", ")
+  }
+
   /// The rows behind a key one by one, each with its own.
   func eachRow(
     of table: MoveTable, after key: [SQLValue]?, limit: Int, _ take: ([SQLValue], CopyText) throws -> Void
   ) throws {
-    let places = (1...table.key.count).map { "?\($0)" }.joined(separator: ", ")
-    let behind = key == nil ? "" : " WHERE (\(table.keyList)) > (\(places))"
-    let statement = try statement(
-      "SELECT \(table.columnList) FROM \(table.quotedName)\(behind) ORDER BY \(table.keyList) LIMIT \(limit)",
-      key ?? [])
+    let statement = try rows(of: table, after: key, limit: limit)
     var text = CopyText()
     while try statement.step() {
       text.removeAll()
@@ -272,7 +276,7 @@ final class SQLiteSide {
   }
 
   func insert(into table: MoveTable, _ rows: [[SQLValue]]) throws {
-    let places = (1...table.columns.count).map { "?\($0)" }.joined(separator: ", ")
+    let places = Self.places(table.columns.count)
     for row in rows {
       try run("INSERT INTO \(table.quotedName) (\(table.columnList)) VALUES (\(places))", row)
     }

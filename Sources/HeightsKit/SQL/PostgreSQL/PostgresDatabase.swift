@@ -23,13 +23,7 @@ final class PostgresDatabase: Sendable {
     loops: EventLoopGroup, limits: DatabaseLimits, deadline: Deadline = .now
   ) async throws -> PostgresDatabase {
     let target = cluster.target(name)
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      do {
-        try Thread.start(name: "sql-migrate") {
-          continuation.resume(with: Result { try migrate(target, migrations, until: deadline) })
-        }
-      } catch { continuation.resume(throwing: error) }
-    }
+    try await Thread.run(name: "sql-migrate") { try migrate(target, migrations, until: deadline) }
     let database = PostgresDatabase(name, of: cluster, ownsCluster, loops: loops, limits: limits)
     for loop in database.perLoop { try await loop.loop.run { loop.start() } }
     return database

@@ -141,17 +141,10 @@ final class SQLiteDatabase: Sendable {
   /// - Throws: `DatabaseError.corrupt` with what was found first.
   func checkIntegrity() async throws {
     let path = path
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      do {
-        try Thread.start(name: "sql-check") {
-          continuation.resume(
-            with: Result {
-              let connection = try SQLiteConnection(path: path, role: .reader(cacheBytes: 1 << 20))
-              let answer = try connection.control("PRAGMA quick_check(1)")
-              if answer != "ok" { throw DatabaseError.corrupt(answer ?? "no answer") }
-            })
-        }
-      } catch { continuation.resume(throwing: error) }
+    try await Thread.run(name: "sql-check") {
+      let connection = try SQLiteConnection(path: path, role: .reader(cacheBytes: 1 << 20))
+      let answer = try connection.control("PRAGMA quick_check(1)")
+      if answer != "ok" { throw DatabaseError.corrupt(answer ?? "no answer") }
     }
   }
 
