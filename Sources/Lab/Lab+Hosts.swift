@@ -31,7 +31,9 @@ extension Lab {
     let adopted = Set(processes.compactMap(\.adopts))
     let kept = adopted.union(processes.map(\.name))
     try end(former.filter { !kept.contains($0.name) })
-    try replace(processes.filter { outdated.contains($0.host.id) && $0.dependsOnStage }, progress)
+    let renewed = processes.filter { outdated.contains($0.host.id) && $0.dependsOnStage }
+    try replace(renewed, progress)
+    if renewed.contains(where: { $0.layer == .app }) { purgeEdges() }
     try start(processes, progress)
     for name in adopted where supervisor?.status(of: name)?.isWanted == true { try release(name) }
   }
@@ -170,6 +172,19 @@ extension Lab {
     let endMs = Clock.nowMs + Self.admissionLimitMs
     while asked.contains(where: { $0.isUsing(host.id) == false }), Clock.nowMs < endMs {
       usleep(Self.pauseUs)
+    }
+  }
+
+  /// Edges forget what servers have said that are there no more. One that can't be told has nothing for long.
+  func purgeEdges() {
+    for process in hostProcesses {
+      guard case .engine(let engine) = process.program, let edge = engine as? Varnish,
+        supervisor?.status(of: process.name)?.health == .ready
+      else { continue }
+      do throws(LabError) {
+        try edge.purge()
+        tell("\(edge.host.id) has forgotten what it kept")
+      } catch { tell("\(edge.host.id) was not told to forget what it keeps: \(error)") }
     }
   }
 

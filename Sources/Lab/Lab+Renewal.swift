@@ -28,6 +28,7 @@ extension Lab {
           try replace([process], { _ in })
           looks[process.name] = nil
         }
+        purgeEdges()
       }
     }
   }

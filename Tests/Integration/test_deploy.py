@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import tarfile
@@ -98,7 +99,11 @@ def test_a_stage_is_made_then_nothing_changes_then_it_is_updated_to_the_next_one
     assert "ACTION" in fifth.err and "AWS::CloudFront::Distribution" in fifth.err
     static = cloudformation.describe_stacks(StackName=f"summit-{REGION}-data")["Stacks"][0]["Outputs"]
     static = next(it["OutputValue"] for it in static if it["OutputKey"] == "StaticFilesBucket")
-    assert set(objects(s3, static)) == {"static/summit.css", "static/favicon.svg"}
+    keys = set(objects(s3, static))
+    assert {"static/summit.css", "static/favicon.svg"} < keys and len(keys) == 4
+    hashed = next(key for key in keys if re.fullmatch(r"static/summit[.][0-9a-f]{16}[.]css", key))
+    for_good = s3.head_object(Bucket=static, Key=hashed)
+    assert (for_good["ContentType"], for_good["CacheControl"]) == ("text/css", "public, max-age=31536000, immutable")
     css = s3.head_object(Bucket=static, Key="static/summit.css")
     assert css["ContentType"] == "text/css" and css["CacheControl"] == "public, max-age=300"
 

@@ -18,6 +18,7 @@ struct Summit: Sendable {
   let logInLimits: LogInLimits
   let photos: ObjectStore
   let cache: Cache
+  let assets: Assets
 
   // MARK: Accounts and sessions
 

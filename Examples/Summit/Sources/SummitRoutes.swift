@@ -23,7 +23,7 @@ struct SummitRoutes: Sendable {
     PostsAPI(summit: summit).addRoutes(to: &routes.app)
     GraphAPI(summit: summit).addRoutes(to: &routes.app)
     routes.app.file("/openapi.json", from: folder, name: "openapi.json")
-    routes.app.files("/static", from: folder + "/Public")
+    routes.app.assets(summit.assets)
     // Browsers ask for it beside documents that can't name their icon, such as JSON.
     routes.app.file("/favicon.ico", from: folder + "/Public", name: "favicon.svg", maxAgeSeconds: 86_400)
     routes.app.get("/media/{key}") { try await summit.photos.response($0.parameter("key"), to: $0) }
@@ -41,7 +41,8 @@ struct SummitRoutes: Sendable {
       passwords: try Passwords(parallel: context.environment.loops),
       logInLimits: LogInLimits(),
       photos: try ObjectStore(context),
-      cache: Cache(context))
+      cache: Cache(context),
+      assets: try Assets(folder + "/Public", for: context))
   }
 
   private func database(_ name: String, _ context: AppContext) async throws -> Database {

@@ -13,6 +13,7 @@ struct DeploySteps {
   private static let launchApp = "LaunchPageAppId"
   private static let launchBranch = "main"
   private static let release = "Release"
+  private static let assetDigits = 16
 
   let all: [DeployStep]
 
@@ -30,7 +31,9 @@ struct DeploySteps {
         steps.append(.upload(Self.upload(release.path, release.name, stack)))
       }
       if let folder = request.manifest.staticFolder, outputs.contains(Self.staticFilesBucket) {
-        steps.append(.upload(Self.staticFiles(request.folder.path + "/" + folder, stack)))
+        let path = request.folder.path + "/" + folder
+        steps += try Self.assets(path, stack).map { .upload($0) }
+        steps.append(.upload(Self.staticFiles(path, stack)))
       }
     }
     if deployment.stage == .launchPage, let stack = deployment.stacks.first {
@@ -64,7 +67,30 @@ struct DeploySteps {
       source: .file(path: path, key: "releases/\(name).tar.gz"))
   }
 
-  /// Under the names by which the app's pages ask for them; so a new version is seen when the old one has expired.
+  /// Under names with a hash in them, as HeightsKit's `Assets` makes them: before any page names them, and for good.
+  private static func assets(_ folder: String, _ stack: Stack) throws(DeployError) -> [UploadPlan] {
+    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    var plans: [UploadPlan] = []
+    for name in names.sorted() {
+      let isHidden = name.split(separator: "/").contains { $0.hasPrefix(".") }
+      var isFolder: ObjCBool = false
+      guard !isHidden, !name.hasSuffix(".br"), !name.hasSuffix(".gz"),
+        FileManager.default.fileExists(atPath: folder + "/" + name, isDirectory: &isFolder),
+        !isFolder.boolValue
+      else { continue }
+      let end = (name as NSString).pathExtension.isEmpty ? "" : "." + (name as NSString).pathExtension
+      let hash = try ContentHash.ofFile(folder + "/" + name).prefix(assetDigits)
+      plans.append(
+        UploadPlan(
+          title: "static file \(name)", region: stack.region,
+          bucket: .output(stack: stack.name, name: staticFilesBucket),
+          source: .file(path: folder + "/" + name, key: "static/\(name.dropLast(end.count)).\(hash)\(end)"),
+          cacheControl: "public, max-age=31536000, immutable"))
+    }
+    return plans
+  }
+
+  /// Under their own names as well; so a new version is seen when the old one has expired.
   private static func staticFiles(_ folder: String, _ stack: Stack) -> UploadPlan {
     UploadPlan(
       title: "static files", region: stack.region,

@@ -15,6 +15,8 @@ public final class AppContext: Sendable {
   let placements: PlacementAdoption
   /// The cache that the placement names, if it names one.
   let redis: Redis
+  /// The bucket that the environment names, if it names one.
+  let bucket: S3Bucket?
   private let watcher: PlacementWatcher?
   private let lock: DataLock
   /// Whether sessions have to remember what they have read.
@@ -39,6 +41,7 @@ public final class AppContext: Sendable {
     quota = DiskQuota(
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
     tracking = ReadTracking(secure: environment.usesTLS)
+    bucket = try S3Bucket(environment.variables)
     redis = try await Redis(loops, environment.redisCredentials)
     let (placements, first) = (placements, loops.loops[0])
     watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
@@ -147,7 +150,7 @@ public final class AppContext: Sendable {
     }
     text.clusters(clusters.withLock { $0.values.sorted { $0.name < $1.name } })
     if redis.isPlaced { text.redis(redis.metrics, breaker: redis.breaker) }
-    objects?.writeMetrics(to: &text)
+    if let bucket { text.s3(bucket) }
     for write in writers.withLock({ $0 }) { await write(&text) }
   }
 
@@ -156,7 +159,7 @@ public final class AppContext: Sendable {
     for (database, _) in openDatabases { database.close() }
     for cluster in clusters.withLock({ $0.values }) { cluster.close() }
     await redis.close()
-    objects?.close()
+    bucket?.close()
     await loops.shutdown()
   }
 }

@@ -11,11 +11,11 @@ public final class ObjectStore: Sendable {
   private let pool: BlockingPool
 
   /// Opens the store in the folder of objects, and in the bucket that `HEIGHTS_OBJECTS_BUCKET` names.
-  /// - Throws: `SystemError` when the folder can't be made, `EnvironmentError` when a variable of S3's can't be used.
+  /// - Throws: `SystemError` when the folder can't be made.
   public convenience init(_ context: AppContext) throws {
     let folder = try ObjectFolder(context.environment.filesDirectory, quota: context.quota)
-    try self.init(
-      folder, S3Bucket(context.environment.variables), pool: context.blocking,
+    self.init(
+      folder, context.bucket, pool: context.blocking,
       placement: { context.placement.objects })
     context.setObjects(self)
   }
@@ -23,7 +23,7 @@ public final class ObjectStore: Sendable {
   init(
     _ folder: ObjectFolder, _ bucket: S3Bucket?, pool: BlockingPool,
     placement: @escaping @Sendable () -> [Placement.ObjectStoreName]
-  ) throws {
+  ) {
     (self.folder, self.bucket, self.pool, self.placement) = (folder, bucket, pool, placement)
   }
 
@@ -66,7 +66,7 @@ public final class ObjectStore: Sendable {
       throw Problem.notFound("There is no such object.")
     }
     return try OpenFile(file, etag: "\"\(key.hash)\"")
-      .response(to: request, name: key.text, cacheControl: "public, max-age=31536000, immutable")
+      .response(to: request, name: key.text, cacheControl: Assets.forGood)
   }
 
   private func open(_ key: ObjectKey, in store: Placement.ObjectStoreName) async throws -> FileSlice? {
@@ -95,10 +95,6 @@ public final class ObjectStore: Sendable {
     }
     return bucket
   }
-
-  func writeMetrics(to text: inout MetricsText) { if let bucket { text.s3(bucket) } }
-
-  func close() { bucket?.close() }
 
   // MARK: Moving
 

@@ -7,6 +7,8 @@ struct Varnish: Engine {
   let port: Int
   /// The load balancers.
   let origins: [(id: String, address: String, port: Int)]
+  /// The object store, with the bucket that has the static files.
+  let store: (address: String, port: Int, bucket: String)
   let shell: EngineShell
 
   var name: String { host.id + ".varnish" }
@@ -15,9 +17,11 @@ struct Varnish: Engine {
 
   var arguments: [String] {
     [
-      "-F", "-j", "none", "-a", "\(host.address):\(port)", "-T", "none", "-f", host.folder + "/edge.vcl",
+      "-F", "-j", "none", "-a", "\(host.address):\(port)", "-f", host.folder + "/edge.vcl",
       "-n", host.folder + "/varnish", "-s", "malloc,64m",
-      "-p", "vsl_space=8m", "-p", "thread_pools=1", "-p", "thread_pool_min=10", "-p", "thread_pool_max=500",
+      // What says nothing of how long it may be kept is not kept, as at the CDN.
+      "-p", "default_ttl=0", "-p", "vsl_space=8m", "-p", "thread_pools=1", "-p", "thread_pool_min=10", "-p",
+      "thread_pool_max=500",
     ]
   }
 
@@ -31,15 +35,33 @@ struct Varnish: Engine {
     HostClient(address: host.address, port: port).status(HAProxy.health) == 200
   }
 
-  /// What is stale is better than nothing while no origin answers; what has failed without having changed anything is
-  /// asked of another origin.
+  private static let purgeMs = 5_000
+
+  /// Forgets everything: a new version of the app is there. The way to it is the lab's alone: its key is in the folder of
+  /// the host.
+  func purge() throws(LabError) {
+    guard let program = Programs.find("varnishadm") else {
+      throw .engineMissing(engine: name, package: package)
+    }
+    try shell.run(
+      program, ["-n", host.folder + "/varnish", "ban", "obj.status != 0"], limitMs: Self.purgeMs)
+  }
+
+  /// A static file with a hash in its name is the object store's, and the app's while it is not there. What is stale is
+  /// better than nothing while no origin answers; what has failed without having changed anything is asked of another
+  /// origin.
   var configuration: String {
     """
     vcl 4.1;
     import directors;
+    import std;
 
     probe health { .url = "\(HAProxy.health)"; .interval = 500ms; .timeout = 400ms; .window = 2; .threshold = 1; .initial = 1; }
     \(origins.map { backend($0) }.joined(separator: "\n"))
+    backend object_store {
+      .host = "\(store.address)"; .port = "\(store.port)";
+      .connect_timeout = 500ms; .first_byte_timeout = 5s; .between_bytes_timeout = 5s;
+    }
 
     sub vcl_init {
       new origins = directors.round_robin();
@@ -48,10 +70,23 @@ struct Varnish: Engine {
 
     sub vcl_recv {
       set req.backend_hint = origins.backend();
-      if (req.url ~ "^/assets/") { unset req.http.Cookie; }
+      // What is stale is served while a new one is fetched for a second, and for longer only when nobody has one.
+      if (std.healthy(req.backend_hint)) { set req.grace = 1s; }
+      if (req.url ~ "\(Self.hashed)") { unset req.http.Cookie; }
+    }
+
+    sub vcl_backend_fetch {
+      if (bereq.url ~ "^/\(store.bucket)/") {
+        set bereq.url = regsub(bereq.url, "^/\(store.bucket)", "");
+        set bereq.backend = origins.backend();
+      } elsif (bereq.retries == 0 && bereq.url ~ "\(Self.hashed)") {
+        set bereq.url = "/\(store.bucket)" + bereq.url;
+        set bereq.backend = object_store;
+      }
     }
 
     sub vcl_backend_response {
+      if (bereq.backend == object_store && beresp.status != 200) { return (retry); }
       set beresp.grace = 10m;
       if (beresp.status >= 500 && bereq.is_bgfetch) { return (abandon); }
     }
@@ -66,6 +101,9 @@ struct Varnish: Engine {
 
     """
   }
+
+  /// As HeightsKit names assets.
+  private static let hashed = "^/static/[^?]*[.][0-9a-f]{16}([.][a-z0-9]+)?$"
 
   private func backend(_ origin: (id: String, address: String, port: Int)) -> String {
     """

@@ -67,7 +67,9 @@ extension LabHosts {
   func edge(on host: Host) -> any Engine {
     Varnish(
       host: host, port: context.ports.http,
-      origins: loadBalancers.map { ($0.id, $0.address, context.ports.http) }, shell: shell(host, ".varnish"))
+      origins: loadBalancers.map { ($0.id, $0.address, context.ports.http) },
+      store: (context.objectsAddress, context.ports.objects, context.manifest.bucketName),
+      shell: shell(host, ".varnish"))
   }
 
   func frontDoor(socketCount: Int) -> any Engine {

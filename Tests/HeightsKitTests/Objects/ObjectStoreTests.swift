@@ -18,7 +18,7 @@ import Testing
       let pool = try BlockingPool(name: "objects", threads: 2, queueLimit: 64)
       defer { pool.close() }
       let quota = DiskQuota(limitBytes: limitBytes, directory: folder)
-      let store = try ObjectStore(
+      let store = ObjectStore(
         try ObjectFolder(folder + "/objects", quota: quota), nil, pool: pool, placement: { [.folder] })
       try await body(Setup(store: store, folder: folder, quota: quota))
     }

@@ -21,7 +21,7 @@ extension Pages {
     let viewer = try await viewer(request)
     let page = try await summit.posts.popular(after: request.cursor(PopularCursor.self))
     let posts = try await list(page.items, for: viewer, request.address).html(page, more: "More posts")
-    return Layout("Popular", for: viewer, at: .popular).response(
+    return Layout("Popular", summit.assets, for: viewer, at: .popular).response(
       """
       <h1>Popular</h1>
       <p class="lead">What people liked most in the last seven days.</p>
@@ -60,7 +60,7 @@ extension Pages {
     let posts = try await list(page.items, for: viewer, address).html(page)
     let empty = Pages.nothing(
       "Your feed is empty", "Write something, or follow somebody whose posts are \(Pages.popularLink).")
-    return Layout("Home", for: viewer, at: .home).response(
+    return Layout("Home", summit.assets, for: viewer, at: .home).response(
       """
       <h1 class="unseen">Home</h1>
       \(before == nil ? composer(viewer, draft) : nil)
@@ -93,7 +93,7 @@ extension Pages {
   private func welcome(_ request: Request) async throws -> Response {
     let page = try await summit.posts.popular(after: request.cursor(PopularCursor.self))
     let posts = PostList(viewer: nil, liked: [], address: request.address)
-    return Layout("Welcome", for: nil, at: .home).response(
+    return Layout("Welcome", summit.assets, for: nil, at: .home).response(
       """
       <section class="hero">
       <picture><source srcset="/assets/mountains-night.svg" media="(prefers-color-scheme: dark)">\

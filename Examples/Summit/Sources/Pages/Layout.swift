@@ -18,15 +18,17 @@ struct Layout: Sendable {
   }
 
   let title: String
+  let assets: Assets
   let reader: Reader
   let place: Place
 
-  init(_ title: String, for viewer: Viewer?, at place: Place = .elsewhere) {
-    self.init(title, reader: viewer.map { .viewer($0) } ?? .visitor, at: place)
+  init(_ title: String, _ assets: Assets, for viewer: Viewer?, at place: Place = .elsewhere) {
+    self.init(title, assets, reader: viewer.map { .viewer($0) } ?? .visitor, at: place)
   }
 
-  init(_ title: String, reader: Reader, at place: Place = .elsewhere) {
+  init(_ title: String, _ assets: Assets, reader: Reader, at place: Place = .elsewhere) {
     self.title = title
+    self.assets = assets
     self.reader = reader
     self.place = place
   }
@@ -63,8 +65,8 @@ struct Layout: Sendable {
     <meta name="color-scheme" content="light dark">
     <meta name="theme-color" content="#f5f1ea" media="(prefers-color-scheme: light)">
     <meta name="theme-color" content="#0f171a" media="(prefers-color-scheme: dark)">
-    <link rel="icon" href="/static/favicon.svg" type="image/svg+xml">
-    <link rel="stylesheet" href="/static/summit.css">
+    <link rel="icon" href="\(assets.url("favicon.svg"))" type="image/svg+xml">
+    <link rel="stylesheet" href="\(assets.url("summit.css"))">
     </head>
     <body class="\(isOfSession ? "inside" : "outside")">
     <a class="skip" href="#content">Skip to the content</a>

@@ -10,7 +10,7 @@ extension Pages {
 
   func logInPage(_ request: Request) async throws -> Response {
     guard try await viewer(request) == nil else { return .redirect(to: request.back) }
-    return Pages.logInPage(.none, back: request.back)
+    return logInPage(.none, back: request.back)
   }
 
   func logIn(_ request: Request) async throws -> Response {
@@ -22,7 +22,7 @@ extension Pages {
     } catch let problem as Problem where problem.status == .unauthorized {
       let entries = Entries(
         values: ["name": form.line("name")], problems: [Problem.Field("password", problem.title + ".")])
-      return Pages.logInPage(entries, back: form.back, status: .unprocessableContent)
+      return logInPage(entries, back: form.back, status: .unprocessableContent)
     }
   }
 
@@ -33,13 +33,13 @@ extension Pages {
     }
   }
 
-  private static func logInPage(_ entries: Entries, back: LocalPath, status: Status = .ok) -> Response {
-    Layout("Log in", for: nil, at: .logIn).response(
+  private func logInPage(_ entries: Entries, back: LocalPath, status: Status = .ok) -> Response {
+    Layout("Log in", summit.assets, for: nil, at: .logIn).response(
       """
       <form class="card sheet" method="post" action="/login">
       <h1>Log in</h1>
       \(hidden("back", back.text))
-      \(logInFields.map { $0.html(entries) })
+      \(Pages.logInFields.map { $0.html(entries) })
       <button class="button wide">Log in</button>
       <p class="aside">New here? <a href="/signup?back=\(back.text.percentEncoded)">Sign up</a></p>
       </form>

@@ -7,8 +7,9 @@ extension Pages {
     let viewer = try await viewer(request)
     let post = try await summit.post(request.identifier())
     let list = try await list([post], for: viewer, request.address)
-    return Layout("\(post.authorDisplayName): \(Pages.beginning(of: post.text))", for: viewer).response(
-      "<h1 class=\"unseen\">A post by \(post.authorDisplayName)</h1>\(list.whole(post))")
+    return Layout("\(post.authorDisplayName): \(Pages.beginning(of: post.text))", summit.assets, for: viewer)
+      .response(
+        "<h1 class=\"unseen\">A post by \(post.authorDisplayName)</h1>\(list.whole(post))")
   }
 
   func setLike(_ likes: Bool, _ request: Request) async throws -> Response {

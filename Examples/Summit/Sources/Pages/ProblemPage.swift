@@ -10,7 +10,7 @@ extension Pages {
       problem.status == .contentTooLarge
       ? "A photo may have up to \(Photo.uploadLimitBytes >> 20) MB." : problem.detail
     let id: HTML? = problem.status.code < 500 ? nil : "<p class=\"hint\">Request \(request.id)</p>"
-    return Layout(problem.title, reader: .anybody).response(
+    return Layout(problem.title, summit.assets, reader: .anybody).response(
       """
       <section class="card sheet problem">
       <p class="code" aria-hidden="true">\(problem.status.code)</p>

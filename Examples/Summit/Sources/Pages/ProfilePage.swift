@@ -9,16 +9,17 @@ extension Pages {
     let page = try await summit.posts.page(by: account.id, before: request.cursor(Identifier.self))
     let posts = try await list(page.items, for: viewer, request.address).html(page)
     let isOwn = viewer?.account.id == account.id
-    return Layout(account.displayName, for: viewer, at: isOwn ? .profile : .elsewhere).response(
-      """
-      <section class="card profile">
-      \(Avatar(name: account.name, displayName: account.displayName).html)
-      <div class="by"><h1 dir="auto">\(account.displayName)</h1>
-      <p class="handle">@\(account.name) · here since \(Moment(ms: account.id.createdAtMs).month)</p></div>
-      \(try await action(viewer, account, request.address))
-      </section>
-      \(page.items.isEmpty ? Pages.nothing("No posts yet", "\(account.displayName) hasn't written anything.") : posts)
-      """)
+    return Layout(account.displayName, summit.assets, for: viewer, at: isOwn ? .profile : .elsewhere)
+      .response(
+        """
+        <section class="card profile">
+        \(Avatar(name: account.name, displayName: account.displayName).html)
+        <div class="by"><h1 dir="auto">\(account.displayName)</h1>
+        <p class="handle">@\(account.name) · here since \(Moment(ms: account.id.createdAtMs).month)</p></div>
+        \(try await action(viewer, account, request.address))
+        </section>
+        \(page.items.isEmpty ? Pages.nothing("No posts yet", "\(account.displayName) hasn't written anything.") : posts)
+        """)
   }
 
   func setFollow(_ follows: Bool, _ request: Request) async throws -> Response {

@@ -14,7 +14,7 @@ extension Pages {
   func settings(_ request: Request) async throws -> Response {
     try await forViewer(request) { viewer in
       let isChanged = try request.query("changed") != nil
-      return Pages.settings(
+      return settings(
         viewer, .none,
         notice: isChanged ? "Your password is changed. You are logged out everywhere else." : nil)
     }
@@ -30,15 +30,15 @@ extension Pages {
           of: viewer.account, from: form["current"] ?? "", to: new, keeping: request)
         return .redirect(to: "/settings?changed")
       } catch let problem as Problem where !problem.fields.isEmpty {
-        return Pages.settings(viewer, Entries(problems: problem.fields), status: .unprocessableContent)
+        return settings(viewer, Entries(problems: problem.fields), status: .unprocessableContent)
       }
     }
   }
 
-  private static func settings(
+  private func settings(
     _ viewer: Viewer, _ entries: Entries, notice: String? = nil, status: Status = .ok
   ) -> Response {
-    Layout("Settings", for: viewer, at: .settings).response(
+    Layout("Settings", summit.assets, for: viewer, at: .settings).response(
       """
       <h1>Settings</h1>
       \(notice.map { "<p class=\"notice\" role=\"status\">\($0)</p>" } as HTML?)
@@ -55,7 +55,7 @@ extension Pages {
       <h2>Change the password</h2>
       <p class="hint">It ends all your other sessions.</p>
       \(viewer.token)
-      \(passwordFields.map { $0.html(entries) })
+      \(Pages.passwordFields.map { $0.html(entries) })
       <button class="button">Change the password</button>
       </form>
       """, status: status)

@@ -18,7 +18,7 @@ extension Pages {
 
   func signUpPage(_ request: Request) async throws -> Response {
     guard try await viewer(request) == nil else { return .redirect(to: request.back) }
-    return Pages.signUpPage(.none, back: request.back)
+    return signUpPage(.none, back: request.back)
   }
 
   func signUp(_ request: Request) async throws -> Response {
@@ -32,17 +32,17 @@ extension Pages {
     } catch let problem as Problem where !problem.fields.isEmpty {
       let typed = ["name", "displayName", "email"].map { ($0, form.line($0)) }
       let entries = Entries(values: Dictionary(uniqueKeysWithValues: typed), problems: problem.fields)
-      return Pages.signUpPage(entries, back: form.back, status: .unprocessableContent)
+      return signUpPage(entries, back: form.back, status: .unprocessableContent)
     }
   }
 
-  private static func signUpPage(_ entries: Entries, back: LocalPath, status: Status = .ok) -> Response {
-    Layout("Sign up", for: nil, at: .signUp).response(
+  private func signUpPage(_ entries: Entries, back: LocalPath, status: Status = .ok) -> Response {
+    Layout("Sign up", summit.assets, for: nil, at: .signUp).response(
       """
       <form class="card sheet" method="post" action="/signup">
       <h1>Sign up</h1>
       \(hidden("back", back.text))
-      \(signUpFields.map { $0.html(entries) })
+      \(Pages.signUpFields.map { $0.html(entries) })
       <button class="button wide">Sign up</button>
       <p class="aside">You have an account? <a href="/login?back=\(back.text.percentEncoded)">Log in</a></p>
       </form>

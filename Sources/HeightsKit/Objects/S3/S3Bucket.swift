@@ -24,7 +24,8 @@ public enum S3Error: Error, Equatable, CustomStringConvertible, ProblemConvertib
   }
 }
 
-/// The objects below `media/` in a bucket, where the CDN finds them under the path that pages name.
+/// The objects below `media/` and the static files below `static/` in a bucket, where the CDN finds them under the path
+/// that pages name.
 ///
 /// Requests are made by libcurl, which signs them (SigV4), on threads of their own: a store that hangs keeps nobody else.
 final class S3Bucket: Sendable {
@@ -81,17 +82,25 @@ final class S3Bucket: Sendable {
 
   /// Returns when S3 has it.
   func put(_ bytes: [UInt8], _ key: ObjectKey) async throws {
+    try await put(bytes, at: Self.prefix + key.text, hash: key.hash)
+  }
+
+  /// For good: the path says what is in it.
+  /// - Parameter hash: the SHA-256 of the bytes, which S3 compares.
+  func put(_ bytes: [UInt8], at path: String, hash: String) async throws {
     let answer = try await send(
-      "PUT", Self.prefix + key.text,
+      "PUT", path,
       headers: [
-        "Content-Type: \(MediaType.of(key.text))", "Cache-Control: public, max-age=31536000, immutable",
-        "x-amz-content-sha256: \(key.hash)",
+        "Content-Type: \(MediaType.of(path))", "Cache-Control: \(Assets.forGood)",
+        "x-amz-content-sha256: \(hash)",
       ], body: bytes)
     try answer.check()
   }
 
-  func contains(_ key: ObjectKey) async throws -> Bool {
-    let answer = try await send("HEAD", Self.prefix + key.text)
+  func contains(_ key: ObjectKey) async throws -> Bool { try await contains(Self.prefix + key.text) }
+
+  func contains(_ path: String) async throws -> Bool {
+    let answer = try await send("HEAD", path)
     if answer.status == 404 { return false }
     try answer.check()
     return true
