@@ -9,10 +9,10 @@ static inline CURLcode heights_curl_number(CURL *handle, CURLoption option, long
   return curl_easy_setopt(handle, option, value);
 }
 
-/// Bytes that live until the request is over.
+/// Bytes that live until the request is over. Without any, NULL would have curl read them from the standard input.
 static inline CURLcode heights_curl_body(CURL *handle, const void *bytes, size_t size) {
   CURLcode code = curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
-  return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_POSTFIELDS, bytes) : code;
+  return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_POSTFIELDS, bytes ? bytes : "") : code;
 }
 
 static inline CURLcode heights_curl_headers(CURL *handle, struct curl_slist *headers) {

@@ -145,7 +145,7 @@ extension Lab {
 // Instances of the app behind balancers.
 extension Lab {
   /// Those that run.
-  private var balancers: [any Balancer] {
+  var balancers: [any Balancer] {
     hostProcesses.compactMap { process in
       guard case .engine(let engine) = process.program, let balancer = engine as? any Balancer else {
         return nil

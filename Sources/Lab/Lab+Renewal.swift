@@ -42,10 +42,14 @@ extension Lab {
     }.sorted { $0.name < $1.name }
   }
 
+  /// Whether the balancers that send people to an instance send them to another as well.
   private func hasOther(than process: LabProcess) -> Bool {
-    hostProcesses.contains { other in
-      other.isInstance && other.name != process.name && supervisor?.status(of: other.name)?.health == .ready
-    }
+    let balancers = balancers.filter { $0.isUsing(process.host.id) != nil }
+    return !balancers.isEmpty
+      && hostProcesses.contains { other in
+        other.isInstance && other.name != process.name
+          && balancers.allSatisfy { $0.isUsing(other.host.id) == true }
+      }
   }
 }
 

@@ -92,13 +92,28 @@ public struct Environment: Sendable {
     RedisCredentials(url: variables["REDIS_URL"], file: variables["HEIGHTS_REDIS_PASSWORD_FILE"])
   }
 
-  /// What the variables say of the whereabouts while there is no placement: `REDIS_URL` names a cache.
+  /// What the variables say of the whereabouts while there is no placement: `REDIS_URL` names a cache, and
+  /// `HEIGHTS_OBJECTS_BUCKET` where objects are; those of a folder that servers share are read from there as well.
   ///
   /// `DATABASE_URL` names a cluster for all databases, whatever they are called, so it is none of a placement.
   var impliedPlacement: Placement {
     get throws {
-      guard let text = variables["REDIS_URL"] else { return .local }
+      let hasFolder = variables["HEIGHTS_OBJECTS_BUCKET"] == nil || variables["HEIGHTS_FILES_DIR"] != nil
+      let objects: [Placement.ObjectStoreName] =
+        (variables["HEIGHTS_OBJECTS_BUCKET"] == nil ? [] : [.s3]) + (hasFolder ? [.folder] : [])
+      return try Placement(epoch: 0, cache: impliedCache, objects: objects)
+    }
+  }
+
+  private var impliedCache: Placement.SharedCache? {
+    get throws {
+      guard let text = variables["REDIS_URL"] else { return nil }
       let parts = URLComponents(string: text)
+      if parts?.scheme == "rediss" {
+        Log.warning(
+          "each process keeps a cache of its own", [("why", "REDIS_URL wants TLS, which is not spoken yet")])
+        return nil
+      }
       guard let parts, parts.scheme == "redis", let host = parts.host,
         let address = ServerAddress("\(host):\(parts.port ?? 6379)")
       else {
@@ -106,7 +121,7 @@ public struct Environment: Sendable {
         throw EnvironmentError(
           description: "REDIS_URL is not understood: expected redis://:PASSWORD@HOST:PORT/0")
       }
-      return try Placement(epoch: 0, cache: .servers([address]))
+      return .servers([address])
     }
   }
 

@@ -65,6 +65,21 @@ import Testing
     }
   }
 
+  @Test func withoutAPlacementTheEnvironmentSaysWhereObjectsAre() throws {
+    let bucket = ["HEIGHTS_OBJECTS_BUCKET": "bucket", "AWS_REGION": "eu-central-1"]
+    #expect(try Environment([:]).impliedPlacement.objects == [.folder])
+    #expect(try Environment(bucket).impliedPlacement.objects == [.s3])
+    #expect(
+      try Environment(bucket.merging(["HEIGHTS_FILES_DIR": "/files"]) { $1 }).impliedPlacement.objects == [
+        .s3, .folder,
+      ])
+  }
+
+  @Test func aCacheThatWantsTLSIsDoneWithout() throws {
+    #expect(
+      try Environment(["REDIS_URL": "rediss://:secret@cache.example:6379"]).impliedPlacement.cache == nil)
+  }
+
   @Test func withoutAPlacementTheEnvironmentNamesTheCache() throws {
     #expect(try Environment([:]).impliedPlacement == .local)
     let cache = try Environment(["REDIS_URL": "redis://:secret@127.1.1.30/0"]).impliedPlacement.cache

@@ -127,7 +127,10 @@ final class PostgresLoop: @unchecked Sendable {
           do {
             let result = try await read(sql, follower, seen, until: deadline)
             if !isSought || result.rowCount > 0 { return result }
-            return try await readLeader(sql, seen, until: deadline)
+            // Without a leader what the follower knows is all there is.
+            do { return try await readLeader(sql, seen, until: deadline) } catch is DatabaseError {
+              return result
+            }
           } catch let error as DatabaseError where error.isOfServer {
             avoided = follower
             cluster.askAtOnce()
