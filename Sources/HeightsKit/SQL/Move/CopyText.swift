@@ -46,8 +46,16 @@ struct CopyText {
     }
   }
 
+  /// Without a text of its own in between: most columns are numbers.
   private mutating func append(_ number: Int64) {
-    bytes.append(contentsOf: "\(number)".utf8)
+    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    let start = bytes.count
+    var rest = number.magnitude
+    repeat {
+      bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    bytes[start...].reverse()
   }
 
   private mutating func append(_ number: Double, asBits: Bool) {

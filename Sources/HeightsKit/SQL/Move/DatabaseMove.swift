@@ -115,22 +115,25 @@ final class DatabaseMove: Sendable {
     _ isStopped: () -> Bool
   ) throws {
     var reached = start
-    var text = CopyText()
     while !reached.isDone {
       if isStopped() { throw MoveError("the move was stopped") }
-      text.removeAll()
-      let chunk = try source.copyRows(
-        of: table, after: reached.key, limit: Self.chunkRows, limitBytes: Self.chunkBytes, into: &text)
       let before = reached
-      reached.key = chunk.lastKey
-      reached.rows += chunk.count
-      reached.isDone = chunk.isEnd
-      do { try target.add(text, to: table, reached) } catch DatabaseError.conflict {
+      var chunk = SQLiteSide.Chunk()
+      do {
+        try target.add(to: table) { put in
+          chunk = try source.copyRows(
+            of: table, after: before.key, limit: Self.chunkRows, limitBytes: Self.chunkBytes, put)
+          reached.key = chunk.lastKey
+          reached.rows = before.rows + chunk.count
+          reached.isDone = chunk.lastKey == nil
+          return reached
+        }
+      } catch DatabaseError.conflict {
         try addFitting(table, after: before.key, count: chunk.count, reached, source, target)
       }
       progress.update {
         $0.rows += chunk.count
-        $0.bytes += text.bytes.count
+        $0.bytes += chunk.bytes
       }
     }
   }

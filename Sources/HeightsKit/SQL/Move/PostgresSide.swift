@@ -165,11 +165,14 @@ final class PostgresSide {
   ) throws { try session.copyIn("COPY \(table.quotedName) (\(columns)) FROM STDIN", fill) }
 
   /// Adds rows, and notes in the same transaction how far the copy has come.
-  func add(_ text: CopyText, to table: MoveTable, _ progress: Progress) throws {
+  /// - Parameter rows: puts them, and says how far that is. It does not escape; it is said to for it is handed what may
+  ///   not.
+  func add(
+    to table: MoveTable, _ rows: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Progress
+  ) throws {
     try session.transaction {
-      if !text.bytes.isEmpty {
-        try copy(table, table.columnList) { put in try text.bytes.withUnsafeBytes(put) }
-      }
+      var progress = Progress()
+      try copy(table, table.columnList) { put in progress = try rows(put) }
       try note(progress, table)
     }
   }

@@ -170,21 +170,40 @@ final class SQLiteSide {
 
   // MARK: Rows
 
-  /// Rows behind a key, in the key's order, as COPY takes them.
-  /// - Returns: how many there were, and the key of the last; fewer than `limit` also where they fill `limitBytes`.
-  func copyRows(
-    of table: MoveTable, after key: [SQLValue]?, limit: Int, limitBytes: Int, into text: inout CopyText
-  ) throws -> (count: Int, lastKey: [SQLValue]?, isEnd: Bool) {
-    let statement = try rows(of: table, after: key, limit: limit)
+  /// Rows that were read together.
+  struct Chunk {
     var count = 0
-    var last = key
-    while text.bytes.count < limitBytes {
-      guard try statement.step() else { return (count, last, count < limit) }
+    var bytes = 0
+    /// The key of the last; nil at the end.
+    var lastKey: [SQLValue]?
+  }
+
+  /// As much is put at once as a socket takes: the server is at work with it while more is read.
+  private static let pieceBytes = 64 << 10
+
+  /// Puts rows behind a key, in the key's order, as COPY takes them: `limit`, fewer where they fill `limitBytes` or end.
+  func copyRows(
+    of table: MoveTable, after key: [SQLValue]?, limit: Int, limitBytes: Int,
+    _ put: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Chunk {
+    let statement = try rows(of: table, after: key, limit: limit)
+    var (chunk, text) = (Chunk(), CopyText())
+    while try statement.step() {
       try text.append(rowOf: statement, of: table)
-      count += 1
-      last = try table.key.map { try Self.value(statement, $0) }
+      chunk.count += 1
+      if chunk.count == limit || chunk.bytes + text.bytes.count >= limitBytes {
+        chunk.lastKey = try table.key.map { try Self.value(statement, $0) }
+        break
+      }
+      if text.bytes.count >= Self.pieceBytes {
+        try text.bytes.withUnsafeBytes(put)
+        chunk.bytes += text.bytes.count
+        text.removeAll()
+      }
     }
-    return (count, last, false)
+    try text.bytes.withUnsafeBytes(put)
+    chunk.bytes += text.bytes.count
+    return chunk
   }
 
   private func rows(of table: MoveTable, after key: [SQLValue]?, limit: Int) throws -> Statement {
