@@ -1,4 +1,4 @@
-"""Edges: static files come from the object store under names for good, and what nobody allows to be kept is not kept."""
+"""Edges: static files come from the object store under names for good; what no header allows to be kept is not kept."""
 
 import re
 
@@ -42,7 +42,7 @@ def test_static_files_come_from_the_object_store_and_from_the_app_without_it(sta
         stage_5.ask("thaw", host="objects")
 
 
-def test_what_says_nothing_of_being_kept_is_not_kept_and_stale_is_served_when_nobody_answers(stage_5):
+def test_what_says_nothing_of_being_kept_is_not_kept_and_what_is_kept_needs_no_server(stage_5):
     url = stage_5.status()["appURL"]
     person = Person.sign_up(url)
     for text in ("one", "two"):

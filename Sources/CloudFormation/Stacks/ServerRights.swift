@@ -53,6 +53,8 @@ struct ServerRights {
 
   mutating func keepObjects(in bucket: ARN<Bucket>) {
     allow(["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], on: [Text("\(bucket)/*")])
+    // Without it S3 answers 403 for what is not there, in place of 404.
+    allow(["s3:ListBucket"], on: [Text("\(bucket)")])
   }
 
   mutating func keepSessions(in table: Expression) {

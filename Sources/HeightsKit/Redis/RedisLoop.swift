@@ -25,12 +25,6 @@ final class RedisLoop: @unchecked Sendable {
     version = -1
   }
 
-  /// - Throws: `RedisError`.
-  func command(_ arguments: [RedisArgument], until deadline: Deadline) async throws(RedisError) -> RedisValue
-  {
-    try await commands([arguments], until: deadline)[0].get()
-  }
-
   func commands(_ list: [[RedisArgument]], until deadline: Deadline) async -> [Result<RedisValue, RedisError>]
   {
     loop.checkIsolated()
