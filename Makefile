@@ -17,7 +17,9 @@ test: build ## Runs every test: units, then real processes, hostile clients and 
 	swift test --no-parallel
 	# What Summit stores must be the same on both engines.
 	HEIGHTS_TEST_DATABASE=postgres swift test --skip-build --no-parallel --filter 'SummitTests.(API|Posts|Accounts)Tests'
-	.venv/bin/python -m pytest Tests/Integration --durations=20
+	# They wait more than they work: one more at once than there are cores.
+	.venv/bin/python -m pytest Tests/Integration --numprocesses=$$(($$(nproc) + 1)) --maxprocesses=6 --dist=worksteal \
+	  --durations=20
 
 check: build ## Format, lint and the habits of this code base, without changing anything.
 	swift format lint --strict --recursive Package.swift Sources Examples Tests Benchmarks

@@ -123,10 +123,15 @@ extension Lab {
   /// Ends the processes, what builds on others before them, and returns when they are gone.
   func stop(_ processes: [LabProcess]) throws(LabError) {
     for layer in Set(processes.map(\.layer)).sorted() {
-      let names = processes.filter { $0.layer == layer }.map(\.name)
-      for name in names { supervisor?.unwant(name) }
-      for process in processes where process.layer == layer { endIdle(process) }
-      for name in names { try waitUntilStopped(name) }
+      let all = processes.filter { $0.layer == layer }
+      let atOnce = all.filter { !$0.stopsInTurn }
+      for process in atOnce { supervisor?.unwant(process.name) }
+      for process in all where process.stopsInTurn {
+        supervisor?.unwant(process.name)
+        try waitUntilStopped(process.name)
+      }
+      for process in atOnce { endIdle(process) }
+      for process in atOnce { try waitUntilStopped(process.name) }
     }
   }
 

@@ -17,6 +17,8 @@ protocol Engine: Sendable {
   var environment: [String: String] { get }
   /// What asks it to end in an orderly way: SIGTERM, unless it understands that differently.
   var stopSignal: Int32 { get }
+  /// Whether it looks for another that takes its place when it stops, and loses time with one that stops as well.
+  var stopsInTurn: Bool { get }
 
   /// Makes folders and writes the configuration, before each start. Blocks for seconds at most; what is already so is
   /// left so.
@@ -30,6 +32,7 @@ protocol Engine: Sendable {
 extension Engine {
   var environment: [String: String] { [:] }
   var stopSignal: Int32 { SIGTERM }
+  var stopsInTurn: Bool { false }
   func observe() -> EngineObservation? { nil }
 }
 

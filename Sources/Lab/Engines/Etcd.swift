@@ -19,6 +19,8 @@ struct Etcd: Engine {
   var program: String? { Programs.find("etcd") }
   /// One core and little memory: it has a few keys.
   var environment: [String: String] { ["GOMAXPROCS": "1", "GOGC": "50"] }
+  /// A leader hands over to a member that it believes to be there, and waits 6 s for one that has just gone.
+  var stopsInTurn: Bool { true }
 
   /// Beats and elections are slow enough that no healthy leader is deposed because a peer's zone has died, and quick
   /// enough for a new one within a second.

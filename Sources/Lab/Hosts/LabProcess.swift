@@ -38,6 +38,8 @@ struct LabProcess: Sendable {
     }
     return host.id + ".postgres"
   }
+  /// It stops before the next of its layer is asked to.
+  var stopsInTurn: Bool { if case .engine(let engine) = program { engine.stopsInTurn } else { false } }
   /// It may start before what is behind it.
   var findsOthersItself: Bool { layer <= .balancer || layer == .store }
 }
