@@ -33,12 +33,14 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .target(name: "CRuntime", cSettings: [.define("_GNU_SOURCE")]),
 
     // What an app imports.
     target(
-      "HeightsKit", ["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]),
+      "HeightsKit",
+      ["CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]),
 
     // What runs the app: each imports only those above it.
     target("Topology"),

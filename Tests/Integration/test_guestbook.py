@@ -1,6 +1,5 @@
 """Any app: a plain Flask app, with nothing of Heights' but its heights.json, climbs from stage 3 to stage 5."""
 
-import shutil
 import subprocess
 import threading
 import time
@@ -90,9 +89,7 @@ def python_environment():
 @pytest.fixture
 def guestbook(lab, python_environment):
     """A lab of the guestbook, not started."""
-    for part in list(lab.folder.iterdir()):
-        shutil.rmtree(part) if part.is_dir() else part.unlink()
-    shutil.copytree(EXAMPLES / "Guestbook", lab.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    lab.become(EXAMPLES / "Guestbook")
     (lab.folder / ".venv").symlink_to(python_environment)
     return lab
 

@@ -12,25 +12,33 @@ package final class RedisServer: Sendable {
   package let port: Int
   private let folder: TemporaryFolder
   private let password: String?
+  private let isTLS: Bool
   private let sentinelOf: (port: Int, name: String)?
   private let leaderPort: Int?
   private let pid = Mutex<pid_t>(0)
 
   /// - Parameters:
   ///   - leaderPort: the server that it follows, if it doesn't lead.
-  package convenience init(password: String? = nil, leaderPort: Int? = nil) throws {
-    try self.init(password: password, leaderPort: leaderPort, sentinelOf: nil)
+  ///   - name: of its certificate (`IP:…` or `DNS:…`), if it speaks TLS, and nothing else.
+  package convenience init(password: String? = nil, leaderPort: Int? = nil, certifiedAs name: String? = nil)
+    throws
+  {
+    try self.init(password: password, leaderPort: leaderPort, sentinelOf: nil, certifiedAs: name)
   }
 
   /// A sentinel that watches the server at `port` by the name of `name`. Two of them decide.
   package convenience init(sentinelOf port: Int, name: String, password: String?) throws {
-    try self.init(password: password, leaderPort: nil, sentinelOf: (port, name))
+    try self.init(password: password, leaderPort: nil, sentinelOf: (port, name), certifiedAs: nil)
   }
 
-  private init(password: String?, leaderPort: Int?, sentinelOf: (Int, String)?) throws {
+  private init(
+    password: String?, leaderPort: Int?, sentinelOf: (Int, String)?, certifiedAs name: String?
+  ) throws {
     folder = try TemporaryFolder()
     port = try PublicPort.free()
     (self.password, self.leaderPort, self.sentinelOf) = (password, leaderPort, sentinelOf)
+    isTLS = name != nil
+    if let name { try makeCertificate(name) }
     try folder.write(configuration, to: "redis.conf")
     try start()
   }
@@ -41,7 +49,7 @@ package final class RedisServer: Sendable {
   package var url: String { "redis://\(password.map { ":\($0)@" } ?? "")\(address)/0" }
 
   private var configuration: String {
-    var lines = ["port \(port)", "bind 127.0.0.1", "dir \(folder.path)"]
+    var lines = ["\(isTLS ? "port 0\ntls-port" : "port") \(port)", "bind 127.0.0.1", "dir \(folder.path)"]
     if let (port, name) = sentinelOf {
       lines += [
         "protected-mode no", "sentinel monitor \(name) 127.0.0.1 \(port) 2",
@@ -51,9 +59,24 @@ package final class RedisServer: Sendable {
     } else {
       lines += ["save \"\"", "appendonly no", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1"]
       if let password { lines += ["requirepass \(password)", "masterauth \(password)"] }
+      if isTLS {
+        lines += ["tls-cert-file \(certificate)", "tls-key-file \(key)", "tls-auth-clients no"]
+      }
       if let leaderPort { lines.append("replicaof 127.0.0.1 \(leaderPort)") }
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The file of its certificate, which it has signed itself.
+  package var certificate: String { folder.path + "/server.crt" }
+  private var key: String { folder.path + "/server.key" }
+
+  private func makeCertificate(_ name: String) throws {
+    _ = try output(
+      of: [
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=redis",
+        "-addext", "subjectAltName=\(name)", "-out", certificate, "-keyout", key,
+      ])
   }
 
   // MARK: Starting, ending, hanging
@@ -81,19 +104,24 @@ package final class RedisServer: Sendable {
   /// What redis-cli prints for a command.
   @discardableResult
   package func run(_ words: String...) throws -> String {
+    let tls = isTLS ? ["--tls", "--insecure"] : []
+    let password = sentinelOf == nil ? password.map { ["REDISCLI_AUTH": $0] } : nil
+    return try output(
+      of: ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"] + tls + words, environment: password ?? [:])
+  }
+
+  private func output(of words: [String], environment: [String: String] = [:]) throws -> String {
     let process = Foundation.Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"] + words
-    if let password, sentinelOf == nil {
-      process.environment = ProcessInfo.processInfo.environment.merging(["REDISCLI_AUTH": password]) { $1 }
-    }
+    process.arguments = words
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
     try process.run()
     let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failure(description: "redis-cli: \(text)") }
+    guard process.terminationStatus == 0 else { throw Failure(description: "\(words[0]): \(text)") }
     return text.trimmingCharacters(in: .newlines)
   }
 

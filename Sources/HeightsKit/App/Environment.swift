@@ -109,19 +109,15 @@ public struct Environment: Sendable {
     get throws {
       guard let text = variables["REDIS_URL"] else { return nil }
       let parts = URLComponents(string: text)
-      if parts?.scheme == "rediss" {
-        Log.warning(
-          "each process keeps a cache of its own", [("why", "REDIS_URL wants TLS, which is not spoken yet")])
-        return nil
-      }
-      guard let parts, parts.scheme == "redis", let host = parts.host,
+      guard let parts, let scheme = parts.scheme, ["redis", "rediss"].contains(scheme), let host = parts.host,
         let address = ServerAddress("\(host):\(parts.port ?? 6379)")
       else {
         // Not shown: it may hold a password.
         throw EnvironmentError(
-          description: "REDIS_URL is not understood: expected redis://:PASSWORD@HOST:PORT/0")
+          description:
+            "REDIS_URL is not understood: expected redis://:PASSWORD@HOST:PORT/0, or rediss:// for TLS")
       }
-      return .servers([address])
+      return .servers([address], tls: scheme == "rediss")
     }
   }
 

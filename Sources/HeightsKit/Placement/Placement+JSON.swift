@@ -20,6 +20,8 @@ extension Placement: Codable {
     var sentinels: [ServerAddress]?
     var name: String?
     var servers: [ServerAddress]?
+    /// Of servers; false when it is not there.
+    var tls: Bool?
   }
 
   public init(from decoder: any Decoder) throws {
@@ -44,10 +46,11 @@ extension Placement: Codable {
   }
 
   private static func cache(_ form: CacheForm) throws -> SharedCache {
-    switch (form.sentinels, form.name, form.servers) {
-    case (let sentinels?, let name?, nil): .sentinels(sentinels, name: name)
-    case (nil, nil, let servers?): .servers(servers)
-    default: throw PlacementError("the cache is not understood: expected sentinels and name, or servers")
+    switch (form.sentinels, form.name, form.servers, form.tls) {
+    case (let sentinels?, let name?, nil, nil): .sentinels(sentinels, name: name)
+    case (nil, nil, let servers?, let tls): .servers(servers, tls: tls ?? false)
+    default:
+      throw PlacementError("the cache is not understood: expected sentinels and name, or servers and tls")
     }
   }
 
@@ -61,7 +64,8 @@ extension Placement: Codable {
     switch cache {
     case .sentinels(let sentinels, let name):
       try values.encode(CacheForm(sentinels: sentinels, name: name), forKey: .cache)
-    case .servers(let servers): try values.encode(CacheForm(servers: servers), forKey: .cache)
+    case .servers(let servers, let tls):
+      try values.encode(CacheForm(servers: servers, tls: tls ? true : nil), forKey: .cache)
     case nil: break
     }
     try values.encode(objects, forKey: .objects)

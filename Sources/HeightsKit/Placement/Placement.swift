@@ -42,7 +42,8 @@ public struct Placement: Equatable, Sendable {
   public enum SharedCache: Equatable, Sendable {
     /// The sentinels know which server leads what they call `name`.
     case sentinels([ServerAddress], name: String)
-    case servers([ServerAddress])
+    /// Whichever of them says that it leads.
+    case servers([ServerAddress], tls: Bool)
   }
 
   /// Where sessions are: SQL keeps them, and Redis before it answers for it. Redis behind it is only told of those that
@@ -101,7 +102,7 @@ public struct Placement: Equatable, Sendable {
     }
     switch cache {
     case .sentinels(let addresses, _) where addresses.isEmpty,
-      .servers(let addresses) where addresses.isEmpty:
+      .servers(let addresses, _) where addresses.isEmpty:
       throw PlacementError("the cache has no addresses")
     case .sentinels, .servers, nil: break
     }

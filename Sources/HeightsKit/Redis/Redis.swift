@@ -35,6 +35,7 @@ final class Redis: Sendable {
     var seeker: RedisSeeker?
     /// Why it is away.
     var reason = "no server is named"
+    var tls: TLSClient?
     var visits: [Visit] = []
     var receivers: [(channel: String, receive: Receive)] = []
   }
@@ -46,16 +47,19 @@ final class Redis: Sendable {
 
   let metrics = RedisMetrics()
   private let credentials: RedisCredentials
+  private let authorities: String?
   private let state: Mutex<State>
   private let hasFailures = Atomic<Bool>(false)
   private let usableSince = Atomic<Int64>(Int64.max)
   // Set once, in `init`: each needs its owner.
   private nonisolated(unsafe) var loops: [RedisLoop] = []
 
-  init(_ loops: EventLoopGroup, _ credentials: RedisCredentials) async throws {
+  /// - Parameter authorities: a file of certificates that vouch for servers; nil for the system's.
+  init(_ loops: EventLoopGroup, _ credentials: RedisCredentials, authorities: String? = nil) async throws {
     self.credentials = credentials
+    self.authorities = authorities
     state = Mutex(State(breaker: CircuitBreaker(now: .now)))
-    // hiredis writes to sockets that the server may have closed.
+    // OpenSSL writes to sockets that the server may have closed.
     signal(SIGPIPE, SIG_IGN)
     self.loops = loops.loops.map { RedisLoop(self, on: $0) }
     for one in self.loops { try await one.loop.run { one.flushes.start() } }
@@ -100,8 +104,17 @@ final class Redis: Sendable {
     for one in loops { try? await one.loop.run { one.close() } }
   }
 
-  /// What a connection sends first: read each time, since it may change.
-  var logIn: [RedisArgument]? { credentials.logIn }
+  /// Begins to connect to a server as the place wants it, with the password as it is now.
+  func connect(to address: ServerAddress, host: String, _ flushes: RedisFlushes) throws(RedisError)
+    -> RedisConnection
+  {
+    let tls = try state.withLock { state throws(RedisError) -> TLSClient? in
+      guard case .servers(_, tls: true) = state.place else { return nil }
+      if state.tls == nil { state.tls = try TLSClient(authorities: authorities) }
+      return state.tls
+    }
+    return try RedisConnection(address, host: host, logIn: credentials.logIn, tls: tls, flushes)
+  }
 
   // MARK: Commands
 

@@ -3,10 +3,10 @@
 import CHiredis
 import Glibc
 
-/// hiredis writes and reads the protocol; the loop's poller says when. Loop thread only.
+/// hiredis connects and speaks the protocol; the loop's poller says when. Loop thread only.
 ///
 /// What is asked in one tick is sent by one write. hiredis' own asynchronous layer is not used: it ends the process when
-/// an answer is not what it expects, and knows no deadlines.
+/// an answer is not what it expects, and knows neither deadlines nor (in Debian's version) TLS.
 ///
 /// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
 final class RedisConnection: @unchecked Sendable {
@@ -14,6 +14,9 @@ final class RedisConnection: @unchecked Sendable {
   static let silenceMs = 1_000
   /// Commands that may wait for their answers.
   static let pendingLimit = 10_000
+  private static let readBytes = 16 << 10
+  /// Memory for output that is kept for the next.
+  private static let keptBytes = 64 << 10
 
   private struct Pending {
     /// Takes the answer; nil when nobody waits any more.
@@ -30,10 +33,16 @@ final class RedisConnection: @unchecked Sendable {
   private let loop: EventLoop
   private let flushes: RedisFlushes
   private var context: UnsafeMutablePointer<redisContext>?
+  private var stream: (any RedisStream)?
   private var watch: Watch?
+  /// What has not been written yet, from `written` on.
+  private var output: [UInt8] = []
+  private var written = 0
   private var timer: (timer: Timer, due: Deadline)?
   private var pending: [Pending] = []
   private var first = 0
+  /// Whether the server has been reached, and then whether bytes may be exchanged.
+  private var isReached = false
   private var isConnected = false
   private var flushIsDue = false
   private var lastReceived: Deadline
@@ -42,9 +51,10 @@ final class RedisConnection: @unchecked Sendable {
   /// - Parameters:
   ///   - host: the server's address in numbers.
   ///   - logIn: what is sent before anything else, if there is a password.
+  ///   - tls: whom to believe; nil for a connection without TLS.
   /// - Throws: `RedisError.away`.
   init(
-    _ address: ServerAddress, host: String, logIn: [RedisArgument]?, _ flushes: RedisFlushes
+    _ address: ServerAddress, host: String, logIn: [RedisArgument]?, tls: TLSClient?, _ flushes: RedisFlushes
   ) throws(RedisError) {
     loop = flushes.loop
     loop.checkIsolated()
@@ -55,9 +65,14 @@ final class RedisConnection: @unchecked Sendable {
     }
     self.context = context
     guard context.pointee.err == 0 else { throw close(Self.error(context)) }
-    _ = fcntl(context.pointee.fd, F_SETFD, FD_CLOEXEC)
+    let descriptor = context.pointee.fd
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    do throws(RedisError) {
+      stream =
+        if let tls { try TLSStream(descriptor, name: address.host, tls) } else { PlainStream(descriptor) }
+    } catch { throw close(error) }
     do {
-      watch = try loop.watch(context.pointee.fd, [.readable, .writable]) { [weak self] in self?.ready($0) }
+      watch = try loop.watch(descriptor, [.readable, .writable]) { [weak self] in self?.ready($0) }
     } catch { throw close(.away("\(error)")) }
     if let logIn { ask(logIn, until: .afterMs(Self.silenceMs), nil) }
   }
@@ -119,7 +134,7 @@ final class RedisConnection: @unchecked Sendable {
   }
 
   private func append(_ arguments: [RedisArgument]) {
-    guard let context else { return }
+    guard isOpen else { return }
     let lengths = arguments.map(\.bytes.count)
     let flat = arguments.flatMap(\.bytes)
     flat.withUnsafeBytes { bytes in
@@ -128,27 +143,76 @@ final class RedisConnection: @unchecked Sendable {
         defer { next = next.map { $0 + length } }
         return next
       }
-      let code = redisAppendCommandArgv(context, Int32(lengths.count), &starts, lengths)
-      if code != REDIS_OK { close(.away("no memory for a command")) }
+      var command: UnsafeMutablePointer<CChar>?
+      let count = redisFormatCommandArgv(&command, Int32(lengths.count), &starts, lengths)
+      guard count >= 0, let command else { return _ = close(.away("no memory for a command")) }
+      output.append(contentsOf: UnsafeRawBufferPointer(start: command, count: Int(count)))
+      redisFreeCommand(command)
     }
   }
 
-  fileprivate func flush() {
+  /// Sends what is waiting to be sent, as far as the socket takes it.
+  func flush() {
     flushIsDue = false
-    guard isConnected, let context else { return }
-    var done: Int32 = 0
-    guard redisBufferWrite(context, &done) == REDIS_OK else { return _ = close(Self.error(context)) }
-    watch?.update(done == 1 ? .readable : [.readable, .writable])
+    guard isConnected, let stream else { return }
+    while written < output.count {
+      switch output.withUnsafeBytes({ stream.write(UnsafeRawBufferPointer(rebasing: $0[written...])) }) {
+      case .moved(let count): written += count
+      case .waits(let events): return watch?.update(events.union(.readable)) ?? ()
+      case .failed(let error): return _ = close(error)
+      }
+    }
+    output.removeAll(keepingCapacity: output.capacity <= Self.keptBytes)
+    written = 0
+    watch?.update(.readable)
   }
 
   // MARK: Answers
 
   private func ready(_ events: IOEvents) {
-    if !isConnected { finishConnecting() } else if events.contains(.writable) { flush() }
-    guard isConnected, let context, !events.isDisjoint(with: [.readable, .hangUp]) else { return }
+    if !isConnected { finishConnecting() } else if !output.isEmpty { flush() }
+    if isConnected, !events.isDisjoint(with: [.readable, .hangUp]) { receive() }
+  }
+
+  private func finishConnecting() {
+    guard let context, let stream else { return }
+    if !isReached {
+      var (code, size) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
+      getsockopt(context.pointee.fd, SOL_SOCKET, SO_ERROR, &code, &size)
+      if code != 0 { return _ = close(.away("\(address): \(SystemError(call: "connect", code: code))")) }
+      isReached = true
+    }
+    switch stream.open() {
+    case .moved:
+      isConnected = true
+      flush()
+    case .waits(let events): watch?.update(events)
+    case .failed(let error): close(error)
+    }
+  }
+
+  private func receive() {
     lastReceived = loop.lastNow
-    guard redisBufferRead(context) == REDIS_OK else { return _ = close(Self.error(context)) }
-    while let context = self.context {
+    var holdsMore = true
+    while holdsMore, let context, let stream {
+      let transfer = withUnsafeTemporaryAllocation(byteCount: Self.readBytes, alignment: 1) { room in
+        let transfer = stream.read(into: room)
+        if case .moved(let count) = transfer {
+          redisReaderFeed(context.pointee.reader, room.baseAddress, count)
+        }
+        return transfer
+      }
+      switch transfer {
+      case .moved: takeAll()
+      case .waits(let events): if events == .writable { watch?.update([.readable, .writable]) }
+      case .failed(let error): close(error)
+      }
+      holdsMore = stream.holdsMore
+    }
+  }
+
+  private func takeAll() {
+    while let context {
       var reply: UnsafeMutableRawPointer?
       guard redisGetReplyFromReader(context, &reply) == REDIS_OK else {
         return _ = close(Self.error(context))
@@ -157,18 +221,6 @@ final class RedisConnection: @unchecked Sendable {
       let value = RedisValue(reply.assumingMemoryBound(to: redisReply.self).pointee)
       freeReplyObject(reply)
       take(value)
-    }
-  }
-
-  private func finishConnecting() {
-    guard let context else { return }
-    var (code, size) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
-    getsockopt(context.pointee.fd, SOL_SOCKET, SO_ERROR, &code, &size)
-    if code != 0 {
-      close(.away("\(address): \(SystemError(call: "connect", code: code))"))
-    } else {
-      isConnected = true
-      flush()
     }
   }
 
@@ -225,7 +277,9 @@ final class RedisConnection: @unchecked Sendable {
     self.context = nil
     watch?.cancel()
     watch = nil
+    stream = nil
     redisFree(context)
+    (output, written) = ([], 0)
     timer?.timer.cancel()
     timer = nil
     let waiting = pending[first...]
@@ -243,29 +297,5 @@ final class RedisConnection: @unchecked Sendable {
       String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
     }
     return .away(text)
-  }
-}
-
-/// The connections of a loop that have something to send at the end of the tick. Loop thread only.
-///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
-final class RedisFlushes: @unchecked Sendable {
-  let loop: EventLoop
-  private var connections: [RedisConnection] = []
-
-  init(_ loop: EventLoop) { self.loop = loop }
-
-  /// Call once, on the loop.
-  func start() {
-    loop.atEndOfTick { [weak self] in
-      guard let self, !connections.isEmpty else { return }
-      for connection in connections { connection.flush() }
-      connections.removeAll(keepingCapacity: true)
-    }
-  }
-
-  fileprivate func add(_ connection: RedisConnection) {
-    loop.checkIsolated()
-    connections.append(connection)
   }
 }

@@ -40,7 +40,7 @@ final class RedisSeeker: @unchecked Sendable {
     loop = flushes.loop
     addresses =
       switch place {
-      case .sentinels(let addresses, _), .servers(let addresses): addresses
+      case .sentinels(let addresses, _), .servers(let addresses, _): addresses
       }
   }
 
@@ -135,7 +135,7 @@ final class RedisSeeker: @unchecked Sendable {
     _ address: ServerAddress, _ redis: Redis
   ) async throws(RedisError) -> (RedisConnection, host: String) {
     let host = try await HostName.numeric(address.host)
-    let connection = try RedisConnection(address, host: host, logIn: redis.logIn, flushes)
+    let connection = try redis.connect(to: address, host: host, flushes)
     do throws(RedisError) { try await checkRole(connection, ms: Self.answerMs) } catch {
       connection.close()
       throw error
@@ -150,7 +150,7 @@ final class RedisSeeker: @unchecked Sendable {
 
   private func subscribe(_ redis: Redis, at address: ServerAddress, host: String) async throws(RedisError) {
     subscription?.close()
-    let connection = try RedisConnection(address, host: host, logIn: redis.logIn, flushes)
+    let connection = try redis.connect(to: address, host: host, flushes)
     let opened = RedisSubscription(connection, to: Redis.channels + [heartbeat], on: loop)
     opened.receive = { [weak self] bytes, channel in
       if channel == self?.heartbeat { self?.missed = 0 } else { self?.redis?.hand(bytes, from: channel) }
@@ -181,7 +181,7 @@ final class RedisSeeker: @unchecked Sendable {
     if sentinel?.isOpen != true {
       // Not told the password of the servers.
       sentinel = try RedisConnection(
-        address, host: await HostName.numeric(address.host), logIn: nil, flushes)
+        address, host: await HostName.numeric(address.host), logIn: nil, tls: nil, flushes)
     }
     guard let sentinel else { throw .away("\(address) is not asked") }
     let answer = try await sentinel.command(

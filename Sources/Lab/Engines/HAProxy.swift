@@ -29,7 +29,7 @@ struct HAProxy: Balancer {
   let entrance: Entrance
   let choice: Choice
   let servers: [Server]
-  /// What a healthy server answers: `/readyz` of an app, `/lb-health` of another balancer.
+  /// What a healthy server answers: `/readyz` of an app, `/edge-health` of an edge.
   let check: String
   let shell: EngineShell
 
@@ -107,7 +107,7 @@ extension HAProxy {
   }
 
   /// An app that does not know `/readyz` is healthy since it answers.
-  private var expected: String { check == Self.health ? "^200$" : "^(200|404)$" }
+  private var expected: String { check == Varnish.health ? "^200$" : "^(200|404)$" }
 }
 
 // What is asked of it while it runs.

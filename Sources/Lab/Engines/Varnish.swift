@@ -35,6 +35,9 @@ struct Varnish: Engine {
     HostClient(address: host.address, port: port).status(HAProxy.health) == 200
   }
 
+  /// Answered with 200 while it runs: it can tell what it has kept when there is no origin.
+  static let health = "/edge-health"
+
   private static let purgeMs = 5_000
 
   /// Forgets everything: a new version of the app is there. The way to it is the lab's alone: its key is in the folder of
@@ -48,7 +51,7 @@ struct Varnish: Engine {
   }
 
   /// A static file with a hash in its name is the object store's, and the app's while it is not there. What is stale is
-  /// better than nothing while no origin answers; what has failed without having changed anything is asked of another
+  /// better than an error or no answer (RFC 5861); what has failed without having changed anything is asked of another
   /// origin.
   var configuration: String {
     """
@@ -69,9 +72,14 @@ struct Varnish: Engine {
     }
 
     sub vcl_recv {
+      if (req.url == "\(Self.health)") { return (synth(200)); }
       set req.backend_hint = origins.backend();
       // What is stale is served while a new one is fetched for a second, and for longer only when nobody has one.
-      if (std.healthy(req.backend_hint)) { set req.grace = 1s; }
+      if (req.restarts > 0) {
+        set req.grace = \(Self.kept);
+      } elsif (std.healthy(req.backend_hint)) {
+        set req.grace = 1s;
+      }
       if (req.url ~ "\(Self.hashed)") { unset req.http.Cookie; }
     }
 
@@ -87,20 +95,41 @@ struct Varnish: Engine {
 
     sub vcl_backend_response {
       if (bereq.backend == object_store && beresp.status != 200) { return (retry); }
-      set beresp.grace = 10m;
-      if (beresp.status >= 500 && bereq.is_bgfetch) { return (abandon); }
+      if (beresp.status >= 500 && !bereq.uncacheable) {
+        if (bereq.is_bgfetch) { return (abandon); }
+        return (error(beresp.status, "\(Self.refused)"));
+      }
+      set beresp.grace = \(Self.kept);
     }
 
     sub vcl_backend_error {
-      if (bereq.retries < 2 && (bereq.method == "GET" || bereq.method == "HEAD")) { return (retry); }
+      if (beresp.reason != "\(Self.refused)" && bereq.retries < 2 && (bereq.method == "GET" || bereq.method == "HEAD")) {
+        return (retry);
+      }
+      // Not remembered, or it would take the place of what is stale.
+      set beresp.ttl = 0s;
+      set beresp.grace = 0s;
+    }
+
+    sub vcl_miss {
+      // Nothing is stale: whatever the app says.
+      if (req.restarts > 0) { return (pass); }
     }
 
     sub vcl_deliver {
+      // Look again, also for what is stale.
+      if (resp.status >= 500 && !obj.uncacheable && req.restarts == 0) { return (restart); }
       if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; }
     }
 
     """
   }
+
+  /// For how long what is stale is kept.
+  private static let kept = "10m"
+
+  /// The reason of an error that an origin has answered.
+  private static let refused = "Refused by the origin"
 
   /// As HeightsKit names assets.
   private static let hashed = "^/static/[^?]*[.][0-9a-f]{16}([.][a-z0-9]+)?$"

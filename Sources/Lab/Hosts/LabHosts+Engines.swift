@@ -78,7 +78,7 @@ extension LabHosts {
     return balancer(
       Self.frontDoor, on: frontDoorHost, entrance, hasEdges ? .inTurn : .session,
       hasEdges ? edges : instances,
-      hasEdges ? HAProxy.health : Self.appCheck)
+      hasEdges ? Varnish.health : Self.appCheck)
   }
 
   var dns: any Engine {
@@ -86,7 +86,7 @@ extension LabHosts {
     return GdnsdFailover(
       host: dnsHost, port: context.ports.dns, domain: context.manifest.outline.dnsName,
       addresses: (hasEdges ? edges : instances).map { .init(id: $0.id, address: $0.address) },
-      checkPort: context.ports.http, checkPath: hasEdges ? HAProxy.health : Self.appCheck,
+      checkPort: context.ports.http, checkPath: hasEdges ? Varnish.health : Self.appCheck,
       shell: context.shell(for: dnsHost, process: Self.dns))
   }
 

@@ -75,15 +75,12 @@ import Testing
       ])
   }
 
-  @Test func aCacheThatWantsTLSIsDoneWithout() throws {
-    #expect(
-      try Environment(["REDIS_URL": "rediss://:secret@cache.example:6379"]).impliedPlacement.cache == nil)
-  }
-
   @Test func withoutAPlacementTheEnvironmentNamesTheCache() throws {
     #expect(try Environment([:]).impliedPlacement == .local)
     let cache = try Environment(["REDIS_URL": "redis://:secret@127.1.1.30/0"]).impliedPlacement.cache
-    #expect(cache == .servers([try #require(ServerAddress("127.1.1.30:6379"))]))
+    #expect(cache == .servers([try #require(ServerAddress("127.1.1.30:6379"))], tls: false))
+    let other = try Environment(["REDIS_URL": "rediss://:secret@cache.example:6380"]).impliedPlacement.cache
+    #expect(other == .servers([try #require(ServerAddress("cache.example:6380"))], tls: true))
     let error = #expect(throws: EnvironmentError.self) {
       try Environment(["REDIS_URL": "127.0.0.1:secret"]).impliedPlacement
     }

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// Runs `bodies` so that all of them are queued before the first of them runs.
+  /// Runs `bodies` so that all of them are queued, in their order, before the first of them runs.
   private func together(
     _ database: Database, _ bodies: [@Sendable (Transaction) async throws -> Void]
   ) async throws -> [(any Error)?] {
@@ -52,8 +52,8 @@ import Testing
           do { try await database.transaction(body) } catch { return (index, error) }
           return (index, nil)
         }
+        while database.statistics.waiting <= index { try? await Task.sleep(for: .milliseconds(1)) }
       }
-      while database.statistics.waiting < bodies.count { try? await Task.sleep(for: .milliseconds(1)) }
       gate.open()
       return await group.reduce(into: [(any Error)?](repeating: nil, count: bodies.count)) { $0[$1.0] = $1.1 }
     }

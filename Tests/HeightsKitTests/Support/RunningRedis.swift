@@ -8,10 +8,10 @@ import TestSupport
 /// - Parameter place: where it is; nil for nowhere at first.
 func withRedis(
   _ place: Placement.SharedCache?, loops count: Int = 1, credentials: RedisCredentials = RedisCredentials(),
-  _ body: (Redis, EventLoopGroup) async throws -> Void
+  authorities: String? = nil, _ body: (Redis, EventLoopGroup) async throws -> Void
 ) async throws {
   let loops = try EventLoopGroup(count: count)
-  let redis = try await Redis(loops, credentials)
+  let redis = try await Redis(loops, credentials, authorities: authorities)
   await redis.setPlace(place)
   do {
     try await body(redis, loops)
@@ -25,8 +25,8 @@ func withRedis(
 }
 
 extension Placement.SharedCache {
-  static func server(_ servers: RedisServer...) throws -> Placement.SharedCache {
-    .servers(try servers.map { try address($0) })
+  static func server(_ servers: RedisServer..., tls: Bool = false) throws -> Placement.SharedCache {
+    .servers(try servers.map { try address($0) }, tls: tls)
   }
 
   static func sentinels(_ pair: RedisPair) throws -> Placement.SharedCache {

@@ -80,6 +80,16 @@ class Lab:
 
     # Files
 
+    def become(self, app):
+        """Has another app in the folder, which is copied from one, or written file by file."""
+        for part in list(self.folder.iterdir()):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+        if isinstance(app, dict):
+            for name, text in app.items():
+                (self.folder / name).write_text(text)
+        else:
+            shutil.copytree(app, self.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+
     @property
     def home(self):
         return self.folder / ".heights"

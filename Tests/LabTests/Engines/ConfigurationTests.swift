@@ -27,7 +27,7 @@ import Topology
       ])
     #expect(
       lines(door.configuration, with: "http-check send") == [
-        "http-check send meth GET uri /lb-health hdr Host localhost"
+        "http-check send meth GET uri /edge-health hdr Host localhost"
       ])
   }
 
@@ -96,7 +96,7 @@ import Topology
       dns.addresses == [
         .init(id: "edge-1", address: "127.7.101.60"), .init(id: "edge-2", address: "127.7.102.60"),
       ])
-    #expect(lines(dns.configuration, with: "url_path") == ["url_path => /lb-health"])
+    #expect(lines(dns.configuration, with: "url_path") == ["url_path => /edge-health"])
     #expect(lines(dns.configuration, with: "listen") == ["listen => [ 127.7.0.53:5353 ]"])
     #expect(lines(dns.zone, with: "www") == ["www 2 DYNA multifo!app"])
   }

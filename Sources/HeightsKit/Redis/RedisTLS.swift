@@ -1,0 +1,94 @@
+// The bytes of a connection to Redis within TLS, by OpenSSL.
+
+import COpenSSL
+import Glibc
+
+/// Whom a process believes: shared by its connections.
+final class TLSClient: Sendable {
+  // OpenSSL lets threads share a context that nobody changes any more.
+  fileprivate nonisolated(unsafe) let context: OpaquePointer
+
+  /// - Parameter authorities: a file of certificates that vouch for servers; nil for the system's (or those that
+  ///   `SSL_CERT_FILE` names).
+  /// - Throws: `RedisError.away`.
+  init(authorities: String?) throws(RedisError) {
+    guard let context = SSL_CTX_new(TLS_client_method()) else { throw .away("no memory for TLS") }
+    self.context = context
+    let isTrusting =
+      authorities.map { SSL_CTX_load_verify_locations(context, $0, nil) }
+      ?? SSL_CTX_set_default_verify_paths(context)
+    guard isTrusting == 1, heights_tls_refuse_old(context) == 1 else {
+      throw .away("the certificates \(authorities.map { "in \($0) " } ?? "")can't be read")
+    }
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+    heights_tls_write_in_parts(context)
+  }
+
+  deinit { SSL_CTX_free(context) }
+}
+
+/// One connection. Nothing is written before the server has shown a certificate of its name.
+final class TLSStream: RedisStream {
+  private let client: TLSClient
+  private let session: OpaquePointer
+
+  /// - Parameter name: the server's name or address, as its certificate has it.
+  /// - Throws: `RedisError.away`.
+  init(_ descriptor: Int32, name: String, _ client: TLSClient) throws(RedisError) {
+    guard let session = SSL_new(client.context) else { throw .away("no memory for TLS") }
+    (self.client, self.session) = (client, session)
+    var address = in_addr()
+    let isNamed =
+      inet_pton(AF_INET, name, &address) == 1
+      ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), name) == 1
+      : SSL_set1_host(session, name) == 1 && heights_tls_name_server(session, name) == 1
+    guard isNamed, SSL_set_fd(session, descriptor) == 1 else { throw failure(of: "set-up") }
+    SSL_set_connect_state(session)
+  }
+
+  deinit { SSL_free(session) }
+
+  func open() -> Transfer {
+    ERR_clear_error()
+    return outcome(SSL_do_handshake(session), "handshake") { 0 }
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) -> Transfer {
+    ERR_clear_error()
+    var count = 0
+    return outcome(SSL_write_ex(session, bytes.baseAddress, bytes.count, &count), "write") { count }
+  }
+
+  func read(into room: UnsafeMutableRawBufferPointer) -> Transfer {
+    ERR_clear_error()
+    var count = 0
+    return outcome(SSL_read_ex(session, room.baseAddress, room.count, &count), "read") { count }
+  }
+
+  var holdsMore: Bool { SSL_pending(session) > 0 }
+
+  private func outcome(_ code: Int32, _ call: String, _ count: () -> Int) -> Transfer {
+    switch SSL_get_error(session, code) {
+    case SSL_ERROR_NONE: .moved(count())
+    case SSL_ERROR_WANT_READ: .waits(for: .readable)
+    case SSL_ERROR_WANT_WRITE: .waits(for: .writable)
+    case SSL_ERROR_ZERO_RETURN: .failed(.away("the server has closed the connection"))
+    default: .failed(failure(of: call))
+    }
+  }
+
+  /// What is wrong with the server's certificate, or else OpenSSL's or the kernel's reason.
+  private func failure(of call: String) -> RedisError {
+    let verdict = SSL_get_verify_result(session)
+    if verdict != Int(X509_V_OK), let words = X509_verify_cert_error_string(verdict) {
+      return .away("the server's certificate is not believed: \(String(cString: words))")
+    }
+    let code = ERR_peek_error()
+    guard code != 0 else {
+      return .away(
+        errno == 0 ? "the server has ended the TLS \(call)" : "\(SystemError(call: "TLS \(call)"))")
+    }
+    return .away(
+      "TLS \(call): \(ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)")")
+  }
+}
