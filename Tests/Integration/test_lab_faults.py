@@ -52,6 +52,21 @@ def test_a_zone_without_power_is_dark_until_it_is_restored(lab5):
     assert all(line["restarts"] == 0 for line in after.values() if line.get("zone") == "local-b")
 
 
+def test_a_balancer_that_starts_anew_leads_people_only_to_servers_that_answer(lab5):
+    url = f'http://{lab5.process("load-balancer-a.haproxy")["address"]}:{lab5.http_port}'
+
+    def status(path):
+        try:
+            return requests.get(url + path, timeout=5).status_code
+        except requests.ConnectionError:
+            return None
+
+    for _ in range(3):
+        before = lab5.kill("load-balancer-a.haproxy")
+        wait_until(lambda: not before.is_alive and status("/lb-health") == 200, "it says that it is healthy")
+        assert [status("/api/popular") for _ in range(40)] == [200] * 40
+
+
 def test_a_frozen_host_is_whole_again_when_it_thaws(lab5):
     pid = lab5.process("cache-b.redis")["pid"]
     lab5.ask("freeze", host="cache-b")

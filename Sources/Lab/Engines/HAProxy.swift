@@ -42,7 +42,13 @@ struct HAProxy: Balancer {
   /// It takes nothing new, and answers what it has.
   var stopSignal: Int32 { SIGUSR1 }
 
-  func prepare() throws(LabError) { try shell.write(configuration, to: "haproxy.cfg") }
+  func prepare() throws(LabError) {
+    try shell.write(configuration, to: "haproxy.cfg")
+    let healthy = servers.filter { server in
+      HostClient(address: server.address, port: server.port).status(check).map(isHealthy) ?? false
+    }
+    try shell.write(states(healthy: Set(healthy.map(\.id))), to: Self.statesFile)
+  }
 
   func isReady() -> Bool { (try? statistics())?.first { $0.server == Self.all }?.isUp ?? false }
 }
@@ -58,8 +64,10 @@ extension HAProxy {
       nbthread 1
       stats socket \(host.folder)/admin.sock mode 600 level admin
       hard-stop-after 5s
+      server-state-file \(host.folder)/\(Self.statesFile)
 
     defaults
+      load-server-state-from-file global
       mode http
       timeout connect 500ms
       timeout client 75s
@@ -108,6 +116,27 @@ extension HAProxy {
 
   /// An app that does not know `/readyz` is healthy since it answers.
   private var expected: String { check == Varnish.health ? "^200$" : "^(200|404)$" }
+  private func isHealthy(_ status: Int) -> Bool { status == 200 || status == 404 && check != Varnish.health }
+
+  private static let statesFile = "servers.state"
+
+  /// What it knows when it starts. Without this it would believe in every server until it has checked it, and most of
+  /// those that there can be do not run. (In the form of its `show servers state`: 2 runs, 0 does not.)
+  func states(healthy: Set<String>) -> String {
+    let lines = servers.enumerated().map { index, server in
+      let state = healthy.contains(server.id) ? 2 : 0
+      return "3 servers \(index + 1) \(server.id) \(server.address) \(state) 0 1 1 0 1 0 \(state) 6 0 0 0 - "
+        + "\(server.port) - 0 0 - - 0"
+    }
+    return (["1", Self.stateFields] + lines).joined(separator: "\n") + "\n"
+  }
+
+  private static let stateFields = """
+    # be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight \
+    srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state \
+    bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr \
+    srv_agent_port
+    """
 }
 
 // What is asked of it while it runs.

@@ -90,6 +90,15 @@ import Topology
     #expect(postgres.settings.firstStatements.contains("CREATE DATABASE \"sessions\" OWNER app;\n"))
   }
 
+  @Test func aBalancerBelievesAtFirstInTheServersThatAnswerAlone() throws {
+    let balancer: HAProxy = try engine("load-balancer-a.haproxy")
+    let states = balancer.states(healthy: ["server-b"]).split(separator: "\n").dropFirst(2)
+      .map { $0.split(separator: " ") }
+    #expect(states.map { $0[3] } == balancer.servers.map { $0.id[...] })
+    #expect(states.filter { $0[5] == "2" }.map { $0[3] } == ["server-b"])
+    #expect(states.allSatisfy { $0.count == 25 && ["0", "2"].contains($0[5]) })
+  }
+
   @Test func dnsAnswersWithTheEdgesThatAreHealthy() throws {
     let dns: GdnsdFailover = try engine("dns")
     #expect(
