@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -14,7 +15,7 @@ FRESH_SECONDS = 1
 
 # A page that differs each time, and may be kept for a moment.
 PROGRAM = f'''
-import itertools, os
+import itertools, os, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 numbers = itertools.count()
@@ -24,6 +25,10 @@ class Page(BaseHTTPRequestHandler):
 
     def do_GET(self):
         is_broken = self.path.startswith("/page") and os.path.exists("broken")
+        if is_broken:
+            with open("broken", "a") as asked:
+                asked.write("x")
+            time.sleep(0.3)
         body = f"{{os.getpid()}} {{next(numbers)}}".encode()
         self.send_response(500 if is_broken else 200)
         self.send_header("Cache-Control", "no-store" if is_broken else "max-age={FRESH_SECONDS}")
@@ -69,6 +74,12 @@ def test_what_is_stale_is_better_than_an_error_or_no_answer(pages):
     assert {answer.status_code for answer in read(url)} == {200}
     (pages.folder / "broken").touch()
     stale = expect_stale(url)
+    # Those who come at once wait for one answer, and not for one after the other.
+    before = (pages.folder / "broken").stat().st_size
+    with ThreadPoolExecutor(40) as people:
+        answers = list(people.map(lambda _: requests.get(f"{url}/page", timeout=30), range(40)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert (pages.folder / "broken").stat().st_size - before < 20
     # What was never kept has nothing to fall back on: the app's own words.
     never = requests.get(f"{url}/page?never", timeout=30)
     assert never.status_code == 500 and re.fullmatch("[0-9]+ [0-9]+", never.text), never.text

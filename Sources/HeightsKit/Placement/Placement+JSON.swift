@@ -50,7 +50,7 @@ extension Placement: Codable {
     case (let sentinels?, let name?, nil, nil): .sentinels(sentinels, name: name)
     case (nil, nil, let servers?, let tls): .servers(servers, tls: tls ?? false)
     default:
-      throw PlacementError("the cache is not understood: expected sentinels and name, or servers and tls")
+      throw PlacementError("the cache is not understood: expected sentinels and name, or servers (and tls)")
     }
   }
 

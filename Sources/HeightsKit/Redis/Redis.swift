@@ -23,6 +23,8 @@ final class Redis: Sendable {
     let address: ServerAddress
     /// The address in numbers.
     let host: String
+    /// Whom to believe; nil for one without TLS.
+    let tls: TLSClient?
     let version: Int
   }
 
@@ -35,7 +37,6 @@ final class Redis: Sendable {
     var seeker: RedisSeeker?
     /// Why it is away.
     var reason = "no server is named"
-    var tls: TLSClient?
     var visits: [Visit] = []
     var receivers: [(channel: String, receive: Receive)] = []
   }
@@ -86,7 +87,7 @@ final class Redis: Sendable {
       state.leader = nil
       state.breaker = CircuitBreaker(now: .now)
       state.reason = place == nil ? "no server is named" : "no leader has been found yet"
-      state.seeker = place.map { RedisSeeker($0, redis: self, loops[0].flushes) }
+      state.seeker = place.map { RedisSeeker($0, redis: self, authorities: authorities, loops[0].flushes) }
       return .some(old)
     }
     guard case .some(let old) = old else { return }
@@ -104,17 +105,8 @@ final class Redis: Sendable {
     for one in loops { try? await one.loop.run { one.close() } }
   }
 
-  /// Begins to connect to a server as the place wants it, with the password as it is now.
-  func connect(to address: ServerAddress, host: String, _ flushes: RedisFlushes) throws(RedisError)
-    -> RedisConnection
-  {
-    let tls = try state.withLock { state throws(RedisError) -> TLSClient? in
-      guard case .servers(_, tls: true) = state.place else { return nil }
-      if state.tls == nil { state.tls = try TLSClient(authorities: authorities) }
-      return state.tls
-    }
-    return try RedisConnection(address, host: host, logIn: credentials.logIn, tls: tls, flushes)
-  }
+  /// What a connection sends first: read each time, since it may change.
+  var logIn: [RedisArgument]? { credentials.logIn }
 
   // MARK: Commands
 
@@ -192,7 +184,7 @@ final class Redis: Sendable {
       guard state.leader?.version == version,
         state.breaker.fail(isCertain: isCertain, now: .now, chance: .random(in: 0...1))
       else { return nil }
-      state.reason = "\(error)"
+      state.reason = error.reason
       usableSince.store(Int64.max, ordering: .releasing)
       return state.seeker
     }
@@ -211,18 +203,20 @@ final class Redis: Sendable {
   }
 
   /// The leader that the seeker has found and brought up to date; or why there is none.
-  func endTrial(_ seeker: RedisSeeker, _ result: Result<(ServerAddress, host: String), RedisError>) {
+  func endTrial(
+    _ seeker: RedisSeeker, _ result: Result<(ServerAddress, host: String, tls: TLSClient?), RedisError>
+  ) {
     state.withLock { state in
       guard state.seeker === seeker else { return }
       let chance = Double.random(in: 0...1)
       switch result {
-      case .success(let (address, host)):
+      case .success(let (address, host, tls)):
         state.version += 1
-        state.leader = Leader(address: address, host: host, version: state.version)
+        state.leader = Leader(address: address, host: host, tls: tls, version: state.version)
         usableSince.store(wallClockMs(), ordering: .releasing)
         state.breaker.endTrial(succeeded: true, now: .now, chance: chance)
       case .failure(let error):
-        state.reason = "\(error)"
+        state.reason = error.reason
         state.breaker.endTrial(succeeded: false, now: .now, chance: chance)
       }
     }

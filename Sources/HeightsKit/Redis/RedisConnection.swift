@@ -14,7 +14,8 @@ final class RedisConnection: @unchecked Sendable {
   static let silenceMs = 1_000
   /// Commands that may wait for their answers.
   static let pendingLimit = 10_000
-  private static let readBytes = 16 << 10
+  /// Of one read: as many as a record of TLS may have.
+  static let readBytes = 16 << 10
   /// Memory for output that is kept for the next.
   private static let keptBytes = 64 << 10
 
@@ -38,6 +39,8 @@ final class RedisConnection: @unchecked Sendable {
   /// What has not been written yet, from `written` on.
   private var output: [UInt8] = []
   private var written = 0
+  /// Whether the socket has to be ready before more is written.
+  private var isBlocked = false
   private var timer: (timer: Timer, due: Deadline)?
   private var pending: [Pending] = []
   private var first = 0
@@ -155,10 +158,17 @@ final class RedisConnection: @unchecked Sendable {
   func flush() {
     flushIsDue = false
     guard isConnected, let stream else { return }
+    isBlocked = false
     while written < output.count {
       switch output.withUnsafeBytes({ stream.write(UnsafeRawBufferPointer(rebasing: $0[written...])) }) {
       case .moved(let count): written += count
-      case .waits(let events): return watch?.update(events.union(.readable)) ?? ()
+      case .waits(let events):
+        if written > Self.keptBytes {
+          output.removeFirst(written)
+          written = 0
+        }
+        isBlocked = true
+        return watch?.update(events.union(.readable)) ?? ()
       case .failed(let error): return _ = close(error)
       }
     }
@@ -170,7 +180,7 @@ final class RedisConnection: @unchecked Sendable {
   // MARK: Answers
 
   private func ready(_ events: IOEvents) {
-    if !isConnected { finishConnecting() } else if !output.isEmpty { flush() }
+    if !isConnected { finishConnecting() } else if isBlocked { flush() }
     if isConnected, !events.isDisjoint(with: [.readable, .hangUp]) { receive() }
   }
 
@@ -192,22 +202,20 @@ final class RedisConnection: @unchecked Sendable {
   }
 
   private func receive() {
+    guard let context, let stream else { return }
     lastReceived = loop.lastNow
-    var holdsMore = true
-    while holdsMore, let context, let stream {
-      let transfer = withUnsafeTemporaryAllocation(byteCount: Self.readBytes, alignment: 1) { room in
-        let transfer = stream.read(into: room)
-        if case .moved(let count) = transfer {
-          redisReaderFeed(context.pointee.reader, room.baseAddress, count)
-        }
-        return transfer
+    let transfer = withUnsafeTemporaryAllocation(byteCount: Self.readBytes, alignment: 1) { room in
+      let transfer = stream.read(into: room)
+      if case .moved(let count) = transfer {
+        redisReaderFeed(context.pointee.reader, room.baseAddress, count)
       }
-      switch transfer {
-      case .moved: takeAll()
-      case .waits(let events): if events == .writable { watch?.update([.readable, .writable]) }
-      case .failed(let error): close(error)
-      }
-      holdsMore = stream.holdsMore
+      return transfer
+    }
+    switch transfer {
+    case .moved: takeAll()
+    // A read that has to write first is one that we forbid (renegotiation), or nothing that Redis does.
+    case .waits(let events): if events == .writable { close(.away("\(address) wants new keys")) }
+    case .failed(let error): close(error)
     }
   }
 

@@ -51,7 +51,8 @@ final class RedisLoop: @unchecked Sendable {
     let version = leader.version
     redis.metrics.connections.add(1, ordering: .relaxed)
     do {
-      let opened = try redis.connect(to: leader.address, host: leader.host, flushes)
+      let opened = try RedisConnection(
+        leader.address, host: leader.host, logIn: redis.logIn, tls: leader.tls, flushes)
       opened.onClose = { [weak redis] in redis?.trip($0, of: version) }
       self.version = version
       connection = opened

@@ -18,6 +18,9 @@ final class RedisSeeker: @unchecked Sendable {
 
   private let place: Placement.SharedCache
   private weak var redis: Redis?
+  private let authorities: String?
+  /// Whom to believe, as this trial has read it; nil without TLS.
+  private var tls: TLSClient?
   private let flushes: RedisFlushes
   private let loop: EventLoop
   /// Where to ask, the one that answered last first.
@@ -33,9 +36,10 @@ final class RedisSeeker: @unchecked Sendable {
   // A continuation that nobody resumes any more when the loop has ended.
   private var rest: UnsafeContinuation<Void, Never>?
 
-  init(_ place: Placement.SharedCache, redis: Redis, _ flushes: RedisFlushes) {
+  init(_ place: Placement.SharedCache, redis: Redis, authorities: String?, _ flushes: RedisFlushes) {
     self.place = place
     self.redis = redis
+    self.authorities = authorities
     self.flushes = flushes
     loop = flushes.loop
     addresses =
@@ -92,6 +96,7 @@ final class RedisSeeker: @unchecked Sendable {
 
   private func makeTrial(_ redis: Redis) async {
     do throws(RedisError) {
+      try await readCertificates()
       let (found, host) = try await findLeader(redis)
       leader?.close()
       leader = found
@@ -101,13 +106,32 @@ final class RedisSeeker: @unchecked Sendable {
       redis.hand(nil, from: nil)
       missed = 0
       lastReason = ""
-      redis.endTrial(self, .success((found.address, host)))
+      redis.endTrial(self, .success((found.address, host, tls)))
       Log.info("redis leader found", [("server", "\(found.address)")])
     } catch {
       redis.endTrial(self, .failure(error))
       if "\(error)" != lastReason { Log.warning("redis is not found", [("why", "\(error)")]) }
       lastReason = "\(error)"
     }
+  }
+
+  /// They are in files, and may be replaced.
+  private func readCertificates() async throws(RedisError) {
+    guard case .servers(_, tls: true) = place else { return }
+    let authorities = authorities
+    let read = try? await Thread.run(name: "certificates") {
+      Result { () throws(RedisError) in try TLSClient(authorities: authorities) }
+    }
+    guard let read else { throw .away("no thread to read certificates") }
+    tls = try read.get()
+  }
+
+  /// A connection with the password as it is now; none for a seeker that has been stopped.
+  private func connect(
+    to address: ServerAddress, host: String, _ redis: Redis
+  ) throws(RedisError) -> RedisConnection {
+    if isStopped { throw .away("it is elsewhere") }
+    return try RedisConnection(address, host: host, logIn: redis.logIn, tls: tls, flushes)
   }
 
   private func findLeader(_ redis: Redis) async throws(RedisError) -> (RedisConnection, host: String) {
@@ -135,7 +159,7 @@ final class RedisSeeker: @unchecked Sendable {
     _ address: ServerAddress, _ redis: Redis
   ) async throws(RedisError) -> (RedisConnection, host: String) {
     let host = try await HostName.numeric(address.host)
-    let connection = try redis.connect(to: address, host: host, flushes)
+    let connection = try connect(to: address, host: host, redis)
     do throws(RedisError) { try await checkRole(connection, ms: Self.answerMs) } catch {
       connection.close()
       throw error
@@ -150,7 +174,7 @@ final class RedisSeeker: @unchecked Sendable {
 
   private func subscribe(_ redis: Redis, at address: ServerAddress, host: String) async throws(RedisError) {
     subscription?.close()
-    let connection = try redis.connect(to: address, host: host, flushes)
+    let connection = try connect(to: address, host: host, redis)
     let opened = RedisSubscription(connection, to: Redis.channels + [heartbeat], on: loop)
     opened.receive = { [weak self] bytes, channel in
       if channel == self?.heartbeat { self?.missed = 0 } else { self?.redis?.hand(bytes, from: channel) }

@@ -15,9 +15,8 @@ protocol RedisStream: AnyObject {
   /// Goes on with what comes before the first byte; `moved` when that is done.
   func open() -> Transfer
   func write(_ bytes: UnsafeRawBufferPointer) -> Transfer
+  /// Of what it has taken from the socket it keeps nothing back, if there is room for `RedisConnection.readBytes`.
   func read(into room: UnsafeMutableRawBufferPointer) -> Transfer
-  /// Whether bytes have been received of which the socket tells nothing any more.
-  var holdsMore: Bool { get }
 }
 
 final class PlainStream: RedisStream {
@@ -37,8 +36,6 @@ final class PlainStream: RedisStream {
     if count == 0 { return .failed(.away("the server has closed the connection")) }
     return count > 0 ? .moved(count) : refusal("recv", waitingFor: .readable)
   }
-
-  var holdsMore: Bool { false }
 
   private func refusal(_ call: String, waitingFor events: IOEvents) -> Transfer {
     let code = errno

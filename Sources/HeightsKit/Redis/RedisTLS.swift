@@ -21,22 +21,22 @@ final class TLSClient: Sendable {
       throw .away("the certificates \(authorities.map { "in \($0) " } ?? "")can't be read")
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-    heights_tls_write_in_parts(context)
+    heights_tls_set_up(context)
   }
 
   deinit { SSL_CTX_free(context) }
 }
 
-/// One connection. Nothing is written before the server has shown a certificate of its name.
+/// One connection. Neither the password nor anything else that is asked is written before the server has shown a
+/// certificate of its name.
 final class TLSStream: RedisStream {
-  private let client: TLSClient
   private let session: OpaquePointer
 
   /// - Parameter name: the server's name or address, as its certificate has it.
   /// - Throws: `RedisError.away`.
   init(_ descriptor: Int32, name: String, _ client: TLSClient) throws(RedisError) {
     guard let session = SSL_new(client.context) else { throw .away("no memory for TLS") }
-    (self.client, self.session) = (client, session)
+    self.session = session
     var address = in_addr()
     let isNamed =
       inet_pton(AF_INET, name, &address) == 1
@@ -59,13 +59,12 @@ final class TLSStream: RedisStream {
     return outcome(SSL_write_ex(session, bytes.baseAddress, bytes.count, &count), "write") { count }
   }
 
+  // A record has at most as many bytes as there is room for, and OpenSSL takes one at a time.
   func read(into room: UnsafeMutableRawBufferPointer) -> Transfer {
     ERR_clear_error()
     var count = 0
     return outcome(SSL_read_ex(session, room.baseAddress, room.count, &count), "read") { count }
   }
-
-  var holdsMore: Bool { SSL_pending(session) > 0 }
 
   private func outcome(_ code: Int32, _ call: String, _ count: () -> Int) -> Transfer {
     switch SSL_get_error(session, code) {
@@ -84,10 +83,7 @@ final class TLSStream: RedisStream {
       return .away("the server's certificate is not believed: \(String(cString: words))")
     }
     let code = ERR_peek_error()
-    guard code != 0 else {
-      return .away(
-        errno == 0 ? "the server has ended the TLS \(call)" : "\(SystemError(call: "TLS \(call)"))")
-    }
+    if code == 0 { return .away("\(SystemError(call: "TLS \(call)"))") }
     return .away(
       "TLS \(call): \(ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)")")
   }

@@ -67,6 +67,9 @@ enum RedisError: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Why Redis is away, after such an error.
+  var reason: String { if case .away(let reason) = self { reason } else { description } }
+
   /// Whether the server can't be the leader, or not one that may be written to.
   var isOfLeader: Bool {
     switch self {

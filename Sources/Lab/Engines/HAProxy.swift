@@ -45,7 +45,8 @@ struct HAProxy: Balancer {
   func prepare() throws(LabError) {
     try shell.write(configuration, to: "haproxy.cfg")
     let healthy = servers.filter { server in
-      HostClient(address: server.address, port: server.port).status(check).map(isHealthy) ?? false
+      HostClient(address: server.address, port: server.port).status(check, limitMs: Self.firstCheckMs)
+        .map(expected.contains) ?? false
     }
     try shell.write(states(healthy: Set(healthy.map(\.id))), to: Self.statesFile)
   }
@@ -92,7 +93,7 @@ extension HAProxy {
       http-request disable-l7-retry unless { method GET HEAD }
       option httpchk
       http-check send meth GET uri \(check) hdr Host localhost
-      http-check expect rstatus \(expected)
+      http-check expect rstatus ^(\(expected.map(String.init).joined(separator: "|")))$
       default-server inter 500ms fastinter 200ms downinter 300ms fall 2 rise 1 observe layer4 error-limit 3 on-error mark-down on-marked-down shutdown-sessions
     \(servers.map { "  server \($0.id) \($0.address):\($0.port) check\n" }.joined())
     """
@@ -115,9 +116,10 @@ extension HAProxy {
   }
 
   /// An app that does not know `/readyz` is healthy since it answers.
-  private var expected: String { check == Varnish.health ? "^200$" : "^(200|404)$" }
-  private func isHealthy(_ status: Int) -> Bool { status == 200 || status == 404 && check != Varnish.health }
+  private var expected: [Int] { check == Varnish.health ? [200] : [200, 404] }
 
+  /// Of the first check of each: one that hangs must not keep the balancer from starting.
+  private static let firstCheckMs = 300
   private static let statesFile = "servers.state"
 
   /// What it knows when it starts. Without this it would believe in every server until it has checked it, and most of

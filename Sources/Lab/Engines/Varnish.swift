@@ -51,7 +51,7 @@ struct Varnish: Engine {
   }
 
   /// A static file with a hash in its name is the object store's, and the app's while it is not there. What is stale is
-  /// better than an error or no answer (RFC 5861); what has failed without having changed anything is asked of another
+  /// better than an error or no answer, unless the app says `must-revalidate`; what has failed without having changed anything is asked of another
   /// origin.
   var configuration: String {
     """
@@ -75,7 +75,9 @@ struct Varnish: Engine {
       if (req.url == "\(Self.health)") { return (synth(200)); }
       set req.backend_hint = origins.backend();
       // What is stale is served while a new one is fetched for a second, and for longer only when nobody has one.
+      unset req.http.\(Self.again);
       if (req.restarts > 0) {
+        set req.http.\(Self.again) = "1";
         set req.grace = \(Self.kept);
       } elsif (std.healthy(req.backend_hint)) {
         set req.grace = 1s;
@@ -95,20 +97,22 @@ struct Varnish: Engine {
 
     sub vcl_backend_response {
       if (bereq.backend == object_store && beresp.status != 200) { return (retry); }
-      if (beresp.status >= 500 && !bereq.uncacheable) {
+      if (beresp.status >= 500 && !bereq.uncacheable && !bereq.is_hitmiss) {
         if (bereq.is_bgfetch) { return (abandon); }
         return (error(beresp.status, "\(Self.refused)"));
       }
-      set beresp.grace = \(Self.kept);
+      if (beresp.http.Cache-Control !~ "(?i)(must|proxy)-revalidate") { set beresp.grace = \(Self.kept); }
     }
 
     sub vcl_backend_error {
-      if (beresp.reason != "\(Self.refused)" && bereq.retries < 2 && (bereq.method == "GET" || bereq.method == "HEAD")) {
+      if (beresp.reason != "\(Self.refused)" && bereq.retries < 2 && !bereq.http.\(Self.again)
+          && (bereq.method == "GET" || bereq.method == "HEAD")) {
         return (retry);
       }
-      // Not remembered, or it would take the place of what is stale.
-      set beresp.ttl = 0s;
+      // For those who have waited for it, not for those who look again.
+      set beresp.http.Vary = "\(Self.again)";
       set beresp.grace = 0s;
+      set beresp.keep = 0s;
     }
 
     sub vcl_miss {
@@ -117,8 +121,9 @@ struct Varnish: Engine {
     }
 
     sub vcl_deliver {
-      // Look again, also for what is stale.
-      if (resp.status >= 500 && !obj.uncacheable && req.restarts == 0) { return (restart); }
+      // Look again, also for what is stale; what is never kept has nothing.
+      if (resp.status >= 500 && !obj.uncacheable && !req.is_hitmiss && req.restarts == 0) { return (restart); }
+      if (resp.http.Vary == "\(Self.again)") { unset resp.http.Vary; }
       if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; }
     }
 
@@ -127,6 +132,9 @@ struct Varnish: Engine {
 
   /// For how long what is stale is kept.
   private static let kept = "10m"
+
+  /// The header of a request that looks again.
+  private static let again = "X-Heights-Again"
 
   /// The reason of an error that an origin has answered.
   private static let refused = "Refused by the origin"

@@ -19,7 +19,9 @@ struct HostClient: Equatable, Sendable {
     return Exchange(socket, limitMs: limitMs, what: what)
   }
 
-  func get(_ path: String) throws(LabError) -> AdminClient.Answer { try ask("GET", path) }
+  func get(_ path: String, limitMs: Int = limitMs) throws(LabError) -> AdminClient.Answer {
+    try ask("GET", path, limitMs: limitMs)
+  }
 
   func post(_ path: String, _ body: String, limitMs: Int = limitMs) throws(LabError) -> AdminClient.Answer {
     try ask("POST", path, Array(body.utf8), limitMs: limitMs)
@@ -28,7 +30,7 @@ struct HostClient: Equatable, Sendable {
   func put(_ path: String) throws(LabError) -> AdminClient.Answer { try ask("PUT", path) }
 
   /// The status of GET `path`; nil when there is no answer in time.
-  func status(_ path: String) -> Int? { try? get(path).status }
+  func status(_ path: String, limitMs: Int = limitMs) -> Int? { try? get(path, limitMs: limitMs).status }
 
   /// Whether an app that listens there does its work. One that does not know `/readyz` (404) does, since it answers.
   func isAppReady() -> Bool { status("/readyz").map { $0 == 404 || (200..<300).contains($0) } ?? false }

@@ -61,7 +61,7 @@ import Testing
     (#"{"epoch": 1, "sessions": ["redis", "sql"]}"#, "sessions are in redis, and there is no cache"),
     (
       #"{"epoch": 1, "cache": {"name": "x"}}"#,
-      "the cache is not understood: expected sentinels and name, or servers and tls"
+      "the cache is not understood: expected sentinels and name, or servers (and tls)"
     ),
   ]) func whatCantBeIsRefusedAndNamed(json: String, message: String) {
     let error = #expect(throws: PlacementError.self) { try Placement(json: Data(json.utf8)) }

@@ -38,9 +38,18 @@ import Testing
     }
   }
 
-  @Test func aServerOfAnotherNameIsNotAsked() async throws {
+  @Test func aServerIsAskedByTheNameOfItsCertificate() async throws {
+    let server = try RedisServer(certifiedAs: "DNS:localhost")
+    try await withRedis(.named("localhost", server), authorities: server.certificate) { redis, _ in
+      let answer = try await redis.text("PING")
+      #expect(answer == "PONG")
+    }
+  }
+
+  @Test(arguments: [("127.0.0.1", "IP address mismatch"), ("localhost", "hostname mismatch")])
+  func aServerOfAnotherNameIsNotAsked(name: String, because: String) async throws {
     let server = try RedisServer(password: "s3cret", certifiedAs: "DNS:other.example")
-    try await expectNothingIsSent(to: server, believing: server.certificate, because: "IP address mismatch")
+    try await expectNothingIsSent(to: server, name: name, believing: server.certificate, because: because)
   }
 
   @Test func aServerThatNobodyVouchesForIsNotAsked() async throws {
@@ -50,10 +59,12 @@ import Testing
       to: server, believing: other.certificate, because: "self-signed certificate")
   }
 
-  private func expectNothingIsSent(to server: RedisServer, believing: String, because: String) async throws {
+  private func expectNothingIsSent(
+    to server: RedisServer, name: String = "127.0.0.1", believing: String, because: String
+  ) async throws {
     let credentials = RedisCredentials(url: "rediss://:s3cret@127.0.0.1")
     let before = try logIns(at: server)
-    try await withRedis(.server(server, tls: true), credentials: credentials, authorities: believing) {
+    try await withRedis(.named(name, server), credentials: credentials, authorities: believing) {
       redis, _ in
       let error = await #expect(throws: RedisError.self) { try await redis.command("PING") }
       #expect(error?.description.contains(because) == true, "\(String(describing: error))")
@@ -96,5 +107,11 @@ import Testing
       try await redis.returned()
       #expect(try await redis.text("PING") == "PONG")
     }
+  }
+}
+
+extension Placement.SharedCache {
+  fileprivate static func named(_ name: String, _ server: RedisServer) throws -> Placement.SharedCache {
+    .servers([try #require(ServerAddress("\(name):\(server.port)"))], tls: true)
   }
 }
