@@ -11,6 +11,9 @@ import Topology
 
 /// The `heights` command line.
 enum Heights {
+  /// What `--version` tells: the heading in CHANGELOG.md that the work goes under.
+  static let version = "0.1.0-dev"
+
   static let commands: [Command] = [
     .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .plan, .template, .deploy,
     .initialise,
@@ -23,6 +26,10 @@ enum Heights {
     guard let first = words.first, first != "--help", first != "-h", first != "help" else {
       output.result(Help.overview(commands))
       return words.isEmpty ? 2 : 0
+    }
+    if words == ["--version"] {
+      output.result("heights \(version)")
+      return 0
     }
     do {
       let (command, rest) = try find(words)

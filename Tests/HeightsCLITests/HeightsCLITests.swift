@@ -56,6 +56,16 @@ final class Lines: Sendable {
     #expect(nothing.code == 2 && nothing.result == help.result)
   }
 
+  @Test func theVersionIsThatOfTheChangelog() async throws {
+    let run = await Run("--version")
+    #expect(run.code == 0 && run.result == "heights \(Heights.version)\n")
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let changelog = try String(contentsOf: root.appending(path: "CHANGELOG.md"), encoding: .utf8)
+    let heading = try #require(changelog.split(separator: "\n").first { $0.hasPrefix("## ") })
+    let released = Heights.version.split(separator: "-")[0]
+    #expect(heading == "## \(released)" || heading == "## \(released), not released yet")
+  }
+
   @Test(arguments: [
     (["statsu"], "heights: unknown command 'statsu'; did you mean 'status'?\n"),
     (["ledger"], "heights: 'ledger' needs another word: ledger verify\n"),

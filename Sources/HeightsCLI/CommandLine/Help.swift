@@ -15,7 +15,8 @@ enum Help {
 
       \(list)
 
-      `heights COMMAND --help` tells more about each. Exit codes: 0 done, 1 the answer is no, 2 wrong use.
+      `heights COMMAND --help` tells more about each, `heights --version` which Heights this is. Exit codes: 0 done,
+      1 the answer is no, 2 wrong use.
 
       Example: heights up
       """
