@@ -62,6 +62,12 @@ static inline const char *heights_mhd_header(struct MHD_Connection *connection, 
   return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+/// Calls `visit` with every header, in their order.
+static inline void heights_mhd_each_header(
+    struct MHD_Connection *connection, MHD_KeyValueIterator visit, void *context) {
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, visit, context);
+}
+
 struct heights_mhd_named {
   const char *name, *value;
 };

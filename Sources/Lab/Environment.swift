@@ -31,6 +31,8 @@ enum Environment {
     var variables = try common(host.id, stage: stage, state, lab)
     variables["HOST"] = host.address
     variables["PORT"] = String(lab.context.ports.http)
+    // The front door, edges and load balancers; on loopback nobody else comes by them.
+    variables["HEIGHTS_TRUSTED_PROXIES"] = "127.0.0.0/8"
     return variables
   }
 

@@ -61,6 +61,36 @@ def test_what_says_nothing_of_being_kept_is_not_kept_and_what_is_kept_needs_no_s
         stage_5.ask("thaw", host=server)
 
 
+def test_who_tries_too_many_passwords_shuts_out_nobody_else(stage_5):
+    url = stage_5.status()["appURL"]
+    person = Person.sign_up(url)
+
+    def log_in(address, name, password, **headers):
+        with requests.Session() as session:
+            session.mount("http://", From(address))
+            return session.post(url + "/api/sessions", json={"name": name, "password": password}, headers=headers,
+                                timeout=30).status_code
+
+    # A hundred failures are borne by each server, wherever each of them goes.
+    codes = [log_in("127.0.0.66", f"nobody{number}", "a wrong password") for number in range(260)]
+    assert codes[0] == 401 and codes[-20:] == [429] * 20
+    # It says of itself that it asks for somebody else.
+    said = {"X-Forwarded-For": "127.0.0.77"}
+    assert [log_in("127.0.0.66", f"other{number}", "a wrong password", **said) for number in range(6)] == [429] * 6
+    assert log_in("127.0.0.77", person.name, person.password) == 201
+
+
+class From(requests.adapters.HTTPAdapter):
+    """Connections from that address."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, source_address=(self.address, 0), **options)
+
+
 def test_people_cannot_make_an_edge_forget(stage_5):
     url = stage_5.status()["appURL"]
     path = re.search(r'href="(/static/summit[.][0-9a-f]{16}[.]css)"', requests.get(url + "/", timeout=10).text)[1]

@@ -89,6 +89,10 @@ struct ComputePlan {
     settings.set("HEIGHTS_PLACEMENT", "/run/heights/placement.json")
     let scheme: Expression = .text(blueprint.stage < .stateless ? "http" : "https")
     settings.set("HEIGHTS_PUBLIC_URL", Text("\(scheme)://\(domain)"))
+    if blueprint.stage >= .stateless, let number = NetworkPlan.number(of: region.code) {
+      // The load balancers: nobody else in the network reaches this port.
+      settings.set("HEIGHTS_TRUSTED_PROXIES", NetworkPlan.network(number))
+    }
     settings.set("RELEASE", release)
     settings.set("LOGS", log.id)
 

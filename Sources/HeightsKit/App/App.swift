@@ -75,7 +75,7 @@ struct AppProcess {
     routes.app.addHealth(
       stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })
     let server = try await HTTPServer(
-      loops: context.loops.loops, router: routes.app, limits: HTTPLimits(),
+      loops: context.loops.loops, router: routes.app, limits: HTTPLimits(), proxies: environment.proxies,
       logDescriptor: environment.logsRequests ? 1 : nil, tracking: context.tracking)
     await metrics.add(server)
     routes.admin.addHealth(

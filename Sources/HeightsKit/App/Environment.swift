@@ -16,6 +16,9 @@ public struct Environment: Sendable {
   public let host: IPv4Address
   /// `PORT`: where to listen when no sockets are handed over.
   public let port: UInt16
+  /// `HEIGHTS_TRUSTED_PROXIES`: the networks of the proxies that stand before the process, such as `10.20.0.0/16`; none
+  /// unless told.
+  public let proxies: TrustedProxies
   /// `HEIGHTS_STAGE`: 1 to 7.
   public let stage: Int
   /// `HEIGHTS_DATA_DIR`: the folder of everything that is stored.
@@ -64,6 +67,13 @@ public struct Environment: Sendable {
     }
     self.host = host
     port = UInt16(try number("PORT", 0...65_535, default: 8080))
+    guard let proxies = variables["HEIGHTS_TRUSTED_PROXIES"].map(TrustedProxies.init) ?? TrustedProxies.none
+    else {
+      throw EnvironmentError(
+        description: "HEIGHTS_TRUSTED_PROXIES is '\(variables["HEIGHTS_TRUSTED_PROXIES"] ?? "")': "
+          + "expected IPv4 networks with commas between them, such as 10.20.0.0/16")
+    }
+    self.proxies = proxies
     stage = try number("HEIGHTS_STAGE", 1...7, default: 2)
     dataDirectory = variables["HEIGHTS_DATA_DIR"] ?? "data"
     filesDirectory = variables["HEIGHTS_FILES_DIR"] ?? dataDirectory + "/objects"

@@ -20,11 +20,12 @@ public final class HTTPServer: Sendable {
   }
 
   /// - Parameters:
+  ///   - proxies: those that stand before it.
   ///   - logDescriptor: where the access log goes; nil for none.
   ///   - tracking: whether requests have to remember what they have read.
   init(
-    loops: [EventLoop], router: Router, limits: HTTPLimits, logDescriptor: Int32?,
-    tracking: ReadTracking? = nil
+    loops: [EventLoop], router: Router, limits: HTTPLimits, proxies: TrustedProxies = .none,
+    logDescriptor: Int32?, tracking: ReadTracking? = nil
   ) async throws {
     self.loops = loops
     self.router = router
@@ -33,7 +34,8 @@ public final class HTTPServer: Sendable {
       engines.append(
         try await loop.run {
           let log = logDescriptor.map { AccessLog(loop: loop, routes: router.routes, descriptor: $0) }
-          return try HTTPEngine(loop: loop, router: router, limits: limits, log: log, tracking: tracking)
+          return try HTTPEngine(
+            loop: loop, router: router, limits: limits, proxies: proxies, log: log, tracking: tracking)
         })
     }
     self.engines = engines

@@ -71,8 +71,9 @@ public class Request: @unchecked Sendable {
 
   public func cookie(_ name: String) -> String? { isOver ? nil : connection.cookie(name) }
 
-  /// The address of the peer: an IP address, or `local` for a Unix socket.
-  public var remoteAddress: String { connection.remoteAddress }
+  /// Who asks: an IP address, or `local` for a Unix socket. Behind proxies that are trusted it is whom they ask for, until
+  /// the request is answered.
+  public var remoteAddress: String { isOver ? connection.peerAddress : connection.clientAddress }
 
   /// The media type of the body in lower case, without parameters.
   public var contentType: String? {

@@ -77,13 +77,13 @@ extension HAProxy {
       timeout http-keep-alive 30s
       timeout queue 5s
       timeout check 700ms
-      option forwardfor if-none
       option redispatch 1
       retries 3
       retry-on conn-failure empty-response response-timeout
 
     frontend public
     \(entrances.map { "  bind \($0)\n" }.joined())\
+      \(forwarding)
       http-request return status 200 content-type text/plain string "ok" if { path \(Self.health) } { nbsrv(servers) gt 0 }
       http-request return status 503 content-type text/plain string "no server" if { path \(Self.health) }
       default_backend servers
@@ -103,6 +103,14 @@ extension HAProxy {
     switch entrance {
     case .inherited(let count): (0..<count).map { "fd@\(3 + $0)" }
     case .port(let port): ["\(host.address):\(port)"]
+    }
+  }
+
+  /// At the door nobody is believed who asks for another; further in, who asks is added to those whom he asks for.
+  private var forwarding: String {
+    switch entrance {
+    case .inherited: "http-request set-header X-Forwarded-For %[src]"
+    case .port: "option forwardfor"
     }
   }
 

@@ -6,14 +6,18 @@ import Glibc
 @testable import HeightsKit
 
 /// Runs `body` beside a server of `routes`.
-/// - Parameter logDescriptor: where the access log goes; nil for none.
+/// - Parameters:
+///   - proxies: those that stand before it.
+///   - logDescriptor: where the access log goes; nil for none.
 func withServer(
-  loops count: Int = 1, limits: HTTPLimits = HTTPLimits(), logDescriptor: Int32? = nil,
+  loops count: Int = 1, limits: HTTPLimits = HTTPLimits(), proxies: TrustedProxies = .none,
+  logDescriptor: Int32? = nil,
   _ routes: (inout Router) -> Void, _ body: (RunningServer) async throws -> Void
 ) async throws {
   var router = Router()
   routes(&router)
-  let running = try await RunningServer(router, loops: count, limits: limits, logDescriptor: logDescriptor)
+  let running = try await RunningServer(
+    router, loops: count, limits: limits, proxies: proxies, logDescriptor: logDescriptor)
   do {
     try await body(running)
     await running.stop()
@@ -29,12 +33,15 @@ struct RunningServer: Sendable {
   let loops: EventLoopGroup
   private let sockets: [Int32]
 
-  init(_ router: Router, loops count: Int, limits: HTTPLimits, logDescriptor: Int32?) async throws {
+  init(
+    _ router: Router, loops count: Int, limits: HTTPLimits, proxies: TrustedProxies = .none,
+    logDescriptor: Int32?
+  ) async throws {
     loops = try EventLoopGroup(count: count)
     sockets = try ListeningSockets.open(port: 0, count: count).http
     port = ListeningSockets.localPort(of: sockets[0])
     server = try await HTTPServer(
-      loops: loops.loops, router: router, limits: limits, logDescriptor: logDescriptor)
+      loops: loops.loops, router: router, limits: limits, proxies: proxies, logDescriptor: logDescriptor)
     try await server.listen(on: sockets)
   }
 

@@ -31,6 +31,17 @@ import Topology
       ])
   }
 
+  @Test func whoAsksIsToldByTheFrontDoorAloneAndAddedToBehindIt() throws {
+    let (door, balancer): (HAProxy, HAProxy) = (
+      try engine("front-door"), try engine("load-balancer-a.haproxy")
+    )
+    let set = "http-request set-header X-Forwarded-For %[src]"
+    #expect(lines(door.configuration, with: "http-request set-header") == [set])
+    #expect(lines(door.configuration, with: "option forwardfor") == [])
+    #expect(lines(balancer.configuration, with: "http-request set-header") == [])
+    #expect(lines(balancer.configuration, with: "option forwardfor") == ["option forwardfor"])
+  }
+
   @Test func aSessionStaysAtOneServerWhereThereIsNoSharedStore() throws {
     let stage4 = LabHosts(
       topology: try Topology.of(hosts.context.manifest.outline, at: .replicated), context: hosts.context)

@@ -14,6 +14,7 @@ final class Connection {
 
   let descriptor: Int32
   private let address: sockaddr_storage
+  private let proxies: TrustedProxies
   fileprivate(set) var handle: OpaquePointer?
   var phase = Phase.idle(since: .now) {
     didSet { wasLookedAt = false }
@@ -21,9 +22,11 @@ final class Connection {
   private var wasLookedAt = false
   var requestCount = 0
 
-  init(descriptor: Int32, address: sockaddr_storage) {
+  /// - Parameter proxies: whose word is taken for whom they ask for.
+  init(descriptor: Int32, address: sockaddr_storage, proxies: TrustedProxies) {
     self.descriptor = descriptor
     self.address = address
+    self.proxies = proxies
   }
 
   /// Called when libmicrohttpd has taken the connection.
@@ -31,6 +34,23 @@ final class Connection {
 
   func header(_ name: String) -> String? {
     heights_mhd_header(handle, name).map { String(cString: $0) }
+  }
+
+  /// The values of a header that may stand there more than once, in their order.
+  private func headers(_ name: String) -> [String] {
+    var sought = SoughtHeader(name: name)
+    withUnsafeMutablePointer(to: &sought) { sought in
+      let visit: MHD_KeyValueIterator = { context, _, name, value in
+        guard let context, let name else { return heights_mhd_result(1) }
+        let sought = context.assumingMemoryBound(to: SoughtHeader.self)
+        if strcasecmp(name, sought.pointee.name) == 0 {
+          sought.pointee.values.append(value.map { String(cString: $0) } ?? "")
+        }
+        return heights_mhd_result(1)
+      }
+      heights_mhd_each_header(handle, visit, sought)
+    }
+    return sought.values
   }
 
   func cookie(_ name: String) -> String? {
@@ -46,7 +66,14 @@ final class Connection {
     return Array(UnsafeRawBufferPointer(start: value, count: size))
   }
 
-  var remoteAddress: String {
+  /// While a request is under way: whom the peer asks for, if it is a proxy that is trusted; else the peer.
+  var clientAddress: String {
+    if proxies == .none { return peerAddress }
+    let said = headers("X-Forwarded-For")
+    return proxies.client(of: peerAddress, forwardedFor: said.isEmpty ? nil : said.joined(separator: ","))
+  }
+
+  var peerAddress: String {
     guard Int32(address.ss_family) == AF_INET || Int32(address.ss_family) == AF_INET6 else { return "local" }
     var host = [CChar](repeating: 0, count: 64)
     let code = withUnsafePointer(to: address) { storage in
@@ -73,4 +100,9 @@ final class Connection {
 
   /// Ends the connection: libmicrohttpd sees the end of its input and closes.
   func cutOff() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+}
+
+private struct SoughtHeader {
+  let name: String
+  var values: [String] = []
 }

@@ -13,6 +13,7 @@ final class HTTPEngine: @unchecked Sendable {
   let loop: EventLoop
   let routes: RouteTable
   let limits: HTTPLimits
+  private let proxies: TrustedProxies
   let log: AccessLog?
   let tracking: ReadTracking?
   /// How many handler tasks are kept while there is nothing for them to run.
@@ -35,13 +36,17 @@ final class HTTPEngine: @unchecked Sendable {
   private lazy var acceptor = Acceptor(
     loop: loop,
     hasRoom: { [unowned self] in connections.count < limits.connectionsPerLoop },
-    take: { [unowned self] in add(Connection(descriptor: $0, address: $1), $1, $2) })
+    take: { [unowned self] in add(Connection(descriptor: $0, address: $1, proxies: proxies), $1, $2) })
 
   /// - Throws: `SystemError` when libmicrohttpd can't start.
-  init(loop: EventLoop, router: Router, limits: HTTPLimits, log: AccessLog?, tracking: ReadTracking?) throws {
+  init(
+    loop: EventLoop, router: Router, limits: HTTPLimits, proxies: TrustedProxies, log: AccessLog?,
+    tracking: ReadTracking?
+  ) throws {
     self.loop = loop
     routes = RouteTable(router)
     self.limits = limits
+    self.proxies = proxies
     self.log = log
     self.tracking = tracking
     requestMetrics = HTTPMetrics(routeCount: router.routes.count)
