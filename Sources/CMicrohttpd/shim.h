@@ -98,6 +98,8 @@ static inline int heights_mhd_argument(
 struct heights_mhd_framing {
   const char *content_length, *transfer_encoding, *traceparent, *request_id;
   int content_lengths, transfer_encodings, hosts;
+  /// Whether the client asks before it sends the body (RFC 9110, 10.1.1).
+  int expects_continue;
   /// Whether a name isn't a token, or a value holds a control character (RFC 9110, 5.1 and 5.5).
   int is_malformed;
 };
@@ -131,6 +133,9 @@ static inline enum MHD_Result heights_mhd_visit(
   switch (name[0] | 0x20) {
   case 'c':
     if (strcasecmp(name, "Content-Length") == 0) found->content_length = value, found->content_lengths++;
+    break;
+  case 'e':
+    if (strcasecmp(name, "Expect") == 0 && strcasecmp(value, "100-continue") == 0) found->expects_continue = 1;
     break;
   case 'h':
     if (strcasecmp(name, "Host") == 0) found->hosts++;

@@ -27,7 +27,9 @@ public struct Ascent: Sendable {
     let first = try next(after: stage)
     let last = try target(asked)
     if last < first, last <= stage {
-      return End(climb: try Climb(to: last, in: folder), outcome: .alreadyThere)
+      return End(
+        climb: try Climb(to: last, in: folder),
+        outcome: last < stage ? .alreadyBeyond(stage: stage) : .alreadyThere)
     }
     for to in first...max(first, last) {
       let climb = try Climb(to: to, in: folder)

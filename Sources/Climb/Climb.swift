@@ -16,6 +16,8 @@ public struct Climb: Sendable {
     case reverted
     /// The app is at the stage already, and no climb is under way.
     case alreadyThere
+    /// The app has left that stage behind, for this one.
+    case alreadyBeyond(stage: Int)
     case nothingToUndo
     /// Undo was asked for, and the climb has committed.
     case pastTheReturn
@@ -80,7 +82,8 @@ public struct Climb: Sendable {
     let journal = try ClimbJournal(path: journalPath)
     let engine = try engine(journal.records, stage: stage)
     if direction == .up, engine.standing != .underWay, stage != from {
-      if stage >= to { return .alreadyThere }
+      if stage > to { return .alreadyBeyond(stage: stage) }
+      if stage == to { return .alreadyThere }
       throw ClimbError.noClimb(from: stage, to: to)
     }
     let presence = ClimbPresenceFile(path: presencePath)

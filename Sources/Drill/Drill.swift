@@ -39,11 +39,13 @@ public struct Drill: Sendable {
   /// - Parameters:
   ///   - shouldStop: asked while it waits; true ends the drill without a verdict.
   ///   - tell: hears what happens.
-  /// - Throws: `DrillError`, `CancellationError` when it was stopped, what the lab and the load throw.
+  /// - Throws: `DrillError`, what the lab and the load throw.
   public func run(
     shouldStop: @escaping @Sendable () -> Bool, tell: @escaping @Sendable (String) -> Void
   ) async throws -> DrillReport {
     let lab = ControlClient(folder)
+    // One that was killed has left it.
+    unlink(folder.diskFiller)
     let before = try lab.send(.status)
     let fault = try Fault(kind, zone: zone, in: before, folder: folder)
     let wellbeing = Wellbeing(before)
@@ -53,6 +55,8 @@ public struct Drill: Sendable {
     let performed: Performed
     do { performed = try await perform(fault, wellbeing, lab, session, shouldStop, tell) } catch {
       session.stop()
+      // Leaving here cancels the load, even while it signs people up.
+      if error is CancellationError { throw DrillError.stopped }
       // Why the load ended says more than that it did.
       _ = try await loaded
       throw error

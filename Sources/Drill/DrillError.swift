@@ -15,6 +15,8 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
   case didNotTakeHold(String)
   /// The load ended before the drill did.
   case loadEnded
+  /// Somebody ended it.
+  case stopped
 
   /// A short stable name for scripts.
   public var code: String {
@@ -25,21 +27,28 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
     case .unhealthy: "unhealthy"
     case .didNotTakeHold: "did_not_take_hold"
     case .loadEnded: "load_ended"
+    case .stopped: "stopped"
     }
   }
 
   public var description: String {
     switch self {
     case .notAtStage(let kind, let stage):
-      "\(kind.rawValue) is for stages \(kind.stages.lowerBound.number) to \(kind.stages.upperBound.number), and the app "
-        + "is at stage \(stage.number): \(kind.reason)"
+      "\(kind.rawValue) is for \(Self.text(kind.stages)), and the app is at stage \(stage.number): \(kind.reason)"
     case .unknownZone(let zone, let known):
       "there is no zone '\(zone)' here: expected \(known.joined(separator: " or "))"
     case .noZone(let kind): "--zone says nothing to \(kind.rawValue): leave it out"
     case .unhealthy(let what):
-      "nothing was broken, since all is not well: \(what). `heights status` shows it; try again when it is"
+      "nothing was broken, since all is not well: \(what). `heights status` shows it; try again when it is. What a drill "
+        + "that was killed has left, `heights drill mend` mends"
     case .didNotTakeHold(let what): "the fault did not take hold, so there is nothing to judge: \(what)"
     case .loadEnded: "the load ended before the drill did, so there is nothing to judge"
+    case .stopped: "stopped before its end: what was broken is mended, and nothing was judged"
     }
+  }
+
+  private static func text(_ stages: ClosedRange<Stage>) -> String {
+    let (first, last) = (stages.lowerBound.number, stages.upperBound.number)
+    return first == last ? "stage \(first)" : "stages \(first) to \(last)"
   }
 }

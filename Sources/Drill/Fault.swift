@@ -59,7 +59,7 @@ struct Fault: Sendable {
   }
 
   /// Where the disk is filled from.
-  private var filler: String { folder.data(of: .app) + "/drill-filler" }
+  private var filler: String { folder.diskFiller }
 
   // MARK: Doing
 
@@ -143,18 +143,6 @@ struct Fault: Sendable {
     }
   }
 
-  private var areGone: Bool { victims.allSatisfy { Self.state(of: $0) == nil } }
-  private var areStopped: Bool { victims.allSatisfy { Self.state(of: $0) == "T" } }
-
-  /// The kernel's letter for what a process does; nil when it is gone or dead.
-  private static func state(of process: LabSnapshot.Process) -> Character? {
-    guard let pid = process.pid, let file = fopen("/proc/\(pid)/stat", "r") else { return nil }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 512)
-    guard fgets(&line, Int32(line.count), file) != nil else { return nil }
-    // The name before it may hold anything, a parenthesis too.
-    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let letter = text.split(separator: ")").last?.split(separator: " ").first?.first
-    return letter == "Z" || letter == "X" ? nil : letter
-  }
+  private var areGone: Bool { victims.allSatisfy { $0.kernelState == nil } }
+  private var areStopped: Bool { victims.allSatisfy(\.standsStill) }
 }

@@ -19,7 +19,9 @@ enum Build {
     let status = try wait(for: try plan.spawn(), signals)
     guard status == 0 else {
       throw .buildFailed(
-        command: command.joined(separator: " "), outcome: "failed with code \(status >> 8 & 0xFF)",
+        command: command.joined(separator: " "),
+        outcome: status & 0x7F == 0
+          ? "failed with code \(status >> 8 & 0xFF)" : "was ended by signal \(status & 0x7F)",
         log: log.path,
         lastLines: log.lastLines(after: logStart))
     }

@@ -44,6 +44,8 @@ extension Lab {
     let lock = try RunLock(path: folder.lock)
     defer { lock.release() }
     let signals = try SignalPipe()
+    // What a drill that was killed has left.
+    unlink(folder.diskFiller)
     if let pid = lock.stalePid { report("the last run (process \(pid)) ended without a clean stop") }
 
     let state = try startState(folder, manifest, options, report)

@@ -55,7 +55,7 @@ extension LabError: CustomStringConvertible {
     case .buildFailed(let command, let outcome, let log, let lines):
       "the build (\(command)) \(outcome); its output is in \(log), the end of it:\n\(lines)"
     case .programMissing(let path):
-      "the program \(path) is not there; `services` in heights.json names it under run"
+      "the program \(path) is not there, or may not be executed; `services` in heights.json names it under run"
     case .engineMissing(let engine, let package):
       "\(engine) is not installed; install the package \(package) (`scripts/install-engines` does it)"
     case .enginesMissing(let stage, let packages):

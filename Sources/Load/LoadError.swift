@@ -16,6 +16,8 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
   case ledgerLine(path: String, line: Int, reason: String)
   /// The ledger has waitlist addresses, which only the admin socket tells.
   case adminSocketNeeded(addresses: Int)
+  /// Somebody ended the run before it made load.
+  case stopped
 
   /// A short stable name for scripts.
   public var code: String {
@@ -27,6 +29,7 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     case .ledgerFile: "ledger_file"
     case .ledgerLine: "ledger_line"
     case .adminSocketNeeded: "admin_socket_needed"
+    case .stopped: "stopped"
     }
   }
 
@@ -40,6 +43,8 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
       "\(request): expected \(expected), found \(found)"
     case .setUpFailed(let what, let reason):
       "setting up: \(what) failed (\(reason)). Nothing was measured"
+        + (reason == "HTTP 404"
+          ? ". Load is made by requests of Summit's API, which the app needs to have" : "")
     case .ledgerFile(let path, let reason):
       "ledger \(path): \(reason)"
     case .ledgerLine(let path, let line, let reason):
@@ -47,6 +52,7 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     case .adminSocketNeeded(let addresses):
       "the ledger has \(addresses) waitlist addresses, which can only be read over the app's admin socket: "
         + "name its path"
+    case .stopped: "stopped while people were signed up: nothing was measured"
     }
   }
 }

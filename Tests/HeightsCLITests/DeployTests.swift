@@ -105,9 +105,12 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
   }
 
   @Test func theReleaseGoesToEveryRegionAndServersAreToldItsName() throws {
-    let file = NSTemporaryDirectory() + "/release-\(UUID().uuidString).tar.gz"
-    try Data([0x1F, 0x8B, 1]).write(to: URL(fileURLWithPath: file))
-    defer { try? FileManager.default.removeItem(atPath: file) }
+    let folder = NSTemporaryDirectory() + "/release-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (file, tar) = (folder + "/release.tar.gz", try #require(CommandLineTool(named: "tar")))
+    try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: folder + "/run"))
+    #expect(try tar.run(["-czf", file, "-C", folder, "run"], limitS: 60)?.code == 0)
     let words = [
       "--stage", "7", "--region", "eu-central-1,us-east-1", "--domain", "a.example.org", "--artifact", file,
     ]

@@ -190,6 +190,12 @@ final class Lines: Sendable {
     #expect(lines.text == "1\ndone\n")
   }
 
+  @Test func helpLeavesATableAsItIs() async {
+    let lines = await Run("drill", "--help").result.split(separator: "\n")
+    #expect(lines.contains { $0.hasPrefix("  zone-outage     ") && $0.hasSuffix("(from stage 4 on)") })
+    #expect(lines.contains { $0.hasPrefix("  disk-full       ") && $0.hasSuffix("(stage 2)") })
+  }
+
   @Test func columnsLineUpWithoutTrailingSpaces() {
     #expect(Table.text(["A", "B"], [["long", "1"], ["x", ""]]) == "A     B\nlong  1\nx")
   }
@@ -212,5 +218,8 @@ final class Lines: Sendable {
       #expect(!rest.contains("{{"), "\(path) has a gap that was not filled")
     }
     #expect(throws: UsageError.self) { try NewApp(name: "guest-book", in: folder) }
+    // Swift tells packages apart by their folders' names.
+    let ours = URL(fileURLWithPath: try #require(Installation.home)).lastPathComponent.lowercased()
+    if Manifest.isName(ours) { #expect(throws: UsageError.self) { try NewApp(name: ours, in: folder) } }
   }
 }

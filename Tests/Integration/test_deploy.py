@@ -239,11 +239,14 @@ def test_wrong_use_is_told_before_anything_is_asked(environment, words, message)
     assert done.returncode == 2 and message in done.stderr, done.stderr
 
 
-def test_a_release_that_is_no_archive_is_told(cloud, environment, tmp_path):
-    wrong = tmp_path / "release.zip"
-    wrong.write_bytes(b"PK\3\4")
-    told = deploy(cloud.url, environment, 2, "--artifact", wrong, "--yes").expect(2)
-    assert "expected a .tar.gz" in told.err and not cloud.calls
+def test_a_release_that_no_server_could_start_is_told(cloud, environment, tmp_path):
+    zipped, without_program = tmp_path / "release.zip", tmp_path / "release.tar.gz"
+    zipped.write_bytes(b"PK\3\4")
+    with tarfile.open(without_program, "w:gz") as archive:
+        archive.add(zipped, "bin/run")
+    for wrong in (zipped, without_program):
+        told = deploy(cloud.url, environment, 2, "--artifact", wrong, "--yes").expect(2)
+        assert "expected a .tar.gz with a program `run`" in told.err and not cloud.calls
 
 
 # Between people and AWS

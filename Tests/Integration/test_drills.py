@@ -40,6 +40,18 @@ def test_stage_4_survives(stage4, kind):
         assert leaders and leaders != [leader]
 
 
+def test_what_a_killed_drill_has_left_is_mended(stage4):
+    stage4.wait_until_all_ready()
+    stage4.ask("freeze", host="server-b")
+    assert stage4.heights("drill", "mend").expect(0).out == "server-b goes on\n"
+    stage4.wait_until_all_ready()
+    stage4.ask("cutPower", zone="local-c")
+    assert "`heights drill mend`" in stage4.heights("drill", "leader-crash").expect(1).err
+    assert stage4.heights("drill", "mend", "--json").expect(0).json == {"mended": ["zone local-c has power again"]}
+    stage4.wait_until_all_ready()
+    assert stage4.heights("drill", "mend").expect(0).out == "nothing is broken\n"
+
+
 def test_stage_5_survives_the_loss_of_its_cache_and_of_a_zone(lab):
     lab.up("--stage", 5)
     drill(lab, "cache-loss")

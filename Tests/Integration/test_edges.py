@@ -80,6 +80,15 @@ def test_who_tries_too_many_passwords_shuts_out_nobody_else(stage_5):
     assert log_in("127.0.0.77", person.name, person.password) == 201
 
 
+def test_what_is_too_large_is_refused_with_413_through_every_proxy(stage_5):
+    url = stage_5.status()["appURL"]
+    person = Person.sign_up(url)
+    for _ in range(3):
+        assert person.upload(bytes(11 << 20)).status_code == 413
+        assert person.post("a" * 200_000).status_code == 413
+    assert person.post("short enough").status_code == 201
+
+
 class From(requests.adapters.HTTPAdapter):
     """Connections from that address."""
 

@@ -85,6 +85,21 @@ def test_a_stage_comes_back_with_its_data(lab):
     assert person.get(f"/api/posts/{identifier}").json()["text"] == "from the valley"
 
 
+def test_a_stage_comes_back_with_what_was_written_while_its_first_zone_was_dark(lab):
+    lab.up("--stage", 4)
+    person, _ = expect_it_works(lab)
+    lab.ask("cutPower", zone="local-a")
+    posts = [person.post(f"in the dark {number}") for number in range(20)]
+    taken = [post.json()["id"] for post in posts if post.status_code == 201]
+    assert taken
+    # The member of that zone is behind now: it must not be waited for, and must not lead.
+    lab.down()
+    lab.up()
+    lab.wait_until_all_ready()
+    person.url = lab.status()["appURL"]
+    assert all(person.get(f"/api/posts/{identifier}").status_code == 200 for identifier in taken)
+
+
 def test_two_labs_run_side_by_side(make_lab):
     labs = [make_lab(), make_lab()]
     for lab, stage in zip(labs, [3, 4]):

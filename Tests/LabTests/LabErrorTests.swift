@@ -58,7 +58,7 @@ import Testing
     ),
     (
       .programMissing(path: "/x"),
-      "the program /x is not there; `services` in heights.json names it under run"
+      "the program /x is not there, or may not be executed; `services` in heights.json names it under run"
     ),
     (
       .engineMissing(engine: "Redis", package: "redis-server"),

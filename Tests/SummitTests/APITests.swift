@@ -36,6 +36,20 @@ import Testing
     }
   }
 
+  @Test func aZeroInATextIsTheClientsMistakeOnEveryEngine() async throws {
+    try await withSummit { summit in
+      let mira = try await summit.member("mira")
+      for path in ["/api/accounts/%00", "/api/accounts/a%00b/posts", "/@%00"] {
+        let answer = try await mira.api("GET", path)
+        #expect(answer.status == 400, "\(path)")
+      }
+      let name = try await mira.api("POST", "/api/sessions", #"{"name":"a\u0000b","password":"long enough"}"#)
+      #expect(name.status == 400)
+      let text = try await mira.api("POST", "/api/posts", #"{"text":"a\u0000b"}"#)
+      #expect(text.status == 400 || text.status == 422)
+    }
+  }
+
   @Test func manyWhoWantTheSameNameGetItOnce() async throws {
     try await withSummit { summit in
       let statuses = try await withThrowingTaskGroup(of: Int.self) { group in

@@ -45,8 +45,14 @@ enum Help {
     return head + wrap(text, indent: indent)
   }
 
-  /// Lines of at most `width` characters; all but the first are indented.
+  /// Lines of at most `width` characters; all but the first are indented. Lines that begin with spaces are a table, and stay
+  /// as they are.
   static func wrap(_ text: String, indent: Int) -> String {
+    let paragraphs = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    return paragraphs.map { $0.hasPrefix(" ") ? $0 : wrapped($0, indent) }.joined(separator: "\n")
+  }
+
+  private static func wrapped(_ text: String, _ indent: Int) -> String {
     var lines = [""]
     for word in text.split(separator: " ") {
       let last = lines[lines.count - 1]

@@ -87,6 +87,8 @@ private struct ClimbReport: Sendable {
     case .committed: ("committed", "the app is at stage \(climb.to)", 0)
     case .reverted: ("reverted", "the climb is undone: the app is at stage \(climb.from)", 0)
     case .alreadyThere: ("already_there", "the app is at stage \(climb.to) already", 0)
+    case .alreadyBeyond(let stage):
+      ("already_beyond", "the app is at stage \(stage), beyond stage \(climb.to); no climb leads down", 0)
     case .nothingToUndo: ("nothing_to_undo", "no climb is under way", 0)
     case .pastTheReturn:
       ("past_the_return", "the climb to stage \(climb.to) has ended; it can no longer be undone", 1)

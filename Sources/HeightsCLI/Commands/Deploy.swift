@@ -127,15 +127,19 @@ struct DeployRequest: Sendable {
 
   /// A release that no server could unpack is told now, not by servers that do not start.
   private static func checkedArtifact(_ path: String) throws(UsageError) -> String {
-    guard let file = FileHandle(forReadingAtPath: path) else {
+    guard FileManager.default.isReadableFile(atPath: path) else {
       throw UsageError("--artifact is '\(path)', which can't be read")
     }
-    defer { try? file.close() }
-    // How a gzip file begins (RFC 1952, 2.3.1).
-    guard (try? file.read(upToCount: 2)) == Data([0x1F, 0x8B]) else {
+    let file = URL(fileURLWithPath: path).path
+    guard let tar = CommandLineTool(named: "tar") else {
+      throw UsageError("tar, which looks into --artifact, is not in PATH")
+    }
+    let listing = try? tar.run(["--list", "--gzip", "--file", file], limitS: 60)
+    let names = String(decoding: listing?.output ?? Data(), as: UTF8.self).split(separator: "\n")
+    guard listing?.code == 0, names.contains(where: { ["run", "./run"].contains($0) }) else {
       throw UsageError("--artifact is '\(path)': expected a .tar.gz with a program `run` at its top")
     }
-    return URL(fileURLWithPath: path).path
+    return file
   }
 
   private static func checkedURL(_ text: String) throws(UsageError) -> String {

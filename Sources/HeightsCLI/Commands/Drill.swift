@@ -22,8 +22,17 @@ extension Command {
     example: "heights drill zone-outage"
   ) { arguments, output in
     let word = arguments.parameters[0]
+    if word == mend {
+      let mended = try Leftovers.mend(in: try arguments.appFolder())
+      if arguments.has("json") {
+        output.json(["mended": mended])
+      } else {
+        output.result(mended.isEmpty ? "nothing is broken" : mended.joined(separator: "\n"))
+      }
+      return 0
+    }
     guard let kind = DrillKind(rawValue: word) else {
-      let known = DrillKind.allCases.map(\.rawValue)
+      let known = DrillKind.allCases.map(\.rawValue) + [mend]
       let near = Nearest.name(to: word, among: known)
       throw UsageError(
         "no drill is called '\(word)'; "
@@ -50,6 +59,8 @@ extension Command {
     return report.isPassed ? 0 : 1
   }
 
+  private static let mend = "mend"
+
   private static let kinds = Table.pairs(
     DrillKind.allCases.map { kind in
       let stages = kind.stages
@@ -57,7 +68,7 @@ extension Command {
         stages.lowerBound == stages.upperBound
         ? "stage \(stages.lowerBound.number)" : "from stage \(stages.lowerBound.number) on"
       return (name: kind.rawValue, text: "\(kind.summary) (\(numbers))")
-    })
+    } + [(name: mend, text: "breaks nothing: it mends what a drill that was killed has left")])
 }
 
 extension DrillReport {

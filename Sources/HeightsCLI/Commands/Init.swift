@@ -55,6 +55,12 @@ struct NewApp {
     guard let heights = Installation.home else {
       throw UsageError("the sources of Heights, which the app needs, are not beside this program")
     }
+    // Swift knows a package by its folder's name.
+    guard (heights as NSString).lastPathComponent.lowercased() != name else {
+      throw UsageError(
+        "'\(name)' is what the folder of Heights is called, and Swift would take one for the other: choose another"
+      )
+    }
     self.name = name
     self.heights = heights
     folder = parent + "/" + name

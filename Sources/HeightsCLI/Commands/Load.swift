@@ -9,8 +9,9 @@ extension Command {
     summary: "Make requests at a fixed rate and measure: latencies, errors, acknowledged writes.",
     discussion:
       "Open loop: requests are due at their times whatever became of those before, and latency counts from then, so "
-      + "that a stall shows. The mix is the workload of heights.json (at stage 1: page views and the waitlist). Every "
-      + "acknowledged write is recorded in the ledger. Ctrl-C ends the run with a report of what was until then.",
+      + "that a stall shows. The mix is the workload of heights.json (at stage 1: page views and the waitlist), in "
+      + "requests of Summit's API: another app needs the same. Every acknowledged write is recorded in the ledger. Ctrl-C "
+      + "ends the run with a report of what was until then.",
     options: [
       Option("rate", "R", "requests per second"),
       Option("duration", "S", "for how many seconds"),
@@ -25,7 +26,8 @@ extension Command {
     let run = LoadRun(try await LoadOptions(arguments))
     let work = Task { try await run.run { output.update($0.description) } }
     _ = try Interrupt { work.cancel() }
-    let report = try await work.value
+    let report: LoadReport
+    do { report = try await work.value } catch is CancellationError { throw LoadError.stopped }
     output.endUpdates()
     if arguments.has("json") {
       output.json(report)

@@ -13,6 +13,7 @@ extension DatabaseError: ProblemConvertible {
         .serviceUnavailable, title: "The database doesn't answer in time", detail: "Try again in a moment.",
         retryAfterSeconds: 1)
     case .conflict: Problem(.conflict, title: "It conflicts with what is stored")
+    case .zeroInText: .badRequest("A text has the character U+0000, which can't be stored.")
     case .invalid, .corrupt, .unknown: .unexpected
     }
   }

@@ -20,6 +20,8 @@ public enum DatabaseError: Error, Equatable, Sendable {
   case full(String)
   /// The statement, its parameters or how its result is read are wrong: a mistake in the app.
   case invalid(sql: String, message: String)
+  /// A text has the character U+0000, which PostgreSQL does not store: so no engine takes it.
+  case zeroInText
   /// The file is damaged.
   case corrupt(String)
   /// What has no case of its own, with the engine's code.
@@ -45,7 +47,7 @@ public enum DatabaseError: Error, Equatable, Sendable {
   public var isRetryable: Bool {
     switch self {
     case .readOnly, .gone, .timeout, .contended, .tooMany: true
-    case .conflict, .full, .invalid, .corrupt, .unknown: false
+    case .conflict, .full, .invalid, .zeroInText, .corrupt, .unknown: false
     }
   }
 }
@@ -61,6 +63,7 @@ extension DatabaseError: CustomStringConvertible {
     case .tooMany: "too much is waiting for the database; try again later"
     case .full(let message): "no space left for writes: \(message)"
     case .invalid(let sql, let message): "\(message), in: \(sql)"
+    case .zeroInText: "a text has the character U+0000, which can't be stored"
     case .corrupt(let message): "the database file is damaged: \(message); restore it from a backup"
     case .unknown(let code, let message): "the database failed with code \(code): \(message)"
     }

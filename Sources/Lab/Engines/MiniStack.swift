@@ -20,6 +20,8 @@ struct MiniStack: Engine {
       "SERVICES": "s3",
       "S3_PERSIST": "1", "S3_DATA_DIR": host.folder + "/s3", "STATE_DIR": host.folder + "/state",
       "LOG_LEVEL": "WARNING",
+      // Where it notes its process: another user's may have the same port.
+      "TMPDIR": host.folder + "/state",
       // Only the store is wanted: no other doors, and no containers where there is a Docker.
       "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "DOCKER_HOST": "unix:///nowhere.sock",
     ]

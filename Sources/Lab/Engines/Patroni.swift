@@ -32,8 +32,8 @@ struct Patroni: Engine {
     try etcd.putIfAbsent(Self.key("config"), json(clusterConfiguration))
     if isFirst {
       if try !etcd.has(Self.key("initialize")) { try shell.makePostgresData(settings, programs: programs) }
-    } else {
-      // A member without data would begin a cluster of its own.
+    } else if !shell.has("\(EngineShell.postgresData)/PG_VERSION") {
+      // Without data it would begin a cluster of its own. With data it must not wait: it may be the one that has to lead.
       try wait("the first member of the cluster") { () throws(LabError) in try etcd.has(Self.key("leader")) }
     }
     try shell.forgetDeadPostgres()

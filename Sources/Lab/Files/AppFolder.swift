@@ -38,6 +38,8 @@ public struct AppFolder: Equatable, Sendable {
   func data(ofProcess name: String) -> String { "\(home)/data/\(name)" }
   /// The folder of objects that all of the app's processes share.
   public var objects: String { data(of: .app) + "/objects" }
+  /// With what a drill fills the app's disk.
+  public var diskFiller: String { data(of: .app) + "/drill-filler" }
   public func log(of process: String) -> String { "\(logs)/\(process).log" }
   /// Where a role's process answers `/readyz`, `/metrics` and the like.
   public func adminSocket(of role: Role) -> UnixAddress { adminSocket(ofProcess: role.rawValue) }

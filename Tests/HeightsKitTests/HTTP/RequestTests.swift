@@ -223,16 +223,35 @@ import Testing
     } _: { server in
       #expect(
         try await server.request("POST", "/small", body: .init(repeating: 97, count: 2_000)).text == "2000")
-      let announced = try await server.exchange(
-        "POST /small HTTP/1.1\r\nHost: test\r\nContent-Length: 2001\r\n\r\n")
-      #expect(announced.text.hasPrefix("HTTP/1.1 413 "))
-      #expect(announced.end == .closed)
+      let asking = try await server.exchange(
+        "POST /small HTTP/1.1\r\nHost: test\r\nContent-Length: 2001\r\nExpect: 100-continue\r\n\r\n")
+      #expect(asking.text.hasPrefix("HTTP/1.1 413 "))
+      #expect(asking.end == .closed)
+      let endless = try await server.exchange(
+        "POST /small HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999999\r\n\r\n")
+      #expect(endless.text.hasPrefix("HTTP/1.1 413 "))
+      #expect(endless.end == .closed)
       let chunked = try await server.withClient { client in
         client.send("POST /small HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
         client.send("800\r\n\(String(repeating: "a", count: 2048))\r\n0\r\n\r\n")
         return try client.response().status
       }
       #expect(chunked == 413)
+    }
+  }
+
+  /// A proxy that is still sending takes an answer for a failure.
+  @Test func aBodyBeyondTheLimitIsReadToItsEndBeforeTheAnswerAndTheConnectionGoesOn() async throws {
+    try await withServer {
+      $0.post("/small", maxBodyBytes: 2_000) { .text(String(try $0.bytes().count)) }
+    } _: { server in
+      let answers = try await server.withClient { client in
+        client.send("POST /small HTTP/1.1\r\nHost: test\r\nContent-Length: 3000000\r\n\r\n")
+        client.send(String(repeating: "a", count: 3_000_000))
+        client.send(RawRequest.bytes("POST", "/small", body: [97]))
+        return (try client.response().status, try client.response().text)
+      }
+      #expect(answers == (413, "1"))
     }
   }
 

@@ -24,7 +24,7 @@ import Testing
   @Test func everyKindOfValueComesBackAsItWas() async throws {
     try await withDatabaseFolder { folder in
       let database = try await folder.open()
-      let text = "it's \"quoted\"; DROP TABLE notes; -- äöü 🏔 \u{0}end"
+      let text = "it's \"quoted\"; DROP TABLE notes; -- äöü 🏔 end"
       let id = try #require(Identifier(77))
       try await database.first(
         """
@@ -47,6 +47,15 @@ import Testing
         #expect(try row.double(0) == 1)
       }
       #expect(try await database.count() == 0)
+    }
+  }
+
+  @Test func whatPostgreSQLCouldNotStoreIsNotTaken() async throws {
+    try await withDatabaseFolder { folder in
+      let database = try await folder.open()
+      await #expect(throws: DatabaseError.zeroInText) { try await database.insertNote("a\u{0}b", likes: 3) }
+      #expect(try await database.count() == 0)
+      try await database.insertNote("after it", likes: 3)
     }
   }
 

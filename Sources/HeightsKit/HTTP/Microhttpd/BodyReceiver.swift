@@ -9,7 +9,8 @@ final class BodyReceiver {
   private static let fieldLimit = 200
   private static let fieldBytesLimit = 256 << 10
   /// How much of a body that is too large is read and dropped, so that a client which has sent it comes to the answer.
-  private static let toleranceBytes = 1 << 20
+  /// More than people's photos have.
+  static let toleranceBytes = 64 << 20
 
   private let limitBytes: Int
   private let spool = Spool()
@@ -35,8 +36,10 @@ final class BodyReceiver {
     }
   }
 
-  init(connection: Connection, limitBytes: Int) {
+  /// - Parameter announcedBytes: how large the body is said to be. One that is too large is dropped from its beginning.
+  init(connection: Connection, limitBytes: Int, announcedBytes: Int?) {
     self.limitBytes = limitBytes
+    if let announcedBytes, announcedBytes > limitBytes { problem = .contentTooLarge(limitBytes: limitBytes) }
     let type = connection.header("Content-Type")?.lowercased() ?? ""
     kind =
       type.hasPrefix("multipart/form-data")

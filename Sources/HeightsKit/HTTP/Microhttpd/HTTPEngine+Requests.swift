@@ -37,7 +37,8 @@ extension HTTPEngine {
       show(problem, exchange)
     } else if framing.hasBody {
       // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
-      exchange.receiver = BodyReceiver(connection: connection, limitBytes: limitBytes ?? 64 << 10)
+      exchange.receiver = BodyReceiver(
+        connection: connection, limitBytes: limitBytes ?? 64 << 10, announcedBytes: framing.announcedBytes)
     }
     return exchange
   }

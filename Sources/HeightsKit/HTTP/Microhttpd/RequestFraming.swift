@@ -6,6 +6,9 @@ import Glibc
 extension heights_mhd_framing {
   var hasBody: Bool { content_length != nil || transfer_encoding != nil }
 
+  /// How large the body is said to be; nil when that isn't said.
+  var announcedBytes: Int? { content_length.flatMap { Int(String(cString: $0)) } }
+
   /// Why a request that is framed like this is refused before its body has been looked at (RFC 9112, 6.3).
   /// - Parameters:
   ///   - needsHost: whether the request is of HTTP/1.1.
@@ -37,6 +40,8 @@ extension heights_mhd_framing {
       return .badRequest("Content-Length is not a number.")
     }
     guard let limitBytes, bytes > limitBytes else { return nil }
-    return .contentTooLarge(limitBytes: limitBytes)
+    // Who has begun to send hears nothing before the end: proxies take an answer in between for a failure.
+    let isReadFirst = expects_continue == 0 && bytes - limitBytes <= BodyReceiver.toleranceBytes
+    return isReadFirst ? nil : .contentTooLarge(limitBytes: limitBytes)
   }
 }

@@ -159,7 +159,7 @@ extension DatabaseError {
   fileprivate var isOfLeader: Bool {
     switch self {
     case .readOnly, .gone: true
-    case .contended, .timeout, .conflict, .tooMany, .full, .invalid, .corrupt, .unknown: false
+    case .contended, .timeout, .conflict, .tooMany, .full, .invalid, .zeroInText, .corrupt, .unknown: false
     }
   }
 }

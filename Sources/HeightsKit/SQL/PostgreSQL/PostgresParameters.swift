@@ -27,7 +27,7 @@ final class PostgresParameters {
   }
 
   /// Lays out the values of a statement in place of those before.
-  /// - Throws: `DatabaseError.invalid` for a text with a zero byte, which can't be stored there.
+  /// - Throws: `DatabaseError.zeroInText`.
   func set(_ sql: SQL) throws {
     reserve(sql)
     count = 0
@@ -43,9 +43,7 @@ final class PostgresParameters {
       case .text(var value):
         let length = value.utf8.count
         value.withUTF8 { if let base = $0.baseAddress { end.copyMemory(from: base, byteCount: length) } }
-        guard memchr(end, 0, length) == nil else {
-          throw DatabaseError.invalid(sql: sql.description, message: "a text holds a zero byte")
-        }
+        guard memchr(end, 0, length) == nil else { throw DatabaseError.zeroInText }
         end += length
       case .blob(let value):
         value.withUnsafeBytes {

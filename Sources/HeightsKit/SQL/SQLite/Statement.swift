@@ -1,6 +1,7 @@
 // Prepared statements, and the bounded cache that keeps them.
 
 import CSQLite
+import Glibc
 
 /// A prepared statement of one connection, used by one caller at a time on one thread.
 final class Statement {
@@ -41,7 +42,7 @@ final class Statement {
     var index: Int32 = 0
     for case .value(let value) in pieces {
       index += 1
-      let code = bind(value, at: index)
+      let code = try bind(value, at: index)
       guard code == SQLITE_OK else { throw error(code) }
     }
     guard Int(index) == parameterCount else {
@@ -50,14 +51,17 @@ final class Statement {
     }
   }
 
-  private func bind(_ value: SQLValue, at index: Int32) -> Int32 {
+  private func bind(_ value: SQLValue, at index: Int32) throws -> Int32 {
     switch value {
     case .null: return sqlite3_bind_null(handle, index)
     case .integer(let value): return sqlite3_bind_int64(handle, index, value)
     case .real(let value): return sqlite3_bind_double(handle, index, value)
     case .text(var value):
-      return value.withUTF8 { bytes in
-        bytes.withMemoryRebound(to: CChar.self) { text in
+      return try value.withUTF8 { bytes in
+        if let start = bytes.baseAddress, memchr(start, 0, bytes.count) != nil {
+          throw DatabaseError.zeroInText
+        }
+        return bytes.withMemoryRebound(to: CChar.self) { text in
           heights_bind_text(handle, index, text.baseAddress ?? Self.noText, UInt64(text.count))
         }
       }

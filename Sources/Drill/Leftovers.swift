@@ -1,0 +1,37 @@
+// What a drill leaves behind that is killed before it can mend what it has broken.
+
+import Glibc
+import Lab
+
+/// Undoes faults whoever made them: a dark zone, a host that stands still, a full disk. May be repeated.
+public enum Leftovers {
+  /// - Returns: what was mended, for people; nothing when nothing was broken.
+  /// - Throws: `LabError`, also when the lab does not run.
+  public static func mend(in folder: AppFolder) throws -> [String] {
+    let lab = ControlClient(folder)
+    let before = try lab.send(.status)
+    for zone in before.cutZones { try lab.send(.restorePower(zone: zone)) }
+    let still = Set(before.processes.filter(\.standsStill).compactMap(\.host)).sorted()
+    for host in still { try lab.send(.thaw(host: host)) }
+    let wasFull = unlink(folder.diskFiller) == 0
+    return before.cutZones.map { "zone \($0) has power again" } + still.map { "\($0) goes on" }
+      + (wasFull ? ["the disk of the app has room again"] : [])
+  }
+}
+
+extension LabSnapshot.Process {
+  /// Whether it was stopped by SIGSTOP.
+  var standsStill: Bool { kernelState == "T" }
+
+  /// The kernel's letter for what it does; nil when it is gone or dead.
+  var kernelState: Character? {
+    guard let pid, let file = fopen("/proc/\(pid)/stat", "r") else { return nil }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 512)
+    guard fgets(&line, Int32(line.count), file) != nil else { return nil }
+    // The name before it may hold anything, a parenthesis too.
+    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let letter = text.split(separator: ")").last?.split(separator: " ").first?.first
+    return letter == "Z" || letter == "X" ? nil : letter
+  }
+}
