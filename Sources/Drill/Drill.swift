@@ -43,9 +43,9 @@ public struct Drill: Sendable {
   public func run(
     shouldStop: @escaping @Sendable () -> Bool, tell: @escaping @Sendable (String) -> Void
   ) async throws -> DrillReport {
+    let lock = try DrillLock(folder)
+    defer { withExtendedLifetime(lock) {} }
     let lab = ControlClient(folder)
-    // One that was killed has left it.
-    unlink(folder.diskFiller)
     let before = try lab.send(.status)
     let fault = try Fault(kind, zone: zone, in: before, folder: folder)
     let wellbeing = Wellbeing(before)
@@ -92,7 +92,7 @@ public struct Drill: Sendable {
       tell("it holds: \(performed.proof)")
       try await pause(Double(holdSeconds) - (ContinuousClock.now - begun).seconds, session, shouldStop)
     } catch {
-      _ = try? await Blocking.run { try fault.end(lab) }
+      do { try await Blocking.run { try fault.end(lab) } } catch { throw DrillError.notMended("\(error)") }
       throw error
     }
     try await Blocking.run { try fault.end(lab) }

@@ -17,6 +17,10 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
   case loadEnded
   /// Somebody ended it.
   case stopped
+  /// It ended before its time, and its fault stays.
+  case notMended(String)
+  /// Another drill of this app has not ended.
+  case underWay
 
   /// A short stable name for scripts.
   public var code: String {
@@ -28,6 +32,8 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
     case .didNotTakeHold: "did_not_take_hold"
     case .loadEnded: "load_ended"
     case .stopped: "stopped"
+    case .notMended: "not_mended"
+    case .underWay: "drill_under_way"
     }
   }
 
@@ -43,7 +49,10 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
         + "that was killed has left, `heights drill mend` mends"
     case .didNotTakeHold(let what): "the fault did not take hold, so there is nothing to judge: \(what)"
     case .loadEnded: "the load ended before the drill did, so there is nothing to judge"
-    case .stopped: "stopped before its end: what was broken is mended, and nothing was judged"
+    case .stopped: "stopped before its end: nothing is left broken, and nothing was judged"
+    case .notMended(let reason):
+      "the drill ended before its time, and what it broke could not be mended (\(reason)): try `heights drill mend`"
+    case .underWay: "another drill of this app is under way: wait until it has ended"
     }
   }
 

@@ -3,11 +3,13 @@
 import Glibc
 import Lab
 
-/// Undoes faults whoever made them: a dark zone, a host that stands still, a full disk. May be repeated.
+/// Undoes faults, but those of a drill that goes on: a dark zone, a host that stands still, a full disk. May be repeated.
 public enum Leftovers {
   /// - Returns: what was mended, for people; nothing when nothing was broken.
-  /// - Throws: `LabError`, also when the lab does not run.
+  /// - Throws: `DrillError` while a drill is under way, `LabError` when the lab does not run.
   public static func mend(in folder: AppFolder) throws -> [String] {
+    let lock = try DrillLock(folder)
+    defer { withExtendedLifetime(lock) {} }
     let lab = ControlClient(folder)
     let before = try lab.send(.status)
     for zone in before.cutZones { try lab.send(.restorePower(zone: zone)) }

@@ -31,8 +31,9 @@ enum Environment {
     var variables = try common(host.id, stage: stage, state, lab)
     variables["HOST"] = host.address
     variables["PORT"] = String(lab.context.ports.http)
-    // The front door, edges and load balancers; on loopback nobody else comes by them.
-    variables["HEIGHTS_TRUSTED_PROXIES"] = "127.0.0.0/8"
+    // Those of every stage, so that a climb needs no restart.
+    variables["HEIGHTS_TRUSTED_PROXIES"] = lab.hosts(at: .stateless).proxies.map(\.address)
+      .joined(separator: ",")
     return variables
   }
 

@@ -37,6 +37,16 @@ struct EtcdClient: Sendable {
     return range.count.map { $0 != "0" } ?? false
   }
 
+  /// Nil for a key that has none.
+  func value(of key: String) throws(LabError) -> Data? {
+    struct Range: Decodable {
+      struct Pair: Decodable { let value: String? }
+      let kvs: [Pair]?
+    }
+    let range: Range = try ask("/v3/kv/range", ["key": base64(key)])
+    return range.kvs?.first?.value.flatMap { Data(base64Encoded: $0) }
+  }
+
   /// Stores a value under a key that has none; one that has keeps what it has.
   func putIfAbsent(_ key: String, _ value: String) throws(LabError) {
     struct Outcome: Decodable {}

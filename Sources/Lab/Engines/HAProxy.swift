@@ -89,6 +89,7 @@ extension HAProxy {
       default_backend servers
 
     backend servers
+      source \(host.address)
       balance \(balance)
       http-request disable-l7-retry unless { method GET HEAD }
       option httpchk
@@ -106,11 +107,12 @@ extension HAProxy {
     }
   }
 
-  /// At the door nobody is believed who asks for another; further in, who asks is added to those whom he asks for.
+  /// At the door nobody is believed who asks for another; further in, who asks is added to those whom he asks for. An edge
+  /// has done so already: it has no address of its own to ask from.
   private var forwarding: String {
     switch entrance {
     case .inherited: "http-request set-header X-Forwarded-For %[src]"
-    case .port: "option forwardfor"
+    case .port: "option forwardfor except 127.0.0.1"
     }
   }
 

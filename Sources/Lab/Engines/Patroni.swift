@@ -32,12 +32,24 @@ struct Patroni: Engine {
     try etcd.putIfAbsent(Self.key("config"), json(clusterConfiguration))
     if isFirst {
       if try !etcd.has(Self.key("initialize")) { try shell.makePostgresData(settings, programs: programs) }
-    } else if !shell.has("\(EngineShell.postgresData)/PG_VERSION") {
-      // Without data it would begin a cluster of its own. With data it must not wait: it may be the one that has to lead.
+    } else if try !ledLast(etcd) {
+      // A member without data would begin a cluster of its own, and one that was a follower may have less than the first,
+      // which has run alone meanwhile when a climb was undone. The one that led last must not wait: it has to lead.
       try wait("the first member of the cluster") { () throws(LabError) in try etcd.has(Self.key("leader")) }
+      // A copy that was cut short: what makes a cluster of it comes last.
+      if !shell.has("\(EngineShell.postgresData)/global/pg_control") {
+        try shell.remove(EngineShell.postgresData)
+      }
     }
     try shell.forgetDeadPostgres()
     try shell.write(json(configuration(programs)), to: "patroni.json")
+  }
+
+  /// Whether this member was the last to lead. Who promotes himself writes it there first.
+  private func ledLast(_ etcd: EtcdClient) throws(LabError) -> Bool {
+    struct Synchronous: Decodable { let leader: String? }
+    guard let value = try etcd.value(of: Self.key("sync")) else { return false }
+    return (try? JSONDecoder().decode(Synchronous.self, from: value))?.leader == host.id
   }
 
   /// A member that is healthy: right after a power cut that may not be the one of the own zone.

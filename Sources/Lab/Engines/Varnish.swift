@@ -7,6 +7,8 @@ struct Varnish: Engine {
   let port: Int
   /// The load balancers.
   let origins: [(id: String, address: String, port: Int)]
+  /// Who is believed when it says whom it asks for.
+  let frontDoor: String
   /// The object store, with the bucket that has the static files.
   let store: (address: String, port: Int, bucket: String)
   let shell: EngineShell
@@ -71,7 +73,10 @@ struct Varnish: Engine {
     \(origins.map { "  origins.add_backend(\(Self.symbol($0.id)));\n" }.joined())\
     }
 
+    acl front_door { "\(frontDoor)"; }
+
     sub vcl_recv {
+      if (client.ip !~ front_door) { set req.http.X-Forwarded-For = client.ip; }
       if (req.url == "\(Self.health)") { return (synth(200)); }
       set req.backend_hint = origins.backend();
       // What is stale is served while a new one is fetched for a second, and for longer only when nobody has one.

@@ -68,6 +68,7 @@ extension LabHosts {
     Varnish(
       host: host, port: context.ports.http,
       origins: loadBalancers.map { ($0.id, $0.address, context.ports.http) },
+      frontDoor: frontDoorHost.address,
       store: (context.objectsAddress, context.ports.objects, context.manifest.bucketName),
       shell: shell(host, ".varnish"))
   }
@@ -104,6 +105,9 @@ extension LabHosts {
   private var instances: [Host] {
     topology.tiers.filter { $0.kind == .service }.flatMap { instances(of: $0, count: maximum(of: $0)) }
   }
+
+  /// Those that stand before the app's instances, by which people come to them.
+  var proxies: [Host] { [frontDoorHost] + edges + loadBalancers }
 
   private var loadBalancers: [Host] {
     topology.tiers.filter { $0.kind == .loadBalancer }.flatMap { hosts(of: $0).map(\.host) }

@@ -39,7 +39,13 @@ import Topology
     #expect(lines(door.configuration, with: "http-request set-header") == [set])
     #expect(lines(door.configuration, with: "option forwardfor") == [])
     #expect(lines(balancer.configuration, with: "http-request set-header") == [])
-    #expect(lines(balancer.configuration, with: "option forwardfor") == ["option forwardfor"])
+    #expect(
+      lines(balancer.configuration, with: "option forwardfor") == ["option forwardfor except 127.0.0.1"])
+    // So that each is known by its address.
+    #expect(lines(door.configuration, with: "source ") == ["source 127.7.0.20"])
+    #expect(lines(balancer.configuration, with: "source ") == ["source 127.7.1.40"])
+    let edge: Varnish = try engine("edge-1.varnish")
+    #expect(lines(edge.configuration, with: "acl front_door") == [#"acl front_door { "127.7.0.20"; }"#])
   }
 
   @Test func aSessionStaysAtOneServerWhereThereIsNoSharedStore() throws {

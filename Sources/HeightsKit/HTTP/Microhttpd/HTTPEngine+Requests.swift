@@ -55,7 +55,8 @@ extension HTTPEngine {
     _ framing: heights_mhd_framing, _ target: RequestTarget, _ call: RequestCall, _ limitBytes: Int?
   ) -> Problem? {
     guard target.isValid else { return .badRequest("The path has characters that may not stand in one.") }
-    return framing.refusal(needsHost: strcmp(call.version, "HTTP/1.1") == 0, limitBytes: limitBytes)
+    return framing.refusal(
+      needsHost: strcmp(call.version, "HTTP/1.1") == 0, limitBytes: limitBytes, isFromProxy: proxies != .none)
   }
 
   /// The largest body that the exchange's handler takes; nil when there is no handler.

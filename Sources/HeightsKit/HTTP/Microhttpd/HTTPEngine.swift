@@ -13,7 +13,7 @@ final class HTTPEngine: @unchecked Sendable {
   let loop: EventLoop
   let routes: RouteTable
   let limits: HTTPLimits
-  private let proxies: TrustedProxies
+  let proxies: TrustedProxies
   let log: AccessLog?
   let tracking: ReadTracking?
   /// How many handler tasks are kept while there is nothing for them to run.

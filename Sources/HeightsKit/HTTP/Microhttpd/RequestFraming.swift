@@ -13,14 +13,18 @@ extension heights_mhd_framing {
   /// - Parameters:
   ///   - needsHost: whether the request is of HTTP/1.1.
   ///   - limitBytes: how large the body may be; nil when nobody wants it.
-  func refusal(needsHost: Bool, limitBytes: Int?) -> Problem? {
+  ///   - isFromProxy: whether a proxy may stand before us. Once it sends it takes an answer in between for a failure, so
+  ///     that a body which is not much too large is read first. A client itself hears it at once.
+  func refusal(needsHost: Bool, limitBytes: Int?, isFromProxy: Bool) -> Problem? {
     if is_malformed != 0 {
       return .badRequest("A header's name or value has a character that is not allowed.")
     }
     if needsHost && hosts == 0 { return .badRequest("Host is missing.") }
     if hosts > 1 { return .badRequest("Host stands more than once.") }
     if let encoding = transfer_encoding { return refusal(ofEncoding: encoding) }
-    if let length = content_length { return refusal(ofLength: String(cString: length), limitBytes) }
+    if let length = content_length {
+      return refusal(ofLength: String(cString: length), limitBytes, isFromProxy)
+    }
     return nil
   }
 
@@ -34,14 +38,14 @@ extension heights_mhd_framing {
     return nil
   }
 
-  private func refusal(ofLength length: String, _ limitBytes: Int?) -> Problem? {
+  private func refusal(ofLength length: String, _ limitBytes: Int?, _ isFromProxy: Bool) -> Problem? {
     if content_lengths > 1 { return .badRequest("Content-Length stands more than once.") }
     guard length.utf8.allSatisfy({ (48...57).contains($0) }), let bytes = Int(length) else {
       return .badRequest("Content-Length is not a number.")
     }
     guard let limitBytes, bytes > limitBytes else { return nil }
-    // Who has begun to send hears nothing before the end: proxies take an answer in between for a failure.
-    let isReadFirst = expects_continue == 0 && bytes - limitBytes <= BodyReceiver.toleranceBytes
+    let isReadFirst =
+      isFromProxy && expects_continue == 0 && bytes - limitBytes <= BodyReceiver.toleranceBytes
     return isReadFirst ? nil : .contentTooLarge(limitBytes: limitBytes)
   }
 }
