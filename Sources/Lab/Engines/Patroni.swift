@@ -34,8 +34,9 @@ struct Patroni: Engine {
       if try !etcd.has(Self.key("initialize")) { try shell.makePostgresData(settings, programs: programs) }
     } else if try !ledLast(etcd) {
       // A member without data would begin a cluster of its own, and one that was a follower may have less than the first,
-      // which has run alone meanwhile when a climb was undone. The one that led last must not wait: it has to lead.
-      try wait("the first member of the cluster") { () throws(LabError) in try etcd.has(Self.key("leader")) }
+      // which has run alone meanwhile when a climb was undone. The one that led last must not wait: it has to lead. (Who
+      // leads says so himself: etcd's key of the leader comes back with etcd, for as long as a lease.)
+      try wait("the first member of the cluster") { peers.contains(where: leads) }
       // A copy that was cut short: what makes a cluster of it comes last.
       if !shell.has("\(EngineShell.postgresData)/global/pg_control") {
         try shell.remove(EngineShell.postgresData)
