@@ -58,9 +58,6 @@ struct Fault: Sendable {
     return leader
   }
 
-  /// Where the disk is filled from.
-  private var filler: String { folder.diskFiller }
-
   // MARK: Doing
 
   /// Returns when it has been done, or, for what takes time, when it is over.
@@ -96,10 +93,10 @@ struct Fault: Sendable {
 
   /// With a file that has the size of the disk and no blocks: the app counts sizes, as its disk would be full.
   private func fillDisk() throws {
-    let descriptor = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = open(folder.diskFiller, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     defer { close(descriptor) }
     guard descriptor >= 0, ftruncate(descriptor, diskBytes) == 0 else {
-      throw DrillError.didNotTakeHold("\(filler): \(String(cString: strerror(errno)))")
+      throw DrillError.didNotTakeHold("\(folder.diskFiller): \(String(cString: strerror(errno)))")
     }
   }
 
@@ -116,7 +113,7 @@ struct Fault: Sendable {
     switch kind {
     case .zoneOutage: try lab.send(.restorePower(zone: zone ?? ""))
     case .hungHost: try lab.send(.thaw(host: target))
-    case .diskFull: unlink(filler)
+    case .diskFull: unlink(folder.diskFiller)
     case .instanceCrash, .leaderCrash, .cacheLoss, .slowDatabase, .switchover: break
     }
   }
