@@ -9,9 +9,12 @@ import Topology
 /// Breaks something in a running lab under load, and judges. It is never the detector: it looks, and tells nobody.
 public struct Drill: Sendable {
   private static let calmSeconds = 3.0
-  /// How long a fault may take to show, and an app to be as before.
+  /// How long an app may take to be well before anything is broken, a fault to show, and an app to be as before.
+  private static let wellLimitMs = 15_000
   private static let proofLimitMs = 10_000
   private static let recoveryLimitMs = 120_000
+  /// How long all must be well to count: the lab asks each process once a second, so an answer may be from before.
+  private static let steadyMs = 2_000
   private static let lookPauseMs = 100
 
   private let folder: AppFolder
@@ -46,10 +49,9 @@ public struct Drill: Sendable {
     let lock = try DrillLock(folder)
     defer { withExtendedLifetime(lock) {} }
     let lab = ControlClient(folder)
-    let before = try lab.send(.status)
+    let before = try await whole(lab, shouldStop, tell)
     let fault = try Fault(kind, zone: zone, in: before, folder: folder)
     let wellbeing = Wellbeing(before)
-    if let complaint = wellbeing.complaint(before) { throw DrillError.unhealthy(complaint) }
     let session = DrillLoad(load)
     async let loaded = session.run(tell)
     let performed: Performed
@@ -63,6 +65,26 @@ public struct Drill: Sendable {
     }
     session.stop()
     return try await judge(before.stage.number, fault, performed, try await loaded, session.log, tell)
+  }
+
+  /// What there is, once all is well: right after another drill a follower may be in step and not have said so yet.
+  private func whole(
+    _ lab: ControlClient, _ shouldStop: @Sendable () -> Bool, _ tell: @Sendable (String) -> Void
+  ) async throws -> LabSnapshot {
+    let end = ContinuousClock.now + .milliseconds(Self.wellLimitMs)
+    var told = false
+    while true {
+      let snapshot = try await Blocking.run { try lab.send(.status) }
+      guard let complaint = Wellbeing(snapshot).complaint(snapshot) else { return snapshot }
+      // Power does not come back by itself.
+      guard snapshot.cutZones.isEmpty, ContinuousClock.now < end else {
+        throw DrillError.unhealthy(complaint)
+      }
+      if !told { tell("waiting until all is well: \(complaint)") }
+      told = true
+      if shouldStop() { throw DrillError.stopped }
+      try await Task.sleep(for: .milliseconds(Self.lookPauseMs))
+    }
   }
 
   private struct Performed {
@@ -119,15 +141,23 @@ public struct Drill: Sendable {
     throw DrillError.didNotTakeHold("\(fault.target) was as before for \(Self.proofLimitMs / 1_000) seconds")
   }
 
-  /// - Returns: seconds; nil when time was up.
+  /// - Returns: the seconds until all was well and stayed so; nil when time was up.
   private func recovery(
     _ wellbeing: Wellbeing, _ lab: ControlClient, since ended: ContinuousClock.Instant, _ session: DrillLoad,
     _ shouldStop: @escaping @Sendable () -> Bool
   ) async throws -> Double? {
     let end = ended + .milliseconds(Self.recoveryLimitMs)
+    var wellSince: ContinuousClock.Instant?
     while ContinuousClock.now < end {
+      let asked = ContinuousClock.now
       let snapshot = try await Blocking.run { try lab.send(.status) }
-      if wellbeing.complaint(snapshot) == nil { return (ContinuousClock.now - ended).seconds }
+      if wellbeing.complaint(snapshot) != nil {
+        wellSince = nil
+      } else if let wellSince, asked - wellSince >= .milliseconds(Self.steadyMs) {
+        return (wellSince - ended).seconds
+      } else {
+        wellSince = wellSince ?? asked
+      }
       try await pause(Double(Self.lookPauseMs) / 1_000, session, shouldStop)
     }
     return nil

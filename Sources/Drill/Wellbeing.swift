@@ -30,7 +30,8 @@ struct Wellbeing: Sendable {
     guard let standby = keepers.first(where: { $0.role == "sync_standby" }) else {
       return "no follower is in step with the leader"
     }
-    return (standby.lagBytes ?? .max) <= Self.lagBytes ? nil : "\(standby.name) is behind"
+    guard let lagBytes = standby.lagBytes else { return "\(standby.name) doesn't say how far it is behind" }
+    return lagBytes <= Self.lagBytes ? nil : "\(standby.name) is \(lagBytes >> 20) MiB behind"
   }
 }
 

@@ -48,8 +48,8 @@ import Testing
     func with(_ role: String?, _ lag: Int?) -> String? {
       complaint(Self.whole.map { $0.0 == "database-b.patroni" ? ($0.0, $0.1, role, lag) : $0 })
     }
-    #expect(with("sync_standby", 5 << 20) == "database-b.patroni is behind")
-    #expect(with("sync_standby", nil) == "database-b.patroni is behind")
+    #expect(with("sync_standby", 5 << 20) == "database-b.patroni is 5 MiB behind")
+    #expect(with("sync_standby", nil) == "database-b.patroni doesn't say how far it is behind")
     #expect(with("replica", 0) == "no follower is in step with the leader")
   }
 

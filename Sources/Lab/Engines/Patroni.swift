@@ -149,12 +149,41 @@ extension Patroni {
     return try? JSONDecoder().decode(Cluster.self, from: Data(answer.body))
   }
 
-  /// It leads, or follows one that does in a cluster that has a synchronous standby. Each is asked for its own server:
-  /// what the cluster says of its members may be from before a crash of them all.
+  /// It leads, or a leader says that it sends to it, and to one that is in step. The leader's own server is asked: what
+  /// the cluster says of its members may be from before a crash. The cluster is asked too: who is not in step by its word
+  /// can't take over.
   func isReady() -> Bool {
     if leads(host) { return true }
-    guard client.status("/replica") == 200, peers.contains(where: leads), let cluster else { return false }
-    return cluster.members.contains { $0.role == "sync_standby" }
+    guard client.status("/replica") == 200, let cluster,
+      cluster.members.contains(where: { $0.role == "sync_standby" })
+    else { return false }
+    return peers.contains { peer in
+      let streaming = followers(of: peer).filter { $0.state == "streaming" }
+      return streaming.contains { $0.name == host.id } && streaming.contains { $0.syncState == "sync" }
+    }
+  }
+
+  private struct Leader: Decodable {
+    struct Follower: Decodable {
+      let name: String
+      let state: String
+      let syncState: String
+
+      enum CodingKeys: String, CodingKey {
+        case name = "application_name"
+        case state
+        case syncState = "sync_state"
+      }
+    }
+
+    let replication: [Follower]?
+  }
+
+  /// Whom a member sends to, if it leads.
+  private func followers(of member: Host) -> [Leader.Follower] {
+    let client = HostClient(address: member.address, port: ports.patroni)
+    guard let answer = try? client.get("/primary"), answer.status == 200 else { return [] }
+    return (try? JSONDecoder().decode(Leader.self, from: Data(answer.body)))?.replication ?? []
   }
 
   var leads: Bool { leads(host) }

@@ -48,14 +48,18 @@ import Testing
     #expect(error?.code == "ports_taken")
   }
 
-  /// On the first standard port that is free.
+  /// On the first standard port that is free. While other labs have all of them it waits for one to end.
   private func listenEverywhere() throws -> (socket: Int32, port: Int) {
-    for port in LabPorts().all {
-      let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-      if LoopbackAddress.with("0.0.0.0", port: port, { bind(socket, $0, $1) }) == 0, listen(socket, 1) == 0 {
-        return (socket, port)
+    for _ in 0..<600 {
+      for port in LabPorts().all {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        if LoopbackAddress.with("0.0.0.0", port: port, { bind(socket, $0, $1) }) == 0, listen(socket, 1) == 0
+        {
+          return (socket, port)
+        }
+        close(socket)
       }
-      close(socket)
+      usleep(100_000)
     }
     throw CancellationError()
   }
