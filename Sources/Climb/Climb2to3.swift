@@ -50,6 +50,6 @@ enum Climb2to3 {
     name: "end-capture", title: "note no longer what would have to go back",
     run: { lab, say in try Databases.perform(.finish, lab, say) },
     verify: { lab, _ in try Databases.expectMoved(lab) },
-    // When it has begun, some of what was written since is noted no more: the way back says so.
-    undo: { _, _ in })
+    // When some of what was written since is noted no more there is no way back, and nothing else must be undone.
+    undo: { lab, say in try Databases.perform(.checkBack, lab, say) })
 }

@@ -7,7 +7,9 @@ import Lab
 /// the climber dies; who climbs again asks again.
 enum Databases {
   enum Job: String {
-    case copy, verify, flip, back, finish
+    case copy, verify, flip
+    case checkBack = "check-back"
+    case back, finish
   }
 
   private static let pauseUs: UInt32 = 30_000
@@ -159,7 +161,7 @@ enum Databases {
         guard let pauseMs = database.pauseMs else { continue }
         say("\(database.name) moved; its writes waited \(pauseMs) ms")
       }
-    case .verify, .back, .finish: break
+    case .verify, .checkBack, .back, .finish: break
     }
   }
 }

@@ -191,6 +191,7 @@ import Testing
       _ = try await moved.add("one")
       try await moved.flip()
       let move = moved.move()
+      try await onThread { try move.checkBack() }
       try await onThread { try move.finish() }
       await #expect(throws: DatabaseError.self) {
         try await moved.database.transaction {
@@ -201,6 +202,7 @@ import Testing
       // The migrations and the identifiers.
       #expect(try moved.onServer(tables) == "2")
       #expect(try moved.onServer("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == "0")
+      await #expect(throws: MoveError.self) { try await onThread { try move.checkBack() } }
       await #expect(throws: MoveError.self) { try await moved.flipBack() }
       #expect(moved.isInPostgres)
     }

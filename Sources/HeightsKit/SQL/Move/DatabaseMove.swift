@@ -296,10 +296,7 @@ final class DatabaseMove: Sendable {
     progress.update { $0.state = .returning }
     let (source, target) = (try sqlite(), try postgres())
     let tables = try tables(source, target)
-    guard try target.hasCapture(tables) else {
-      throw MoveError(
-        "database \(name): the move is finished, what was written since is not noted; the way back is a copy")
-    }
+    try expectCapture(target, tables)
     for _ in 0..<Self.roundLimit {
       let pending = try tables.reduce(0) { $0 + (try target.touchedCount($1)) }
       try roundBack(source, target, tables)
@@ -311,6 +308,18 @@ final class DatabaseMove: Sendable {
       try source.transaction(until: busy) { try source.raiseHighWater(toMs: ms) }
     }
     progress.update { $0.state = .returned }
+  }
+
+  /// - Throws: `MoveError` when the database can't go back.
+  func checkBack() throws {
+    let (source, target) = (try sqlite(), try postgres())
+    try expectCapture(target, tables(source, target))
+  }
+
+  private func expectCapture(_ target: PostgresSide, _ tables: [MoveTable]) throws {
+    if try target.hasCapture(tables) { return }
+    throw MoveError(
+      "database \(name): the move is finished, what was written since is not noted; the way back is a copy")
   }
 
   private func roundBack(_ source: SQLiteSide, _ target: PostgresSide, _ tables: [MoveTable]) throws {

@@ -20,6 +20,8 @@ final class Mover: Sendable {
     case verify
     /// Puts one database after the other into the cluster, each while its transactions wait.
     case flip
+    /// Sees whether all of them can go back, and changes nothing.
+    case checkBack = "check-back"
     /// Puts all of them back into their files, and removes every trace.
     case back
     /// Ends the possibility of going back.
@@ -113,7 +115,7 @@ final class Mover: Sendable {
     let isMoved = try isMoved(move)
     switch job {
     case .copy, .verify, .flip: if isMoved { return move.progress.update { $0.state = .flipped } }
-    case .back, .finish: break
+    case .checkBack, .back, .finish: break
     }
     switch job {
     case .copy:
@@ -121,6 +123,8 @@ final class Mover: Sendable {
       }
     case .verify: try await Thread.run(name: "sql-move") { try move.verify() }
     case .flip: try await flip(move, target)
+    case .checkBack:
+      if isMoved { try await Thread.run(name: "sql-move") { try move.checkBack() } }
     case .back:
       if isMoved { try await flipBack(move) }
       try await Thread.run(name: "sql-move") { try move.abandon() }
@@ -178,7 +182,7 @@ extension Mover: JSONWritable {
 }
 
 extension Router {
-  /// `GET /move` tells how far it is; `POST /move/copy` (`verify`, `flip`, `back`, `finish`) asks for a job, with the
+  /// `GET /move` tells how far it is; `POST /move/copy` (`verify`, `flip`, `check-back`, `back`, `finish`) asks for a job, with the
   /// cluster as its body: `{"cluster": "main", "members": ["127.1.1.50:5432"]}`.
   mutating func addMove(_ mover: Mover) {
     get("/move") { _ in .json(mover) }
