@@ -6,11 +6,15 @@ public protocol JSONWritable {
 }
 
 /// Writes JSON (RFC 8259). Commas and escapes are its business; keys are the caller's.
-public struct JSONWriter {
-  public private(set) var bytes: [UInt8] = []
+public struct JSONWriter: ~Copyable {
+  private var text: ByteBuffer
   private var needsComma = false
 
-  public init(capacity: Int = 512) { bytes.reserveCapacity(capacity) }
+  /// - Parameter capacity: bytes that there is room for at first.
+  public init(capacity: Int = 512) { text = ByteBuffer(capacity: capacity) }
+
+  /// What has been written.
+  public var bytes: [UInt8] { text.bytes }
 
   /// The JSON text of `value`.
   public static func bytes(of value: some JSONWritable, capacity: Int = 512) -> [UInt8] {
@@ -76,88 +80,81 @@ public struct JSONWriter {
   mutating func member(_ name: StaticString, hexadecimal high: UInt64, _ low: UInt64) {
     key(name)
     separate()
-    bytes.append(UInt8(ascii: "\""))
-    for word in [high, low] {
-      for shift in stride(from: UInt64(60), through: 0, by: -4) {
-        let four = UInt8(truncatingIfNeeded: word >> shift) & 15
-        bytes.append(four < 10 ? UInt8(ascii: "0") + four : UInt8(ascii: "a") + four - 10)
-      }
-    }
-    bytes.append(UInt8(ascii: "\""))
+    text.append(UInt8(ascii: "\""))
+    text.append(hexadecimal: high)
+    text.append(hexadecimal: low)
+    text.append(UInt8(ascii: "\""))
   }
 
   /// Inserts text that is JSON already.
-  public mutating func member(_ name: StaticString, json text: [UInt8]) {
+  public mutating func member(_ name: StaticString, json value: [UInt8]) {
     key(name)
-    raw(text)
+    raw(value)
   }
 
   /// One value that is JSON already.
-  public mutating func raw(_ text: [UInt8]) {
+  public mutating func raw(_ value: [UInt8]) {
     separate()
-    bytes.append(contentsOf: text)
+    text.append(value)
   }
 
   public mutating func null() {
     separate()
-    append("null")
+    text.append(fixed: "null")
   }
 
   public mutating func bool(_ value: Bool) {
     separate()
-    append(value ? "true" : "false")
+    text.append(fixed: value ? "true" : "false")
   }
 
   public mutating func integer(_ value: some BinaryInteger) {
     separate()
-    appendDecimal(Int64(value))
+    text.append(decimal: Int64(value))
   }
 
   /// A finite number as the shortest text that reads back the same; `null` for the others, which JSON lacks.
   public mutating func number(_ value: Double) {
     separate()
-    if value.isFinite { bytes.append(contentsOf: value.description.utf8) } else { append("null") }
+    if value.isFinite { text.append(value.description) } else { text.append("null") }
   }
 
-  public mutating func string(_ text: String) {
-    separate()
-    bytes.append(UInt8(ascii: "\""))
-    var text = text
-    text.withUTF8 { appendEscaped($0) }
-    bytes.append(UInt8(ascii: "\""))
+  public mutating func string(_ value: String) {
+    var value = value
+    value.withUTF8 { string(utf8: $0) }
   }
 
   /// UTF-8 that is taken as it is, but for what JSON has to escape.
   mutating func string(utf8: UnsafeBufferPointer<UInt8>) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
+    text.append(UInt8(ascii: "\""))
     appendEscaped(utf8)
-    bytes.append(UInt8(ascii: "\""))
+    text.append(UInt8(ascii: "\""))
   }
 
   mutating func endLine() {
-    bytes.append(UInt8(ascii: "\n"))
+    text.append(UInt8(ascii: "\n"))
     needsComma = false
   }
 
   /// Empties the buffer and keeps its room.
   mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: true)
+    text.removeAll()
     needsComma = false
   }
 
   mutating func key(_ name: StaticString) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
-    append(name)
-    append("\":")
+    text.append(UInt8(ascii: "\""))
+    text.append(fixed: name)
+    text.append(fixed: "\":")
     needsComma = false
   }
 
   /// A member's name that is known only at run time.
   public mutating func member(named name: String, _ value: some JSONWritable) {
     string(name)
-    bytes.append(UInt8(ascii: ":"))
+    text.append(UInt8(ascii: ":"))
     needsComma = false
     value.write(to: &self)
   }
@@ -166,62 +163,46 @@ public struct JSONWriter {
 
   private mutating func open(_ bracket: UInt8) {
     separate()
-    bytes.append(bracket)
+    text.append(bracket)
     needsComma = false
   }
 
   private mutating func close(_ bracket: UInt8) {
-    bytes.append(bracket)
+    text.append(bracket)
     needsComma = true
   }
 
   private mutating func separate() {
-    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    if needsComma { text.append(UInt8(ascii: ",")) }
     needsComma = true
   }
 
-  private mutating func append(_ text: StaticString) {
-    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-  }
-
-  private mutating func appendDecimal(_ value: Int64) {
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    var rest = value.magnitude
-    let start = bytes.count
-    repeat {
-      bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-      rest /= 10
-    } while rest > 0
-    bytes[start...].reverse()
-  }
-
-  private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+  private mutating func appendEscaped(_ utf8: UnsafeBufferPointer<UInt8>) {
     // Nearly always there is nothing to escape. Without a branch for each byte a processor sees that for many at once.
     var escaped: UInt8 = 0
-    for byte in text { escaped |= JSONWriter.isEscaped(byte) ? 1 : 0 }
-    if escaped == 0 { return bytes.append(contentsOf: text) }
+    for byte in utf8 { escaped |= JSONWriter.isEscaped(byte) ? 1 : 0 }
+    if escaped == 0 { return text.append(utf8) }
     var clean = 0
-    for index in text.indices where JSONWriter.isEscaped(text[index]) {
-      let byte = text[index]
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean..<index]))
-      appendEscape(byte)
+    for index in utf8.indices where JSONWriter.isEscaped(utf8[index]) {
+      text.append(UnsafeBufferPointer(rebasing: utf8[clean..<index]))
+      appendEscape(utf8[index])
       clean = index + 1
     }
-    bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean...]))
+    text.append(UnsafeBufferPointer(rebasing: utf8[clean...]))
   }
 
   private static func isEscaped(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5c }
 
   private mutating func appendEscape(_ byte: UInt8) {
     switch byte {
-    case 0x22: append("\\\"")
-    case 0x5c: append("\\\\")
-    case 0x0a: append("\\n")
-    case 0x0d: append("\\r")
-    case 0x09: append("\\t")
+    case 0x22: text.append(fixed: "\\\"")
+    case 0x5c: text.append(fixed: "\\\\")
+    case 0x0a: text.append(fixed: "\\n")
+    case 0x0d: text.append(fixed: "\\r")
+    case 0x09: text.append(fixed: "\\t")
     default:
-      append(byte < 16 ? "\\u000" : "\\u00")
-      bytes.append(contentsOf: String(byte, radix: 16).utf8)
+      text.append(fixed: byte < 16 ? "\\u000" : "\\u00")
+      text.append(String(byte, radix: 16))
     }
   }
 }

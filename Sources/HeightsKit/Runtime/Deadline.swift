@@ -25,6 +25,11 @@ public struct Deadline: Comparable, Hashable, Sendable {
     Deadline(uptimeNanoseconds: uptimeNanoseconds + UInt64(max(ms, 0)) * 1_000_000)
   }
 
+  /// The moment `microseconds` later.
+  func plus(microseconds: Int) -> Deadline {
+    Deadline(uptimeNanoseconds: uptimeNanoseconds + UInt64(max(microseconds, 0)) * 1_000)
+  }
+
   /// Microseconds from this moment to a later one; 0 if it isn't later.
   func microseconds(until later: Deadline) -> Int {
     later > self ? Int((later.uptimeNanoseconds - uptimeNanoseconds) / 1_000) : 0

@@ -4,6 +4,13 @@ import CRuntime
 import Glibc
 import Synchronization
 
+/// What Swift wants to be run on a loop.
+struct Job {
+  let job: UnownedJob
+  /// Whether it belongs to an actor of the loop's, else to a task that prefers the loop.
+  let isOfActor: Bool
+}
+
 /// One thread that waits for descriptors and timers and runs the Swift jobs that belong to it.
 ///
 /// A task that has the loop as its executor preference starts, suspends and resumes on the loop's thread, so state
@@ -21,7 +28,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private static let jobsPerTurn = 1_024
 
   private let poller: Poller
-  private let jobs = JobQueue()
+  private let jobs = Queue<Job>()
   private var isRunningJobs = false
   private var timers = TimerHeap()
   /// When the earliest timer is due.

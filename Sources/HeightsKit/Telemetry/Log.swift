@@ -51,14 +51,16 @@ enum LogTime {
 }
 
 /// Writes all bytes, as far as the descriptor takes them: a log that can't be written stops nothing.
-func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) {
   var done = 0
   while done < bytes.count {
-    let count = bytes.withUnsafeBytes {
-      write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done)
-    }
+    let count = write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
     if count < 0 && errno == EINTR { continue }
     guard count > 0 else { return }
     done += count
   }
+}
+
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+  bytes.withUnsafeBufferPointer { writeAll($0, to: descriptor) }
 }

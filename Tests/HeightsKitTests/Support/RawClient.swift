@@ -61,6 +61,16 @@ final class RawClient {
   /// Sends nothing more; the other direction stays open.
   func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
+  /// Ends the connection at once, in both directions and with an error for the peer (RFC 9293, 3.10.5).
+  func reset() {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+    // The descriptor's number stays taken until the end of this client.
+    let nothing = open("/dev/null", O_RDWR)
+    dup2(nothing, descriptor)
+    close(nothing)
+  }
+
   /// The next answer, whose body ends as its framing says.
   func response(headOnly: Bool = false) throws -> RawResponse {
     let head = try RawResponse.Head(bytes: try take(through: Array("\r\n\r\n".utf8)))

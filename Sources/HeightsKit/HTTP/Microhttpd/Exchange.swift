@@ -16,6 +16,8 @@ final class Exchange: Request, @unchecked Sendable {
     /// The handler runs, and has given the thread back without an answer.
     case suspended
     case answered
+    /// The client has its answer, or has gone.
+    case ended
   }
 
   /// When the loop had last looked at the clock: to look once a request, at its end, is enough.

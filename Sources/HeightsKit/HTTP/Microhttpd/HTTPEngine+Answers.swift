@@ -1,54 +1,14 @@
-// How a request is answered: its handler's task, what becomes of its errors, and the sending.
+// How a request is answered: what becomes of its handler's end or error, and the sending.
 
 import CMicrohttpd
 
 extension HTTPEngine {
-  /// Runs the handler; at once, and without suspending the connection if it needn't wait.
-  func start(_ exchange: Exchange) {
-    guard inFlight < limits.inFlightPerLoop else {
-      refusedOverload += 1
-      return show(.overloaded, exchange)
-    }
-    inFlight += 1
-    exchange.holdsPlace = true
-    exchange.state = .handling
-    let task = takeRestingTask() ?? HandlerTask()
-    task.run(exchange, for: self)
-    // Most handlers wait for nothing, or for something on this loop: suspending costs four system calls.
-    if exchange.state == .handling { loop.runJobs() }
-    guard exchange.state == .handling else { return }
-    exchange.state = .suspended
-    exchange.task = task
-    suspended[ObjectIdentifier(exchange)] = exchange
-    MHD_suspend_connection(exchange.connection.handle)
-  }
-
   /// Answers with a problem that came up before the handler.
   func show(_ problem: Problem, _ exchange: Exchange) { answer(exchange, response(to: problem, exchange)) }
 
   /// A problem that came up before the handler, as the app wants its problems shown.
   func response(to problem: Problem, _ exchange: Exchange) -> Response {
     routes.response(to: problem, exchange)
-  }
-
-  /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
-  func handlerEnded(_ exchange: Exchange, _ response: Response) {
-    if exchange.holdsPlace {
-      exchange.holdsPlace = false
-      inFlight -= 1
-    }
-    if exchange.isHandled { answer(exchange, response) }
-  }
-
-  /// Ends a handler that is past its deadline: first by asking, and if it doesn't hear, without it.
-  func endOverdue(_ exchange: Exchange) {
-    guard exchange.wasCancelled else {
-      exchange.wasCancelled = true
-      exchange.task?.cancel()
-      return
-    }
-    Log.error("handler doesn't end", ["request": exchange.id])
-    show(.tookTooLong, exchange)
   }
 
   /// What becomes of a handler's error.
@@ -117,6 +77,7 @@ extension HTTPEngine {
     let exchange = Unmanaged<Exchange>.fromOpaque(context).takeRetainedValue()
     let now = loop.readClock()
     exchange.connection.phase = .idle(since: now)
+    exchange.state = .ended
     exchange.end()
     if exchange.stream != nil {
       exchange.endStream()

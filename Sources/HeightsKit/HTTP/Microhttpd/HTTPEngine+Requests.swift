@@ -85,7 +85,7 @@ extension HTTPEngine {
       return show(error as? Problem ?? .unexpected, exchange)
     }
     if exchange.route != nil {
-      start(exchange)
+      enqueue(exchange)
     } else if let methods = exchange.otherMethods {
       answer(exchange, methodNotAllowed(exchange, methods))
     } else if exchange.method == .options && exchange.path == "*" {

@@ -6,7 +6,7 @@ import Glibc
 /// One loop's HTTP server. Loop thread only.
 ///
 /// libmicrohttpd runs without threads of its own: its epoll descriptor is watched by the loop. A handler that
-/// doesn't finish at once suspends its connection, and the answer resumes it on the same thread.
+/// waits for something suspends its connection, and the answer resumes it on the same thread.
 ///
 /// `@unchecked Sendable` is sound: every member is touched on `loop`'s thread only.
 final class HTTPEngine: @unchecked Sendable {
@@ -27,6 +27,13 @@ final class HTTPEngine: @unchecked Sendable {
   private var restingTasks: [HandlerTask] = []
   /// The task that rested last. Most requests find theirs here, without a look at the array.
   private var spareTask: HandlerTask?
+  /// Requests whose handlers are to run.
+  let ready = Queue<Exchange>()
+  /// The task that runs them; nil while libmicrohttpd runs, or should.
+  var batchTask: HandlerTask?
+  var batchEnd = Deadline.now
+  /// How long libmicrohttpd took when it last ran after handlers.
+  var sendingMicroseconds = 0
   var mustRun = false
   var drainingSince: Deadline?
   var random = FastRandom()
@@ -110,6 +117,7 @@ final class HTTPEngine: @unchecked Sendable {
       exchange.task?.cancel()
       answer(exchange, Problem.tookTooLong.response)
     }
+    while let exchange = ready.popFirst() { handlerEnded(exchange, Problem.tookTooLong.response) }
     for exchange in streams.values { exchange.endStream() }
     MHD_stop_daemon(daemon)
     self.daemon = nil
@@ -156,11 +164,6 @@ final class HTTPEngine: @unchecked Sendable {
   }
 
   // MARK: Running libmicrohttpd
-
-  private func run() {
-    mustRun = false
-    MHD_run(daemon)
-  }
 
   private func endOfTick() {
     guard daemon != nil else { return }

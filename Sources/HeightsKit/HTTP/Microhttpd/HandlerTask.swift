@@ -6,13 +6,13 @@
 /// `@unchecked Sendable` is sound: it is touched on the loop's thread only, which its task never leaves.
 final class HandlerTask: @unchecked Sendable {
   private var task: Task<Void, Never>?
-  private var exchange: Exchange?
   private var rest: UnsafeContinuation<Void, Never>?
   private var isCancelled = false
+  /// The request whose handler runs.
+  private(set) var exchange: Exchange?
 
-  /// Runs the exchange's handler: at once in a new task, with the loop's next jobs in one that rests.
-  func run(_ exchange: Exchange, for engine: HTTPEngine) {
-    self.exchange = exchange
+  /// Runs the handlers of requests that are ready: at once in a new task, with the loop's next jobs in one that rests.
+  func run(for engine: HTTPEngine) {
     if rest == nil { start(engine) } else { wake() }
   }
 
@@ -23,7 +23,10 @@ final class HandlerTask: @unchecked Sendable {
   }
 
   /// Ends a task that rests.
-  func end() { wake() }
+  func end() {
+    isCancelled = true
+    wake()
+  }
 
   private func wake() {
     let rest = rest
@@ -36,25 +39,29 @@ final class HandlerTask: @unchecked Sendable {
   }
 
   /// Concurrent, which is on the loop by the task's preference: in a function that is isolated as its caller is, Swift
-  /// would look up the executor once more for each request.
+  /// would look up the executor once more for each time it rests. All in one function for the same reason.
   @concurrent private func work(for engine: HTTPEngine) async {
-    while let exchange, let route = exchange.route {
-      self.exchange = nil
-      do {
-        let handler = try engine.routes.handler(of: route, for: exchange)
-        if let tracking = engine.tracking, tracking.isOn {
-          let response = await tracking.follow(exchange) {
-            do { return try await handler($0) } catch { return engine.response(to: error, exchange) }
+    while !isCancelled {
+      while !isCancelled, let exchange = engine.nextReady(for: self) {
+        guard let route = exchange.route else { continue }
+        self.exchange = exchange
+        do {
+          let handler = try engine.routes.handler(of: route, for: exchange)
+          if let tracking = engine.tracking, tracking.isOn {
+            let response = await tracking.follow(exchange) {
+              do { return try await handler($0) } catch { return engine.response(to: error, exchange) }
+            }
+            engine.handlerEnded(exchange, response)
+          } else {
+            engine.handlerEnded(exchange, try await handler(exchange))
           }
-          engine.handlerEnded(exchange, response)
-        } else {
-          engine.handlerEnded(exchange, try await handler(exchange))
+        } catch {
+          engine.handlerEnded(exchange, engine.response(to: error, exchange))
         }
-      } catch {
-        engine.handlerEnded(exchange, engine.response(to: error, exchange))
+        self.exchange = nil
       }
       guard !isCancelled, engine.keep(self) else { return }
-      // Resumed once, by the one who takes it out. A checked continuation would cost two allocations for each request.
+      // Resumed once, by the one who takes it out. A checked continuation would cost two allocations each time.
       await withUnsafeContinuation { rest = $0 }
     }
   }

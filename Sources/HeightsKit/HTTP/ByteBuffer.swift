@@ -1,0 +1,86 @@
+// Bytes that are put together piece by piece: answers, lines of a log.
+
+import Glibc
+
+/// Memory that grows with what is appended.
+///
+/// Not an array: an array asks at each append whether somebody else holds it, which takes longer than most pieces do.
+struct ByteBuffer: ~Copyable {
+  private var start: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  private(set) var count = 0
+
+  /// - Parameter capacity: bytes that there is room for at first.
+  init(capacity: Int) {
+    self.capacity = max(capacity, 16)
+    start = .allocate(capacity: self.capacity)
+  }
+
+  deinit { start.deallocate() }
+
+  var isEmpty: Bool { count == 0 }
+
+  /// A copy of what is in it.
+  var bytes: [UInt8] { withBytes { Array($0) } }
+
+  /// What is in it, valid during the call.
+  func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+    try body(UnsafeBufferPointer(start: start, count: count))
+  }
+
+  /// Empties it and keeps its room.
+  mutating func removeAll() { count = 0 }
+
+  mutating func append(_ byte: UInt8) {
+    if count == capacity { grow(by: 1) }
+    start[count] = byte
+    count += 1
+  }
+
+  mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let first = bytes.baseAddress, !bytes.isEmpty else { return }
+    if capacity - count < bytes.count { grow(by: bytes.count) }
+    memcpy(start + count, first, bytes.count)
+    count += bytes.count
+  }
+
+  mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { append($0) } }
+
+  mutating func append(fixed text: StaticString) {
+    append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { append($0) }
+  }
+
+  mutating func append(decimal number: Int64) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var (rest, first) = (number.magnitude, 20)
+      repeat {
+        first -= 1
+        digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      } while rest > 0
+      if number < 0 { append(UInt8(ascii: "-")) }
+      append(UnsafeBufferPointer(rebasing: digits[first...]))
+    }
+  }
+
+  /// As 16 digits.
+  mutating func append(hexadecimal number: UInt64) {
+    for shift in stride(from: UInt64(60), through: 0, by: -4) {
+      let four = UInt8(truncatingIfNeeded: number >> shift) & 15
+      append(four < 10 ? UInt8(ascii: "0") + four : UInt8(ascii: "a") + four - 10)
+    }
+  }
+
+  private mutating func grow(by size: Int) {
+    capacity = max(2 * capacity, count + size)
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+    memcpy(larger, start, count)
+    start.deallocate()
+    start = larger
+  }
+}
