@@ -1,0 +1,42 @@
+// Transactions that wait for a connection: each gets one, or is told that it waited too long.
+
+import Testing
+
+@testable import HeightsKit
+
+@Suite struct WriterPoolTests {
+  /// `@unchecked Sendable` is sound: the tasks that touch the pool are its loop's.
+  private struct Shared: @unchecked Sendable {
+    let pool: WriterPool
+  }
+
+  @Test func whoeverWaitsTooLongIsToldHoweverCloselyTheyFollowEachOther() async throws {
+    let count = 2_000
+    let loops = try EventLoopGroup(count: 1)
+    let loop = loops.loops[0]
+    var limits = DatabaseLimits()
+    (limits.connectionsPerLoop, limits.queuedTransactions) = (0, count)
+    let member = try #require(ClusterMember.members(of: ["postgresql://heights@127.0.0.1:1/"]).first)
+    let told = try await loop.run { [limits] in
+      let shared = Shared(
+        pool: WriterPool(member, timeline: 1, on: loop, limits: limits) { _ in .failure(DatabaseError.tooMany)
+        })
+      let first = Deadline.afterMs(50)
+      return try await withThrowingTaskGroup(of: Bool.self) { group in
+        for number in 0..<count {
+          group.addTask(executorPreference: loop) {
+            // Ten microseconds apart, so that some become late while the pool looks at the others.
+            let deadline = Deadline(uptimeNanoseconds: first.uptimeNanoseconds + UInt64(10_000 * number))
+            do {
+              _ = try await shared.pool.take(until: deadline)
+              return false
+            } catch DatabaseError.timeout { return true }
+          }
+        }
+        return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+      }
+    }
+    #expect(told == count)
+    await loops.shutdown()
+  }
+}
