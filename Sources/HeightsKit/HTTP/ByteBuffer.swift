@@ -13,10 +13,10 @@ struct ByteBuffer: ~Copyable {
   /// - Parameter capacity: bytes that there is room for at first.
   init(capacity: Int) {
     self.capacity = max(capacity, 16)
-    start = .allocate(capacity: self.capacity)
+    start = Self.memory(nil, self.capacity)
   }
 
-  deinit { start.deallocate() }
+  deinit { free(start) }
 
   var isEmpty: Bool { count == 0 }
 
@@ -78,9 +78,12 @@ struct ByteBuffer: ~Copyable {
 
   private mutating func grow(by size: Int) {
     capacity = max(2 * capacity, count + size)
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-    memcpy(larger, start, count)
-    start.deallocate()
-    start = larger
+    start = Self.memory(start, capacity)
+  }
+
+  /// By the C library: what Swift allocates without a type it aligns, which takes longer.
+  private static func memory(_ former: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutablePointer<UInt8> {
+    guard let memory = realloc(former, size) else { preconditionFailure("no memory for \(size) bytes") }
+    return memory.assumingMemoryBound(to: UInt8.self)
   }
 }

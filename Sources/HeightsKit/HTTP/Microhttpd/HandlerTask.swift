@@ -38,9 +38,8 @@ final class HandlerTask: @unchecked Sendable {
     task = Task.immediateDetached(executorPreference: engine.loop) { await self.work(for: engine) }
   }
 
-  /// Concurrent, which is on the loop by the task's preference: in a function that is isolated as its caller is, Swift
-  /// would look up the executor once more for each time it rests. All in one function for the same reason.
-  @concurrent private func work(for engine: HTTPEngine) async {
+  /// All in one function: with each that awaits Swift looks up the task's executor once more.
+  private func work(for engine: HTTPEngine) async {
     while !isCancelled {
       while !isCancelled, let exchange = engine.nextReady(for: self) {
         guard let route = exchange.route else { continue }
