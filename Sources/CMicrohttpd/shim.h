@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/// What a server needs of libmicrohttpd. Times in seconds.
+/// What a server needs of libmicrohttpd.
 struct heights_mhd_settings {
   void *context;
   MHD_AccessHandlerCallback on_request;
@@ -12,7 +12,6 @@ struct heights_mhd_settings {
   MHD_NotifyConnectionCallback on_connection;
   size_t header_bytes;
   unsigned int connection_limit;
-  unsigned int inactivity_timeout;
 };
 
 /// Paths and arguments are decoded where they are used, so that an encoded slash stays a part of its segment.
@@ -28,13 +27,16 @@ static inline size_t heights_mhd_keep_escapes(void *context, struct MHD_Connecti
 ///
 /// It isn't asked to be strict: its own refusal of a missing Host sends its header twice (0.9.75), and what it lets
 /// pass is looked at by `heights_mhd_framing`.
+///
+/// It isn't asked to end connections that do nothing either, which the engine sees to: it keeps a list for that, into which
+/// it would put a connection again that it has just given up, when an answer that is queued outside of its callbacks has
+/// no room for its headers (0.9.75, MHD_queue_response).
 static inline struct MHD_Daemon *heights_mhd_start(const struct heights_mhd_settings *settings) {
   return MHD_start_daemon(
       MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
       settings->on_request, settings->context,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->header_bytes,
       MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,
-      MHD_OPTION_CONNECTION_TIMEOUT, settings->inactivity_timeout,
       MHD_OPTION_STRICT_FOR_CLIENT, 0,
       MHD_OPTION_NOTIFY_COMPLETED, settings->on_completed, settings->context,
       MHD_OPTION_NOTIFY_CONNECTION, settings->on_connection, settings->context,

@@ -95,6 +95,33 @@ import Testing
     }
   }
 
+  @Test func anAnswerWithoutRoomForItsHeadersEndsItsConnectionAndNoOther() async throws {
+    try await withServer {
+      $0.get("/work") { _ in .text("done") }
+      $0.get("/stream") { _ in .events { _ in try await Task.sleep(for: .seconds(60)) } }
+    } _: { server in
+      let others = try await server.withClient { other in
+        other.send(RawRequest.text("GET", "/work"))
+        var answers = [try other.response().status]
+        // What a request's headers leave of 16 KiB is for the answer's.
+        for size in stride(from: 15_000, through: 16_500, by: 20) {
+          for target in ["/work", "/stream"] {
+            let client = try RawClient(port: server.port)
+            client.send(RawRequest.text("GET", target, [("X", String(repeating: "x", count: size))]))
+            // 200, 431, or an end without an answer.
+            if let head = try? client.head() { #expect([200, 431].contains(head.status)) }
+          }
+          other.send(RawRequest.text("GET", "/work"))
+          answers.append(try other.response().status)
+        }
+        return answers
+      }
+      #expect(others.allSatisfy { $0 == 200 })
+      try await eventually("the connections are gone") { try await server.server.connectionCount() == 0 }
+      #expect(try await server.metrics.contains("http_requests_in_flight 0\n"))
+    }
+  }
+
   @Test func clientsThatLeaveWhileTheyWaitTakeNoPlaceWithThem() async throws {
     let loop = BusyLoop()
     let handled = Atomic<Int>(0)

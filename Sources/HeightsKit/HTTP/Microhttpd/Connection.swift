@@ -1,6 +1,7 @@
 // A connection of libmicrohttpd: what was asked on it, and who is at its other end.
 
 import CMicrohttpd
+import CRuntime
 import Glibc
 
 /// One client connection. Lives from accept to close, on one loop.
@@ -20,6 +21,8 @@ final class Connection {
     didSet { wasLookedAt = false }
   }
   private var wasLookedAt = false
+  /// How much of the answers the client had taken, and since when it is no more.
+  private var taken: (of: heights_sending, since: Deadline)?
   var requestCount = 0
 
   /// - Parameter proxies: whose word is taken for whom they ask for.
@@ -96,6 +99,20 @@ final class Connection {
     }
     var byte: UInt8 = 0
     return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
+  }
+
+  /// Whether the client has taken nothing of an answer for so long, of which there is something to take.
+  func hasTakenNothing(forMs limitMs: Int) -> Bool {
+    let sending = heights_sending(descriptor)
+    guard sending.unsent_bytes > 0 else {
+      taken = nil
+      return false
+    }
+    if let taken, taken.of.unsent_bytes == sending.unsent_bytes, taken.of.taken_bytes == sending.taken_bytes {
+      return taken.since.elapsedMs > limitMs
+    }
+    taken = (sending, .now)
+    return false
   }
 
   /// Ends the connection: libmicrohttpd sees the end of its input and closes.

@@ -48,7 +48,9 @@ extension HTTPEngine {
       exchange.connection.cutOff()
     }
     MHD_destroy_response(encoded)
-    if case .events(let stream) = response.body { begin(stream, exchange) }
+    guard case .events(let stream) = response.body else { return }
+    // An answer whose headers have no room has ended the connection already.
+    if exchange.state == .answered { begin(stream, exchange) } else { stream.end() }
   }
 
   private func encode(_ response: Response, _ exchange: Exchange) -> OpaquePointer? {

@@ -21,8 +21,7 @@ extension HTTPEngine {
     var settings = heights_mhd_settings(
       context: Unmanaged.passUnretained(self).toOpaque(), on_request: HTTPEngine.onRequest,
       on_completed: HTTPEngine.onCompleted, on_connection: HTTPEngine.onConnection,
-      header_bytes: limits.headerBytes, connection_limit: UInt32(limits.connectionsPerLoop + 16),
-      inactivity_timeout: UInt32(limits.inactivityTimeoutMs / 1000))
+      header_bytes: limits.headerBytes, connection_limit: UInt32(limits.connectionsPerLoop + 16))
     guard let daemon = heights_mhd_start(&settings) else { throw SystemError(call: "MHD_start_daemon") }
     return daemon
   }

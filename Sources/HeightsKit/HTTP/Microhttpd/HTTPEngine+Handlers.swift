@@ -5,10 +5,8 @@
 import CMicrohttpd
 
 extension HTTPEngine {
-  /// For how long handlers run before the answers that are there are sent, at least.
-  private static let batchMicroseconds = 200
-  /// How many handlers run before another look at the clock.
-  private static let handlersPerLook = 8
+  /// For how long handlers run before the answers that are there are sent; longer when sending takes long.
+  private static let batchMicroseconds = 200...20_000
   /// How often libmicrohttpd is run again before the loop's other work gets its turn.
   private static let batchesPerTurn = 2
 
@@ -35,7 +33,7 @@ extension HTTPEngine {
 
   /// Runs the handlers of those that are ready, for a while.
   private func handleBatch() {
-    batchEnd = loop.readClock().plus(microseconds: max(Self.batchMicroseconds, 8 * sendingMicroseconds))
+    batchEnd = nil
     repeat {
       let task = takeRestingTask() ?? HandlerTask()
       batchTask = task
@@ -51,9 +49,16 @@ extension HTTPEngine {
   /// The next request that waits for its handler; nil when there is none, or libmicrohttpd has to run first.
   func nextReady(for task: HandlerTask) -> Exchange? {
     guard task === batchTask else { return nil }
-    if ready.count % Self.handlersPerLook == 0, loop.readClock() > batchEnd {
-      batchTask = nil
-      return nil
+    let now = loop.readClock()
+    if let batchEnd {
+      if now > batchEnd {
+        batchTask = nil
+        return nil
+      }
+    } else {
+      let range = Self.batchMicroseconds
+      batchEnd = now.plus(
+        microseconds: min(max(8 * sendingMicroseconds, range.lowerBound), range.upperBound))
     }
     while let exchange = ready.popFirst() {
       // Otherwise libmicrohttpd has ended it: it had waited for longer than a connection may.

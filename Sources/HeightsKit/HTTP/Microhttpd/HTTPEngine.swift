@@ -31,7 +31,8 @@ final class HTTPEngine: @unchecked Sendable {
   let ready = Queue<Exchange>()
   /// The task that runs them; nil while libmicrohttpd runs, or should.
   var batchTask: HandlerTask?
-  var batchEnd = Deadline.now
+  /// When libmicrohttpd should run again; nil before the first handler of a batch.
+  var batchEnd: Deadline?
   /// How long libmicrohttpd took when it last ran after handlers.
   var sendingMicroseconds = 0
   var mustRun = false
@@ -191,7 +192,7 @@ final class HTTPEngine: @unchecked Sendable {
 
   private func isOverdue(_ connection: Connection) -> Bool {
     switch connection.phase {
-    case .answering: false
+    case .answering: connection.hasTakenNothing(forMs: limits.inactivityTimeoutMs)
     case .receiving(let since): since.elapsedMs > limits.bodyTimeoutMs || connection.hasEndedUnseen()
     case .idle(let since):
       if connection.hasEndedUnseen() {
