@@ -84,7 +84,8 @@ int heights_open_process(pid_t pid);
 /// stays open; a negative descriptor restores the default. One pipe per process. Returns 0, or -1 with errno set.
 int heights_forward_signals(const int *numbers, size_t count, int descriptor);
 
-/// What a connection has sent and the peer has not taken yet, in bytes; of TCP also how much it has taken in all.
+/// What a connection has sent and the peer has not taken yet, in bytes; if there is any, also how much it has taken in all,
+/// of TCP.
 struct heights_sending {
   int unsent_bytes;
   uint64_t taken_bytes;
