@@ -15,13 +15,14 @@ import Testing
   /// Has `count` requests arrive while the loop is busy, so that it finds all of them at once, and returns what
   /// `body` makes of each connection.
   private func together<T: Sendable>(
-    _ server: RunningServer, _ loop: BusyLoop, _ body: @escaping @Sendable (RawClient) throws -> T
+    _ server: RunningServer, _ loop: BusyLoop, count: Int = Self.count,
+    _ body: @escaping @Sendable (RawClient) throws -> T
   ) async throws -> [T] {
     try await withThrowingTaskGroup(of: T.self) { group in
       async let busy = server.request("GET", "/busy")
       try await wait(for: loop.hasBegun)
       let sent = DispatchSemaphore(value: 0)
-      for _ in 0..<Self.count {
+      for _ in 0..<count {
         group.addTask {
           try await server.withClient { client in
             client.send(RawRequest.bytes("GET", "/work"))
@@ -30,7 +31,7 @@ import Testing
           }
         }
       }
-      for _ in 0..<Self.count { try await wait(for: sent) }
+      for _ in 0..<count { try await wait(for: sent) }
       loop.mayEnd.signal()
       #expect(try await busy.text == "free")
       return try await group.reduce(into: []) { $0.append($1) }
@@ -55,25 +56,26 @@ import Testing
     }
   }
 
-  @Test func answersAreSentWhileOtherHandlersHaveYetToRun() async throws {
+  @Test(arguments: [2, 7, count])
+  func answersAreSentWhileOtherHandlersHaveYetToRun(count: Int) async throws {
     let loop = BusyLoop()
     let handled = Atomic<Int>(0)
     let answered = DispatchSemaphore(value: 0)
     try await withServer {
       loop.add(to: &$0)
       $0.get("/work") { _ in
-        let isLast = handled.add(1, ordering: .relaxed).newValue == Self.count
+        let isLast = handled.add(1, ordering: .relaxed).newValue == count
         usleep(1_000)
         return .text(
           !isLast || answered.wait(timeout: .now() + Self.limitSeconds) == .success ? "in time" : "late")
       }
     } _: { server in
-      let answers = try await together(server, loop) {
+      let answers = try await together(server, loop, count: count) {
         let answer = Answer(try $0.response()).text
         answered.signal()
         return answer
       }
-      #expect(answers == Array(repeating: "in time", count: Self.count))
+      #expect(answers == Array(repeating: "in time", count: count))
     }
   }
 

@@ -61,7 +61,7 @@ extension HTTPEngine {
         microseconds: min(max(8 * sendingMicroseconds, range.lowerBound), range.upperBound))
     }
     while let exchange = ready.popFirst() {
-      // Otherwise libmicrohttpd has ended it: it had waited for longer than a connection may.
+      // Otherwise its client has gone while it waited.
       guard exchange.state == .handling else { continue }
       if inFlight < limits.inFlightPerLoop {
         inFlight += 1
