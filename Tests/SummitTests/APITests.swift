@@ -119,6 +119,24 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true])
+  func aKeySentManyTimesAtOnceMakesOnePostAndAnswersAll(onPostgres: Bool) async throws {
+    try await withSummit(onPostgres: onPostgres) { summit in
+      let mira = try await summit.member("mira")
+      for round in 0..<15 {
+        let key = ["Idempotency-Key": "attempt-\(round)"]
+        let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
+          for _ in 0..<8 {
+            group.addTask { try await mira.api("POST", "/api/posts", #"{"text":"Once"}"#, headers: key) }
+          }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.map(\.status).sorted() == [200, 200, 200, 200, 200, 200, 200, 201])
+        #expect(Set(answers.map { $0.member("id") }).count == 1)
+      }
+    }
+  }
+
   @Test func aPostIsReadLikedAndPopular() async throws {
     try await withSummit { summit in
       let mira = try await summit.member("mira")

@@ -25,6 +25,7 @@ struct ClusterPair: Sendable {
   let leader: PostgresServer
   let follower: PostgresServer
   let loops: EventLoopGroup
+  private let url: String
   let cluster: PostgresCluster
   let database: Database
 
@@ -39,11 +40,17 @@ struct ClusterPair: Sendable {
     }
     loops = try EventLoopGroup(count: count)
     let hosts = "127.0.0.1:\(leader.port),127.0.0.1:\(follower.port)"
-    let url = "postgresql://heights@\(hosts)/?target_session_attrs=read-write"
-    cluster = PostgresCluster(
-      "main", url: url, members: ClusterMember.members(of: [url]), on: loops.loops[0])
+    url = "postgresql://heights@\(hosts)/?target_session_attrs=read-write"
+    cluster = Self.cluster(url, loops)
     database = try await Database.open(
       "notes", of: cluster, migrations: [PostgresNotes.notes], loops: loops, limits: limits)
+  }
+
+  /// The cluster as a process knows it that has just been started.
+  func anotherView() -> PostgresCluster { Self.cluster(url, loops) }
+
+  private static func cluster(_ url: String, _ loops: EventLoopGroup) -> PostgresCluster {
+    PostgresCluster("main", url: url, members: ClusterMember.members(of: [url]), on: loops.loops[0])
   }
 
   func end() async {
@@ -78,6 +85,8 @@ struct ClusterPair: Sendable {
 /// A browser: what one request leaves behind, the next one brings.
 struct Browser {
   private(set) var cookie: String?
+
+  init(cookie: String? = nil) { self.cookie = cookie }
 
   mutating func request<T>(_ body: () async throws -> T) async rethrows -> T {
     let seen = SeenPositions(cookie: cookie)

@@ -41,10 +41,13 @@ struct RunningSummit: Sendable {
 }
 
 /// Runs Summit at a stage on free ports, in a folder that is removed afterwards.
-func withSummit(stage: Int = 2, _ body: (RunningSummit) async throws -> Void) async throws {
+func withSummit(
+  stage: Int = 2, onPostgres isPostgres: Bool = TestEngine.isPostgres,
+  _ body: (RunningSummit) async throws -> Void
+) async throws {
   let folder = NSTemporaryDirectory() + "summit-\(UUID().uuidString)"
   defer { try? FileManager.default.removeItem(atPath: folder) }
-  let engine = try TestEngine()
+  let engine = try TestEngine(isPostgres: isPostgres)
   defer { engine.remove() }
   let context = try await AppContext(
     Environment(

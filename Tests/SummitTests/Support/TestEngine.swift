@@ -13,8 +13,8 @@ struct TestEngine {
   private let server: PostgresServer?
 
   /// Makes empty databases.
-  init() throws {
-    guard Self.isPostgres else {
+  init(isPostgres: Bool = Self.isPostgres) throws {
+    guard isPostgres else {
       (variables, server) = ([:], nil)
       return
     }

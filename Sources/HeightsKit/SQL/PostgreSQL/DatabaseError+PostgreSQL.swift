@@ -22,6 +22,17 @@ extension DatabaseError {
     }
   }
 
+  /// What became of a COMMIT that was answered with a tag; nil when it committed. The server answers a transaction that
+  /// has failed with ROLLBACK, and no error.
+  init?(tagOfCommit tag: String) {
+    switch tag {
+    case "COMMIT": return nil
+    case "ROLLBACK":
+      self = .invalid(sql: "COMMIT", message: "the server rolled back: a statement before had failed")
+    default: self = .unknown(code: 0, message: "the server answered COMMIT with '\(tag)'")
+    }
+  }
+
   /// The classes and codes of PostgreSQL 15's appendix A.
   private init(sqlState state: String, message: String, sql: String) {
     switch state {

@@ -4,6 +4,7 @@ import CPostgres
 import Glibc
 import Synchronization
 
+/// Transactions are serializable, as SQLite's are: those whose result no order of them would give are run again.
 /// Acknowledged means what the server's `synchronous_commit` means: on its disk, and with synchronous replication on a
 /// follower's too.
 final class PostgresDatabase: Sendable {
@@ -103,14 +104,14 @@ final class PostgresDatabase: Sendable {
     on loop: PostgresLoop, _ seen: SeenPositions?, until deadline: Deadline,
     _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    var backOff = BackOff()
+    var (backOff, turn) = (BackOff.forLeader, BackOff.forOthers)
     while true {
       do {
         let value = try await once(on: loop, seen, until: deadline, body)
         committed.add(1, ordering: .relaxed)
         return value
       } catch DatabaseError.contended(let message) where !deadline.hasPassed {
-        guard try await backOff.wait(on: loop.loop, until: deadline) else {
+        guard try await turn.wait(on: loop.loop, until: deadline) else {
           throw DatabaseError.contended(message)
         }
       } catch let error as DatabaseError where error.isOfLeader && !deadline.hasPassed {
@@ -132,7 +133,7 @@ final class PostgresDatabase: Sendable {
       let end = seen.map { _ in EndOfLog() }
       try await state.commit(then: end)
       if let seen {
-        seen.hasWritten(try? await end?.position, of: cluster.id)
+        seen.hasWritten(try? await end?.position, on: pool.timeline, of: cluster.id)
       } else {
         // There is a follower since it began: where the log ended was not asked for.
         self.seen?.hasWritten(nil, of: cluster.id)
@@ -141,9 +142,11 @@ final class PostgresDatabase: Sendable {
     } catch {
       await state.rollBack()
       if connection.failure != nil { pool.closeIdle() }
+      let failure = state.contention ?? error
+      if case DatabaseError.contended = failure { throw failure }
       // What it has read, or written after all, only the leader is sure to show.
       seen?.hasWritten(nil, of: cluster.id)
-      throw error
+      throw failure
     }
   }
 

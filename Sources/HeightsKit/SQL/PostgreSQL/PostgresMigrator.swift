@@ -42,7 +42,7 @@ final class PostgresMigrator {
       try session.run("BEGIN; SELECT pg_advisory_xact_lock(\(Self.lock))")
       do {
         next = try applyNext(of: migrations)
-        try session.run("COMMIT")
+        try session.commit()
       } catch {
         // The error to report is the first one.
         _ = try? session.run("ROLLBACK")

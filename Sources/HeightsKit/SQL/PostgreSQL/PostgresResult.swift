@@ -17,9 +17,11 @@ final class PostgresResult: @unchecked Sendable {
   var rowCount: Int { Int(PQntuples(handle)) }
   fileprivate var columnCount: Int { Int(PQnfields(handle)) }
 
+  /// What the server says that it has done: `COMMIT`, `INSERT 0 1`…
+  var tag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }
+
   /// How many rows the statement inserted, updated or deleted; 0 for others.
   var affectedRows: Int {
-    let tag = PQcmdStatus(handle).map { String(cString: $0) } ?? ""
     if tag.hasPrefix("SELECT") { return 0 }
     return PQcmdTuples(handle).flatMap { Int(String(cString: $0)) } ?? 0
   }

@@ -65,11 +65,20 @@ final class PostgresSession {
     try run(begin)
     do {
       let value = try body()
-      try run("COMMIT")
+      try commit()
       return value
     } catch {
       // The error to report is the first one.
       _ = try? run("ROLLBACK")
+      throw error
+    }
+  }
+
+  /// - Throws: also when the server has answered and not committed.
+  func commit() throws {
+    let result = try check(PQexec(handle, "COMMIT"), "COMMIT")
+    defer { PQclear(result) }
+    if let error = DatabaseError(tagOfCommit: PQcmdStatus(result).map { String(cString: $0) } ?? "") {
       throw error
     }
   }

@@ -6,7 +6,8 @@ final class PostgresTransaction: @unchecked Sendable {
   private let loop: EventLoop
   private var hasBegun = false
   private var hasEnded = false
-  private var hasFailed = false
+  /// What its first statement that failed was told.
+  private var failure: (any Error)?
   /// The server ends any statement of it that would run longer than until `deadline`; it has a second more to say so.
   private let deadline: Deadline
   private let answerDeadline: Deadline
@@ -25,7 +26,8 @@ final class PostgresTransaction: @unchecked Sendable {
     connection.warnings = []
     hasBegun = true
     let ms = "\(max(1, deadline.remainingMs))"
-    try connection.sendAhead("BEGIN", until: answerDeadline)
+    // As SQLite's, whose transactions come one after the other: what is read stays so until it is written.
+    try connection.sendAhead("BEGIN ISOLATION LEVEL SERIALIZABLE", until: answerDeadline)
     _ = try await run("SELECT set_config('statement_timeout', \(ms), true)")
   }
 
@@ -33,12 +35,12 @@ final class PostgresTransaction: @unchecked Sendable {
   func use(_ sql: SQL) async throws -> PostgresResult {
     guard loop.isCurrent else { throw misuse(sql, "the transaction was used outside of its closure's task") }
     guard !hasEnded else { throw misuse(sql, "the transaction was used after its end") }
-    guard !hasFailed else { throw misuse(sql, "an earlier error has rolled this transaction back") }
+    guard failure == nil else { throw misuse(sql, "an earlier error has rolled this transaction back") }
     guard !sql.controlsTransactions else {
       throw misuse(sql, "BEGIN, COMMIT, ROLLBACK and SAVEPOINT are not for apps")
     }
     do { return try await run(sql) } catch {
-      hasFailed = true
+      failure = error
       throw error
     }
   }
@@ -55,17 +57,25 @@ final class PostgresTransaction: @unchecked Sendable {
   ///   its follower: what was written may stay or not.
   func commit(then endOfLog: EndOfLog?) async throws {
     hasEnded = true
-    if hasFailed { throw misuse("COMMIT", "an earlier error has rolled this transaction back") }
+    if failure != nil { throw misuse("COMMIT", "an earlier error has rolled this transaction back") }
     // Before it was sent: nothing of it stays.
     if let failure = connection.failure { throw failure }
     connection.warnings = []
-    do { _ = try await run("COMMIT", then: endOfLog) } catch DatabaseError.gone(let message) {
+    let tag: String
+    do { tag = try await run("COMMIT", then: endOfLog).tag } catch DatabaseError.gone(let message) {
       throw DatabaseError.unknown(code: 0, message: "the server left while it committed: \(message)")
     }
     hasBegun = false
+    if let error = DatabaseError(tagOfCommit: tag) { throw error }
     if let warning = connection.warnings.first {
       throw DatabaseError.unknown(code: 0, message: "committed, but perhaps not replicated: \(warning)")
     }
+  }
+
+  /// What a statement was told that others were in the way of, whatever the app made of it.
+  var contention: DatabaseError? {
+    guard let error = failure as? DatabaseError, case .contended = error else { return nil }
+    return error
   }
 
   func rollBack() async {

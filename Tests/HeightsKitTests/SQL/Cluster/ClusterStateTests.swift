@@ -62,6 +62,18 @@ import Testing
     #expect(state.freshPosition == position(8))
   }
 
+  @Test func aClusterIsWholeOnceEachServerHasBeenAskedAndHasAnswered() {
+    var state = ClusterState([a, b])
+    _ = state.note(a, .leads(timeline: 1), at: position(1), askedAt: at(5), now: at(6))
+    #expect(!state.isWholeSince(at(0)))
+    _ = state.note(b, .follows, at: position(1), askedAt: at(7), now: at(20))
+    #expect(state.isWholeSince(at(4)))
+    // What it was asked before, and has answered since, may have changed in between.
+    #expect(!state.isWholeSince(at(5)))
+    _ = state.noteSilence(b)
+    #expect(!state.isWholeSince(at(0)))
+  }
+
   @Test func otherMembersLeaveWhatIsKnownOfTheRest() {
     var state = ClusterState([a, b])
     _ = state.note(a, .leads(timeline: 1), at: position(1), now: at(0))

@@ -232,6 +232,52 @@ import Testing
     }
   }
 
+  @Test func aLeaderThatWasReplacedIsNotBelievedByWhoHasSeenTheNewOne() async throws {
+    try await withPair { pair in
+      try await pair.database.insertNote("before")
+      try await pair.followerHasCaughtUp()
+      try pair.follower.run("SELECT pg_promote()")
+      try await eventually("the new leader is found") {
+        pair.cluster.touch(.now)
+        return pair.cluster.view.0.timeline == 2
+      }
+      var browser = Browser()
+      try await browser.request { _ = try await pair.database.insertNote("after") }
+      // A process that is cut off from the new leader, and finds the old one, which knows nothing.
+      try pair.follower.signal(SIGSTOP)
+      var limits = DatabaseLimits()
+      limits.readMs = 1_000
+      let database = try await Database.open(
+        "notes", of: pair.anotherView(), ownsCluster: true, migrations: [PostgresNotes.notes],
+        loops: pair.loops, limits: limits)
+      let old = try await SeenPositions.$current.withValue(SeenPositions()) { try await database.count() }
+      #expect(old == 1, "who has seen nothing is told what the old one has")
+      await #expect(throws: DatabaseError.self) {
+        try await browser.request { _ = try await database.count() }
+      }
+      try pair.follower.signal(SIGCONT)
+      try await eventually("the new leader is found there too") {
+        let count = try? await browser.request { try await database.count() }
+        #expect(count == nil || count == 2)
+        return count == 2
+      }
+      database.close()
+    }
+  }
+
+  @Test func whatASessionSawOfAClusterThatIsNoMoreIsForgottenOnceAllServersHaveBeenAsked() async throws {
+    try await withPair { pair in
+      try await pair.database.insertNote("one")
+      let (cluster, timeline) = (String(pair.cluster.id, radix: 36), 9)
+      for position in ["zzzzzzzz", "1"] {
+        var browser = Browser(cookie: "\(cluster).\(position).0.\(timeline)")
+        let count = try await browser.request { try await pair.database.count() }
+        #expect(count == 1)
+        #expect(SeenPositions(cookie: browser.cookie).token(of: pair.cluster.id)?.timeline == 1)
+      }
+    }
+  }
+
   @Test func aServerThatTakesNoWritesIsWaitedForAndTheWriteIsDone() async throws {
     try await withPair { pair in
       try pair.leader.run("ALTER SYSTEM SET default_transaction_read_only = on")

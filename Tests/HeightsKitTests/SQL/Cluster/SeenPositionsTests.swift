@@ -28,9 +28,10 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "x", "1.2", "1.2.3.4", "1.2.3_", "_", "1.2.-3", "1.2.!", "1.2.3_1.2.3", "zzzzzzzz.2.3",
-    "1.2.zzzzzzzz",
-    "1.zzzzzzzzzzzzzz.3", "1.2.3_2.2.3_3.2.3_4.2.3_5.2.3_6.2.3_7.2.3", String(repeating: "1", count: 300),
+    "", "x", "1.2", "1.2.3", "1.2.3.4.5", "1.2.3.4_", "_", "1.2.-3.4", "1.2.!.4", "1.2.3.4_1.2.3.4",
+    "zzzzzzzz.2.3.4",
+    "1.2.zzzzzzzz.4", "1.2.3.zzzzzzzz", "1.zzzzzzzzzzzzzz.3.4",
+    "1.2.3.4_2.2.3.4_3.2.3.4_4.2.3.4_5.2.3.4_6.2.3.4_7.2.3.4", String(repeating: "1", count: 300),
   ]) func aWrongCookieIsNone(_ cookie: String) {
     let seen = SeenPositions(cookie: cookie)
     for cluster: UInt32 in 0..<8 { #expect(seen.token(of: cluster) == nil) }
@@ -39,7 +40,7 @@ import Testing
 
   @Test func theCookieKeepsToItsBoundAndForgetsWhatMovedLongestAgo() throws {
     let seen = SeenPositions()
-    for cluster: UInt32 in 0..<20 { seen.hasWritten(.end, of: .max - cluster) }
+    for cluster: UInt32 in 0..<20 { seen.hasWritten(.end, on: .max, of: .max - cluster) }
     seen.willRead(member, from: .start, of: .max - 19)
     let cookie = try #require(seen.cookie)
     #expect(cookie.utf8.count <= SeenPositions.cookieBytesLimit)
@@ -53,19 +54,31 @@ import Testing
     let seen = SeenPositions()
     seen.hasWritten(nil, of: 1)
     #expect(seen.token(of: 1)?.position == .end)
-    let start = seen.willReadLeader()
-    seen.hasReadLeader(position(50), of: 1, since: start)
+    let start = seen.willReadLeader(of: 1)
+    seen.hasReadLeader(position(50), on: 3, of: 1, since: start)
     #expect(seen.token(of: 1)?.position == position(50))
-    let late = seen.willReadLeader()
-    seen.hasWritten(position(60), of: 1)
-    seen.hasReadLeader(position(55), of: 1, since: late)
-    #expect(seen.token(of: 1)?.position == position(60))
+    let late = seen.willReadLeader(of: 1)
+    seen.hasWritten(position(60), on: 4, of: 1)
+    seen.hasReadLeader(position(55), on: 3, of: 1, since: late)
+    #expect(seen.token(of: 1) == .init(position: position(60), member: 0, timeline: 4))
+  }
+
+  @Test func aLeaderIsRefusedThatHasLessThanWasSeenUnlessItWasElectedLater() {
+    let token = SeenPositions.Token(position: position(50), member: 0, timeline: 3)
+    #expect(token.refuses(position(49), on: 3))
+    #expect(!token.refuses(position(50), on: 3))
+    #expect(!token.refuses(position(10), on: 4))
+    // Replaced: where its log has come to says nothing of the other one.
+    #expect(token.refuses(position(90), on: 2))
+    let unknown = SeenPositions.Token(position: .end, member: 0, timeline: 3)
+    #expect(!unknown.refuses(position(1), on: 3))
+    #expect(unknown.refuses(position(1), on: 2))
   }
 
   @Test func aFollowersAnswerAfterTheSessionWentElsewhereLeavesOnlyTheLeader() {
     let seen = SeenPositions()
     seen.willRead(member, from: position(1), of: 1)
-    seen.hasReadLeader(position(5), of: 1, since: seen.willReadLeader())
+    seen.hasReadLeader(position(5), on: 0, of: 1, since: seen.willReadLeader(of: 1))
     #expect(seen.token(of: 1) == .init(position: position(5), member: 0))
     seen.hasRead(member, of: 1)
     #expect(seen.token(of: 1) == .init(position: .end, member: 0))

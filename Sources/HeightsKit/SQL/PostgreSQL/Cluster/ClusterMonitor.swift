@@ -20,7 +20,7 @@ final class ClusterMonitor: @unchecked Sendable {
   private var rest: UnsafeContinuation<Void, Never>?
 
   enum Report {
-    case answer(ClusterState.Standing, LogPosition)
+    case answer(ClusterState.Standing, LogPosition, askedAt: Deadline)
     case silence(any Error)
   }
 
@@ -40,10 +40,11 @@ final class ClusterMonitor: @unchecked Sendable {
   func run() async {
     loop.checkIsolated()
     while !isStopped {
+      let now = Deadline.now
       do {
         let (standing, position) = try await ask()
         failures = 0
-        if !isStopped { report(.answer(standing, position)) }
+        if !isStopped { report(.answer(standing, position, askedAt: now)) }
       } catch {
         failures += 1
         if !isStopped { report(.silence(error)) }

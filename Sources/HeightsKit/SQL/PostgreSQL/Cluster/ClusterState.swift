@@ -15,6 +15,8 @@ struct ClusterState {
     let member: ClusterMember
     /// Nil while it doesn't answer.
     var standing: Standing?
+    /// When it was asked what it has answered last.
+    var askedAt: Deadline?
   }
 
   /// How far behind its leader a follower may be to be read from, in milliseconds.
@@ -55,14 +57,22 @@ struct ClusterState {
     elect()
   }
 
+  /// Whether every server has been asked since then, and has answered: none that was elected before is unknown.
+  func isWholeSince(_ time: Deadline) -> Bool {
+    servers.allSatisfy { server in server.standing != nil && server.askedAt.map { $0 > time } ?? false }
+  }
+
+  /// - Parameter askedAt: when it was asked.
   /// - Returns: whether it is another standing than before.
   mutating func note(
-    _ member: ClusterMember, _ standing: Standing, at position: LogPosition, now: Deadline
+    _ member: ClusterMember, _ standing: Standing, at position: LogPosition, askedAt: Deadline? = nil,
+    now: Deadline
   ) -> Bool {
     guard let index = servers.firstIndex(where: { $0.member === member }) else { return false }
     member.replayed = position
     let isNew = servers[index].standing != standing
     servers[index].standing = standing
+    servers[index].askedAt = askedAt ?? now
     if isNew { elect() }
     if leader === member {
       track.append((now, position))

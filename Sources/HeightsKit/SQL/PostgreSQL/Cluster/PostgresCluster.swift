@@ -87,6 +87,9 @@ final class PostgresCluster: Sendable {
     }
   }
 
+  /// Whether every member has been asked since then who leads, and has answered.
+  func isWholeSince(_ time: Deadline) -> Bool { state.withLock { $0.isWholeSince(time) } }
+
   /// What a follower must have replayed for anybody to be sent there.
   var freshPosition: LogPosition { LogPosition(bytes: fresh.load(ordering: .relaxed)) }
 
@@ -164,8 +167,8 @@ final class PostgresCluster: Sendable {
       let old = state.leader
       let isNew =
         switch report {
-        case .answer(let standing, let position):
-          state.note(member, standing, at: position, now: loop.lastNow)
+        case .answer(let standing, let position, let askedAt):
+          state.note(member, standing, at: position, askedAt: askedAt, now: loop.lastNow)
         case .silence: state.noteSilence(member)
         }
       fresh.store(state.freshPosition.bytes, ordering: .relaxed)

@@ -115,20 +115,23 @@ final class PostgresLoop: @unchecked Sendable {
   ) async throws -> PostgresResult {
     loop.checkIsolated()
     cluster.touch(loop.lastNow)
-    var backOff = BackOff()
+    var backOff = BackOff.forLeader
     var avoided: ClusterMember?
+    var refusal: Refusal?
     while true {
       look()
       do {
         guard let seen, view.isReplicated else { return try await readLeader(sql, until: deadline) }
         switch route(seen, avoiding: avoided) {
-        case nil: return try await readLeader(sql, seen, until: deadline)
+        case nil: return try await readLeader(sql, seen, since: refusal, until: deadline)
         case let follower?:
           do {
             let result = try await read(sql, follower, seen, until: deadline)
             if !isSought || result.rowCount > 0 { return result }
             // Without a leader what the follower knows is all there is.
-            do { return try await readLeader(sql, seen, until: deadline) } catch is DatabaseError {
+            do {
+              return try await readLeader(sql, seen, since: refusal, until: deadline)
+            } catch is DatabaseError {
               return result
             }
           } catch let error as DatabaseError where error.isOfServer {
@@ -136,6 +139,10 @@ final class PostgresLoop: @unchecked Sendable {
             cluster.askAtOnce()
           }
         }
+      } catch let refused as Refusal {
+        refusal = refusal ?? refused
+        let message = "\(refused.leader.name) has less than was seen of the cluster \(cluster.name) before"
+        guard try await waitForLeader(&backOff, until: deadline) else { throw DatabaseError.gone(message) }
       } catch is PipelineSkipped {
         if deadline.hasPassed { throw DatabaseError.timeout("the read waited too long") }
       } catch DatabaseError.gone(let message) {
@@ -161,14 +168,29 @@ final class PostgresLoop: @unchecked Sendable {
     return try await connection.result(of: sql, .endOfTick)
   }
 
+  /// A leader has answered from an older state than the session has seen: another one may have been elected.
+  private struct Refusal: Error {
+    let leader: ClusterMember
+    let at = Deadline.now
+  }
+
+  /// - Parameter refusal: the first one of this read. Whoever leads once every server has been asked after it is believed:
+  ///   then what the session has seen is no more.
   private func readLeader(
-    _ sql: SQL, _ seen: SeenPositions, until deadline: Deadline
+    _ sql: SQL, _ seen: SeenPositions, since refusal: Refusal?, until deadline: Deadline
   ) async throws -> PostgresResult {
-    let connection = try await reader(of: leader()).connection(until: deadline)
+    let (leader, timeline) = (try leader(), view.timeline)
+    let connection = try await reader(of: leader).connection(until: deadline)
     cluster.metrics.leaderReads.add(1, ordering: .relaxed)
-    let start = seen.willReadLeader()
+    let isWhole = refusal.map { cluster.isWholeSince($0.at) } ?? false
+    look()
+    let isBelieved = isWhole && view.leader === leader && view.timeline == timeline
+    let start = seen.willReadLeader(of: cluster.id)
     let (result, position) = try await connection.resultAndPosition(of: sql)
-    seen.hasReadLeader(position, of: cluster.id, since: start)
+    if let token = start.token, token.refuses(position, on: timeline), !isBelieved {
+      throw Refusal(leader: leader)
+    }
+    seen.hasReadLeader(position, on: timeline, of: cluster.id, since: start)
     return result
   }
 
@@ -251,15 +273,23 @@ extension DatabaseError {
   }
 }
 
-/// Waits between tries: 10 ms at first, twice as long each time, at most 200 ms, never twice the same.
+/// Waits between tries: twice as long each time, up to a limit, never twice the same.
 struct BackOff {
-  private var nextMs = 10
+  private var nextMs: Int
+  private let limitMs: Int
+
+  private init(firstMs: Int, limitMs: Int) { (nextMs, self.limitMs) = (firstMs, limitMs) }
+
+  /// For a cluster that may be choosing a leader.
+  static var forLeader: BackOff { BackOff(firstMs: 10, limitMs: 200) }
+  /// For transactions in each other's way: the one that won needs but a commit.
+  static var forOthers: BackOff { BackOff(firstMs: 1, limitMs: 64) }
 
   /// - Returns: false when the deadline comes first.
   mutating func wait(on loop: EventLoop, until deadline: Deadline) async throws -> Bool {
     let ms = Int.random(in: nextMs / 2...nextMs)
     guard deadline.remainingMs > ms else { return false }
-    nextMs = min(nextMs * 2, 200)
+    nextMs = min(nextMs * 2, limitMs)
     try await loop.sleep(ms: ms)
     return true
   }

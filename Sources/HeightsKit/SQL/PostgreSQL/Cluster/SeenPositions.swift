@@ -4,8 +4,8 @@ import Synchronization
 
 /// A session's tokens during one request, from the cookie that came to the one that is sent back.
 ///
-/// For each cluster: the position in the log of what the session has written or been shown by the leader, and the
-/// follower that it has been reading from since. A follower's past is not known by its position when it was read, but
+/// For each cluster: the position in the log of what the session has written or been shown by the leader, that leader's
+/// timeline, and the follower that it has been reading from since. A follower's past is not known by its position when it was read, but
 /// it only goes forward: so a session stays with its follower, or goes by way of the leader, which is ahead of all.
 final class SeenPositions: Sendable {
   /// That of the request which the task answers. Outside of requests there is none: then the leader is read.
@@ -15,15 +15,27 @@ final class SeenPositions: Sendable {
     var position: LogPosition
     /// `ClusterMember.id` of the follower; 0 for none.
     var member: UInt32
+    /// The highest of the leaders that have shown or written something; 0 for none.
+    var timeline: UInt32 = 0
+
+    /// Whether a leader that answers from there has less than what was seen: it has been replaced and doesn't know, or
+    /// its log was lost. On a newer timeline less may be all there is.
+    func refuses(_ position: LogPosition, on timeline: UInt32) -> Bool {
+      if timeline != self.timeline { return timeline < self.timeline }
+      // The end stands for what isn't known.
+      return self.position != .end && position < self.position
+    }
   }
 
   /// When a read at a leader began: what others have noted since is not to be lost.
   struct Start {
     fileprivate let changes: Int
+    /// What had been seen of the leader's cluster.
+    let token: Token?
   }
 
   static let cookieName = "seen"
-  static let cookieBytesLimit = 200
+  static let cookieBytesLimit = 250
   /// As many as fit into the cookie. What has been used least lately goes first.
   private static let clusterLimit = 6
 
@@ -46,7 +58,10 @@ final class SeenPositions: Sendable {
     state.withLock { state in
       guard state.hasMoved else { return nil }
       return state.tokens.map { entry in
-        let numbers = [UInt64(entry.cluster), entry.token.position.bytes, UInt64(entry.token.member)]
+        let token = entry.token
+        let numbers = [
+          UInt64(entry.cluster), token.position.bytes, UInt64(token.member), UInt64(token.timeline),
+        ]
         return numbers.map { String($0, radix: 36) }.joined(separator: ".")
       }.joined(separator: "_")
     }
@@ -72,31 +87,39 @@ final class SeenPositions: Sendable {
   /// ahead of what it said.
   func hasRead(_ member: ClusterMember, of cluster: UInt32) {
     change(cluster) {
-      $0 = Token(position: .end, member: 0)
+      $0 = Token(position: .end, member: 0, timeline: $0.timeline)
     } unless: {
       $0.member == member.id
     }
   }
 
-  func willReadLeader() -> Start { state.withLock { Start(changes: $0.changes) } }
+  func willReadLeader(of cluster: UInt32) -> Start {
+    state.withLock { state in
+      Start(changes: state.changes, token: state.tokens.first { $0.cluster == cluster }?.token)
+    }
+  }
 
   /// The leader has answered, and had written up to `position` afterwards. It decides what there is, so the token may
   /// move back too: after a failover that lost what only the old leader had.
-  func hasReadLeader(_ position: LogPosition, of cluster: UInt32, since start: Start) {
+  func hasReadLeader(
+    _ position: LogPosition, on timeline: UInt32, of cluster: UInt32, since start: Start
+  ) {
     let isAlone = state.withLock { $0.changes == start.changes }
     change(cluster) { token in
       token.member = 0
       token.position = isAlone ? position : max(token.position, position)
+      token.timeline = isAlone ? timeline : max(token.timeline, timeline)
     } unless: {
-      $0 == Token(position: position, member: 0)
+      $0 == Token(position: position, member: 0, timeline: timeline)
     }
   }
 
   /// A transaction was committed before `position`; nil when its position, or its outcome, isn't known: then only the
   /// leader will do.
-  func hasWritten(_ position: LogPosition?, of cluster: UInt32) {
+  func hasWritten(_ position: LogPosition?, on timeline: UInt32 = 0, of cluster: UInt32) {
     change(cluster) {
       $0.position = max($0.position, position ?? .end)
+      $0.timeline = max($0.timeline, timeline)
     } unless: { _ in
       false
     }
@@ -125,11 +148,14 @@ final class SeenPositions: Sendable {
     var tokens: [(cluster: UInt32, token: Token)] = []
     for part in text.split(separator: "_", omittingEmptySubsequences: false) {
       let numbers = part.split(separator: ".", omittingEmptySubsequences: false).map { UInt64($0, radix: 36) }
-      guard numbers.count == 3, let cluster = numbers[0], let position = numbers[1], let member = numbers[2],
-        let cluster = UInt32(exactly: cluster), let member = UInt32(exactly: member),
+      guard numbers.count == 4, let cluster = numbers[0], let position = numbers[1], let member = numbers[2],
+        let timeline = numbers[3], let cluster = UInt32(exactly: cluster),
+        let member = UInt32(exactly: member),
+        let timeline = UInt32(exactly: timeline),
         !tokens.contains(where: { $0.cluster == cluster }), tokens.count < clusterLimit
       else { return nil }
-      tokens.append((cluster, Token(position: LogPosition(bytes: position), member: member)))
+      tokens.append(
+        (cluster, Token(position: LogPosition(bytes: position), member: member, timeline: timeline)))
     }
     return tokens
   }
