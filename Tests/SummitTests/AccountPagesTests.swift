@@ -133,6 +133,47 @@ import Testing
     }
   }
 
+  @Test func whoKeepsLoggingInWithTheOldPasswordKeepsNothing() async throws {
+    try await withSummit { summit in
+      let mira = try await summit.member("mira")
+      let token = try await mira.get("/settings").token
+      let cookies = try await withThrowingTaskGroup(of: [String].self) { group in
+        for _ in 0..<4 {
+          group.addTask {
+            var cookies: [String] = []
+            while true {
+              let intruder = summit.visitor()
+              let answer = try await intruder.api(
+                "POST", "/api/sessions", #"{"name":"mira","password":"\#(RunningSummit.password)"}"#)
+              guard answer.status == 201, let cookie = intruder.sessionCookie else { return cookies }
+              cookies.append(cookie)
+            }
+          }
+        }
+        let answer = try await mira.submit(
+          "/settings",
+          ["csrf": token, "current": RunningSummit.password, "new": "another long password"])
+        #expect(answer.status == 303)
+        return try await group.reduce(into: []) { $0 += $1 }
+      }
+      for cookie in cookies {
+        let answer = try await summit.visitor().get("/api/me", headers: ["Cookie": cookie])
+        #expect(answer.status == 401)
+      }
+      #expect(try await mira.get("/api/me").status == 200)
+    }
+  }
+
+  @Test func loggingInEndsTheSessionThatTheBrowserHad() async throws {
+    try await withSummit { summit in
+      let (mira, _) = (try await summit.member("mira"), try await summit.member("jonas"))
+      let former = try #require(mira.sessionCookie)
+      _ = try await mira.submit("/login", ["name": "jonas", "password": RunningSummit.password])
+      #expect(try await mira.get("/api/me").member("name") == "jonas")
+      #expect(try await summit.visitor().get("/api/me", headers: ["Cookie": former]).status == 401)
+    }
+  }
+
   @Test func guessingAPasswordInTheSettingsIsBounded() async throws {
     try await withSummit { summit in
       let mira = try await summit.member("mira")

@@ -11,7 +11,7 @@ import Testing
     let shard = Shard(of: "author\(number)")
     let id = try #require(Identifier(Int64(number + 1) << 22 | Int64(shard.number) << 10))
     return Account(
-      id: id, name: "author\(number)", displayName: "Author", email: "", passwordHash: "")
+      id: id, name: "author\(number)", displayName: "Author", email: "", passwordHash: "", credentials: 0)
   }
 
   @Test func theListOfManyIsTheNewestOfAllPageByPage() async throws {

@@ -2,6 +2,12 @@
 
 import HeightsKit
 
+/// Somebody who is logged in: the account, and the session that shows it.
+struct Viewer: Sendable {
+  let account: Account
+  let session: Session
+}
+
 /// The app's stores and rules.
 struct Summit: Sendable {
   /// How long the shared lists and posts may be served from the cache, and for how long after that while a new
@@ -22,30 +28,48 @@ struct Summit: Sendable {
 
   // MARK: Accounts and sessions
 
-  func signUp(_ signUp: SignUp) async throws -> Account {
+  func signUp(_ signUp: SignUp, by request: Request) async throws -> Viewer {
     if try await accounts.named(signUp.name) != nil {
       throw Problem.invalid([Problem.Field("name", "This name is taken.")])
     }
-    return try await accounts.create(signUp, passwordHash: passwords.hash(signUp.password))
+    let account = try await accounts.create(signUp, passwordHash: passwords.hash(signUp.password))
+    return Viewer(
+      account: account, session: try await begin(account.id, account.credentials, by: request))
   }
 
   /// - Throws: `Problem`: 401 when name and password don't belong together, 429 after too many failures.
-  func logIn(name: String, password: String, from address: String) async throws -> Account {
-    let account = try await accounts.named(name)
-    let isRight = try await logInLimits.attempt(name: name, address: address) {
+  func logIn(name: String, password: String, by request: Request) async throws -> Viewer {
+    let account = try await accounts.newest(named: name)
+    let isRight = try await logInLimits.attempt(name: name, address: request.remoteAddress) {
       // Without an account the work is the same, so that its time doesn't tell which names exist.
       try await passwords.verify(password, hash: account?.passwordHash)
     }
-    guard let account, isRight else {
-      throw Problem(.unauthorized, title: "Name and password don't belong together")
-    }
-    return account
+    guard let account, isRight else { throw Summit.wrongPassword }
+    return Viewer(
+      account: account, session: try await begin(account.id, account.credentials, by: request))
   }
 
-  /// The account of the request's session, if it has one.
-  func viewer(_ request: Request) async throws -> Account? {
-    guard let session = try await sessions.session(of: request) else { return nil }
-    return try await accounts.with(id: session.accountID)
+  private static let wrongPassword = Problem(
+    .unauthorized, title: "Name and password don't belong together")
+
+  /// - Throws: `Problem` (401) when the password that was right has been changed meanwhile.
+  private func begin(
+    _ account: Identifier, _ credentials: Int64, by request: Request
+  ) async throws -> Session {
+    do {
+      return try await sessions.begin(for: account, credentials: credentials, by: request)
+    } catch is OutdatedCredentials { throw Summit.wrongPassword }
+  }
+
+  /// Who has sent the request, if there is a session. One from before a change of the password is over, also when
+  /// whoever made the change was stopped before all sessions had ended.
+  func viewer(_ request: Request) async throws -> Viewer? {
+    guard let session = try await sessions.session(of: request),
+      let account = try await accounts.with(id: session.accountID),
+      // A follower may know less of the account than the session does.
+      session.credentials >= account.credentials
+    else { return nil }
+    return Viewer(account: account, session: session)
   }
 
   /// - Throws: `Problem` (401) when nobody is logged in.
@@ -53,22 +77,24 @@ struct Summit: Sendable {
     guard let viewer = try await viewer(request) else {
       throw Problem(.unauthorized, title: "Log in first", detail: "This needs a session.")
     }
-    return viewer
+    return viewer.account
   }
 
-  /// Changes the password and ends all other sessions of the account.
+  /// Changes the password and ends all sessions of the account: whatever the old password opens, or has opened, is shut.
+  /// - Returns: a new session for the browser that has asked.
   /// - Throws: `Problem`: 422 when `old` isn't the password, 429 after too many failures.
-  func changePassword(of account: Account, from old: String, to new: String, keeping request: Request)
-    async throws
+  func changePassword(named name: String, from old: String, to new: String, by request: Request)
+    async throws -> Session
   {
-    let isRight = try await logInLimits.attempt(name: account.name, address: request.remoteAddress) {
-      try await passwords.verify(old, hash: account.passwordHash)
+    let account = try await accounts.newest(named: name)
+    let isRight = try await logInLimits.attempt(name: name, address: request.remoteAddress) {
+      try await passwords.verify(old, hash: account?.passwordHash)
     }
-    guard isRight else {
-      throw Problem.invalid([Problem.Field("current", "This is not your password.")])
-    }
-    try await accounts.setPasswordHash(passwords.hash(new), of: account.id)
-    try await sessions.endAll(of: account.id, except: sessions.session(of: request))
+    guard let account, isRight,
+      let credentials = try await accounts.setPasswordHash(passwords.hash(new), of: account)
+    else { throw Problem.invalid([Problem.Field("current", "This is not your password.")]) }
+    try await sessions.endAll(of: account.id, before: credentials)
+    return try await begin(account.id, credentials, by: request)
   }
 
   func account(named name: String) async throws -> Account {

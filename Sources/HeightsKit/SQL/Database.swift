@@ -111,7 +111,19 @@ public final class Database: Sendable {
   public func first<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> T? {
     switch engine {
     case .sqlite(let database): try database.first(sql, decode)
-    case .postgres(let database): try await database.read(sql, isSought: true).first(decode)
+    case .postgres(let database): try await database.read(sql, .sought).first(decode)
+    }
+  }
+
+  /// All rows of a result as the leader has them: for what must not be true a moment longer, such as a password's hash or
+  /// that a session goes on. A read of `query` may be a second old for those who have written nothing.
+  ///
+  /// While there is no leader, a follower answers that has replayed all that the leader was known to have written.
+  /// - Throws: `DatabaseError`, or what `decode` throws.
+  public func newest<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> [T] {
+    switch engine {
+    case .sqlite(let database): try database.query(sql, decode)
+    case .postgres(let database): try await database.read(sql, .newest).map(decode)
     }
   }
 

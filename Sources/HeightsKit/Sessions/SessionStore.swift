@@ -6,10 +6,10 @@ import Synchronization
 /// A session that has just begun or was found again.
 public struct Session: Sendable {
   public let accountID: Identifier
+  /// The version of the account's credentials that it was begun with.
+  public let credentials: Int64
   fileprivate let token: SessionToken
-  fileprivate let tokenHash: [UInt8]
   fileprivate let cookieName: String
-  fileprivate let cookieLifetimeMs: Int64
   fileprivate let secure: Bool
 
   /// Proves that a form comes from a page of this session.
@@ -18,10 +18,13 @@ public struct Session: Sendable {
   /// Sets the session's cookie.
   public var cookie: Cookie {
     Cookie(
-      name: cookieName, value: token.description, maxAgeSeconds: Int(cookieLifetimeMs / 1_000), secure: secure
-    )
+      name: cookieName, value: token.description, maxAgeSeconds: Int(SessionStore.lifetimeMs / 1_000),
+      secure: secure)
   }
 }
+
+/// The account has newer credentials than those that a session was to be begun with: log in anew.
+public struct OutdatedCredentials: Error, Equatable {}
 
 /// Sessions, of which only a hash of each token is stored: in a SQL database, in the shard of their account.
 ///
@@ -29,9 +32,10 @@ public struct Session: Sendable {
 /// has said within the last five minutes. So a cache that loses everything logs nobody out, and a session that was ended
 /// while it was away does not come back with it. With `["sql", "redis"]` it is told of sessions that end, and not asked.
 public final class SessionStore: Sendable {
-  static let lifetimeMs: Int64 = 30 * 24 * 3_600_000
-  /// The cookie outlives the session, whose end the store decides and moves: as long as browsers keep a cookie at all.
-  private static let cookieLifetimeMs: Int64 = 400 * 24 * 3_600_000
+  /// A session ends after half a year, however much it is used. The cookie lives as long.
+  static let lifetimeMs: Int64 = 180 * 24 * 3_600_000
+  /// It ends before that when it is not used for so long.
+  static let idleMs: Int64 = 30 * 24 * 3_600_000
   /// A session in use is written at most this often, to move its end.
   static let touchMs: Int64 = 3_600_000
   /// For how long Redis answers for SQL.
@@ -65,12 +69,22 @@ public final class SessionStore: Sendable {
   /// Removes the cookie from the browser.
   public var removalCookie: Cookie { Cookie(name: cookieName, value: "", maxAgeSeconds: 0, secure: secure) }
 
-  /// Begins a session. It is on the disk when this returns.
-  public func begin(for account: Identifier) async throws -> Session {
-    let token = SessionToken(shard: account.shard)
-    let hash = token.hash
-    try await table.insert(hash, StoredSession(account: account, touchedAtMs: nowMs()))
-    return session(token, hash, account)
+  /// Begins a session, and ends the one that the browser had. It is on the disk when this returns.
+  /// - Parameters:
+  ///   - credentials: the version of what the person has proved to know, read together with it: with each change of a
+  ///     password an app counts it up, and calls `endAll(of:before:)`. Stays 0 where nothing changes.
+  ///   - request: the one that has asked for it.
+  /// - Throws: `OutdatedCredentials` when sessions of that version have been ended.
+  public func begin(
+    for account: Identifier, credentials: Int64 = 0, by request: Request
+  ) async throws -> Session {
+    let (token, now) = (SessionToken(shard: account.shard), nowMs())
+    let session = StoredSession(account: account, credentials: credentials, begunAtMs: now, touchedAtMs: now)
+    guard try await table.insert(token.hash, session, from: request.remoteAddress) else {
+      throw OutdatedCredentials()
+    }
+    try await end(of: request)
+    return self.session(token, session)
   }
 
   /// The session that the request's cookie stands for; nil when there is none or it has ended.
@@ -78,10 +92,10 @@ public final class SessionStore: Sendable {
     guard let token = request.cookie(cookieName).flatMap(SessionToken.init) else { return nil }
     let (hash, now) = (token.hash, nowMs())
     guard let stored = try await stored(hash, token.shard, now),
-      stored.touchedAtMs > now - SessionStore.lifetimeMs
+      stored.touchedAtMs > now - SessionStore.idleMs, stored.begunAtMs > now - SessionStore.lifetimeMs
     else { return nil }
     if stored.touchedAtMs < now - SessionStore.touchMs { await touch(token, hash, stored, now) }
-    return session(token, hash, stored.account)
+    return session(token, stored)
   }
 
   /// Ends the request's session, if it has one.
@@ -92,15 +106,16 @@ public final class SessionStore: Sendable {
     await forget([hash])
   }
 
-  /// Ends all sessions of an account, but for one.
-  public func endAll(of account: Identifier, except kept: Session?) async throws {
-    await forget(try await table.deleteAll(of: account, except: kept?.tokenHash ?? []))
+  /// Ends all sessions of an account that were begun with earlier credentials, and lets no such session begin any more:
+  /// also not for somebody whose password was found right a moment before.
+  public func endAll(of account: Identifier, before credentials: Int64) async throws {
+    await forget(try await table.deleteAll(of: account, before: credentials))
   }
 
-  private func session(_ token: SessionToken, _ hash: [UInt8], _ account: Identifier) -> Session {
+  private func session(_ token: SessionToken, _ stored: StoredSession) -> Session {
     Session(
-      accountID: account, token: token, tokenHash: hash, cookieName: cookieName,
-      cookieLifetimeMs: SessionStore.cookieLifetimeMs, secure: secure)
+      accountID: stored.account, credentials: stored.credentials, token: token, cookieName: cookieName,
+      secure: secure)
   }
 
   private var stores: [Placement.SessionStoreName] { context.placement.sessions }
@@ -132,7 +147,8 @@ public final class SessionStore: Sendable {
 
   /// A session whose end can't be moved now is moved the next time.
   private func touch(_ token: SessionToken, _ hash: [UInt8], _ stored: StoredSession, _ now: Int64) async {
-    let touched = StoredSession(account: stored.account, touchedAtMs: now)
+    var touched = stored
+    touched.touchedAtMs = now
     guard (try? await table.touch(hash, token.shard, now)) == true, stores.first == .redis else { return }
     await copies.keep(hash, touched.bytes, readAtMs: now, lifeMs: SessionStore.copyMs)
   }
@@ -144,7 +160,7 @@ public final class SessionStore: Sendable {
 
   /// - Returns: how many sessions were removed.
   func removeExpiredBatch() async throws -> Int {
-    try await table.deleteExpired(olderThan: nowMs() - SessionStore.lifetimeMs)
+    try await table.deleteExpired(olderThan: nowMs() - SessionStore.idleMs)
   }
 }
 

@@ -3,21 +3,25 @@
 /// What is stored of a session, beside the hash of its token.
 struct StoredSession: Equatable, Sendable {
   let account: Identifier
+  /// The version of the account's credentials that it was begun with.
+  let credentials: Int64
+  /// In milliseconds since 1970.
+  let begunAtMs: Int64
   /// When it was last written that it is in use, in milliseconds since 1970.
-  let touchedAtMs: Int64
+  var touchedAtMs: Int64
 }
 
 extension StoredSession {
   /// Reads what `bytes` writes.
   init?(_ bytes: [UInt8]) {
     let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ").map(String.init)
-    guard parts.count == 2, let account = Identifier(parts[0]), let touchedAtMs = Int64(parts[1]) else {
-      return nil
-    }
-    self.init(account: account, touchedAtMs: touchedAtMs)
+    guard parts.count == 4, let account = Identifier(parts[0]), let credentials = Int64(parts[1]),
+      let begunAtMs = Int64(parts[2]), let touchedAtMs = Int64(parts[3])
+    else { return nil }
+    self.init(account: account, credentials: credentials, begunAtMs: begunAtMs, touchedAtMs: touchedAtMs)
   }
 
-  var bytes: [UInt8] { Array("\(account) \(touchedAtMs)".utf8) }
+  var bytes: [UInt8] { Array("\(account) \(credentials) \(begunAtMs) \(touchedAtMs)".utf8) }
 }
 
 /// Sessions in SQL, by the hash of their token, in the shard of their account.
@@ -37,7 +41,21 @@ struct SessionTable: Sendable {
         );
         CREATE INDEX sessions_by_account ON sessions (shard, account_id);
         CREATE INDEX sessions_by_age ON sessions (touched_at_ms);
-        """)
+        """),
+    // Sessions from before have the first version of their account's credentials, as it has itself.
+    Migration(
+      number: 2, name: "credentials",
+      sql: """
+        ALTER TABLE sessions ADD COLUMN credentials BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE sessions ADD COLUMN begun_at_ms BIGINT;
+        ALTER TABLE sessions ADD COLUMN address TEXT;
+        CREATE TABLE session_credentials (
+          shard BIGINT NOT NULL,
+          account_id BIGINT NOT NULL,
+          version BIGINT NOT NULL,
+          PRIMARY KEY (shard, account_id)
+        );
+        """),
   ]
 
   private let database: Database
@@ -46,19 +64,32 @@ struct SessionTable: Sendable {
     database = try await context.database("sessions", migrations: Self.migrations)
   }
 
+  /// As the leader knows it: a session that was ended is not found a moment longer.
   func find(_ hash: [UInt8], _ shard: Shard) async throws -> StoredSession? {
-    try await database.first(
-      "SELECT account_id, touched_at_ms FROM sessions WHERE shard = \(shard) AND token_hash = \(hash)"
-    ) { StoredSession(account: try $0.identifier(0), touchedAtMs: try $0.int(1)) }
+    try await database.newest(
+      """
+      SELECT account_id, credentials, COALESCE(begun_at_ms, touched_at_ms), touched_at_ms FROM sessions
+      WHERE shard = \(shard) AND token_hash = \(hash)
+      """
+    ) {
+      StoredSession(
+        account: try $0.identifier(0), credentials: try $0.int(1), begunAtMs: try $0.int(2),
+        touchedAtMs: try $0.int(3))
+    }.first
   }
 
-  func insert(_ hash: [UInt8], _ session: StoredSession) async throws {
-    try await database.transaction {
-      try await $0.execute(
+  /// - Returns: false when the account has newer credentials already; then nothing is inserted.
+  func insert(_ hash: [UInt8], _ session: StoredSession, from address: String) async throws -> Bool {
+    try await database.transaction { transaction in
+      guard try await raise(session.account, to: session.credentials, transaction) == session.credentials
+      else { return false }
+      try await transaction.execute(
         """
-        INSERT INTO sessions (shard, token_hash, account_id, touched_at_ms)
-        VALUES (\(session.account.shard), \(hash), \(session.account), \(session.touchedAtMs))
+        INSERT INTO sessions (shard, token_hash, account_id, credentials, begun_at_ms, touched_at_ms, address)
+        VALUES (\(session.account.shard), \(hash), \(session.account), \(session.credentials),
+          \(session.begunAtMs), \(session.touchedAtMs), \(address))
         """)
+      return true
     }
   }
 
@@ -68,23 +99,47 @@ struct SessionTable: Sendable {
     }
   }
 
+  /// Those that were begun with credentials before `version`; from now on none such is begun.
   /// - Returns: the hashes of those that have ended.
-  func deleteAll(of account: Identifier, except kept: [UInt8]) async throws -> [[UInt8]] {
-    try await database.transaction {
-      try await $0.query(
+  func deleteAll(of account: Identifier, before version: Int64) async throws -> [[UInt8]] {
+    try await database.transaction { transaction in
+      _ = try await raise(account, to: version, transaction)
+      return try await transaction.query(
         """
-        DELETE FROM sessions WHERE shard = \(account.shard) AND account_id = \(account) AND token_hash <> \(kept)
+        DELETE FROM sessions WHERE shard = \(account.shard) AND account_id = \(account) AND credentials < \(version)
         RETURNING token_hash
         """
       ) { try $0.blob(0) }
     }
   }
 
+  /// Notes that an account has these credentials, or newer ones. Until the transaction ends nobody else gets past here:
+  /// whoever begins a session sees that its credentials are out of date, or is seen by who ends all of those.
+  /// - Returns: the newest that were noted.
+  private func raise(_ account: Identifier, to version: Int64, _ transaction: Transaction) async throws
+    -> Int64?
+  {
+    try await transaction.first(
+      """
+      INSERT INTO session_credentials (shard, account_id, version)
+      VALUES (\(account.shard), \(account), \(version))
+      ON CONFLICT (shard, account_id) DO UPDATE SET version =
+        CASE WHEN excluded.version > session_credentials.version THEN excluded.version
+        ELSE session_credentials.version END
+      RETURNING version
+      """
+    ) { try $0.int(0) }
+  }
+
+  /// A session from before it was noted when one begins counts from its first touch on.
   /// - Returns: whether it was still there.
   func touch(_ hash: [UInt8], _ shard: Shard, _ nowMs: Int64) async throws -> Bool {
     try await database.transaction {
       try await $0.execute(
-        "UPDATE sessions SET touched_at_ms = \(nowMs) WHERE shard = \(shard) AND token_hash = \(hash)") > 0
+        """
+        UPDATE sessions SET begun_at_ms = COALESCE(begun_at_ms, touched_at_ms), touched_at_ms = \(nowMs)
+        WHERE shard = \(shard) AND token_hash = \(hash)
+        """) > 0
     }
   }
 

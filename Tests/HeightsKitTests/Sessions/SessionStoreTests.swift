@@ -11,6 +11,7 @@ import Testing
     let clock: Clock
     let server: RunningServer
     let folder: String
+    let sessions: Database
   }
 
   /// A server that begins, shows and ends sessions of one account.
@@ -21,8 +22,13 @@ import Testing
       let clock = Clock()
       let store = try await SessionStore(context, nowMs: { clock.nowMs })
       try await withServer {
-        $0.post("/begin") { _ in
-          let session = try await store.begin(for: account7)
+        $0.post("/begin") { request in
+          let credentials = try request.query("credentials").flatMap { Int64($0) } ?? 0
+          let account = try request.query("other") == nil ? account7 : Self.stranger
+          let session: Session
+          do {
+            session = try await store.begin(for: account, credentials: credentials, by: request)
+          } catch is OutdatedCredentials { return Response(status: .unauthorized) }
           return .text(session.csrfToken).with(session.cookie)
         }
         $0.get("/who") { request in
@@ -40,21 +46,23 @@ import Testing
           try await store.end(of: request)
           return Response.noContent.with(store.removalCookie)
         }
-        $0.post("/end-others") { request in
-          try await store.endAll(of: account7, except: store.session(of: request))
-          return .noContent
-        }
       } _: { server in
         try await body(
-          Setup(store: store, clock: clock, server: server, folder: context.environment.dataDirectory))
+          Setup(
+            store: store, clock: clock, server: server, folder: context.environment.dataDirectory,
+            sessions: context.openDatabases[0].database))
       }
     }
   }
 
+  private static let stranger = Identifier(tick: 9 << 10, shard: shard7)
+
   /// Begins a session.
   /// - Returns: what the browser sends back, and the token for forms.
-  private func begin(_ server: RunningServer) async throws -> (cookie: (String, String), csrf: String) {
-    let answer = try await server.request("POST", "/begin")
+  private func begin(
+    _ server: RunningServer, _ query: String = "", _ headers: [(String, String)] = []
+  ) async throws -> (cookie: (String, String), csrf: String) {
+    let answer = try await server.request("POST", "/begin" + query, headers)
     let cookie = try #require(answer["Set-Cookie"]?.split(separator: ";").first)
     return (("Cookie", String(cookie)), answer.text)
   }
@@ -154,27 +162,55 @@ import Testing
     try await withStore { setup in
       let (used, unused) = (try await begin(setup.server).cookie, try await begin(setup.server).cookie)
       for _ in 0..<3 {
-        setup.clock.nowMs += SessionStore.lifetimeMs - 1
+        setup.clock.nowMs += SessionStore.idleMs - 1
         #expect(try await who(setup.server, used) != "nobody")
       }
       #expect(try await who(setup.server, unused) == "nobody")
-      setup.clock.nowMs += SessionStore.lifetimeMs
+      setup.clock.nowMs += SessionStore.idleMs
       #expect(try await who(setup.server, used) == "nobody")
     }
   }
 
-  @Test func theBrowserKeepsTheCookieForLongerThanASessionLastsUnused() async throws {
+  @Test func aSessionEndsAfterHalfAYearHoweverMuchItIsUsed() async throws {
+    try await withStore { setup in
+      let cookie = try await begin(setup.server).cookie
+      for _ in 0..<11 {
+        setup.clock.nowMs += SessionStore.lifetimeMs / 11 - 1
+        #expect(try await who(setup.server, cookie) != "nobody")
+      }
+      setup.clock.nowMs += 11
+      #expect(try await who(setup.server, cookie) == "nobody")
+    }
+  }
+
+  @Test func theBrowserKeepsTheCookieForAsLongAsASessionMayLast() async throws {
     try await withStore { setup in
       let cookie = try #require(try await setup.server.request("POST", "/begin")["Set-Cookie"])
       let seconds = try #require(cookie.firstMatch(of: /Max-Age=(\d+)/).flatMap { Int64($0.1) })
-      #expect(seconds * 1_000 > SessionStore.lifetimeMs)
+      #expect(seconds * 1_000 == SessionStore.lifetimeMs)
+    }
+  }
+
+  @Test func aSessionOfAnEarlierVersionLivesOnAndEndsHalfAYearAfterItsFirstTouch() async throws {
+    try await withStore { setup in
+      let cookie = try await begin(setup.server).cookie
+      try await setup.sessions.transaction {
+        try await $0.execute("UPDATE sessions SET begun_at_ms = NULL, address = NULL")
+        try await $0.execute("DELETE FROM session_credentials")
+      }
+      for _ in 0..<11 {
+        setup.clock.nowMs += SessionStore.lifetimeMs / 11 - 1
+        #expect(try await who(setup.server, cookie) != "nobody")
+      }
+      setup.clock.nowMs += 11
+      #expect(try await who(setup.server, cookie) == "nobody")
     }
   }
 
   @Test func whatHasEndedIsRemovedAndWhatLivesIsNot() async throws {
     try await withStore { setup in
       for _ in 0..<5 { _ = try await begin(setup.server) }
-      setup.clock.nowMs += SessionStore.lifetimeMs
+      setup.clock.nowMs += SessionStore.idleMs
       let alive = try await begin(setup.server).cookie
       #expect(try await setup.store.removeExpiredBatch() == 5)
       #expect(try await setup.store.removeExpiredBatch() == 0)
@@ -192,19 +228,56 @@ import Testing
     }
   }
 
-  @Test func allSessionsOfTheAccountEndButTheOneThatIsKept() async throws {
+  @Test func aNewSessionEndsTheOneThatTheBrowserHad() async throws {
     try await withStore { setup in
-      let other = Identifier(tick: 9 << 10, shard: shard7)
-      let stranger = ("Cookie", try await setup.store.begin(for: other).cookie.pair)
-      var cookies: [(String, String)] = []
-      for _ in 0..<4 { cookies.append(try await begin(setup.server).cookie) }
-      #expect(try await setup.server.request("POST", "/end-others", [cookies[1]]).status == 204)
-      for (index, cookie) in cookies.enumerated() {
-        #expect((try await who(setup.server, cookie) == "nobody") == (index != 1))
+      let (mine, elsewhere) = (try await begin(setup.server).cookie, try await begin(setup.server).cookie)
+      let next = try await begin(setup.server, "?other", [mine]).cookie
+      #expect(try await who(setup.server, mine) == "nobody")
+      #expect(try await who(setup.server, next).hasPrefix("\(Self.stranger) "))
+      #expect(try await who(setup.server, elsewhere) != "nobody")
+    }
+  }
+
+  @Test func sessionsOfEarlierCredentialsEndAndNoneBeginsAnyMore() async throws {
+    try await withStore { setup in
+      let stranger = try await begin(setup.server, "?other").cookie
+      let former = [try await begin(setup.server).cookie, try await begin(setup.server).cookie]
+      let next = try await begin(setup.server, "?credentials=1").cookie
+      try await setup.store.endAll(of: account7, before: 1)
+      for cookie in former { #expect(try await who(setup.server, cookie) == "nobody") }
+      #expect(try await who(setup.server, next) != "nobody")
+      #expect(try await who(setup.server, stranger) != "nobody")
+
+      let late = try await setup.server.request("POST", "/begin", [next])
+      #expect(late.status == 401 && late["Set-Cookie"] == nil)
+      #expect(try await who(setup.server, next) != "nobody", "what was refused ends nothing")
+      // The one who makes the change may be late himself.
+      try await setup.store.endAll(of: account7, before: 0)
+      #expect(try await setup.server.request("POST", "/begin").status == 401)
+      _ = try await begin(setup.server, "?credentials=2")
+      #expect(try await setup.server.request("POST", "/begin?credentials=1").status == 401)
+    }
+  }
+
+  @Test func whoeverBeginsSessionsWhileAllAreEndedKeepsNone() async throws {
+    try await withStore { setup in
+      for version in 1...5 {
+        let begun = try await withThrowingTaskGroup(of: [String].self) { group in
+          for _ in 0..<8 {
+            group.addTask {
+              var cookies: [String] = []
+              while true {
+                let answer = try await setup.server.request("POST", "/begin?credentials=\(version - 1)")
+                guard answer.status == 200, let cookie = answer["Set-Cookie"] else { return cookies }
+                cookies.append(String(cookie.prefix { $0 != ";" }))
+              }
+            }
+          }
+          try await setup.store.endAll(of: account7, before: Int64(version))
+          return try await group.reduce(into: []) { $0 += $1 }
+        }
+        for cookie in begun { #expect(try await who(setup.server, ("Cookie", cookie)) == "nobody") }
       }
-      #expect(try await who(setup.server, stranger).hasPrefix("\(other) "))
-      try await setup.store.endAll(of: account7, except: nil)
-      #expect(try await who(setup.server, cookies[1]) == "nobody")
     }
   }
 
@@ -227,8 +300,4 @@ import Testing
       }
     }
   }
-}
-
-extension Cookie {
-  fileprivate var pair: String { "\(name)=\(value)" }
 }

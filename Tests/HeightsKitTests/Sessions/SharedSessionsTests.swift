@@ -42,14 +42,14 @@ import Testing
       // Late enough to be believed, however short a time Redis has been there.
       let store = try await SessionStore(context, nowMs: { wallClockMs() + 2 * SharedCopies.skewMs })
       try await withServer {
-        $0.post("/begin") { _ in Response.noContent.with(try await store.begin(for: account7).cookie) }
+        $0.post("/begin") { Response.noContent.with(try await store.begin(for: account7, by: $0).cookie) }
         $0.get("/who") { .text(try await store.session(of: $0) == nil ? "out" : "in") }
         $0.post("/end") {
           try await store.end(of: $0)
           return .noContent
         }
         $0.post("/end-all") { _ in
-          try await store.endAll(of: account7, except: nil)
+          try await store.endAll(of: account7, before: 1)
           return .noContent
         }
       } _: { server in

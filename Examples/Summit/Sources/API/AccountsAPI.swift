@@ -30,18 +30,15 @@ struct AccountsAPI: Sendable {
     let sent = try request.json(NewAccount.self)
     let signUp = try SignUp(
       name: sent.name, displayName: sent.displayName, email: sent.email, password: sent.password)
-    let account = try await summit.signUp(signUp)
-    let session = try await summit.sessions.begin(for: account.id)
-    return .json(OwnAccount(account: account), status: .created)
-      .with("Location", "/api/accounts/\(account.name)").with(session.cookie)
+    let viewer = try await summit.signUp(signUp, by: request)
+    return .json(OwnAccount(account: viewer.account), status: .created)
+      .with("Location", "/api/accounts/\(viewer.account.name)").with(viewer.session.cookie)
   }
 
   private func logIn(_ request: Request) async throws -> Response {
     let sent = try request.json(Credentials.self)
-    let account = try await summit.logIn(
-      name: sent.name, password: sent.password, from: request.remoteAddress)
-    let session = try await summit.sessions.begin(for: account.id)
-    return .json(OwnAccount(account: account), status: .created).with(session.cookie)
+    let viewer = try await summit.logIn(name: sent.name, password: sent.password, by: request)
+    return .json(OwnAccount(account: viewer.account), status: .created).with(viewer.session.cookie)
   }
 
   private func logOut(_ request: Request) async throws -> Response {

@@ -13,12 +13,12 @@ private struct Draft {
 
 extension Pages {
   func home(_ request: Request) async throws -> Response {
-    guard let viewer = try await viewer(request) else { return try await welcome(request) }
+    guard let viewer = try await summit.viewer(request) else { return try await welcome(request) }
     return try await feed(viewer, Draft(), before: request.cursor(Identifier.self), request.address)
   }
 
   func popular(_ request: Request) async throws -> Response {
-    let viewer = try await viewer(request)
+    let viewer = try await summit.viewer(request)
     let page = try await summit.posts.popular(after: request.cursor(PopularCursor.self))
     let posts = try await list(page.items, for: viewer, request.address).html(page, more: "More posts")
     return Layout("Popular", summit.assets, for: viewer, at: .popular).response(

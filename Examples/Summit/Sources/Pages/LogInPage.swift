@@ -9,16 +9,16 @@ extension Pages {
   ]
 
   func logInPage(_ request: Request) async throws -> Response {
-    guard try await viewer(request) == nil else { return .redirect(to: request.back) }
+    guard try await summit.viewer(request) == nil else { return .redirect(to: request.back) }
     return logInPage(.none, back: request.back)
   }
 
   func logIn(_ request: Request) async throws -> Response {
     let form = try request.form()
     do {
-      let account = try await summit.logIn(
-        name: form.line("name"), password: form["password"] ?? "", from: request.remoteAddress)
-      return .redirect(to: form.back).with(try await summit.sessions.begin(for: account.id).cookie)
+      let viewer = try await summit.logIn(
+        name: form.line("name"), password: form["password"] ?? "", by: request)
+      return .redirect(to: form.back).with(viewer.session.cookie)
     } catch let problem as Problem where problem.status == .unauthorized {
       let entries = Entries(
         values: ["name": form.line("name")], problems: [Problem.Field("password", problem.title + ".")])

@@ -27,23 +27,12 @@ struct Pages: Sendable {
   }
 }
 
-/// Somebody who is logged in: the account, and the session that shows it.
-struct Viewer: Sendable {
-  let account: Account
-  let session: Session
-}
-
 extension Pages {
-  func viewer(_ request: Request) async throws -> Viewer? {
-    guard let session = try await summit.sessions.session(of: request),
-      let account = try await summit.accounts.with(id: session.accountID)
-    else { return nil }
-    return Viewer(account: account, session: session)
-  }
-
   /// Shows a page to those who are logged in; everybody else has to log in first, and comes back then.
   func forViewer(_ request: Request, _ page: (Viewer) async throws -> Response) async throws -> Response {
-    guard let viewer = try await viewer(request) else { return Pages.logInFirst(then: request.address) }
+    guard let viewer = try await summit.viewer(request) else {
+      return Pages.logInFirst(then: request.address)
+    }
     return try await page(viewer)
   }
 
@@ -52,7 +41,7 @@ extension Pages {
   func submitted(_ request: Request, _ act: (Viewer, Form) async throws -> Response) async throws -> Response
   {
     let form = try request.form()
-    guard let viewer = try await viewer(request) else { return Pages.logInFirst(then: form.back) }
+    guard let viewer = try await summit.viewer(request) else { return Pages.logInFirst(then: form.back) }
     try viewer.session.check(form)
     return try await act(viewer, form)
   }

@@ -4,7 +4,7 @@ import HeightsKit
 
 extension Pages {
   func post(_ request: Request) async throws -> Response {
-    let viewer = try await viewer(request)
+    let viewer = try await summit.viewer(request)
     let post = try await summit.post(request.identifier())
     let list = try await list([post], for: viewer, request.address)
     return Layout("\(post.authorDisplayName): \(Pages.beginning(of: post.text))", summit.assets, for: viewer)

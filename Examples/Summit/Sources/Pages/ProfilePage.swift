@@ -4,7 +4,7 @@ import HeightsKit
 
 extension Pages {
   func profile(_ request: Request) async throws -> Response {
-    let viewer = try await viewer(request)
+    let viewer = try await summit.viewer(request)
     let account = try await summit.account(named: request.parameter("name"))
     let page = try await summit.posts.page(by: account.id, before: request.cursor(Identifier.self))
     let posts = try await list(page.items, for: viewer, request.address).html(page)

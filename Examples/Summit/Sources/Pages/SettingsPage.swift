@@ -26,9 +26,9 @@ extension Pages {
         var problems = FieldProblems()
         let new = problems.check("new", Rules.password, form["new"] ?? "")
         try problems.throwIfAny()
-        try await summit.changePassword(
-          of: viewer.account, from: form["current"] ?? "", to: new, keeping: request)
-        return .redirect(to: "/settings?changed")
+        let session = try await summit.changePassword(
+          named: viewer.account.name, from: form["current"] ?? "", to: new, by: request)
+        return .redirect(to: "/settings?changed").with(session.cookie)
       } catch let problem as Problem where !problem.fields.isEmpty {
         return settings(viewer, Entries(problems: problem.fields), status: .unprocessableContent)
       }

@@ -17,18 +17,18 @@ extension Pages {
   ]
 
   func signUpPage(_ request: Request) async throws -> Response {
-    guard try await viewer(request) == nil else { return .redirect(to: request.back) }
+    guard try await summit.viewer(request) == nil else { return .redirect(to: request.back) }
     return signUpPage(.none, back: request.back)
   }
 
   func signUp(_ request: Request) async throws -> Response {
     let form = try request.form()
     do {
-      let account = try await summit.signUp(
+      let viewer = try await summit.signUp(
         SignUp(
           name: form.line("name"), displayName: form.line("displayName"), email: form.line("email"),
-          password: form["password"] ?? ""))
-      return .redirect(to: form.back).with(try await summit.sessions.begin(for: account.id).cookie)
+          password: form["password"] ?? ""), by: request)
+      return .redirect(to: form.back).with(viewer.session.cookie)
     } catch let problem as Problem where !problem.fields.isEmpty {
       let typed = ["name", "displayName", "email"].map { ($0, form.line($0)) }
       let entries = Entries(values: Dictionary(uniqueKeysWithValues: typed), problems: problem.fields)

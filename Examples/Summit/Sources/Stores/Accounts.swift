@@ -9,6 +9,8 @@ struct Account: Sendable {
   let displayName: String
   let email: String
   let passwordHash: String
+  /// How often the password was changed. A session that was begun with an earlier one is over.
+  let credentials: Int64
 }
 
 /// The database `accounts`.
@@ -28,17 +30,24 @@ struct Accounts: Sendable {
 
   let database: Database
 
+  private static let columns: SQL = "id, name, display_name, email, password_hash, credentials"
+
   func named(_ name: String) async throws -> Account? {
-    let shard = Shard(of: name)
-    return try await database.first(
-      "SELECT id, name, display_name, email, password_hash FROM accounts WHERE shard = \(shard) AND name = \(name)",
-      Account.init)
+    try await database.first(Accounts.isNamed(name), Account.init)
   }
 
   func with(id: Identifier) async throws -> Account? {
     try await database.first(
-      "SELECT id, name, display_name, email, password_hash FROM accounts WHERE shard = \(id.shard) AND id = \(id)",
-      Account.init)
+      "SELECT \(sql: Accounts.columns) FROM accounts WHERE shard = \(id.shard) AND id = \(id)", Account.init)
+  }
+
+  /// The account as it is now, for who wants to log in: a follower may not know of a new password yet.
+  func newest(named name: String) async throws -> Account? {
+    try await database.newest(Accounts.isNamed(name), Account.init).first
+  }
+
+  private static func isNamed(_ name: String) -> SQL {
+    "SELECT \(sql: columns) FROM accounts WHERE shard = \(Shard(of: name)) AND name = \(name)"
   }
 
   /// Makes an account. The address is claimed in its own shard first, then the name in its own: two writes, since
@@ -60,10 +69,17 @@ struct Accounts: Sendable {
     }
   }
 
-  func setPasswordHash(_ hash: String, of id: Identifier) async throws {
+  /// Changes the password, unless somebody else has since `account` was read.
+  /// - Returns: the version of the new credentials; nil when nothing was changed.
+  func setPasswordHash(_ hash: String, of account: Account) async throws -> Int64? {
     try await database.transaction {
-      try await $0.execute(
-        "UPDATE accounts SET password_hash = \(hash) WHERE shard = \(id.shard) AND id = \(id)")
+      try await $0.first(
+        """
+        UPDATE accounts SET password_hash = \(hash), credentials = credentials + 1
+        WHERE shard = \(account.id.shard) AND id = \(account.id) AND credentials = \(account.credentials)
+        RETURNING credentials
+        """
+      ) { try $0.int(0) }
     }
   }
 
@@ -79,7 +95,7 @@ struct Accounts: Sendable {
         INSERT INTO accounts (shard, id, name, display_name, email, password_hash, created_at_ms)
         VALUES (\(shard), next_id(\(shard)), \(signUp.name), \(signUp.displayName), \(signUp.email),
           \(passwordHash), \(wallClockMs()))
-        RETURNING id, name, display_name, email, password_hash
+        RETURNING \(sql: Accounts.columns)
         """, Account.init)
       guard let account else { throw DatabaseError.gone("the new account was not returned") }
       return account
@@ -160,5 +176,6 @@ extension Account {
     displayName = try row.text(2)
     email = try row.text(3)
     passwordHash = try row.text(4)
+    credentials = try row.int(5)
   }
 }

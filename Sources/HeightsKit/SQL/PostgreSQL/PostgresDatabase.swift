@@ -67,16 +67,15 @@ final class PostgresDatabase: Sendable {
 
   // MARK: Reads
 
-  /// - Parameter isSought: whether nothing found at a follower is looked for at the leader too.
-  func read(_ sql: SQL, isSought: Bool = false) async throws -> PostgresResult {
+  func read(_ sql: SQL, _ newness: Newness = .seen) async throws -> PostgresResult {
     let seen = seen
     if let current {
       let deadline = current.loop.lastNow.plus(ms: limits.readMs)
-      return try await current.read(sql, seen, isSought: isSought, until: deadline)
+      return try await current.read(sql, seen, newness, until: deadline)
     }
     let any = perLoop[0]
     let deadline = Deadline.afterMs(limits.readMs)
-    return try await any.loop.run { try await any.read(sql, seen, isSought: isSought, until: deadline) }
+    return try await any.loop.run { try await any.read(sql, seen, newness, until: deadline) }
   }
 
   /// What the session of the caller's request has seen; nil where there is but one server to see it from.

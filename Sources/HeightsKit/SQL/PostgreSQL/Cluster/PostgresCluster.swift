@@ -93,6 +93,9 @@ final class PostgresCluster: Sendable {
   /// What a follower must have replayed for anybody to be sent there.
   var freshPosition: LogPosition { LogPosition(bytes: fresh.load(ordering: .relaxed)) }
 
+  /// Where the leader last said it was.
+  var leaderPosition: LogPosition { state.withLock { $0.leaderPosition } }
+
   /// Keeps the monitors busy. Cheap: called for each statement.
   func touch(_ now: Deadline) {
     let (now, last) = (now.uptimeNanoseconds, lastUseNs.load(ordering: .relaxed))

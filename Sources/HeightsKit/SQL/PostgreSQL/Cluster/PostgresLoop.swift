@@ -109,9 +109,9 @@ final class PostgresLoop: @unchecked Sendable {
   /// Reads until it works or the deadline has passed: a read can be tried again without harm.
   /// - Parameters:
   ///   - seen: what the session has seen of the cluster; nil for reads of the leader only.
-  ///   - isSought: whether nothing found at a follower is looked for at the leader too.
+  ///   - newness: how new the answer must be.
   func read(
-    _ sql: SQL, _ seen: SeenPositions?, isSought: Bool, until deadline: Deadline
+    _ sql: SQL, _ seen: SeenPositions?, _ newness: Newness, until deadline: Deadline
   ) async throws -> PostgresResult {
     loop.checkIsolated()
     cluster.touch(loop.lastNow)
@@ -121,13 +121,14 @@ final class PostgresLoop: @unchecked Sendable {
     while true {
       look()
       do {
+        if newness == .newest { return try await readNewest(sql, until: deadline) }
         guard let seen, view.isReplicated else { return try await readLeader(sql, until: deadline) }
         switch route(seen, avoiding: avoided) {
         case nil: return try await readLeader(sql, seen, since: refusal, until: deadline)
         case let follower?:
           do {
             let result = try await read(sql, follower, seen, until: deadline)
-            if !isSought || result.rowCount > 0 { return result }
+            if newness != .sought || result.rowCount > 0 { return result }
             // Without a leader what the follower knows is all there is.
             do {
               return try await readLeader(sql, seen, since: refusal, until: deadline)
@@ -157,6 +158,16 @@ final class PostgresLoop: @unchecked Sendable {
     turn &+= 1
     return view.follower(
       after: seen.token(of: cluster.id), fresh: cluster.freshPosition, turn: turn, avoiding: avoided)
+  }
+
+  /// What a session has seen does not matter here: who reads so, always does.
+  private func readNewest(_ sql: SQL, until deadline: Deadline) async throws -> PostgresResult {
+    guard view.leader == nil,
+      let follower = view.follower(after: nil, fresh: cluster.leaderPosition, turn: 0, avoiding: nil)
+    else { return try await readLeader(sql, until: deadline) }
+    let connection = try await reader(of: follower).connection(until: deadline)
+    cluster.metrics.followerReads.add(1, ordering: .relaxed)
+    return try await connection.result(of: sql, .endOfTick)
   }
 
   private func readLeader(_ sql: SQL, until deadline: Deadline) async throws -> PostgresResult {
@@ -241,6 +252,16 @@ final class PostgresLoop: @unchecked Sendable {
   }
 
   var isReplicated: Bool { view.isReplicated }
+}
+
+/// How new the answer to a read must be.
+enum Newness {
+  /// As new as what the session has seen.
+  case seen
+  /// The same, and what a follower doesn't find is looked for at the leader too.
+  case sought
+  /// As new as there is, see `Database.newest`.
+  case newest
 }
 
 extension PostgresCluster.View {
