@@ -1,6 +1,7 @@
 // Copies in Redis of what is kept or made elsewhere: all processes read them, and whoever changes the original removes
 // them for all.
 
+import CSodium
 import Synchronization
 
 /// A copy may vanish at any time, and is never older than its original for longer than it lives.
@@ -8,6 +9,8 @@ import Synchronization
 /// - Who removes a copy leaves a mark in its place, so that nobody who has read the original before its change can put
 ///   the old copy there afterwards.
 /// - A removal that does not reach Redis is made up for as soon as Redis is back, before anybody reads from it.
+/// - With a secret, what others than the processes that share it have written is not believed, nor what they have written
+///   elsewhere, or at another time.
 /// - What was written before this process lost sight of Redis is not believed afterwards: a removal may be missing that
 ///   another process owes, or that a failover has lost.
 ///
@@ -31,6 +34,7 @@ final class SharedCopies: Sendable {
   /// What stands where a copy was removed; a copy is longer.
   private static let mark: [UInt8] = [0x2D]
   private static let stampBytes = 8
+  private static let sealBytes = 32
   private static let keepScript: RedisArgument =
     "if redis.call('GET',KEYS[1])=='-' then return 0 end redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) return 1"
 
@@ -43,35 +47,40 @@ final class SharedCopies: Sendable {
   private let prefix: [UInt8]
   private let markMs: Int
   private let channel: String?
+  private let secret: [UInt8]?
   private let nowMs: @Sendable () -> Int64
   private let owed = Mutex<[Owed]>([])
 
   /// - Parameters:
   ///   - prefix: before each key.
   ///   - markMs: how long a removal is remembered: at least as long as somebody may take to make a copy.
+  ///   - secret: 32 bytes that only the processes know which share the copies; nil when Redis is believed.
   ///   - channel: where removals are told of, one of `Redis.channels`; nil for nowhere.
   init(
-    _ redis: Redis, prefix: String, markMs: Int, channel: String? = nil,
+    _ redis: Redis, prefix: String, markMs: Int, secret: [UInt8]? = nil, channel: String? = nil,
     nowMs: @escaping @Sendable () -> Int64 = wallClockMs
   ) {
     self.redis = redis
     self.prefix = Array(prefix.utf8)
-    (self.markMs, self.channel, self.nowMs) = (markMs, channel, nowMs)
+    (self.markMs, self.secret, self.channel, self.nowMs) = (markMs, secret, channel, nowMs)
     redis.onVisit { [weak self] leader, _ throws(RedisError) in try await self?.settle(leader) }
   }
 
   // MARK: Copies
 
-  func find(_ key: [UInt8]) async -> Found {
+  /// - Parameter ageLimitMs: how old it may be, whatever Redis was told of its life.
+  func find(_ key: [UInt8], ageLimitMs: Int = .max) async -> Found {
     let name = prefix + key
     guard redis.isUsable, !isOwed(name),
       case .bytes(let bytes)? = try? await redis.command("GET", RedisArgument(name))
     else { return .unknown }
     if bytes == Self.mark { return .removed }
-    guard bytes.count >= Self.stampBytes, let since = believedSince, Self.stamp(of: bytes) >= since else {
-      return .unknown
-    }
-    return .copy(Array(bytes.dropFirst(Self.stampBytes)))
+    guard bytes.count >= Self.stampBytes, let since = believedSince else { return .unknown }
+    let (stamp, now) = (Self.stamp(of: bytes), nowMs())
+    guard stamp >= since, stamp <= now + Self.skewMs, stamp > now - Int64(ageLimitMs),
+      let body = opened(bytes, at: name)
+    else { return .unknown }
+    return .copy(body)
   }
 
   /// Puts a copy there for `lifeMs`, unless there is a mark.
@@ -81,7 +90,8 @@ final class SharedCopies: Sendable {
     guard redis.isUsable, lifeMs > 0, bytes.count <= Self.bytesLimit, !isOwed(name) else { return }
     let stamp = (0..<Self.stampBytes).map { UInt8(truncatingIfNeeded: readAtMs >> (8 * (7 - $0))) }
     _ = try? await redis.command(
-      "EVAL", Self.keepScript, "1", RedisArgument(name), RedisArgument(stamp + bytes), RedisArgument(lifeMs))
+      "EVAL", Self.keepScript, "1", RedisArgument(name), RedisArgument(sealed(stamp, bytes, at: name)),
+      RedisArgument(lifeMs))
   }
 
   /// Removes copies for all processes. To be called when the original has changed.
@@ -101,6 +111,32 @@ final class SharedCopies: Sendable {
     ]
     guard let channel else { return [set] }
     return [set, ["PUBLISH", RedisArgument(channel), RedisArgument(Array(name.dropFirst(prefix.count)))]]
+  }
+
+  /// A stamp, a seal where there is a secret, and the body.
+  private func sealed(_ stamp: [UInt8], _ body: [UInt8], at name: [UInt8]) -> [UInt8] {
+    guard let secret else { return stamp + body }
+    return stamp + Self.seal(stamp, body, at: name, by: secret) + body
+  }
+
+  /// The body of what `sealed` has made for this place; nil of anything else.
+  private func opened(_ bytes: [UInt8], at name: [UInt8]) -> [UInt8]? {
+    let rest = Array(bytes.dropFirst(Self.stampBytes))
+    guard let secret else { return rest }
+    guard rest.count >= Self.sealBytes else { return nil }
+    let (stamp, body) = (Array(bytes.prefix(Self.stampBytes)), Array(rest.dropFirst(Self.sealBytes)))
+    let seal = Self.seal(stamp, body, at: name, by: secret)
+    return sodium_memcmp(Array(rest.prefix(Self.sealBytes)), seal, Self.sealBytes) == 0 ? body : nil
+  }
+
+  /// BLAKE2b-256, keyed by the secret, of the place with its length, the stamp, which is always as long, and the body.
+  private static func seal(
+    _ stamp: [UInt8], _ body: [UInt8], at name: [UInt8], by secret: [UInt8]
+  ) -> [UInt8] {
+    var seal = [UInt8](repeating: 0, count: sealBytes)
+    let text = Array("\(name.count) ".utf8) + name + stamp + body
+    crypto_generichash(&seal, seal.count, text, UInt64(text.count), secret, secret.count)
+    return seal
   }
 
   /// Since when what was written is believed; nil while Redis is away.

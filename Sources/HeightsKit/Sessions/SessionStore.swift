@@ -30,7 +30,8 @@ public struct OutdatedCredentials: Error, Equatable {}
 ///
 /// Where the placement says `["redis", "sql"]`, the cache that processes share answers who a session belongs to, as SQL
 /// has said within the last five minutes. So a cache that loses everything logs nobody out, and a session that was ended
-/// while it was away does not come back with it. With `["sql", "redis"]` it is told of sessions that end, and not asked.
+/// while it was away does not come back with it. Nor does a cache that lies log anybody in or out: its copies are sealed by
+/// a secret of the app's, and who it says has left is asked for in SQL. With `["sql", "redis"]` it is told of sessions that end, and not asked.
 public final class SessionStore: Sendable {
   /// A session ends after half a year, however much it is used. The cookie lives as long.
   static let lifetimeMs: Int64 = 180 * 24 * 3_600_000
@@ -56,7 +57,9 @@ public final class SessionStore: Sendable {
   init(_ context: AppContext, nowMs: @escaping @Sendable () -> Int64) async throws {
     guard sodium_init() >= 0 else { throw SystemError(call: "sodium_init", code: 0) }
     table = try await SessionTable(context)
-    copies = SharedCopies(context.redis, prefix: "session:", markMs: SessionStore.copyMs, nowMs: nowMs)
+    copies = SharedCopies(
+      context.redis, prefix: "session:", markMs: SessionStore.copyMs, secret: try await table.secret(),
+      nowMs: nowMs)
     secure = context.environment.usesTLS
     self.context = context
     self.nowMs = nowMs
@@ -125,17 +128,15 @@ public final class SessionStore: Sendable {
       found.inSQL.add(1, ordering: .relaxed)
       return try await table.find(hash, shard)
     }
-    switch await copies.find(hash) {
-    case .removed: return nil
-    case .copy(let bytes):
-      if let stored = StoredSession(bytes) {
-        found.inRedis.add(1, ordering: .relaxed)
-        return stored
-      }
-    case .unknown: break
+    let copy = await copies.find(hash, ageLimitMs: SessionStore.copyMs)
+    if case .copy(let bytes) = copy, let stored = StoredSession(bytes) {
+      found.inRedis.add(1, ordering: .relaxed)
+      return stored
     }
+    // Also who is said to have left: that is no more than the cache's word.
     found.inSQL.add(1, ordering: .relaxed)
     guard let stored = try await table.find(hash, shard) else { return nil }
+    if copy == .removed { return stored }
     await copies.keep(hash, stored.bytes, readAtMs: now, lifeMs: SessionStore.copyMs)
     return stored
   }

@@ -1,5 +1,7 @@
 // The table of sessions.
 
+import CSodium
+
 /// What is stored of a session, beside the hash of its token.
 struct StoredSession: Equatable, Sendable {
   let account: Identifier
@@ -56,12 +58,39 @@ struct SessionTable: Sendable {
           PRIMARY KEY (shard, account_id)
         );
         """),
+    Migration(
+      number: 3, name: "secrets",
+      sql: """
+        CREATE TABLE session_secrets (
+          shard BIGINT NOT NULL,
+          name TEXT NOT NULL,
+          secret BYTEA NOT NULL,
+          PRIMARY KEY (shard, name)
+        );
+        """),
   ]
 
   private let database: Database
 
   init(_ context: AppContext) async throws {
     database = try await context.database("sessions", migrations: Self.migrations)
+  }
+
+  /// 32 random bytes that all processes of the app have in common, and nobody else: made by the first that asks.
+  func secret() async throws -> [UInt8] {
+    let stored: SQL = "SELECT secret FROM session_secrets WHERE shard = 0 AND name = 'copies'"
+    if let secret = try await database.newest(stored, { try $0.blob(0) }).first { return secret }
+    let secret = try await database.transaction { transaction in
+      var bytes = [UInt8](repeating: 0, count: 32)
+      randombytes_buf(&bytes, bytes.count)
+      try await transaction.execute(
+        """
+        INSERT INTO session_secrets (shard, name, secret) VALUES (0, 'copies', \(bytes)) ON CONFLICT DO NOTHING
+        """)
+      return try await transaction.first(stored) { try $0.blob(0) }
+    }
+    guard let secret else { throw DatabaseError.gone("the secret of sessions was not stored") }
+    return secret
   }
 
   /// As the leader knows it: a session that was ended is not found a moment longer.

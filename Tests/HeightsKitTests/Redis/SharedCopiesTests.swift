@@ -20,9 +20,50 @@ import Testing
     try await withRedis(.server(server)) { one, _ in
       try await withRedis(.server(server)) { other, _ in
         try await body(
-          server, (one, SharedCopies(one, prefix: "t:", markMs: 60_000)),
-          (other, SharedCopies(other, prefix: "t:", markMs: 60_000)))
+          server, (one, copies(one)), (other, copies(other)))
       }
+    }
+  }
+
+  private func copies(_ redis: Redis, secret: UInt8 = 7) -> SharedCopies {
+    SharedCopies(
+      redis, prefix: "t:", markMs: 60_000, secret: Array(repeating: secret, count: 32),
+      nowMs: { wallClockMs() + 2 * SharedCopies.skewMs })
+  }
+
+  @Test func whatRedisHasMadeUpOrChangedOrMovedIsNotBelieved() async throws {
+    try await withTwo { server, one, other in
+      let place = RedisArgument("t:key")
+      await one.copies.keep(key, [1, 2], readAtMs: later, lifeMs: 60_000)
+      guard case .bytes(let genuine) = try await one.redis.command("GET", place) else {
+        Issue.record("there is no copy")
+        return
+      }
+      var forged = [genuine + [0], Array(genuine.dropLast()), Array(genuine.prefix(8)), [1, 2], []]
+      forged += genuine.indices.map { index in
+        var bytes = genuine
+        bytes[index] ^= 1
+        return bytes
+      }
+      for bytes in forged {
+        _ = try await one.redis.command("SET", place, RedisArgument(bytes))
+        #expect(await other.copies.find(key) == .unknown, "\(bytes)")
+      }
+      _ = try await one.redis.command("SET", "t:another", RedisArgument(genuine))
+      #expect(await other.copies.find(Array("another".utf8)) == .unknown)
+      _ = try await one.redis.command("SET", place, RedisArgument(genuine))
+      #expect(await other.copies.find(key) == .copy([1, 2]))
+      #expect(await copies(other.redis, secret: 8).find(key) == .unknown)
+    }
+  }
+
+  @Test func aCopyFromTheFutureOrOlderThanItMayBeIsNotBelieved() async throws {
+    try await withTwo { _, one, other in
+      await one.copies.keep(key, [1], readAtMs: later + 2 * SharedCopies.skewMs, lifeMs: 60_000)
+      #expect(await other.copies.find(key) == .unknown)
+      await one.copies.keep(key, [1], readAtMs: later, lifeMs: 60_000)
+      #expect(await other.copies.find(key, ageLimitMs: 60_000) == .copy([1]))
+      #expect(await other.copies.find(key, ageLimitMs: 0) == .unknown)
     }
   }
 

@@ -102,6 +102,42 @@ import Testing
     }
   }
 
+  @Test func aCacheThatLiesLogsNobodyOut() async throws {
+    try await withStore { setup in
+      let cookie = try await setup.begin()
+      #expect(try await setup.isIn(cookie))
+      for lie in ["-", "x", "7 0 0 9999999999999"] {
+        try setup.redis.run(
+          "EVAL",
+          "for _, key in ipairs(redis.call('KEYS', 'session:*')) do redis.call('SET', key, ARGV[1]) end",
+          "0", lie)
+        #expect(try await setup.isIn(cookie), "\(lie)")
+      }
+    }
+  }
+
+  @Test func theCopyOfAnotherSessionLetsNobodyIn() async throws {
+    try await withStore { setup in
+      let (left, other) = (try await setup.begin(), try await setup.begin())
+      #expect(try await setup.isIn(left))
+      #expect(try await setup.server.request("POST", "/end", [left]).status == 204)
+      #expect(try await setup.isIn(other))
+      try setup.redis.run(
+        "EVAL",
+        """
+        local keys = redis.call('KEYS', 'session:*')
+        for _, key in ipairs(keys) do
+          if redis.call('GET', key) ~= '-' then
+            for _, to in ipairs(keys) do redis.call('SET', to, redis.call('GET', key)) end
+            return
+          end
+        end
+        """, "0")
+      #expect(try await !setup.isIn(left))
+      #expect(try await setup.isIn(other))
+    }
+  }
+
   @Test func thePlacementChangesAndNobodyIsLoggedOut() async throws {
     try await withStore([.sql]) { setup in
       var cookies: [(String, String)] = []
