@@ -46,6 +46,12 @@ protocol ClimbLab: Sendable {
   /// The same of any process of the app.
   func get(process: String, _ path: String) throws -> AdminClient.Answer
   func post(process: String, _ path: String) throws -> AdminClient.Answer
+  /// How long a process may take to follow a change of the placement, in milliseconds.
+  var adoptionMs: Int { get }
+}
+
+extension ClimbLab {
+  var adoptionMs: Int { 60_000 }
 }
 
 struct LabView: Equatable, Sendable {

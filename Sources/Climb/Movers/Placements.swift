@@ -6,7 +6,6 @@ import Lab
 
 enum Placements {
   private static let pauseUs: UInt32 = 20_000
-  private static let patienceMs = 60_000
 
   /// Changes the placement, and returns when every process of the app goes by it.
   static func change(
@@ -24,18 +23,34 @@ enum Placements {
 
   private struct Adopted: Decodable { let epoch: Int }
 
-  /// A process that is about to start reads the newest.
+  /// Every process that runs once the placement is written says that it goes by it, or is seen to have ended: one that
+  /// starts later reads the newest. One that does not answer may stand still, and would go by the old one when it goes on.
   private static func waitUntilAdopted(_ epoch: Int, _ lab: any ClimbLab) throws {
-    let end = ContinuousClock.now + .milliseconds(patienceMs)
-    for process in try lab.view().processes.filter({ $0.isApp && $0.pid != nil }).map(\.name) {
-      while true {
-        guard let answer = try? lab.get(process: process, "/placement"), answer.status == 200 else { break }
-        if try JSONDecoder().decode(Adopted.self, from: Data(answer.body)).epoch >= epoch { break }
+    let end = ContinuousClock.now + .milliseconds(lab.adoptionMs)
+    let view = try lab.view()
+    // An app that has no admin socket knows of no placement: it goes by the variables that it was started with.
+    if view.listensOnPort { return }
+    for process in view.processes where process.isApp && process.pid != nil {
+      while try !hasAdopted(epoch, process.name, lab), try isRunning(process, lab) {
         guard ContinuousClock.now < end else {
-          throw ClimbError.notSo("\(process) goes by epoch \(epoch) of the placement; its log says why")
+          throw ClimbError.notSo(
+            "\(process.name) goes by epoch \(epoch) of the placement; it does not say so, and it has not ended: its log says why"
+          )
         }
         usleep(pauseUs)
       }
     }
+  }
+
+  private static func hasAdopted(_ epoch: Int, _ process: String, _ lab: any ClimbLab) throws -> Bool {
+    guard let answer = try? lab.get(process: process, "/placement"), answer.status == 200 else {
+      return false
+    }
+    return try JSONDecoder().decode(Adopted.self, from: Data(answer.body)).epoch >= epoch
+  }
+
+  /// The same process, not one that was started in its place.
+  private static func isRunning(_ process: LabSnapshot.Process, _ lab: any ClimbLab) throws -> Bool {
+    try lab.view().processes.contains { $0.name == process.name && $0.pid == process.pid }
   }
 }

@@ -1,0 +1,118 @@
+// A change of the placement is done when every process goes by it: one that stands still is not taken for one that will.
+
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Climb
+@testable import Lab
+
+@Suite struct PlacementChangeTests {
+  /// The steps of 3 to 5 that change the placement, as they are run and as they are undone. What `move-objects` does
+  /// before that when it is undone needs a store.
+  private static let changes: [(name: String, work: ClimbStep.Work)] = [
+    ("place-follower", Climb3to4.placeFollower.run), ("place-follower, undone", Climb3to4.placeFollower.undo),
+    ("share-cache", Climb4to5.shareCache.run), ("share-cache, undone", Climb4to5.shareCache.undo),
+    ("move-sessions", Climb4to5.moveSessions.run), ("move-sessions, undone", Climb4to5.moveSessions.undo),
+    ("copy-objects", Climb4to5.copyObjects.run), ("copy-objects, undone", Climb4to5.copyObjects.undo),
+    ("move-objects", Climb4to5.moveObjects.run), ("leave-folder", Climb4to5.leaveFolder.run),
+    ("leave-folder, undone", Climb4to5.leaveFolder.undo),
+  ]
+
+  @Test(arguments: changes.indices) func aStepFailsWhileAProcessStandsStill(index: Int) {
+    let change = Self.changes[index]
+    let lab = PlacedLab(silent: "server-b")
+    let error = #expect(throws: ClimbError.self, "\(change.name)") { try change.work(lab, .silent) }
+    #expect(
+      error?.description.contains("server-b goes by epoch") == true,
+      "\(change.name): \(String(describing: error))")
+  }
+
+  @Test func aProcessThatGoesOnInTimeIsWaitedFor() throws {
+    let lab = PlacedLab(silent: "server-b", adoptionMs: 60_000) { $0.goOn() }
+    try Climb4to5.moveSessions.run(lab, .silent)
+    #expect(lab.questions("server-b") > 1)
+  }
+
+  @Test func aProcessThatEndsIsNotWaitedFor() throws {
+    let lab = PlacedLab(silent: "server-b", adoptionMs: 60_000) { $0.restart("server-b") }
+    try Climb4to5.moveSessions.run(lab, .silent)
+  }
+
+  @Test func aProcessOfTheLastEpochIsWaitedFor() {
+    let lab = PlacedLab(behind: "server-a")
+    #expect(throws: ClimbError.self) { try Climb4to5.moveSessions.run(lab, .silent) }
+  }
+}
+
+/// Two servers and a placement at epoch 3. One of them may stand still: `after` happens when it was asked twice.
+private final class PlacedLab: ClimbLab {
+  struct Silence: Error {}
+
+  private struct State {
+    var placement: Placement
+    var silent: String?
+    var questions: [String: Int] = [:]
+    var pids: [String: Int32] = ["server-a": 10, "server-b": 11]
+  }
+
+  let adoptionMs: Int
+  private let behind: String?
+  private let after: @Sendable (PlacedLab) -> Void
+  private let state: Mutex<State>
+
+  init(
+    silent: String? = nil, behind: String? = nil, adoptionMs: Int = 100,
+    after: @escaping @Sendable (PlacedLab) -> Void = { _ in }
+  ) {
+    var placement = Placement(epoch: 3)
+    placement.clusters["main"] = .init(members: ["127.0.0.1:5432"])
+    state = Mutex(State(placement: placement, silent: silent))
+    self.behind = behind
+    self.adoptionMs = adoptionMs
+    self.after = after
+  }
+
+  func goOn() { state.withLock { $0.silent = nil } }
+  func restart(_ process: String) { state.withLock { $0.pids[process] = 99 } }
+  func questions(_ process: String) -> Int { state.withLock { $0.questions[process] ?? 0 } }
+
+  func placement() throws -> Placement? { state.withLock { $0.placement } }
+
+  func view() throws -> LabView {
+    let pids = state.withLock { $0.pids }
+    let servers = pids.map { name, pid in
+      LabSnapshot.Process(name: name, host: name, pid: pid, health: .ready, restarts: 0, lastEnd: nil)
+    }
+    let hosts = ["cache-a", "cache-b", "cache-witness-c", "database-a", "database-b"]
+    return LabView(
+      stage: 4, openDoors: [], processes: servers,
+      addresses: Dictionary(uniqueKeysWithValues: hosts.map { ($0, "127.0.0.1") }))
+  }
+
+  func send(_ request: ControlRequest, _ say: StepVoice) throws {
+    guard case .setPlacement(let text, _) = request else { return try StrictLab().send(request, say) }
+    let next = try JSONDecoder().decode(Placement.self, from: Data(text.utf8))
+    state.withLock { $0.placement = next }
+  }
+
+  func get(process: String, _ path: String) throws -> AdminClient.Answer {
+    guard path == "/placement" else { return try StrictLab().get(process: process, path) }
+    let (epoch, isSilent, count) = state.withLock { state in
+      state.questions[process, default: 0] += 1
+      return (state.placement.epoch, state.silent == process, state.questions[process] ?? 0)
+    }
+    if isSilent, count == 2 { after(self) }
+    if isSilent { throw Silence() }
+    return AdminClient.Answer(
+      status: 200, body: Array("{\"epoch\":\(process == behind ? epoch - 1 : epoch)}".utf8), lengthBytes: nil)
+  }
+
+  func get(_ role: Role, _ path: String) throws -> AdminClient.Answer { try StrictLab().get(role, path) }
+  func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
+    try StrictLab().post(role, path, body)
+  }
+  func post(process: String, _ path: String) throws -> AdminClient.Answer {
+    try StrictLab().post(process: process, path)
+  }
+}
