@@ -21,8 +21,8 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
   case entriesMissing(count: Int, from: String, to: String)
   case waitlistNotTaken(role: String)
   case entryTooLarge(bytes: Int)
-  /// The app could not move its databases, for this reason.
-  case moveFailed(String)
+  /// The app could not move its databases, for this reason; where they are now.
+  case moveFailed(String, inPostgres: [String], inFiles: [String])
 
   /// A short stable name for scripts.
   public var code: String {
@@ -68,7 +68,18 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .entryTooLarge(let bytes):
       "an entry of the waitlist has \(bytes) bytes, and at most \(Waitlist.maximumEntryBytes) are carried; shorten "
         + "or remove it, then climb again"
-    case .moveFailed(let reason): "the databases stay where they are: \(reason)"
+    case .moveFailed(let reason, let moved, let left):
+      "\(Self.whereabouts(moved, "in PostgreSQL", left, "in SQLite")): \(reason)"
     }
+  }
+
+  private static func whereabouts(_ some: [String], _ place: String, _ others: [String], _ other: String)
+    -> String
+  {
+    [(some, place), (others, other)].filter { !$0.0.isEmpty }.map { names, place in
+      let isOne = names.count == 1
+      return
+        "\(isOne ? "database" : "databases") \(names.joined(separator: ", ")) \(isOne ? "is" : "are") \(place)"
+    }.joined(separator: ", ")
   }
 }

@@ -51,6 +51,10 @@ import Testing
       "an entry of the waitlist has 70000 bytes, and at most 65536 are carried; shorten or remove it, then climb "
         + "again"
     ),
+    (
+      .moveFailed("database b: the disk is full", inPostgres: ["a", "c"], inFiles: ["b"]), "move_failed",
+      "databases a, c are in PostgreSQL, database b is in SQLite: database b: the disk is full"
+    ),
   ]
 
   @Test(arguments: wording) func isToldSo(error: ClimbError, code: String, message: String) {

@@ -55,7 +55,13 @@ enum Databases {
       }
       // The app was started anew meanwhile, and knows of no job.
       guard let standing else { continue }
-      if let failure = standing.failure { throw ClimbError.moveFailed(failure) }
+      if let failure = standing.failure {
+        let placed = try lab.placement()?.databases ?? [:]
+        let names = standing.databases.map(\.name)
+        throw ClimbError.moveFailed(
+          failure, inPostgres: names.filter { placed[$0] != nil }, inFiles: names.filter { placed[$0] == nil }
+        )
+      }
       return tellEnd(of: job, standing, say)
     }
   }
