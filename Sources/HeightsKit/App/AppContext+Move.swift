@@ -18,17 +18,19 @@ extension AppContext {
       name, of: cluster, ownsCluster: false, migrations: migrations(of: name), loops: loops, limits: limits)
   }
 
-  func openSQLite(_ name: String) async throws -> SQLiteDatabase {
+  /// - Parameter epoch: of the placement that will have the database in its file.
+  func openSQLite(_ name: String, epoch: Int) async throws -> SQLiteDatabase {
     try await SQLiteDatabase.open(
       name: name, path: path(of: name), migrations: migrations(of: name), loops: loops, quota: quota,
-      limits: limits, nowMs: wallClockMs)
+      limits: limits, nowMs: wallClockMs, epoch: epoch)
   }
 
   private func migrations(of name: String) -> [Migration] {
     openDatabases.first { $0.database.name == name }?.migrations ?? []
   }
 
-  /// Puts a placement in the place of the one that the process goes by. It is on the disk when this returns.
+  /// Puts a placement in the place of the one that the process goes by. It is on the disk when this returns; when it
+  /// throws, the former one counts.
   /// - Throws: `MoveError` when the file holds another one by now.
   func replacePlacement(with next: Placement) throws {
     guard let path = environment.placementPath else { throw MoveError("HEIGHTS_PLACEMENT is not set") }
@@ -37,6 +39,6 @@ extension AppContext {
       throw MoveError(
         "\(path) is at epoch \(found), expected \(next.epoch - 1): somebody else has changed it; try again")
     }
-    try AtomicFile.write(Array(next.json), to: path)
+    try PlacementDecision.put(next, at: path)
   }
 }

@@ -90,7 +90,7 @@ public final class AppContext: Sendable {
       } else {
         try await Database.open(
           name: name, path: path(of: name), migrations: migrations, loops: loops,
-          quota: quota, limits: limits)
+          quota: quota, limits: limits, nowMs: wallClockMs, epoch: placement.epoch)
       }
     databases.withLock { $0.append((database, migrations)) }
     return database

@@ -38,14 +38,17 @@ public final class Database: Sendable {
       nowMs: wallClockMs)
   }
 
-  /// - Parameter nowMs: the clock of the identifiers.
+  /// - Parameters:
+  ///   - nowMs: the clock of the identifiers.
+  ///   - epoch: of the placement that has the database in its file.
   static func open(
     name: String, path: String, migrations: [Migration], loops: EventLoopGroup, quota: DiskQuota? = nil,
-    limits: DatabaseLimits = DatabaseLimits(), nowMs: @escaping @Sendable () -> Int64
+    limits: DatabaseLimits = DatabaseLimits(), nowMs: @escaping @Sendable () -> Int64,
+    epoch: Int = 0
   ) async throws -> Database {
     let database = try await SQLiteDatabase.open(
-      name: name, path: path, migrations: migrations, loops: loops, quota: quota, limits: limits, nowMs: nowMs
-    )
+      name: name, path: path, migrations: migrations, loops: loops, quota: quota, limits: limits,
+      nowMs: nowMs, epoch: epoch)
     return Database(name: name, .sqlite(database), limits)
   }
 

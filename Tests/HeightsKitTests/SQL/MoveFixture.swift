@@ -19,25 +19,30 @@ struct MovedDatabase {
         FOREIGN KEY (thing_shard, thing_id) REFERENCES things (shard, id));
       """)
 
+  /// Of the placement by which the database moves.
+  static let epoch = 7
+
   let folder: DatabaseFolder
   let database: Database
   let url: String
+  let migrations: [Migration]
   let name = "move_\(UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: ""))"
 
   init(_ folder: DatabaseFolder, migrations: [Migration] = [schema]) async throws {
     self.folder = folder
+    self.migrations = migrations
     url = try PostgresServer.shared.get().url()
     database = try await Database.open(
       name: name, path: folder.file, migrations: migrations, loops: folder.loops)
   }
 
-  func move(_ migrations: [Migration] = [schema]) -> DatabaseMove {
+  func move() -> DatabaseMove {
     DatabaseMove(
       database, path: folder.file, migrations: migrations, to: PostgresTarget(url: url, database: name),
       loop: folder.loops.loops[0])
   }
 
-  func openTarget(_ migrations: [Migration] = [schema]) async throws -> (PostgresDatabase, PostgresCluster) {
+  func openTarget() async throws -> (PostgresDatabase, PostgresCluster) {
     let cluster = PostgresCluster(
       "main", url: url, members: ClusterMember.members(of: [url]), on: folder.loops.loops[0])
     return (
@@ -47,10 +52,11 @@ struct MovedDatabase {
     )
   }
 
-  func openFile() async throws -> SQLiteDatabase {
+  /// - Parameter epoch: of the placement that has the database in its file.
+  func openFile(epoch: Int = MovedDatabase.epoch + 1) async throws -> SQLiteDatabase {
     try await SQLiteDatabase.open(
-      name: name, path: folder.file, migrations: [MovedDatabase.schema], loops: folder.loops, quota: nil,
-      limits: DatabaseLimits(), nowMs: wallClockMs)
+      name: name, path: folder.file, migrations: migrations, loops: folder.loops, quota: nil,
+      limits: DatabaseLimits(), nowMs: wallClockMs, epoch: epoch)
   }
 
   // MARK: What the app does
@@ -75,9 +81,11 @@ struct MovedDatabase {
 }
 
 /// A database to be moved; nothing of it stays, here or on the server.
-func withMovedDatabase(_ body: (MovedDatabase) async throws -> Void) async throws {
+func withMovedDatabase(
+  _ migrations: [Migration] = [MovedDatabase.schema], _ body: (MovedDatabase) async throws -> Void
+) async throws {
   try await withDatabaseFolder { folder in
-    let moved = try await MovedDatabase(folder)
+    let moved = try await MovedDatabase(folder, migrations: migrations)
     do { try await body(moved) } catch {
       moved.database.close()
       throw error

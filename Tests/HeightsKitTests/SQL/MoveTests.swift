@@ -192,7 +192,7 @@ import Testing
       try await moved.flip()
       let move = moved.move()
       try await onThread { try move.checkBack() }
-      try await onThread { try move.finish() }
+      try await onThread { try move.finish(epoch: MovedDatabase.epoch) }
       await #expect(throws: DatabaseError.self) {
         try await moved.database.transaction {
           try await $0.execute("INSERT INTO tags VALUES (\(7), \(1), \("of nothing"))")
@@ -277,7 +277,7 @@ extension MovedDatabase {
     do {
       try await onThread {
         if copying { try move.copy { false } }
-        try move.flip(to: engine, decide: decide)
+        try move.flip(to: engine, epoch: Self.epoch, decide: decide)
       }
     } catch {
       engine.close()

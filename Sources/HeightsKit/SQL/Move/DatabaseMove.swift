@@ -49,41 +49,24 @@ final class DatabaseMove: Sendable {
   private func sqlite() throws -> SQLiteSide { try SQLiteSide(path: path) }
   private var busy: Deadline { .afterMs(Self.busyMs) }
 
-  /// The tables of both, which are the same.
-  private func tables(_ source: SQLiteSide, _ target: PostgresSide) throws -> [MoveTable] {
-    let here = try source.tables()
-    let there = try target.tables()
-    if Set(here.keys) != Set(there.map(\.name)) {
-      let names = Set(here.keys).symmetricDifference(there.map(\.name)).sorted()
-      throw MoveError(
-        "database \(name): only one of the two engines has table \(names.joined(separator: ", "))")
-    }
-    for table in there {
-      guard let columns = here[table.name] else { continue }
-      let key = table.key.map { table.columns[$0].name }
-      guard Set(columns.columns) == Set(table.columns.map(\.name)), columns.key == key else {
-        throw MoveError(
-          "database \(name): table \(table.name) has other columns or another key in PostgreSQL")
-      }
-    }
-    return there
-  }
-
   // MARK: Copy
 
   /// Counts the rows, so that whoever watches knows how much there is before it is this one's turn.
   func measure() throws {
     let source = try sqlite()
-    let total = try source.tables().keys.reduce(0) { $0 + (try source.rowCount(of: $1)) }
+    let total = try source.tables().reduce(0) { $0 + (try source.rowCount(of: $1.name)) }
     progress.update { $0.totalRows = total }
   }
 
   /// Copies all rows, or those that an earlier call has not, and what was written meanwhile.
   func copy(isStopped: () -> Bool) throws {
     progress.update { $0.state = .copying }
-    try PostgresMigrator(target).apply(migrations)
+    try checkName()
+    let migrator = try PostgresMigrator(target)
     let (source, target) = (try sqlite(), try postgres())
-    let tables = try tables(source, target)
+    try target.checkRights(name)
+    try migrator.apply(migrations)
+    let tables = try checkedTables(source, target)
     try begin(source, target, tables)
     try measure()
     let done = try tables.map { try target.progress($0) }
@@ -102,7 +85,7 @@ final class DatabaseMove: Sendable {
     if let here, here == there { return try target.setForeignKeysAside() }
     if there == nil, let table = try target.firstWithRows(of: tables) {
       throw MoveError(
-        "database \(name) on the server holds rows in table \(table) that no move has put there: empty it, or name another server"
+        "on the server it holds rows in table \(table) that no move has put there: empty it, or name another server"
       )
     }
     let id = UUID().uuidString
@@ -128,7 +111,7 @@ final class DatabaseMove: Sendable {
           reached.isDone = chunk.lastKey == nil
           return reached
         }
-      } catch DatabaseError.conflict {
+      } catch let error as DatabaseError where error.isOfARow {
         try addFitting(table, after: before.key, count: chunk.count, reached, source, target)
       }
       progress.update {
@@ -146,7 +129,7 @@ final class DatabaseMove: Sendable {
     var left: [[SQLValue]] = []
     try target.addFitting(to: table, reached) { add in
       try source.eachRow(of: table, after: key, limit: count) { key, text in
-        if try !add(text) { left.append(key) }
+        if try !add(key, text) { left.append(key) }
       }
       // Noted before the progress is: a crash in between notes them once more.
       try source.touch(left, table, until: busy)
@@ -164,7 +147,7 @@ final class DatabaseMove: Sendable {
       if pending <= Self.pendingLimit { return }
     }
     throw MoveError(
-      "database \(name): the app writes faster than its rows can follow; try again when it has less to do")
+      "the app writes faster than its rows can follow; try again when it has less to do")
   }
 
   /// Makes the target what the source is at one moment.
@@ -179,6 +162,7 @@ final class DatabaseMove: Sendable {
       try target.transaction {
         // All that is in the way goes before anything comes: rows may have exchanged what has to be unique.
         for (table, last) in marks {
+          try source.refuseTouchedNulls(table, upTo: last)
           try target.remove(table) { put in try source.touchedKeys(table, upTo: last, put) }
         }
         for (table, last) in marks { try insert(table, last, source, target) }
@@ -191,14 +175,18 @@ final class DatabaseMove: Sendable {
   private func insert(
     _ table: MoveTable, _ last: Int64, _ source: SQLiteSide, _ target: PostgresSide
   ) throws {
-    try target.insert(into: table) { put in
-      try source.touchedRows(table, upTo: last, realsAsBits: false, put)
+    do {
+      try target.insert(into: table) { put in
+        try source.touchedRows(table, upTo: last, compared: false, put)
+      }
+    } catch let error as DatabaseError where error.isOfARow {
+      try target.addEach(of: table) { add in try source.eachTouchedRow(table, upTo: last, add) }
+      throw error
     }
     var here = RowDigest()
-    try source.touchedRows(table, upTo: last, realsAsBits: true) { here.add($0) }
+    try source.touchedRows(table, upTo: last, compared: true) { here.add($0) }
     if try target.digestOfRemoved(table) != here {
-      throw MoveError(
-        "database \(name), table \(table.name): rows are not the same after they were carried over")
+      throw try MoveDifference.ofTouched(table, upTo: last, source, target)
     }
   }
 
@@ -209,12 +197,14 @@ final class DatabaseMove: Sendable {
   func verify() throws {
     progress.update { $0.state = .verifying }
     let (source, target) = (try sqlite(), try postgres())
-    let tables = try tables(source, target)
+    let tables = try checkedTables(source, target)
     guard let id = try source.moveID(), try target.moveID() == id,
       try tables.allSatisfy({ try target.progress($0).isDone })
-    else { throw MoveError("database \(name) has not been copied: copy it first") }
+    else { throw MoveError("it has not been copied: copy it first") }
     try target.setForeignKeysAside()
     try catchUp(source, target, tables)
+    // The app can't break them since: SQLite asks for them too.
+    try target.tryForeignKeys(tables)
     for table in tables { try verify(table, source, target) }
     progress.update { $0.state = .verified }
   }
@@ -223,19 +213,11 @@ final class DatabaseMove: Sendable {
   private func verify(_ table: MoveTable, _ source: SQLiteSide, _ target: PostgresSide) throws {
     let marks = try source.snapshot {
       let marks = try round(source, target, [table])
-      try compare(table, try source.digest(table), try target.digest(table))
+      let (here, there) = (try source.digest(table), try target.digest(table))
+      if here != there { throw try MoveDifference.find(table, source, target, here.rowCount, there.rowCount) }
       return marks
     }
     try source.forget(marks, until: busy)
-  }
-
-  private func compare(_ table: MoveTable, _ here: RowDigest, _ there: RowDigest) throws {
-    if here == there { return }
-    let counts =
-      here.rowCount == there.rowCount
-      ? "\(here.rowCount) rows on both sides, and some differ"
-      : "\(here.rowCount) rows in SQLite and \(there.rowCount) in PostgreSQL"
-    throw MoveError("database \(name), table \(table.name) is not the same in both engines: \(counts)")
   }
 
   // MARK: Flip
@@ -243,14 +225,15 @@ final class DatabaseMove: Sendable {
   /// From its return on the database is in PostgreSQL. Verifies first.
   /// - Parameters:
   ///   - engine: of the target.
+  ///   - epoch: of the placement that the decision is.
   ///   - decide: puts the decision on disk; from then on every process goes by it.
-  func flip(to engine: PostgresDatabase, decide: () throws -> Void) throws {
+  func flip(to engine: PostgresDatabase, epoch: Int, decide: () throws -> Void) throws {
     try verify()
     progress.update { $0.state = .flipping }
     let (source, target) = (try sqlite(), try postgres())
-    let tables = try tables(source, target)
+    let tables = try target.tables()
     try catchUp(source, target, tables)
-    try fenced(to: .postgres(engine), decide) {
+    try fenced(to: .postgres(engine), decide, { self.bury(source, epoch: epoch) }) {
       try round(source, target, tables) {
         try target.raiseHighWater(toMs: try source.highWaterMs())
         try target.restoreForeignKeys()
@@ -263,28 +246,36 @@ final class DatabaseMove: Sendable {
     }
   }
 
+  /// The decision counts whether or not the file can say so; without it, the end of the move says so.
+  private func bury(_ source: SQLiteSide, epoch: Int) {
+    do { try source.bury(epoch: epoch, until: busy) } catch {
+      Log.warning("a file can't say that its database has moved", [("file", path), ("reason", "\(error)")])
+    }
+  }
+
   /// Runs `body` while no transaction is under way, then exchanges the engine. Throws, with the engine as it was, when
   /// it takes longer than the fence may stand.
   private func fenced(
-    to engine: DatabaseEngine, _ decide: () throws -> Void, _ body: () throws -> Void
+    to engine: DatabaseEngine, _ decide: () throws -> Void, _ seal: () -> Void = {}, _ body: () throws -> Void
   ) throws {
     let begin = Deadline.afterMs(0)
     guard engines.raise(limitMs: Self.fenceMs, on: loop) else {
-      throw MoveError("database \(name) is being moved already")
+      throw MoveError("it is being moved already")
     }
     do {
       guard engines.waitUntilDrained(by: .afterMs(Self.fenceMs)) else {
-        throw MoveError("database \(name): a transaction took longer than \(Self.fenceMs) ms; try again")
+        throw MoveError("a transaction took longer than \(Self.fenceMs) ms; try again")
       }
       try body()
       guard engines.decide() else {
-        throw MoveError("database \(name): the last rows took longer than \(Self.fenceMs) ms; try again")
+        throw MoveError("the last rows took longer than \(Self.fenceMs) ms; try again")
       }
       try decide()
     } catch {
       engines.lower()
       throw error
     }
+    seal()
     engines.lower(to: engine)
     progress.update { $0.pauseMs = begin.elapsedMs }
   }
@@ -295,7 +286,7 @@ final class DatabaseMove: Sendable {
   func flipBack(to engine: SQLiteDatabase, decide: () throws -> Void) throws {
     progress.update { $0.state = .returning }
     let (source, target) = (try sqlite(), try postgres())
-    let tables = try tables(source, target)
+    let tables = try target.tables()
     try expectCapture(target, tables)
     for _ in 0..<Self.roundLimit {
       let pending = try tables.reduce(0) { $0 + (try target.touchedCount($1)) }
@@ -312,14 +303,14 @@ final class DatabaseMove: Sendable {
 
   /// - Throws: `MoveError` when the database can't go back.
   func checkBack() throws {
-    let (source, target) = (try sqlite(), try postgres())
-    try expectCapture(target, tables(source, target))
+    let target = try postgres()
+    try expectCapture(target, try target.tables())
   }
 
   private func expectCapture(_ target: PostgresSide, _ tables: [MoveTable]) throws {
     if try target.hasCapture(tables) { return }
     throw MoveError(
-      "database \(name): the move is finished, what was written since is not noted; the way back is a copy")
+      "the move is finished, what was written since is not noted; the way back is a copy")
   }
 
   private func roundBack(_ source: SQLiteSide, _ target: PostgresSide, _ tables: [MoveTable]) throws {
@@ -335,11 +326,13 @@ final class DatabaseMove: Sendable {
   // MARK: Ends of a move
 
   /// The rows are in PostgreSQL for good: the file stays as it was at the flip.
-  func finish() throws {
+  /// - Parameter epoch: of a placement that has them there.
+  func finish(epoch: Int) throws {
     let (source, target) = (try sqlite(), try postgres())
-    let tables = try tables(source, target)
+    let tables = try target.tables()
     try target.finish(tables)
-    try source.removeCapture(until: busy)
+    if try source.movedEpoch() == nil { try source.bury(epoch: epoch, until: busy) }
+    try source.removeCapture(isBack: false, until: busy)
     progress.update { $0.state = .finished }
   }
 
@@ -349,10 +342,10 @@ final class DatabaseMove: Sendable {
     let source = try sqlite()
     guard let id = try source.moveID() else { return progress.update { $0.state = .waiting } }
     if let target = try? postgres() {
-      let tables = try tables(source, target)
+      let tables = try target.tables()
       if try target.moveID() == id { try target.abandon(tables) }
     }
-    try source.removeCapture(until: busy)
+    try source.removeCapture(isBack: true, until: busy)
     progress.update { $0 = MoveStanding(name: name) }
   }
 }

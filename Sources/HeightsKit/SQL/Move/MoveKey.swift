@@ -26,14 +26,34 @@ enum MoveKey {
   }
 
   private static func value(_ text: String) -> SQLValue? {
-    let rest = String(text.dropFirst())
-    switch text.first {
+    // By scalars: a text that begins with an accent would lend it to the letter before.
+    let rest = String(text.unicodeScalars.dropFirst())
+    switch text.unicodeScalars.first {
     case "n": return .null
     case "i": return Int64(rest).map { .integer($0) }
     case "r": return UInt64(rest).map { .real(Double(bitPattern: $0)) }
     case "t": return .text(rest)
     case "b": return Data(base64Encoded: rest).map { .blob([UInt8]($0)) }
     default: return nil
+    }
+  }
+
+  /// For people, cut short.
+  static func shown(_ key: [SQLValue]) -> String {
+    "(" + key.map(shown).joined(separator: ", ") + ")"
+  }
+
+  private static let shownLength = 60
+
+  private static func shown(_ value: SQLValue) -> String {
+    switch value {
+    case .null: "NULL"
+    case .integer(let value): "\(value)"
+    case .real(let value): "\(value)"
+    case .text(let value): "'\(value.prefix(shownLength))\(value.count > shownLength ? "…" : "")'"
+    case .blob(let value):
+      "x'" + value.prefix(shownLength).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        + "\(value.count > shownLength ? "…" : "")'"
     }
   }
 }

@@ -89,11 +89,13 @@ final class Mover: Sendable {
     do {
       if job == .copy {
         for move in moves where try !isMoved(move) {
-          try await Thread.run(name: "sql-move") { try move.measure() }
+          try await named(move) { try await Thread.run(name: "sql-move") { try move.measure() } }
         }
       }
       // The way back leads through them in the opposite order.
-      for move in job == .back ? moves.reversed() : moves { try await perform(job, move, target) }
+      for move in job == .back ? moves.reversed() : moves {
+        try await named(move) { try await perform(job, move, target) }
+      }
       Log.info("move", [("done", job.rawValue)])
     } catch {
       failure = "\(error)"
@@ -107,6 +109,11 @@ final class Mover: Sendable {
         state.failure = failure
       }
     }
+  }
+
+  /// What goes wrong is told with the name of the database.
+  private func named(_ move: DatabaseMove, _ body: () async throws -> Void) async throws {
+    do { try await body() } catch { throw MoveError("database \(move.name): \(error)") }
   }
 
   // MARK: Jobs
@@ -129,8 +136,8 @@ final class Mover: Sendable {
       if isMoved { try await flipBack(move) }
       try await Thread.run(name: "sql-move") { try move.abandon() }
     case .finish:
-      guard isMoved else { throw MoveError("database \(move.name) is not in the cluster yet: flip it first") }
-      try await Thread.run(name: "sql-move") { try move.finish() }
+      guard isMoved else { throw MoveError("it is not in the cluster yet: flip it first") }
+      try await Thread.run(name: "sql-move") { [context] in try move.finish(epoch: context.placement.epoch) }
     }
   }
 
@@ -143,7 +150,7 @@ final class Mover: Sendable {
     let next = try context.placement.moving(move.name, to: target)
     do {
       try await Thread.run(name: "sql-move") { [context] in
-        try move.flip(to: engine) { try context.replacePlacement(with: next) }
+        try move.flip(to: engine, epoch: next.epoch) { try context.replacePlacement(with: next) }
       }
     } catch {
       engine.close()
@@ -153,8 +160,8 @@ final class Mover: Sendable {
   }
 
   private func flipBack(_ move: DatabaseMove) async throws {
-    let engine = try await context.openSQLite(move.name)
     let next = try context.placement.movingBack(move.name)
+    let engine = try await context.openSQLite(move.name, epoch: next.epoch)
     do {
       try await Thread.run(name: "sql-move") { [context] in
         try move.flipBack(to: engine) { try context.replacePlacement(with: next) }

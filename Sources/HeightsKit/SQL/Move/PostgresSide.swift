@@ -11,7 +11,7 @@ final class PostgresSide {
     var isDone = false
   }
 
-  private let session: PostgresSession
+  let session: PostgresSession
 
   /// - Parameter statementMs: how long the server lets one statement run.
   init(_ target: PostgresTarget, statementMs: Int) throws {
@@ -25,45 +25,8 @@ final class PostgresSide {
     try session.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ", body)
   }
 
-  // MARK: The schema
-
   /// The app's tables, in the order of their names.
-  func tables() throws -> [MoveTable] {
-    let columns = try session.rows(
-      """
-      SELECT c.relname, a.attname, format_type(a.atttypid, NULL) FROM pg_class c
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-      WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace ORDER BY 1, a.attnum
-      """)
-    let keys = try session.rows(
-      """
-      SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-      CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k (number, place)
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
-      WHERE i.indisprimary AND c.relnamespace = current_schema()::regnamespace ORDER BY 1, k.place
-      """)
-    let names = Set(columns.map { $0[0] }).filter { !$0.hasPrefix(MoveTable.ownPrefix) }.sorted()
-    return try names.map { name in
-      try MoveTable(
-        name: name,
-        columns: columns.filter { $0[0] == name }.map {
-          MoveTable.Column(name: $0[1], kind: try Self.kind($0[2], "\(name).\($0[1])"))
-        }, keyNames: keys.filter { $0[0] == name }.map { $0[1] })
-    }
-  }
-
-  private static func kind(_ type: String, _ column: String) throws -> MoveTable.Kind {
-    switch type {
-    case "bigint", "integer", "smallint": return .integer
-    case "text", "character varying": return .text
-    case "bytea": return .blob
-    case "double precision": return .real
-    default:
-      throw MoveError(
-        "column \(column) is of type \(type): expected BIGINT, TEXT, BYTEA or DOUBLE PRECISION, which both engines have"
-      )
-    }
-  }
+  func tables() throws -> [MoveTable] { try schema().map { try $0.moved } }
 
   // MARK: Progress
 
@@ -180,17 +143,19 @@ final class PostgresSide {
   /// Adds rows one by one, where a row may be in the way of another that has changed since it was copied.
   /// - Parameter rows: hands each row over, and is told whether it was added.
   func addFitting(
-    to table: MoveTable, _ progress: Progress, _ rows: ((CopyText) throws -> Bool) throws -> Void
+    to table: MoveTable, _ progress: Progress, _ rows: (([SQLValue], CopyText) throws -> Bool) throws -> Void
   ) throws {
     try session.transaction {
       try session.run(
         "CREATE TEMP TABLE heights_row ON COMMIT DROP AS SELECT \(table.columnList) FROM \(table.quotedName) WITH NO DATA"
       )
-      try rows { text in
+      try rows { key, text in
         try session.copyIn("COPY heights_row FROM STDIN") { put in try text.bytes.withUnsafeBytes(put) }
-        let added = try session.rows(
-          "INSERT INTO \(table.quotedName) (\(table.columnList)) SELECT * FROM heights_row ON CONFLICT DO NOTHING RETURNING 1"
-        )
+        let added = try named(table, key) {
+          try session.rows(
+            "INSERT INTO \(table.quotedName) (\(table.columnList)) SELECT * FROM heights_row ON CONFLICT DO NOTHING RETURNING 1"
+          )
+        }
         try session.run("TRUNCATE heights_row")
         return !added.isEmpty
       }
@@ -202,16 +167,30 @@ final class PostgresSide {
   func remove(
     _ table: MoveTable, keys: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
-    let temporary = MoveTable.quote("heights_keys_" + table.name)
+    try putKeys(of: table, keys)
+    try session.run("DELETE FROM \(table.quotedName)\(Self.isPut(table))")
+  }
+
+  /// Keeps keys for the rest of the transaction.
+  func putKeys(
+    of table: MoveTable, _ keys: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
+    let temporary = Self.temporaryKeys(table)
     try session.run(
       "CREATE TEMP TABLE \(temporary) ON COMMIT DROP AS SELECT \(table.keyList) FROM \(table.quotedName) WITH NO DATA"
     )
     try session.copyIn("COPY \(temporary) FROM STDIN", keys)
     // Without figures the planner might read the whole table.
     try session.run("ANALYZE \(temporary)")
-    try session.run(
-      "DELETE FROM \(table.quotedName) WHERE (\(table.keyList)) IN (SELECT \(table.keyList) FROM \(temporary))"
-    )
+  }
+
+  private static func temporaryKeys(_ table: MoveTable) -> String {
+    MoveTable.quote("heights_keys_" + table.name)
+  }
+
+  /// Of the rows whose keys were put in this transaction.
+  static func isPut(_ table: MoveTable) -> String {
+    " WHERE (\(table.keyList)) IN (SELECT \(table.keyList) FROM \(temporaryKeys(table)))"
   }
 
   /// Lets the server plan by what is there now.
@@ -219,32 +198,41 @@ final class PostgresSide {
     for table in tables { try session.run("ANALYZE \(table.quotedName)") }
   }
 
+  /// In the caller's transaction, which goes on when the rows are refused.
   func insert(
     into table: MoveTable, _ rows: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
-  ) throws { try copy(table, table.columnList, rows) }
+  ) throws {
+    try session.run("SAVEPOINT heights_insert")
+    do { try copy(table, table.columnList, rows) } catch {
+      // The error to report is the first one.
+      _ = try? session.run("ROLLBACK TO SAVEPOINT heights_insert")
+      throw error
+    }
+    try session.run("RELEASE SAVEPOINT heights_insert")
+  }
 
   /// Of the rows whose keys `remove` was given in this transaction.
-  func digestOfRemoved(_ table: MoveTable) throws -> RowDigest {
-    try digest(
-      table,
-      where:
-        " WHERE (\(table.keyList)) IN (SELECT \(table.keyList) FROM \(MoveTable.quote("heights_keys_" + table.name)))"
-    )
-  }
+  func digestOfRemoved(_ table: MoveTable) throws -> RowDigest { try digest(table, where: Self.isPut(table)) }
 
   /// Of all rows of a table.
   func digest(_ table: MoveTable) throws -> RowDigest { try digest(table, where: "") }
 
   private func digest(_ table: MoveTable, where condition: String) throws -> RowDigest {
-    let columns = table.columns.map { column in
+    var digest = RowDigest()
+    try copyOut(table, where: condition) { digest.add($0) }
+    return digest
+  }
+
+  /// Hands rows over as they are compared.
+  func copyOut(
+    _ table: MoveTable, where condition: String, _ take: (UnsafeRawBufferPointer) -> Void
+  ) throws {
+    let columns = (table.columns + table.generated).map { column in
       let name = MoveTable.quote(column.name)
       return column.kind == .real ? "encode(float8send(\(name)), 'hex')" : name
     }
-    var digest = RowDigest()
     try session.copyOut(
-      "COPY (SELECT \(columns.joined(separator: ", ")) FROM \(table.quotedName)\(condition)) TO STDOUT"
-    ) { digest.add($0) }
-    return digest
+      "COPY (SELECT \(columns.joined(separator: ", ")) FROM \(table.quotedName)\(condition)) TO STDOUT", take)
   }
 
   // MARK: Capture
@@ -308,7 +296,7 @@ final class PostgresSide {
 
   /// Takes the keys that are noted, and reads their rows, in the caller's snapshot.
   func takeTouched(_ table: MoveTable) throws -> (keys: [[SQLValue]], rows: [[SQLValue]]) {
-    let temporary = MoveTable.quote("heights_keys_" + table.name)
+    let temporary = Self.temporaryKeys(table)
     try session.run(
       "CREATE TEMP TABLE \(temporary) ON COMMIT DROP AS SELECT DISTINCT \(table.keyList) FROM \(table.touched)"
     )

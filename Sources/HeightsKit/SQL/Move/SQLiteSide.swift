@@ -10,18 +10,18 @@ final class SQLiteSide {
 
   // MARK: Statements
 
-  private func statement(_ text: String, _ values: [SQLValue] = []) throws -> Statement {
+  func statement(_ text: String, _ values: [SQLValue] = []) throws -> Statement {
     let statement = try Statement(text, on: connection.handle)
     try statement.bind(values.map { .value($0) })
     return statement
   }
 
-  private func run(_ text: String, _ values: [SQLValue] = []) throws {
+  func run(_ text: String, _ values: [SQLValue] = []) throws {
     let statement = try statement(text, values)
     while try statement.step() {}
   }
 
-  private func rows<T>(_ text: String, _ values: [SQLValue] = [], _ decode: (Row) throws -> T) throws -> [T] {
+  func rows<T>(_ text: String, _ values: [SQLValue] = [], _ decode: (Row) throws -> T) throws -> [T] {
     let statement = try statement(text, values)
     var rows: [T] = []
     while try statement.step() { rows.append(try decode(Row(statement))) }
@@ -53,24 +53,6 @@ final class SQLiteSide {
     }
   }
 
-  // MARK: The schema
-
-  /// The app's tables: the names of their columns and of their keys' columns.
-  func tables() throws -> [String: (columns: [String], key: [String])] {
-    let names = try rows(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-    ) { try $0.text(0) }
-    var tables: [String: (columns: [String], key: [String])] = [:]
-    for name in names where !name.hasPrefix(MoveTable.ownPrefix) {
-      let columns = try rows("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid", [.text(name)]) {
-        (name: try $0.text(0), place: try $0.int(1))
-      }
-      let key = columns.filter { $0.place > 0 }.sorted { $0.place < $1.place }
-      tables[name] = (columns.map(\.name), key.map(\.name))
-    }
-    return tables
-  }
-
   func rowCount(of table: String) throws -> Int {
     try rows("SELECT count(*) FROM \(MoveTable.quote(table))") { Int(try $0.int(0)) }[0]
   }
@@ -79,19 +61,20 @@ final class SQLiteSide {
 
   /// The move that captures here; nil when none does.
   func moveID() throws -> String? {
-    guard try has("heights_move") else { return nil }
+    let made = try rows("SELECT sql FROM sqlite_schema WHERE name = 'heights_move'") { try $0.text(0) }
+    guard made == [Self.createMove] else { return nil }
     return try rows("SELECT id FROM heights_move") { try $0.text(0) }.first
   }
 
-  private func has(_ table: String) throws -> Bool {
+  func has(_ table: String) throws -> Bool {
     try !rows("SELECT 1 FROM sqlite_schema WHERE name = ?1", [.text(table)]) { try $0.int(0) }.isEmpty
   }
 
   /// From now on the key of each row that is written is noted in the same transaction: a crash forgets none.
   func installCapture(_ tables: [MoveTable], moveID: String, until deadline: Deadline) throws {
     try transaction(until: deadline) {
-      try run("CREATE TABLE IF NOT EXISTS heights_move (id TEXT NOT NULL)")
-      try run("DELETE FROM heights_move")
+      try run("DROP TABLE IF EXISTS heights_move")
+      try run(Self.createMove)
       try run("INSERT INTO heights_move VALUES (?1)", [.text(moveID)])
       for table in tables { try installCapture(table) }
     }
@@ -113,7 +96,8 @@ final class SQLiteSide {
   }
 
   /// Also of tables that are not there any more.
-  func removeCapture(until deadline: Deadline) throws {
+  /// - Parameter isBack: whether the database stays in this file.
+  func removeCapture(isBack: Bool, until deadline: Deadline) throws {
     try transaction(until: deadline) {
       for type in ["trigger", "table"] {
         let names = try rows(
@@ -123,6 +107,7 @@ final class SQLiteSide {
         for name in names { try run("DROP \(type) \(MoveTable.quote(name))") }
       }
       try run("DROP TABLE IF EXISTS heights_move")
+      if isBack { try run("DROP TABLE IF EXISTS heights_moved") }
     }
   }
 
@@ -189,7 +174,7 @@ final class SQLiteSide {
     let statement = try rows(of: table, after: key, limit: limit)
     var (chunk, text) = (Chunk(), CopyText())
     while try statement.step() {
-      try text.append(rowOf: statement, of: table)
+      try Self.append(statement, of: table, to: &text)
       chunk.count += 1
       if chunk.count == limit || chunk.bytes + text.bytes.count >= limitBytes {
         chunk.lastKey = try table.key.map { try Self.value(statement, $0) }
@@ -206,10 +191,12 @@ final class SQLiteSide {
     return chunk
   }
 
-  private func rows(of table: MoveTable, after key: [SQLValue]?, limit: Int) throws -> Statement {
+  func rows(
+    of table: MoveTable, after key: [SQLValue]?, limit: Int, compared: Bool = false
+  ) throws -> Statement {
     let behind = key.map { " WHERE (\(table.keyList)) > (\(Self.places($0.count)))" } ?? ""
     return try statement(
-      "SELECT \(table.columnList) FROM \(table.quotedName)\(behind) ORDER BY \(table.keyList) LIMIT \(limit)",
+      "SELECT \(compared ? table.comparedList : table.columnList) FROM \(table.quotedName)\(behind) ORDER BY \(table.keyList) LIMIT \(limit)",
       key ?? [])
   }
 
@@ -222,12 +209,24 @@ final class SQLiteSide {
   func eachRow(
     of table: MoveTable, after key: [SQLValue]?, limit: Int, _ take: ([SQLValue], CopyText) throws -> Void
   ) throws {
-    let statement = try rows(of: table, after: key, limit: limit)
+    try Self.each(try rows(of: table, after: key, limit: limit), table, take)
+  }
+
+  /// The rows whose keys are noted up to a number one by one, each with its key.
+  func eachTouchedRow(
+    _ table: MoveTable, upTo last: Int64, _ take: ([SQLValue], CopyText) throws -> Void
+  ) throws {
+    try Self.each(try touchedRows(table, upTo: last, compared: false), table, take)
+  }
+
+  private static func each(
+    _ statement: Statement, _ table: MoveTable, _ take: ([SQLValue], CopyText) throws -> Void
+  ) throws {
     var text = CopyText()
     while try statement.step() {
       text.removeAll()
-      try text.append(rowOf: statement, of: table)
-      try take(try table.key.map { try Self.value(statement, $0) }, text)
+      try append(statement, of: table, to: &text)
+      try take(try table.key.map { try value(statement, $0) }, text)
     }
   }
 
@@ -235,48 +234,82 @@ final class SQLiteSide {
   func touchedKeys(
     _ table: MoveTable, upTo last: Int64, _ take: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let keys = try MoveTable(
-      name: table.name, columns: table.key.map { table.columns[$0] },
-      keyNames: [table.columns[table.key[0]].name])
     let statement = try statement(
       "SELECT DISTINCT \(table.keyList) FROM \(table.touched) WHERE heights_seq <= ?1", [.integer(last)])
-    try Self.each(statement, keys, realsAsBits: false, take)
+    let columns = table.key.map { table.columns[$0] }
+    var text = CopyText()
+    while try statement.step() {
+      text.removeAll()
+      // What PostgreSQL can't hold is not there either; a row that has such a key is refused when it is read.
+      guard (try? text.append(rowOf: statement, columns)) != nil else { continue }
+      try text.bytes.withUnsafeBytes(take)
+    }
   }
 
-  /// The rows whose keys are noted up to a number, as COPY takes them.
+  /// The rows whose keys are noted up to a number, as COPY takes them, or as they are compared.
   func touchedRows(
-    _ table: MoveTable, upTo last: Int64, realsAsBits: Bool,
-    _ take: (UnsafeRawBufferPointer) throws -> Void
+    _ table: MoveTable, upTo last: Int64, compared: Bool, _ take: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let statement = try statement(
+    try Self.each(try touchedRows(table, upTo: last, compared: compared), table, compared: compared, take)
+  }
+
+  func touchedRows(_ table: MoveTable, upTo last: Int64, compared: Bool) throws -> Statement {
+    try statement(
       """
-      SELECT \(table.columnList) FROM \(table.quotedName) WHERE (\(table.keyList)) IN
-      (SELECT \(table.keyList) FROM \(table.touched) WHERE heights_seq <= ?1)
+      SELECT \(compared ? table.comparedList : table.columnList) FROM \(table.quotedName)
+      WHERE (\(table.keyList)) IN (SELECT \(table.keyList) FROM \(table.touched) WHERE heights_seq <= ?1)
       """, [.integer(last)])
-    try Self.each(statement, table, realsAsBits: realsAsBits, take)
+  }
+
+  /// No row is found by a key that is NULL, so one that is there is looked for.
+  /// - Throws: `MoveError` when such a row was written.
+  func refuseTouchedNulls(_ table: MoveTable, upTo last: Int64) throws {
+    let isNull = table.keyNames.map { "\($0) IS NULL" }.joined(separator: " OR ")
+    let touched = try rows(
+      "SELECT 1 FROM \(table.touched) WHERE heights_seq <= ?1 AND (\(isNull)) LIMIT 1", [.integer(last)]
+    ) { try $0.int(0) }
+    if touched.isEmpty { return }
+    let statement = try statement(
+      "SELECT \(table.columnList) FROM \(table.quotedName) WHERE \(isNull) LIMIT 1")
+    try Self.each(statement, table, compared: false) { _ in }
   }
 
   /// Of all rows of a table.
   func digest(_ table: MoveTable) throws -> RowDigest {
     var digest = RowDigest()
-    let statement = try statement("SELECT \(table.columnList) FROM \(table.quotedName)")
-    try Self.each(statement, table, realsAsBits: true) { digest.add($0) }
+    let statement = try statement("SELECT \(table.comparedList) FROM \(table.quotedName)")
+    try Self.each(statement, table, compared: true) { digest.add($0) }
     return digest
   }
 
   private static func each(
-    _ statement: Statement, _ table: MoveTable, realsAsBits: Bool,
+    _ statement: Statement, _ table: MoveTable, compared: Bool,
     _ take: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     var text = CopyText()
     while try statement.step() {
       text.removeAll()
-      try text.append(rowOf: statement, of: table, realsAsBits: realsAsBits)
+      try append(statement, of: table, to: &text, compared: compared)
       try text.bytes.withUnsafeBytes(take)
     }
   }
 
-  private static func value(_ statement: Statement, _ column: Int) throws -> SQLValue {
+  /// Adds the row that a statement stands at.
+  /// - Throws: `MoveError` with table, key and column of a value that PostgreSQL would not hold as it is.
+  static func append(
+    _ statement: Statement, of table: MoveTable, to text: inout CopyText, compared: Bool = false
+  ) throws {
+    do {
+      try text.append(
+        rowOf: statement, compared ? table.columns + table.generated : table.columns, realsAsBits: compared)
+    } catch {
+      throw MoveError(
+        table: table.name, key: try table.key.map { try value(statement, $0) }, column: error.column.name,
+        error.reason)
+    }
+  }
+
+  static func value(_ statement: Statement, _ column: Int) throws -> SQLValue {
     let row = Row(statement)
     switch sqlite3_column_type(statement.handle, Int32(column)) {
     case SQLITE_INTEGER: return .integer(try row.int(column))

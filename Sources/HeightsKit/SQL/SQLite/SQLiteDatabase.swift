@@ -20,10 +20,12 @@ final class SQLiteDatabase: Sendable {
 
   // MARK: Open and close
 
-  /// - Parameter nowMs: the clock of the identifiers.
+  /// - Parameters:
+  ///   - nowMs: the clock of the identifiers.
+  ///   - epoch: of the placement that has the database in its file.
   static func open(
     name: String, path: String, migrations: [Migration], loops: EventLoopGroup, quota: DiskQuota?,
-    limits: DatabaseLimits, nowMs: @escaping @Sendable () -> Int64
+    limits: DatabaseLimits, nowMs: @escaping @Sendable () -> Int64, epoch: Int = 0
   ) async throws -> SQLiteDatabase {
     let thread = WriterThread(queueLimit: limits.queuedTransactions)
     let commits = CommitCounter()
@@ -32,6 +34,9 @@ final class SQLiteDatabase: Sendable {
         try thread.start(name: "sql-\(name)") {
           let writer: GroupCommit
           do {
+            try SQLiteConnection.retryWhileBusy(until: .afterMs(migrationWaitMs)) {
+              try Tombstone.check(path, of: name, epoch: epoch)
+            }
             try Migration.apply(migrations, path: path, deadline: .afterMs(migrationWaitMs))
             writer = try Self.makeWriter(path, thread, limits, commits, quota, nowMs)
             let readers = try Self.makeReaders(path, loops.loops.count, limits, commits)
