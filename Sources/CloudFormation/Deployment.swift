@@ -37,6 +37,9 @@ public struct DeploymentError: Error, Equatable, CustomStringConvertible {
 /// All stacks of an app at a stage.
 public struct Deployment: Equatable, Sendable {
   public let stage: Stage
+  /// The stacks of the home that say for which stage the app is deployed, whether this deployment has them or not: what
+  /// runs it, what has its data, what came first.
+  public let stageStacks: [String]
   /// Each only takes outputs of those before it.
   public let stacks: [Stack]
 
@@ -50,6 +53,8 @@ public struct Deployment: Equatable, Sendable {
   public init(of topology: Topology, options: DeploymentOptions) throws(DeploymentError) {
     let blueprint = try Blueprint(topology, options)
     stage = topology.stage
+    let kinds: [Stack.Kind] = [.compute, .data, .launch]
+    stageStacks = kinds.map { blueprint.name($0.rawValue, in: blueprint.home.code) }
     stacks = stage == .launchPage ? [LaunchStack(blueprint).stack] : blueprint.stacks()
     for stack in stacks {
       let bytes = max(stack.template.json.utf8.count, stack.template.yaml.utf8.count)

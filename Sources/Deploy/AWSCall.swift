@@ -18,8 +18,8 @@ struct AWSCall: Equatable, Sendable {
     AWSCall(words: ["sts", "get-caller-identity"], region: region)
   }
 
-  static func describe(_ stack: StackPlan) -> AWSCall {
-    cloudFormation("describe-stacks", stack)
+  static func describe(_ stack: String, region: String) -> AWSCall {
+    AWSCall(words: ["cloudformation", "describe-stacks", "--stack-name", stack], region: region)
   }
 
   /// As it was given, before transforms.

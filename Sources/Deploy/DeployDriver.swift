@@ -63,7 +63,7 @@ public struct DeployDriver {
   private func perform(_ action: DeployEngine.Action) throws(DeployError) -> DeployEngine.Event {
     switch action {
     case .identify(let region): return try identify(region)
-    case .describe(let stack): return .described(try describe(stack))
+    case .describe(let stack, let region): return .described(try describe(stack, region))
     case .readTemplate(let stack): return .template(try template(of: stack))
     case .createChangeSet(let stack, let kind, let parameters):
       report(.looking(stack))
@@ -120,8 +120,10 @@ extension DeployDriver {
     return .identified(account: identity.account)
   }
 
-  private func describe(_ stack: StackPlan) throws(DeployError) -> StackDescription? {
-    do { return try aws.answer(.describe(stack), as: StacksAnswer.self).description } catch {
+  private func describe(_ stack: String, _ region: String) throws(DeployError) -> StackDescription? {
+    do {
+      return try aws.answer(.describe(stack, region: region), as: StacksAnswer.self).description
+    } catch {
       // The one way in which CloudFormation says that there is no such stack.
       if case .callFailed(_, "ValidationError", let message) = error, message.contains("does not exist") {
         return nil

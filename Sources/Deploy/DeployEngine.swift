@@ -43,7 +43,7 @@ public struct DeployEngine: Sendable {
   public enum Action: Equatable, Sendable {
     /// The question needs a region, and any will do.
     case identify(region: String)
-    case describe(StackPlan)
+    case describe(stack: String, region: String)
     case readTemplate(StackPlan)
     /// The parameters with the outputs of earlier stacks in them; nil is the value that the stack has.
     case createChangeSet(StackPlan, Kind, parameters: [String: String?])
@@ -60,24 +60,8 @@ public struct DeployEngine: Sendable {
     case end(Outcome)
   }
 
-  /// A change set before it is executed.
-  public struct Review: Equatable, Sendable {
-    public let stack: StackPlan
-    public let kind: Kind
-    public let changeSet: ChangeSet
-    /// What it would lose, by CloudFormation's own words and by the comparison of the templates.
-    public let losses: [DataLoss]
-  }
-
-  /// How long an operation may take before the deployment stops to wait for it; the operation itself goes on.
-  public struct Limits: Sendable {
-    /// AWS makes a change set within seconds, a large one within a minute.
-    public var changeSetS = 600.0
-    /// A database instance takes up to 40 minutes, a replica in another region as long as its data takes.
-    public var stackS = 3.0 * 3600
-
-    public init() {}
-  }
+  /// The output that says for which stage a stack is.
+  private static let stageOutput = "Stage"
 
   private struct Looked {
     let stack: StackPlan
@@ -98,6 +82,8 @@ public struct DeployEngine: Sendable {
   private enum State {
     case idle
     case identifying
+    /// The stacks that are still to be looked at.
+    case checking(CheckPlan, ArraySlice<String>)
     case describing(StackPlan)
     case waitingForOther(StackPlan, waitedS: Double, StackStatus)
     case readingTemplate(StackPlan, StackDescription)
@@ -157,6 +143,7 @@ public struct DeployEngine: Sendable {
     case (.identifying, .identified(let account)):
       self.account = account
       return try next()
+    case (.checking(let plan, let stacks), .described(let found)): return try check(plan, stacks, found)
     case (.inStep, .stepDone):
       position += 1
       return try next()
@@ -210,6 +197,8 @@ extension DeployEngine {
   private mutating func next() throws(DeployError) -> Action {
     guard position < steps.count else { return end(.deployed(account: account, reports)) }
     switch steps[position] {
+    case .check(let plan):
+      return try look(for: plan, among: plan.stacks[...])
     case .stack(let stack):
       state = .describing(stack)
       return .describe(stack)
@@ -222,6 +211,29 @@ extension DeployEngine {
         plan, app: try resolve(plan.app, for: "Amplify"), branch: try resolve(plan.branch, for: "Amplify"),
         bucket: try resolve(plan.bucket, for: "Amplify"))
     }
+  }
+
+  private mutating func look(for plan: CheckPlan, among stacks: ArraySlice<String>) throws(DeployError)
+    -> Action
+  {
+    guard let stack = stacks.first else {
+      position += 1
+      return try next()
+    }
+    state = .checking(plan, stacks)
+    return .describe(stack: stack, region: plan.region)
+  }
+
+  /// A stack that is being made, or could not be, has never had an app with data; its own step tells its state.
+  private mutating func check(
+    _ plan: CheckPlan, _ stacks: ArraySlice<String>, _ found: StackDescription?
+  ) throws(DeployError) -> Action {
+    let deployed = found?.outputs[Self.stageOutput]
+    if let found, deployed != nil || found.status.standing == .settled {
+      if deployed == String(plan.stage) { return try look(for: plan, among: []) }
+      return end(.otherStage(stack: stacks.first ?? "", deployed: deployed, wanted: plan.stage))
+    }
+    return try look(for: plan, among: stacks.dropFirst())
   }
 
   private func resolve(_ value: ParameterValue, for user: String) throws(DeployError) -> String {
@@ -376,13 +388,8 @@ extension DeployEngine {
       return .readFailures(stack)
     }
   }
+}
 
-  /// Quick at first, since much is done within seconds; then slow enough for AWS's limit on calls.
-  static func pauseS(after waitedS: Double) -> Double {
-    switch waitedS {
-    case ..<3: 0.5
-    case ..<60: 2
-    default: 10
-    }
-  }
+extension DeployEngine.Action {
+  static func describe(_ stack: StackPlan) -> Self { .describe(stack: stack.name, region: stack.region) }
 }

@@ -24,6 +24,9 @@ public enum Outcome: Equatable, Sendable {
   case deployed(account: String, [StackReport])
   /// The change set would have lost data; it was not executed.
   case refused(stack: String, [DataLoss])
+  /// The app is deployed for another stage, and no climb has moved its data; nothing was changed. Without a stage the
+  /// stack does not say for which.
+  case otherStage(stack: String, deployed: String?, wanted: Int)
   /// Somebody said no.
   case declined(stack: String)
   /// The stack was found in a state that no update mends.

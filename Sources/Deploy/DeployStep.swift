@@ -29,6 +29,20 @@ public struct StackPlan: Equatable, Sendable {
   }
 }
 
+/// What has to be so before anything is changed: the app is not there yet, or is deployed for the same stage.
+public struct CheckPlan: Equatable, Sendable {
+  /// The first of them that is there decides, by its output `Stage`.
+  public let stacks: [String]
+  public let region: String
+  public let stage: Int
+
+  public init(stacks: [String], region: String, stage: Int) {
+    self.stacks = stacks
+    self.region = region
+    self.stage = stage
+  }
+}
+
 /// Files that go into a bucket which a stack has made.
 public struct UploadPlan: Equatable, Sendable {
   public enum Source: Equatable, Sendable {
@@ -79,12 +93,14 @@ public struct PublishPlan: Equatable, Sendable {
 
 /// One step of a deployment.
 public enum DeployStep: Equatable, Sendable {
+  case check(CheckPlan)
   case stack(StackPlan)
   case upload(UploadPlan)
   case publish(PublishPlan)
 
   public var region: String {
     switch self {
+    case .check(let plan): plan.region
     case .stack(let plan): plan.region
     case .upload(let plan): plan.region
     case .publish(let plan): plan.region

@@ -115,6 +115,30 @@ struct Named: Sendable, CustomTestStringConvertible {
     }
   }
 
+  @Test(arguments: Stage.allCases)
+  func whatRunsTheAppAndWhatHasItsDataSayTheirStage(stage: Stage) throws {
+    let deployment = try Stages.deployment(stage)
+    let stacks = deployment.stageStacks.compactMap { deployment.stack($0) }
+    #expect(
+      stacks.map(\.kind)
+        == (stage == .launchPage ? [.launch] : [.compute, .data] + (stage == .singleServer ? [.launch] : [])))
+    for stack in stacks {
+      let said = stack.template.outputs.first { $0.name == "Stage" }
+      #expect(said?.value == .text(String(stage.number)), "\(stack.name)")
+    }
+  }
+
+  /// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html: one of them alone answers 403.
+  @Test func everybodyMayCallTheWaitlistByItsURLAndInNoOtherWay() throws {
+    let launch = try #require(try Stages.deployment(.launchPage).stacks.first)
+    let permissions = launch.template.resources.filter { $0.type == "AWS::Lambda::Permission" }.map(
+      \.properties)
+    #expect(
+      permissions.map { $0["Action"] } == [.text("lambda:InvokeFunctionUrl"), .text("lambda:InvokeFunction")])
+    #expect(permissions.map { $0["FunctionUrlAuthType"] } == [.text("NONE"), nil])
+    #expect(permissions.map { $0["InvokedViaFunctionUrl"] } == [nil, .boolean(true)])
+  }
+
   @Test func theSameStageIsAlwaysTheSameText() throws {
     for stage in Stage.allCases {
       let (first, second) = (try Stages.deployment(stage), try Stages.deployment(stage))

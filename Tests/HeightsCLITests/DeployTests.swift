@@ -49,6 +49,14 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
 
   @Test(arguments: [
     (Outcome.declined(stack: "s"), "nothing was changed in s"),
+    (
+      .otherStage(stack: "s", deployed: "2", wanted: 3),
+      "refused, and nothing was changed: s was deployed for stage 2\nStage 3 keeps its data elsewhere, and no climb"
+    ),
+    (
+      .otherStage(stack: "s", deployed: nil, wanted: 3),
+      "s was deployed by a Heights that did not note its stage"
+    ),
     (.interrupted(underWay: nil, region: nil), "stopped; no stack was being changed"),
     (.interrupted(underWay: "s", region: "r"), "stopped, but AWS goes on with the stack s in r"),
     (
@@ -104,7 +112,25 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
     #expect(run.code == 2 && run.progress.contains(message), "\(run.progress)")
   }
 
-  @Test func theReleaseGoesToEveryRegionAndServersAreToldItsName() throws {
+  @Test(arguments: ["6", "7"])
+  func aStageThatTheAppCannotRunAtIsRefusedBeforeAnythingIsAsked(stage: String) async {
+    let words = [
+      "--stage", stage, "--region", "eu-central-1", "--domain", "a.example.org", "--yes", "--fresh",
+    ]
+    let run = await Run(["deploy"] + words)
+    #expect(run.code == 2 && run.progress.contains("at which the app can't run yet"), "\(run.progress)")
+  }
+
+  @Test func whatIsThereIsLookedAtFirstUnlessTheAppHasNoData() throws {
+    let words = ["--stage", "3", "--region", "eu-central-1", "--domain", "a.example.org"]
+    let names = ["compute", "data", "launch"].map { "summit-eu-central-1-\($0)" }
+    let check = DeployStep.check(CheckPlan(stacks: names, region: "eu-central-1", stage: 3))
+    #expect(try DeployRequest(Arguments(words, of: .deploy)).steps { _ in }.first == check)
+    let fresh = try DeployRequest(Arguments(words + ["--fresh"], of: .deploy)).steps { _ in }
+    #expect(!fresh.contains(check))
+  }
+
+  @Test func theReleaseGoesToItsBucketAndServersAreToldItsName() throws {
     let folder = NSTemporaryDirectory() + "/release-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -112,7 +138,7 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
     try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: folder + "/run"))
     #expect(try tar.run(["-czf", file, "-C", folder, "run"], limitS: 60)?.code == 0)
     let words = [
-      "--stage", "7", "--region", "eu-central-1,us-east-1", "--domain", "a.example.org", "--artifact", file,
+      "--stage", "5", "--region", "eu-central-1", "--domain", "a.example.org", "--artifact", file,
     ]
     let steps = try DeployRequest(Arguments(words, of: .deploy)).steps { _ in }
     let name = try ContentHash.ofFile(file)
@@ -122,7 +148,7 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
       }
       return nil
     }
-    #expect(uploads == ["eu-central-1", "us-east-1"])
+    #expect(uploads == ["eu-central-1"])
     let told = steps.compactMap { step -> ParameterValue? in
       if case .stack(let plan) = step { plan.parameters["Release"] } else { nil }
     }
@@ -132,9 +158,9 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
   @Test func theLaunchPageIsUploadedThenPublished() throws {
     let words = ["--stage", "1", "--region", "eu-central-1", "--domain", "a.example.org"]
     let steps = try DeployRequest(Arguments(words, of: .deploy)).steps { _ in }
-    guard case .stack(let uploads) = steps[0], case .upload(let page) = steps[1],
-      case .stack(let launch) = steps[2],
-      case .publish(let plan) = steps[3]
+    guard case .stack(let uploads) = steps[1], case .upload(let page) = steps[2],
+      case .stack(let launch) = steps[3],
+      case .publish(let plan) = steps[4]
     else { return #expect(Bool(false), "\(steps)") }
     #expect(page.bucket == .output(stack: uploads.name, name: "UploadsBucket") && page.bucket == plan.bucket)
     #expect(

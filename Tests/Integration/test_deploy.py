@@ -84,8 +84,14 @@ def test_a_stage_is_made_then_nothing_changes_then_it_is_updated_to_the_next_one
     assert {stack["name"]: stack["outputs"] for stack in again} == {
         name: stack["outputs"] for name, stack in stacks.items()}
 
+    # No climb moves what is there; without data there is nothing to move.
+    calls = len(cloud.calls)
+    refused = deploy(cloud.url, environment, 3, "--yes", "--json").expect(1).json
+    assert refused["outcome"] == "other_stage" and "was deployed for stage 2" in refused["message"]
+    assert set(cloud.calls[calls:]) <= {"GetCallerIdentity", "DescribeStacks"}
+
     # Servers keep the release that they have when none is named.
-    second = deploy(cloud.url, environment, 3, "--yes", "--json").expect(0)
+    second = deploy(cloud.url, environment, 3, "--fresh", "--yes", "--json").expect(0)
     changes = {stack["name"]: stack["change"] for stack in second.json["stacks"]}
     assert changes["summit-global"] == "unchanged" and changes[f"summit-{REGION}-data"] == "updated"
     assert len(rds.describe_db_instances()["DBInstances"]) == 1
@@ -94,7 +100,7 @@ def test_a_stage_is_made_then_nothing_changes_then_it_is_updated_to_the_next_one
     parameters = {it["ParameterKey"]: it["ParameterValue"] for it in compute["Parameters"]}
     assert f"releases/{parameters['Release']}.tar.gz" == key
 
-    fifth = deploy(cloud.url, environment, 5, "--artifact", release, "--yes").expect(0)
+    fifth = deploy(cloud.url, environment, 5, "--fresh", "--artifact", release, "--yes").expect(0)
     assert "there already" in fifth.err and "static files: uploaded" in fifth.err
     assert "ACTION" in fifth.err and "AWS::CloudFront::Distribution" in fifth.err
     static = cloudformation.describe_stacks(StackName=f"summit-{REGION}-data")["Stacks"][0]["Outputs"]
@@ -119,7 +125,7 @@ def test_moto_agrees_on_a_single_server(moto, environment, release, request):
     address = outputs[f"summit-{REGION}-compute"]["AddressA"]
     found = moto.client("ec2").describe_addresses(PublicIps=[address])["Addresses"][0]
     assert found["InstanceId"].startswith("i-")
-    again = deploy(endpoint.url, environment, 3, "--yes", "--json").expect(0).json
+    again = deploy(endpoint.url, environment, 3, "--fresh", "--yes", "--json").expect(0).json
     outputs = {stack["name"]: stack["outputs"] for stack in again["stacks"]}
     assert outputs[f"summit-{REGION}-compute"]["AddressA"] == address
 
@@ -177,7 +183,7 @@ def test_an_update_that_fails_is_told_with_its_events_and_leaves_all_as_it_was(c
     deploy(cloud.url, environment, 2, "--fresh", "--yes").expect(0)
     stack = f"summit-{REGION}-network"
     cloud.additions[stack] = BROKEN
-    failed = deploy(cloud.url, environment, 3, "--yes", "--json").expect(1).json
+    failed = deploy(cloud.url, environment, 3, "--fresh", "--yes", "--json").expect(1).json
     assert failed["outcome"] == "failed" and failed["stack"] == stack
     assert [it["resource"] for it in failed["failures"]] == ["Broken"]
     assert "metric math" in failed["failures"][0]["reason"]
@@ -185,7 +191,7 @@ def test_an_update_that_fails_is_told_with_its_events_and_leaves_all_as_it_was(c
     assert status(cloud, stack) == "UPDATE_ROLLBACK_COMPLETE"
     # Mended, it goes on from there.
     cloud.additions.clear()
-    deploy(cloud.url, environment, 3, "--yes").expect(0)
+    deploy(cloud.url, environment, 3, "--fresh", "--yes").expect(0)
 
 
 def test_a_stack_whose_creation_failed_has_to_be_deleted_first(cloud, environment):
@@ -224,6 +230,7 @@ def test_without_a_terminal_somebody_has_to_say_yes(cloud, environment):
 
 @pytest.mark.parametrize("words, message", [
     (["--stage", "8"], "--stage is '8': expected a whole number from 1 to 7"),
+    (["--stage", "6"], "--stage is '6', at which the app can't run yet"),
     (["--region", "eu-central-9"], "--region: 'eu-central-9' is no commercial region of AWS"),
     (["--domain", "not a name"], "'not a name' can't be a domain"),
     (["--endpoint-url", "here"], "--endpoint-url is 'here': expected a URL"),

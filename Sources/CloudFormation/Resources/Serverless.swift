@@ -97,7 +97,7 @@ extension Resource<FunctionURL> {
   var url: Expression { attribute("FunctionUrl") }
 }
 
-/// Lets everybody call a function by its URL.
+/// Lets everybody call a function by its URL; a `PublicCallPermission` has to be beside it.
 struct PublicURLPermission: ResourceType {
   static let type = "AWS::Lambda::Permission"
   let function: ARN<Function>
@@ -105,6 +105,20 @@ struct PublicURLPermission: ResourceType {
   var properties: Object {
     [
       "Action": "lambda:InvokeFunctionUrl", "FunctionName": function, "FunctionUrlAuthType": "NONE",
+      "Principal": "*",
+    ]
+  }
+}
+
+/// Lets whoever comes by a function's URL, and nobody else, invoke it. URLs that are made since October 2025 need it.
+/// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+struct PublicCallPermission: ResourceType {
+  static let type = "AWS::Lambda::Permission"
+  let function: ARN<Function>
+
+  var properties: Object {
+    [
+      "Action": "lambda:InvokeFunction", "FunctionName": function, "InvokedViaFunctionUrl": true,
       "Principal": "*",
     ]
   }

@@ -8,6 +8,7 @@ struct ComputeStack {
   init(_ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack) {
     var plan = ComputePlan(blueprint, sites, index, global)
     if blueprint.stage < .stateless { plan.addServers() } else { plan.addFront() }
+    plan.builder.output(of: blueprint.stage)
     stack = plan.builder.stack
   }
 

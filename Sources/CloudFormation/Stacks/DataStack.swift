@@ -59,6 +59,7 @@ struct DataStack {
     }
     if stage >= .microservices { sessions = plan.addSessions() }
     self.releases = releases
+    plan.builder.output(of: stage)
     stack = plan.builder.stack
   }
 }

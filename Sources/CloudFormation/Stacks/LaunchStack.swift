@@ -35,6 +35,7 @@ struct LaunchStack {
       "Put this record into the domain's zone: NAME CNAME VALUE.")
     builder.output("WaitlistTable", table.id, "The addresses that were left.")
     builder.output("WaitlistAddress", url, "Where the page posts to.")
+    builder.output(of: blueprint.stage)
     stack = builder.stack
   }
 
@@ -82,8 +83,8 @@ struct LaunchStack {
         AcceptedRisk(
           check: "CKV_AWS_258", reason: "A launch page takes addresses from people without an account.")
       ])
-    builder.add(
-      "WaitlistUrlPermission", PublicURLPermission(function: function.arn))
+    builder.add("WaitlistUrlPermission", PublicURLPermission(function: function.arn))
+    builder.add("WaitlistCallPermission", PublicCallPermission(function: function.arn))
     return url.url
   }
 }

@@ -1,5 +1,7 @@
 // A stack: a template in a region, and where its parameters come from.
 
+import Topology
+
 /// A stack to be deployed.
 public struct Stack: Equatable, Sendable {
   /// What a stack is about. Each kind can be deployed without those behind it, so that what one environment does not
@@ -78,6 +80,11 @@ struct StackBuilder {
   ) -> StackOutput<Carried> {
     template.outputs.append(Template.Output(name: name, description: description, value: carried.value))
     return StackOutput(stack: self.name, name: name, carried: carried)
+  }
+
+  /// Says for which stage the stack is. A deployment for another one asks for it: no climb on AWS moves data yet.
+  mutating func output(of stage: Stage) {
+    output("Stage", Expression.text(String(stage.number)), "The stage that the app is deployed for.")
   }
 
   /// Takes what another stack has handed out, as the parameter `parameter` (else the output's name).

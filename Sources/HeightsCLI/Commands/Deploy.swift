@@ -11,20 +11,21 @@ extension Command {
     name: "deploy", summary: "Create or update a stage on AWS, by change sets, through your AWS CLI.",
     discussion:
       "What a stage is made of, `heights template` shows. Each stack's change set is shown before it is carried out, and "
-      + "one that would replace or remove what holds data is refused. Credentials are the AWS CLI's affair: sign in with "
+      + "one that would replace or remove what holds data is refused. So is another stage than the one that is there, since "
+      + "no climb moves its data on AWS yet. Credentials are the AWS CLI's affair: sign in with "
       + "it. What runs on AWS costs money from the moment that it is there: `heights plan` says how much. Ctrl-C "
       + "stops watching, AWS goes on; call it again to go on too.",
     options: [
       .app,
-      Option("stage", "N", "1 to 7"),
+      Option("stage", "N", "1 to 5"),
       Option("users", "N", "size the stage for that many users; else the smallest servers that make sense"),
-      Option(
-        "region", "CODES", "such as eu-central-1, or eu-central-1,us-east-1 at stage 7; the first is the home"
-      ),
+      Option("region", "CODE", "such as eu-central-1"),
       Option("domain", "NAME", "the name that people type, such as example.com"),
       Option(
         "artifact", "FILE", "the release, a .tar.gz with a program `run` in it; else servers keep theirs"),
-      Option("fresh", nil, "for a first deployment: leave out what only holds data of the stage before"),
+      Option(
+        "fresh", nil,
+        "the app has no data yet: allow another stage, and leave out what only holds data of the one before"),
       Option("allow-replacement", nil, "carry out even what loses data"),
       Option("yes", nil, "do not ask before each change set"),
       Option("endpoint-url", "URL", "talk to an emulator of AWS instead"),
@@ -75,6 +76,7 @@ struct DeployRequest: Sendable {
     guard let number = try arguments.integer("stage", in: 1...7), let stage = Stage(rawValue: number) else {
       throw Self.missing("stage")
     }
+    if stage > Self.highestStage { throw Self.beyondRuntime(stage) }
     guard let codes = arguments.text("region") else { throw Self.missing("region") }
     guard let domain = arguments.text("domain") else { throw Self.missing("domain") }
     self.stage = stage
@@ -119,6 +121,16 @@ struct DeployRequest: Sendable {
       return DataLoss(
         resource: finding.resource ?? stack.name, reason: "\(property)\(finding.problem); \(finding.advice)")
     }
+  }
+
+  /// The last one that the app can run at.
+  private static let highestStage = Stage.stateless
+
+  private static func beyondRuntime(_ stage: Stage) -> UsageError {
+    UsageError(
+      "--stage is '\(stage.number)', at which the app can't run yet: its services would find no database, and what they "
+        + "kept would go with their servers. Stages 1 to \(highestStage.number) can be deployed; `heights template` shows "
+        + "the others")
   }
 
   private static func missing(_ name: String) -> UsageError {

@@ -75,6 +75,8 @@ struct DeployReport: Sendable {
     case .refused(let stack, let losses):
       End(
         outcome: "refused", message: Self.refusal(stack, losses), stack: stack, losses: losses)
+    case .otherStage(let stack, let deployed, let wanted):
+      End(outcome: "other_stage", message: Self.otherStage(stack, deployed, wanted), stack: stack)
     case .declined(let stack):
       End(outcome: "declined", message: "nothing was changed in \(stack)", stack: stack)
     case .stuck(let stack, let status, let advice, let remedy):
@@ -113,6 +115,16 @@ struct DeployReport: Sendable {
       refused, and nothing was changed in \(stack): data would be lost
       \(lines)
       Move the data first and make a backup. If it may be lost, call this again with --allow-replacement.
+      """
+  }
+
+  private static func otherStage(_ stack: String, _ deployed: String?, _ wanted: Int) -> String {
+    let found = deployed.map { "for stage \($0)" } ?? "by a Heights that did not note its stage"
+    return """
+      refused, and nothing was changed: \(stack) was deployed \(found)
+      Stage \(wanted) keeps its data elsewhere, and no climb moves it on AWS yet: the app would stand before an empty \
+      database, or without its photos. Deploy the stage that is there. If the app has no data to keep, call this again \
+      with --fresh.
       """
   }
 

@@ -23,6 +23,9 @@ struct DeploySteps {
       (path: path, name: try ContentHash.ofFile(path))
     }
     var steps: [DeployStep] = []
+    if request.options.keepsPreviousStage {
+      steps.append(.check(Self.check(deployment, in: request.regions[0].code)))
+    }
     if deployment.stage == .launchPage { steps += try Self.launchPage(request) }
     for stack in deployment.stacks {
       steps.append(.stack(Self.plan(stack, release: release?.name)))
@@ -40,6 +43,11 @@ struct DeploySteps {
       steps.append(.publish(try Self.publication(stack, request)))
     }
     all = steps
+  }
+
+  /// Who leaves out what holds the data of the stage before has said that there is none.
+  private static func check(_ deployment: Deployment, in region: String) -> CheckPlan {
+    CheckPlan(stacks: deployment.stageStacks, region: region, stage: deployment.stage.number)
   }
 
   private static func plan(_ stack: Stack, release: String?) -> StackPlan {

@@ -40,6 +40,8 @@ public enum App {
       exit(0)
     } catch let error as EnvironmentError {
       fail("\(error)", code: 2)
+    } catch let error as StoreError {
+      fail("\(error)", code: 2)
     } catch let error as PlacementError {
       fail("HEIGHTS_PLACEMENT: \(error)", code: 2)
     } catch {

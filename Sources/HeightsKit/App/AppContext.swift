@@ -73,9 +73,9 @@ public final class AppContext: Sendable {
   }
 
   /// Opens a database: of its cluster in the placement; where there is no placement, of the server at `DATABASE_URL`;
-  /// else in the data folder.
+  /// else in the data folder, up to stage 2.
   /// - Parameter migrations: the folder of its migrations, `Migrations/NAME` when not said otherwise.
-  /// - Throws: `MigrationError`, `DatabaseError`.
+  /// - Throws: `MigrationError`, `DatabaseError`, `StoreError` when a later stage has no place for it.
   public func database(_ name: String, migrations: String? = nil) async throws -> Database {
     let migrations = try Migration.load(directory: migrations ?? "Migrations/\(name)")
     return try await database(name, migrations: migrations)
@@ -89,8 +89,9 @@ public final class AppContext: Sendable {
           deadline: .afterMs(Self.leaderWaitMs))
       } else {
         try await Database.open(
-          name: name, path: path(of: name), migrations: migrations, loops: loops,
-          quota: quota, limits: limits, nowMs: wallClockMs, epoch: placement.epoch)
+          name: name, path: try environment.ownFile(of: name, placement, path: path(of: name)),
+          migrations: migrations, loops: loops, quota: quota, limits: limits, nowMs: wallClockMs,
+          epoch: placement.epoch)
       }
     databases.withLock { $0.append((database, migrations)) }
     return database

@@ -11,8 +11,9 @@ public final class ObjectStore: Sendable {
   private let pool: BlockingPool
 
   /// Opens the store in the folder of objects, and in the bucket that `HEIGHTS_OBJECTS_BUCKET` names.
-  /// - Throws: `SystemError` when the folder can't be made.
+  /// - Throws: `SystemError` when the folder can't be made, `StoreError` when what is in it would be lost.
   public convenience init(_ context: AppContext) throws {
+    try context.environment.checkObjects(of: context.placement)
     let folder = try ObjectFolder(context.environment.filesDirectory, quota: context.quota)
     self.init(
       folder, context.bucket, pool: context.blocking,

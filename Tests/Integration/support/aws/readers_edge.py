@@ -111,11 +111,12 @@ def permission(aws, _, expected):
     """Its statement, among those of the function."""
     policy = json.loads(aws.lambda_.get_policy(FunctionName=expected["FunctionName"])["Policy"])
     found = one([it for it in policy["Statement"] if it["Action"] == expected["Action"]], expected["Action"])
-    principal = found["Principal"]
+    principal, conditions = found["Principal"], found.get("Condition", {})
     return {
         "Action": found["Action"], "FunctionName": found["Resource"],
         "Principal": principal if isinstance(principal, str) else next(iter(principal.values())),
-        "FunctionUrlAuthType": found.get("Condition", {}).get("StringEquals", {}).get("lambda:FunctionUrlAuthType")}
+        "FunctionUrlAuthType": conditions.get("StringEquals", {}).get("lambda:FunctionUrlAuthType"),
+        "InvokedViaFunctionUrl": conditions.get("Bool", {}).get("lambda:InvokedViaFunctionUrl")}
 
 
 @reader("AWS::Lambda::Url")

@@ -1,0 +1,12 @@
+// What is shown and judged before a stack is changed.
+
+extension DeployEngine {
+  /// A change set before it is executed.
+  public struct Review: Equatable, Sendable {
+    public let stack: StackPlan
+    public let kind: Kind
+    public let changeSet: ChangeSet
+    /// What it would lose, by CloudFormation's own words and by the comparison of the templates.
+    public let losses: [DataLoss]
+  }
+}
