@@ -1,13 +1,12 @@
 // What a server does when it starts: it brings the release, the placement document and the secrets, and becomes the app.
 
-/// A server's user data. Amazon Linux runs it at every start, so that a restart brings the current release.
+/// A server's user data. cloud-init runs it at every start, so that a restart brings the current release.
 enum Bootstrap {
   /// Where an app says that it can take requests.
   static let healthPath = "/readyz"
 
-  /// Where the image is looked up when nobody names one: Amazon Linux 2023 for Graviton processors.
-  static let imageParameter =
-    "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+  /// Where the image is looked up when nobody names one: Debian's own of Debian 12, for Graviton processors.
+  static let imageParameter = "resolve:ssm:/aws/service/debian/release/12/latest/arm64"
 
   /// What the start needs to know, and what the app is told by its environment.
   struct Settings {
@@ -31,7 +30,9 @@ enum Bootstrap {
   private static let head = """
     #cloud-boothook
     #!/bin/bash
-    mkdir -p /etc/heights /var/log/heights
+    # systemd looks for a unit's user and folders before its first command.
+    id heights > /dev/null 2>&1 || useradd --system heights
+    mkdir -p /etc/heights /var/log/heights /run/heights /opt/heights
     cat > /etc/heights/app.env <<'END'
 
     """
@@ -43,7 +44,7 @@ enum Bootstrap {
     #!/bin/bash
     # Passwords change: they are fetched again every ten minutes, and read with each new connection.
     set -euo pipefail
-    . /etc/heights/app.env
+    set -a && . /etc/heights/app.env && set +a
     umask 077
     for entry in ${DATABASES:-}; do
       name=${entry%%@*} rest=${entry#*@}
@@ -61,22 +62,43 @@ enum Bootstrap {
       echo "REDIS_URL=rediss://:$word@$CACHE:6379" > /run/heights/secrets.env
     fi
     END
+    cat > /usr/local/bin/heights-install <<'END'
+    #!/bin/bash
+    # heights-install PROGRAM PACKAGE: only port 443 leads out.
+    set -euo pipefail
+    export DEBIAN_FRONTEND=noninteractive
+    command -v "$1" > /dev/null && exit
+    find /etc/apt -name '*.list' -o -name '*.sources' | xargs -r sed -i 's,http://,https://,'
+    exec 9> /run/heights/apt.lock && flock 9
+    apt-get -o DPkg::Lock::Timeout=300 -q update
+    apt-get -o DPkg::Lock::Timeout=300 -qy install --no-install-recommends "$2"
+    END
     cat > /usr/local/bin/heights-fetch <<'END'
     #!/bin/bash
     set -euo pipefail
-    . /etc/heights/app.env
-    id heights > /dev/null 2>&1 || useradd --system heights
-    mkdir -p /run/heights "$HEIGHTS_DATA_DIR" "${DISK_DIR:-/run/heights}" /opt/heights
+    set -a && . /etc/heights/app.env && set +a
+    heights-install aws awscli
+    heights-install curl curl
+    mkdir -p "$HEIGHTS_DATA_DIR" "${DISK_DIR:-/run/heights}"
     if [ -n "${DISK:-}" ]; then
-      until [ -b "$DISK" ]; do sleep 2; done
-      blkid "$DISK" > /dev/null || mkfs.xfs "$DISK"
-      mountpoint -q "$DISK_DIR" || mount "$DISK" "$DISK_DIR"
-      xfs_growfs "$DISK_DIR" > /dev/null
+      disk=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${DISK/-/}
+      until [ -b "$disk" ]; do sleep 2; done
+      blkid "$disk" > /dev/null || mkfs.ext4 -q "$disk"
+      mountpoint -q "$DISK_DIR" || mount "$disk" "$DISK_DIR"
+      resize2fs "$disk"
     fi
     if [ -n "${FILES:-}" ]; then
-      rpm -q amazon-efs-utils > /dev/null || dnf install -qy amazon-efs-utils
+      heights-install mount.nfs nfs-common
+      heights-install stunnel stunnel4
       mkdir -p "$HEIGHTS_FILES_DIR"
-      mountpoint -q "$HEIGHTS_FILES_DIR" || mount -t efs -o tls,iam "$FILES:/" "$HEIGHTS_FILES_DIR"
+      host=$FILES.efs.$AWS_REGION.amazonaws.com
+      printf '%s\n' foreground=yes pid= '[files]' client=yes accept=127.0.0.1:20049 "connect=$host:2049" verifyChain=yes \
+        CAfile=/etc/ssl/certs/ca-certificates.crt "checkHost=$host" > /etc/heights/files.conf
+      systemctl is-active -q heights-files ||
+        systemd-run --unit heights-files -p Restart=always stunnel /etc/heights/files.conf
+      until mountpoint -q "$HEIGHTS_FILES_DIR"; do
+        mount -t nfs4 -o nfsvers=4.1,hard,noresvport,port=20049 127.0.0.1:/ "$HEIGHTS_FILES_DIR" || sleep 2
+      done
     fi
     chown heights "$HEIGHTS_DATA_DIR" "${HEIGHTS_FILES_DIR:-$HEIGHTS_DATA_DIR}"
     aws s3 cp --only-show-errors "s3://$RELEASES/releases/$RELEASE.tar.gz" /run/heights/release.tar.gz
@@ -91,13 +113,19 @@ enum Bootstrap {
     END
     cat > /usr/local/bin/heights-ready <<'END'
     #!/bin/bash
-    . /etc/heights/app.env
+    set -a && . /etc/heights/app.env && set +a
     until curl -fsS "http://127.0.0.1:$PORT/readyz" > /dev/null 2>&1; do sleep 2; done
     if [ -n "${SIGNAL:-}" ]; then
-      rpm -q aws-cfn-bootstrap > /dev/null || dnf install -qy aws-cfn-bootstrap
-      /opt/aws/bin/cfn-signal --region "$AWS_REGION" --stack "$STACK" --resource "$SIGNAL"
+      id=$(cat /sys/devices/virtual/dmi/id/board_asset_tag)
+      aws cloudformation signal-resource --stack-name "$STACK" --logical-resource-id "$SIGNAL" --unique-id "$id" \
+        --status SUCCESS || echo "the stack was not told: no update of it waits"
     fi
-    rpm -q amazon-cloudwatch-agent > /dev/null || dnf install -qy amazon-cloudwatch-agent
+    # What Debian does not have comes from AWS itself.
+    arch=$(dpkg --print-architecture)
+    bring() { dpkg -s "$1" > /dev/null 2>&1 || { curl -fsS -o "/run/heights/$1.deb" "$2" && dpkg -i "/run/heights/$1.deb"; }; }
+    bring amazon-ssm-agent \
+      "https://s3.$AWS_REGION.amazonaws.com/amazon-ssm-$AWS_REGION/latest/debian_$arch/amazon-ssm-agent.deb"
+    bring amazon-cloudwatch-agent "https://amazoncloudwatch-agent-$AWS_REGION.s3.$AWS_REGION.amazonaws.com/debian/$arch/latest/amazon-cloudwatch-agent.deb"
     echo '{"logs":{"logs_collected":{"files":{"collect_list":[{"file_path":"/var/log/heights/app.log",' \
       "\"log_group_name\":\"$LOGS\",\"log_stream_name\":\"{instance_id}\"}]}}}}" > /etc/heights/logs.json
     /opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s \

@@ -43,6 +43,7 @@ extension ComputePlan {
     var (settings, rights) = needs(of: databases, port: 8080, isFront: isFront, name: service.name)
     settings.set("STACK", Expression.stackName)
     settings.set("SIGNAL", "\(name)Group")
+    rights.tellStack()
     if blueprint.stage >= .microservices {
       settings.set("HEIGHTS_SERVICE", service.name)
       if isFront { settings.set("HEIGHTS_SERVICES", layerAddresses) }

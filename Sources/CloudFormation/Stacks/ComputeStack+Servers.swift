@@ -21,9 +21,10 @@ extension ComputePlan {
       let letter = blueprint.letters[index]
       let hasDisk = index == 0 && (blueprint.stage < .replicated || blueprint.options.keepsPreviousStage)
       var own = settings
-      if hasDisk {
+      let disk = hasDisk ? addDisk(zone: builder.input(network.zones[index])) : nil
+      if let disk {
         // It stays with the first server for one stage more, for its files to be copied to the shared folder.
-        own.set("DISK", Self.device)
+        own.set("DISK", disk.id)
         own.set("DISK_DIR", blueprint.stage < .replicated ? "/var/lib/heights" : "/var/lib/heights-before")
       }
       let server = builder.add(
@@ -32,17 +33,19 @@ extension ComputePlan {
           template: template.id, image: .choice(condition: namesImage, image, .none), instanceType: type,
           subnet: builder.input(network.publicSubnets[index]), profile: profile.id, groups: groups,
           userData: Bootstrap.userData(own, boot), tags: blueprint.tags(member.server)))
-      if hasDisk {
-        addDisk(to: server, zone: builder.input(network.zones[index]))
+      if let disk {
+        builder.add(
+          "DiskAttachment", VolumeAttachment(volume: disk.id, instance: server.id, device: Self.device))
       }
       addAddress(letter, of: server)
     }
   }
 
+  /// A name that AWS asks for; Linux finds the disk by its id.
   private static let device = "/dev/sdf"
 
   /// The disk that the databases of stage 2 and the files of stages 2 and 3 are on. It outlives its server and its stack.
-  private mutating func addDisk(to server: Resource<Instance>, zone: Expression) {
+  private mutating func addDisk(zone: Expression) -> Resource<Volume> {
     let size = builder.parameter(
       "DiskGiB", type: "Number", "The disk, which may grow and not shrink.",
       standard: String(blueprint.serverGiB),
@@ -53,9 +56,8 @@ extension ComputePlan {
         availabilityZone: zone, sizeGiB: size, iops: nil,
         tags: blueprint.tags("disk")),
       deletion: .retain)
-    builder.add(
-      "DiskAttachment", VolumeAttachment(volume: volume.id, instance: server.id, device: Self.device))
     builder.output("DiskId", volume.id, "The disk that data is on.")
+    return volume
   }
 
   /// A static address, and the record that gives it out; with two servers only while it answers.

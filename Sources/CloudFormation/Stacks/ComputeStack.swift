@@ -61,7 +61,7 @@ struct ComputePlan {
       "Release", "The release that servers start: releases/NAME.tar.gz in the bucket of releases.",
       standard: "current")
     image = builder.parameter(
-      "ImageId", "The system's image, such as ami-0123; the newest Amazon Linux 2023 for arm64 when empty.",
+      "ImageId", "The system's image, such as ami-0123; Debian's newest of Debian 12 for arm64 when empty.",
       standard: "")
     namesImage = builder.condition("NamesImage", given: image)
     boot = builder.text("Boot", Bootstrap.rest)

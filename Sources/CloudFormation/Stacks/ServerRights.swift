@@ -47,6 +47,13 @@ struct ServerRights {
       ])
   }
 
+  /// That a server of a group is ready.
+  mutating func tellStack() {
+    allow(
+      ["cloudformation:SignalResource"],
+      on: [Text("arn:\(.partition):cloudformation:\(.region):\(.account):stack/\(.stackName)/*")])
+  }
+
   mutating func mount(_ files: ARN<FileSystem>) {
     allow(["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], on: [files])
   }
