@@ -48,14 +48,15 @@ let package = Package(
     target("CloudFormation", ["Topology"]),
     target("Lab", ["Topology", "CRuntime"]),
     target("Climb", ["Lab", "Topology"]),
-    target("Load", ["Lab", "HeightsKit"]),
-    target("Drill", ["Load", "Lab", "Topology"]),
+    target("History"),
+    target("Load", ["History", "Lab", "HeightsKit"]),
+    target("Drill", ["History", "Load", "Lab", "Topology"]),
     target("Deploy", ["CSodium"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
       dependencies: [
-        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "Load", "Lab", "Planner", "Topology",
+        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Planner", "Topology",
       ],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
@@ -81,6 +82,7 @@ let package = Package(
     tests("CloudFormationTests", ["CloudFormation", "Topology"], exclude: ["Golden"]),
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
+    tests("HistoryTests", ["History"]),
     tests("LoadTests", ["Load"]),
     tests("DrillTests", ["Drill", "Load", "Lab"]),
     tests("DeployTests", ["Deploy"]),

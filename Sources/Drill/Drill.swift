@@ -1,6 +1,7 @@
 // A drill: load, a fault, what people notice of it, recovery, and whether anything was lost.
 
 import Foundation
+import History
 import Lab
 import Load
 import Synchronization
@@ -22,20 +23,19 @@ public struct Drill: Sendable {
   private let zone: String?
   private let holdSeconds: Int
   private let load: LoadOptions
-  private let adminSocketPath: @Sendable () throws -> String?
 
   /// - Parameters:
   ///   - zone: for an outage; the one with the database's leader when nil.
   ///   - holdSeconds: for how long the fault stays; the drill's own time when nil.
   ///   - load: what goes on meanwhile; its duration is the drill's business.
-  ///   - adminSocketPath: of a process of the app, for the waitlist in the ledger.
   public init(
-    _ kind: DrillKind, in folder: AppFolder, zone: String?, holdSeconds: Int?, load: LoadOptions,
-    adminSocketPath: @escaping @Sendable () throws -> String?
+    _ kind: DrillKind, in folder: AppFolder, zone: String?, holdSeconds: Int?, load: LoadOptions
   ) {
-    (self.kind, self.folder, self.zone, self.load) = (kind, folder, zone, load)
+    (self.kind, self.folder, self.zone) = (kind, folder, zone)
+    var load = load
+    load.historyPath = folder.history
+    self.load = load
     self.holdSeconds = holdSeconds ?? kind.holdSeconds
-    self.adminSocketPath = adminSocketPath
   }
 
   /// Runs it to its end. Whatever happens, the fault is undone.
@@ -181,9 +181,12 @@ public struct Drill: Sendable {
     _ tell: @escaping @Sendable (String) -> Void
   ) async throws -> DrillReport {
     tell("reading every acknowledged write back")
-    let ledger = try await LedgerVerification(
-      target: self.load.target, ledgerPath: self.load.ledgerPath, adminSocketPath: try adminSocketPath()
-    ).run()
+    let folder = folder
+    let verification = LedgerVerification(
+      target: self.load.target, ledgerPath: self.load.ledgerPath,
+      stores: try await Blocking.run { try Stores(folder) })
+    let ledger = try await verification.run()
+    let history = try await historyVerdict(verification)
     let entries = log.entries
     let touched = entries.filter { $0.endedNs >= performed.faultNs }
     return DrillReport(
@@ -193,9 +196,19 @@ public struct Drill: Sendable {
       writes: Impact(entries.filter(\.isWrite), since: performed.faultNs),
       errors: Dictionary(touched.compactMap(\.failure).map { ($0, 1) }) { $0 + $1 },
       recoverySeconds: performed.recoverySeconds, acknowledgedWrites: ledger.acknowledged,
-      missingWrites: ledger.missing + ledger.unreadable, sessions: load.sessions?.checked ?? 0,
+      missingWrites: ledger.missing + ledger.unreadable, unexpectedRows: ledger.unexpected,
+      readFrom: ledger.source, history: history, sessions: load.sessions?.checked ?? 0,
       lostSessions: (load.sessions?.lost ?? 0) + (load.sessions?.unreadable ?? 0),
       examples: ledger.examples + (load.sessions?.examples ?? []))
+  }
+}
+
+extension Drill {
+  /// Whether all that was answered can be true together, what the leader has at the end included.
+  private func historyVerdict(_ verification: LedgerVerification) async throws -> Verdict {
+    guard let path = load.historyPath else { return HistoryChecker.check([]) }
+    try await verification.readLeader(intoHistory: path)
+    return try await Blocking.run { HistoryChecker.check(try HistoryFile.read(path)) }
   }
 }
 

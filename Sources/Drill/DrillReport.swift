@@ -1,5 +1,6 @@
 // The verdict of a drill.
 
+import History
 import Load
 
 /// What came of a drill.
@@ -21,11 +22,20 @@ public struct DrillReport: Codable, Equatable, Sendable {
   public let recoverySeconds: Double?
   public let acknowledgedWrites: Int
   public let missingWrites: Int
+  /// What is there and should not be: a post twice, a like that nobody asked for, a count that is wrong.
+  public let unexpectedRows: Int
+  /// From where the writes were read back.
+  public let readFrom: String
+  /// Whether all that people were answered can be true together.
+  public let history: Verdict
   public let sessions: Int
   public let lostSessions: Int
-  /// The first of what is missing.
+  /// The first of what is missing, or should not be there.
   public let examples: [String]
 
-  /// Nothing that was acknowledged is missing, nobody was logged out, and all is as before.
-  public var isPassed: Bool { missingWrites == 0 && lostSessions == 0 && recoverySeconds != nil }
+  /// Nothing that was acknowledged is missing, nothing is there that should not be, no two answers contradict each other,
+  /// nobody was logged out, and all is as before.
+  public var isPassed: Bool {
+    missingWrites == 0 && unexpectedRows == 0 && history.isGood && lostSessions == 0 && recoverySeconds != nil
+  }
 }

@@ -15,7 +15,8 @@ enum Heights {
   static let version = "0.1.0-dev"
 
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .plan, .template, .deploy,
+    .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .historyCheck, .plan,
+    .template, .deploy,
     .initialise,
   ]
 

@@ -16,6 +16,10 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
   case ledgerLine(path: String, line: Int, reason: String)
   /// The ledger has waitlist addresses, which only the admin socket tells.
   case adminSocketNeeded(addresses: Int)
+  /// A history could not be read or written.
+  case historyFile(path: String, reason: String)
+  /// The databases could not be read where their newest state is.
+  case leaderUnreadable(reason: String)
   /// Somebody ended the run before it made load.
   case stopped
 
@@ -29,6 +33,8 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     case .ledgerFile: "ledger_file"
     case .ledgerLine: "ledger_line"
     case .adminSocketNeeded: "admin_socket_needed"
+    case .historyFile: "history_file"
+    case .leaderUnreadable: "leader_unreadable"
     case .stopped: "stopped"
     }
   }
@@ -52,6 +58,10 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     case .adminSocketNeeded(let addresses):
       "the ledger has \(addresses) waitlist addresses, which can only be read over the app's admin socket: "
         + "name its path"
+    case .historyFile(let path, let reason): "history \(path): \(reason)"
+    case .leaderUnreadable(let reason):
+      "the databases can't be read at their leader, so nothing is proven: \(reason). `heights status` shows what runs; "
+        + "try again when a server leads"
     case .stopped: "stopped while people were signed up: nothing was measured"
     }
   }

@@ -28,7 +28,7 @@ extension Action {
   public var isWrite: Bool {
     switch self {
     case .signUp, .logIn, .post, .follow, .like, .joinWaitlist: true
-    case .readFeed, .readPopular, .readPost, .readLaunchPage: false
+    case .readFeed, .readPopular, .readPost, .readTie, .readLaunchPage: false
     }
   }
 }

@@ -63,15 +63,18 @@ public struct LoadRun: Sendable {
 
   private func run(_ clients: [HTTPClient], _ watchers: Watchers) async throws -> LoadReport {
     let stage = try await findStage(clients[0])
-    let workload = stage == 1 ? Workload.launch : options.workload
+    let history = try options.historyPath.map { try HistoryWriter(path: $0) }
+    let social = history == nil ? options.workload : options.workload.withProbes
+    let workload = stage == 1 ? Workload.launch : social
     let ledger = try LedgerWriter(path: options.ledgerPath)
     ledger.append(.run(target: options.target, seed: options.seed))
-    let visitors = makeVisitors(clients, workload, ledger)
+    let visitors = makeVisitors(clients, workload, ledger, history)
     if stage > 1 { try await populate(visitors, ledger, watchers.progress) }
     let generators = makeGenerators(visitors, workload, watchers)
     let begun = Deadline.now
-    let tally = try await drive(generators, ledger, watchers)
+    let tally = try await drive(generators, ledger, history, watchers)
     try ledger.close()
+    try history?.flush()
     let elapsedSeconds = Double(begun.elapsedMicroseconds) / 1e6
     let sessions = stage > 1 && !Task.isCancelled ? await checkSessions(visitors) : nil
     return report(tally, stage, ledger, sessions, elapsedSeconds: elapsedSeconds)
@@ -94,7 +97,7 @@ public struct LoadRun: Sendable {
   }
 
   private func makeVisitors(
-    _ clients: [HTTPClient], _ workload: Workload, _ ledger: LedgerWriter
+    _ clients: [HTTPClient], _ workload: Workload, _ ledger: LedgerWriter, _ history: HistoryWriter?
   ) -> [Visitors] {
     // 36^8 names to begin with, so that runs against the same app don't meet.
     let run = String(UInt64.random(in: 78_364_164_096..<2_821_109_907_456), radix: 36)
@@ -102,7 +105,7 @@ public struct LoadRun: Sendable {
       let crowd = Crowd(
         namePrefix: "v\(run)\(index == 0 ? "a" : "b")", popularityExponent: workload.popularityExponent,
         random: SeededRandom(seed: options.seed, part: 3 * index))
-      return Visitors(crowd, client: client, ledger: ledger)
+      return Visitors(crowd, client: client, ledger: ledger, history: history)
     }
   }
 
@@ -125,9 +128,9 @@ public struct LoadRun: Sendable {
 
   /// Runs the generators, and beside them what happens ten times and once a second.
   private func drive(
-    _ generators: [Generator], _ ledger: LedgerWriter, _ watchers: Watchers
+    _ generators: [Generator], _ ledger: LedgerWriter, _ history: HistoryWriter?, _ watchers: Watchers
   ) async throws -> Tally {
-    let reporter = Task { try await flushAndReport(generators, ledger, watchers) }
+    let reporter = Task { try await flushAndReport(generators, ledger, history, watchers) }
     await withTaskCancellationHandler {
       await withTaskGroup(of: Void.self) { tasks in
         for generator in generators { tasks.addTask { await generator.run() } }
@@ -143,14 +146,17 @@ public struct LoadRun: Sendable {
 
   /// Until cancelled. A ledger that can't be written ends the run: its figures would prove nothing.
   private func flushAndReport(
-    _ generators: [Generator], _ ledger: LedgerWriter, _ watchers: Watchers
+    _ generators: [Generator], _ ledger: LedgerWriter, _ history: HistoryWriter?, _ watchers: Watchers
   ) async throws -> Tally {
     var all = Tally()
     let begun = Deadline.now
     var secondsTold = 0
     while !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(Self.flushMs))
-      do { try ledger.flush() } catch {
+      do {
+        try ledger.flush()
+        try history?.flush()
+      } catch {
         for generator in generators { await generator.stop() }
         throw error
       }

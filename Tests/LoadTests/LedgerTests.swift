@@ -12,7 +12,9 @@ import Testing
     let odd = "quote \" backslash \\ line \n tab \t nul \0 über 🏔️"
     let records: [LedgerRecord] = [
       .run(target: "http://127.0.0.1:1", seed: .max), .account(name: odd),
-      .post(id: "1", author: "a", textHash: "f"),
+      .run(target: "t", seed: 1, announces: false), .postBegun(key: "k", author: "a", textHash: "f"),
+      .postRefused(key: "k", status: 503), .followBegun(pair), .followRefused(pair, status: 429),
+      .likeBegun(pair), .likeRefused(pair, status: 503), .post(id: "1", author: "a", textHash: "f"),
       .follow(pair), .unfollowBegun(pair), .unfollow(pair), .like(pair), .unlikeBegun(pair), .unlike(pair),
       .waitlist(email: "a@example.com"),
     ]

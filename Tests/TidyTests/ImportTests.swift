@@ -14,13 +14,17 @@ import Testing
     ("Sources/CloudFormation/", ["Topology"]),
     ("Sources/Lab/", ["Topology", "CRuntime"]),
     ("Sources/Climb/", ["Lab", "Topology"]),
-    ("Sources/Drill/", ["Load", "Lab", "Topology"]),
-    ("Sources/Load/", ["Lab", "Topology", "HeightsKit"]),
+    ("Sources/Drill/", ["History", "Load", "Lab", "Topology"]),
+    ("Sources/History/", []),
+    ("Sources/Load/", ["History", "Lab", "Topology", "HeightsKit"]),
     ("Sources/Deploy/", ["CSodium"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
     (
       "Sources/HeightsCLI/",
-      ["CloudFormation", "Console", "Deploy", "Drill", "Climb", "Load", "Lab", "Planner", "Topology"]
+      [
+        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "History", "Load", "Lab", "Planner",
+        "Topology",
+      ]
     ),
     ("Examples/", ["HeightsKit"]),
     ("Benchmarks/", ["HeightsKit"]),

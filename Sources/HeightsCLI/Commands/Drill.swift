@@ -47,7 +47,7 @@ extension Command {
       workload: try Workload(manifest.workload))
     let drill = Drill(
       kind, in: folder, zone: arguments.text("zone"), holdSeconds: try arguments.integer("hold", in: 1...600),
-      load: load, adminSocketPath: { try adminSocketPath(folder) })
+      load: load)
     let interrupt = try Interrupt()
     let report = try await drill.run(
       shouldStop: { interrupt.hasCome }, tell: { output.progress($0) })
@@ -87,10 +87,17 @@ extension DrillReport {
         "all as before after",
         recoverySeconds.map(Self.seconds) ?? "never: `heights status` shows what is missing"
       ),
-      ("acknowledged writes", "\(acknowledgedWrites), \(missingWrites) missing"),
+      (
+        "acknowledged writes",
+        "\(acknowledgedWrites), \(missingWrites) missing; \(unexpectedRows) rows that should not be there"
+      ),
+      ("read from", readFrom),
+      ("history", history.summary),
       ("sessions", "\(sessions), \(lostSessions) lost"),
     ]
-    let lost = examples.isEmpty ? [] : ["missing:\n" + examples.map { "  " + $0 }.joined(separator: "\n")]
+    let lost =
+      examples.isEmpty
+      ? [] : ["missing, or not to be there:\n" + examples.map { "  " + $0 }.joined(separator: "\n")]
     return ([verdict, Table.pairs(figures)] + lost).joined(separator: "\n\n")
   }
 

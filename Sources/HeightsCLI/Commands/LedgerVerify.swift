@@ -5,18 +5,27 @@ import Load
 
 extension Command {
   static let ledgerVerify = Command(
-    name: "ledger verify", summary: "Read every acknowledged write of the ledger back from the app.",
-    discussion: "Exit code 1 when one is missing or can't be read.",
+    name: "ledger verify",
+    summary: "Read every acknowledged write of the ledger back from the databases' leader.",
+    discussion:
+      "The rows are read, past the app and every cache: of SQLite in its file, of PostgreSQL at the one server that says "
+      + "that it leads. What is there and should not be counts as well: a post twice, a like that nobody asked for, a "
+      + "count that is wrong. Exit code 1 when something is missing, can't be read, or should not be there.",
     options: [
-      .ledger, Option("target", "URL", "the app's address; else that of the app that runs in the folder"),
+      .ledger,
+      Option(
+        "target", "URL",
+        "asks the app there, which may answer from a cache or a follower, and reads no database"),
       .app, .json,
     ],
     example: "heights ledger verify"
   ) { arguments, output in
     let folder = try arguments.appFolder()
+    let isElsewhere = arguments.text("target") != nil
     let verification = LedgerVerification(
       target: try await arguments.target(folder), ledgerPath: arguments.ledgerPath(folder),
-      adminSocketPath: try await onThread { try adminSocketPath(folder) })
+      stores: isElsewhere ? nil : try await onThread { try Stores(folder) },
+      adminSocketPath: isElsewhere ? try await onThread { try adminSocketPath(folder) } : nil)
     let report = try await verification.run { output.update("\($0) of \($1) acknowledged writes read back") }
     output.endUpdates()
     if arguments.has("json") {
@@ -43,6 +52,7 @@ extension VerificationReport {
   fileprivate func text(_ output: Output) -> String {
     let counts = [
       ("acknowledged", acknowledged), ("found", found), ("missing", missing), ("unreadable", unreadable),
+      ("unexpected", unexpected),
     ]
     var lines = [Table.pairs(counts.map { (name: $0, text: String($1)) })]
     if writes > acknowledged {
@@ -51,11 +61,19 @@ extension VerificationReport {
     if inDoubt > 0 {
       lines.append("  (\(inDoubt) follows and likes whose undoing was never answered may be either way)")
     }
+    if refusedThere + unansweredThere > 0 {
+      lines.append(
+        "  (\(refusedThere) writes that were refused with 5xx, and \(unansweredThere) that were never answered, are there: "
+          + "allowed)")
+    }
+    lines.append("Read from \(source).")
     lines += examples.map { "  \($0)" }
     lines.append(
       isComplete
         ? output.styled("Every acknowledged write is there.", .good)
-        : output.styled("Acknowledged writes are missing.", .bad))
+        : output.styled(
+          missing + unreadable > 0 ? "Acknowledged writes are missing." : "There is what nobody has written.",
+          .bad))
     return lines.joined(separator: "\n")
   }
 }

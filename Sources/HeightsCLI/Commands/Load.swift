@@ -19,6 +19,9 @@ extension Command {
       Option("spacing", "KIND", "even, or poisson (as independent people arrive); even when not said"),
       Option("seed", "N", "repeats the decisions of an earlier run, whose report names its seed"),
       Option("target", "URL", "the app's address; else that of the app that runs in the folder"),
+      Option(
+        "history", "FILE",
+        "each operation is written there, for `heights history check`; nowhere when not said"),
       .ledger, .app, .json,
     ],
     example: "heights load --rate 200 --duration 10 --users 50"
@@ -65,7 +68,8 @@ extension LoadOptions {
     self.init(
       target: try await arguments.target(folder), ratePerSecond: rate, durationSeconds: duration,
       users: users,
-      ledgerPath: arguments.ledgerPath(folder), workload: try Workload(manifest.workload), spacing: spacing)
+      ledgerPath: arguments.ledgerPath(folder), historyPath: arguments.text("history"),
+      workload: try Workload(manifest.workload), spacing: spacing)
     if let seed { self.seed = UInt64(seed) }
   }
 }

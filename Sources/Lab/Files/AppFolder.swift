@@ -26,6 +26,10 @@ public struct AppFolder: Equatable, Sendable {
   public var logs: String { home + "/logs" }
   /// Secrets that engines and the app share, a file each.
   public var secrets: String { home + "/secrets" }
+  /// With the password of the database user that the app is, as libpq reads it.
+  public var databasePasswordFile: String { secrets + "/pgpass" }
+  /// The operations of the last drill's load.
+  public var history: String { home + "/history.ndjson" }
   /// The placement: which cluster has which database, and so on.
   public var placement: String { home + "/placement.json" }
   /// The folders of the hosts that engines run on.

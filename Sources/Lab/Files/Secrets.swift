@@ -27,7 +27,7 @@ struct Secrets: Equatable, Sendable {
     objectsKeyID = try made("objects-key-id")
     objectsKey = try made("objects-key")
     cachePasswordFile = folder.secrets + "/cache"
-    databasePasswordFile = folder.secrets + "/pgpass"
+    databasePasswordFile = folder.databasePasswordFile
     let entry = "*:*:*:app:\(database)\n"
     if Self.text(databasePasswordFile) != entry { try AtomicFile.write(entry, to: databasePasswordFile) }
   }

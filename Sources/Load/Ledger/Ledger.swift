@@ -4,14 +4,35 @@ import Foundation
 
 /// What the app must still know. Where records contradict each other, the last one wins.
 struct Ledger: Sendable, Equatable {
-  /// Whether a follow or like must be there, must not, or may be either because an answer never came.
-  enum TieState: Sendable, Equatable { case stands, undone, inDoubt }
+  /// Whether a follow or like must be there, must not, or may be either.
+  enum TieState: Sendable, Equatable {
+    case stands, undone
+    /// Its undoing was sent and not answered.
+    case inDoubt
+    /// It was sent, and no answer came yet.
+    case begun
+    /// With the status of the answer.
+    case refused(Int)
+  }
+  /// One sending of a post, under an Idempotency-Key of its own.
+  struct Attempt: Sendable, Equatable {
+    let post: Post
+    /// The status of an answer that refused it.
+    var refusal: Int?
+    /// Refused as a mistake of the sender's: it must not take effect.
+    var isDenied: Bool { (refusal ?? 500) < 500 }
+  }
   struct Post: Sendable, Equatable {
     let author: String
     let textHash: String
   }
 
   private(set) var accounts: Set<String> = []
+  /// Those of runs that wrote each of their writes down before they sent it: nothing else is theirs.
+  private(set) var announcing: Set<String> = []
+  private var isAnnouncing = false
+  /// By key.
+  private(set) var begunPosts: [String: Attempt] = [:]
   private(set) var posts: [String: Post] = [:]
   private(set) var follows: [Pair: TieState] = [:]
   private(set) var likes: [Pair: TieState] = [:]
@@ -46,16 +67,46 @@ struct Ledger: Sendable, Equatable {
   mutating func apply(_ record: LedgerRecord) {
     if record.isWrite { writes += 1 }
     switch record {
-    case .run: break
-    case .account(let name): accounts.insert(name)
+    case .run(_, _, let announces): isAnnouncing = announces
+    case .account(let name):
+      accounts.insert(name)
+      if isAnnouncing { announcing.insert(name) }
+    case .postBegun(let key, let author, let textHash):
+      begunPosts[key] = Attempt(post: Post(author: author, textHash: textHash))
+    case .postRefused(let key, let status): begunPosts[key]?.refusal = status
     case .post(let id, let author, let textHash): posts[id] = Post(author: author, textHash: textHash)
-    case .follow(let pair): follows[pair] = .stands
-    case .unfollowBegun(let pair): follows[pair] = .inDoubt
-    case .unfollow(let pair): follows[pair] = .undone
-    case .like(let pair): likes[pair] = .stands
-    case .unlikeBegun(let pair): likes[pair] = .inDoubt
-    case .unlike(let pair): likes[pair] = .undone
     case .waitlist(let email): waitlist.insert(email)
+    case .followBegun, .followRefused, .follow, .unfollowBegun, .unfollow: apply(record, to: &follows)
+    case .likeBegun, .likeRefused, .like, .unlikeBegun, .unlike: apply(record, to: &likes)
     }
   }
+
+  private func apply(_ record: LedgerRecord, to ties: inout [Pair: TieState]) {
+    switch record {
+    // What stands may be asked for again, which changes nothing.
+    case .followBegun(let pair), .likeBegun(let pair): ties[pair] = ties[pair] ?? .begun
+    case .followRefused(let pair, let status), .likeRefused(let pair, let status):
+      if ties[pair] == .begun { ties[pair] = .refused(status) }
+    case .follow(let pair), .like(let pair): ties[pair] = .stands
+    case .unfollowBegun(let pair), .unlikeBegun(let pair): ties[pair] = .inDoubt
+    case .unfollow(let pair), .unlike(let pair): ties[pair] = .undone
+    case .run, .account, .post, .postBegun, .postRefused, .waitlist: break
+    }
+  }
+}
+
+extension Ledger {
+  /// The sendings of each text by each author.
+  var attempts: [StoredRows.Writing: [Attempt]] {
+    Dictionary(grouping: begunPosts.values) { $0.post.writing }
+  }
+
+  /// How many acknowledged posts there are of each text by each author.
+  var acknowledged: [StoredRows.Writing: Int] {
+    posts.values.reduce(into: [:]) { $0[$1.writing, default: 0] += 1 }
+  }
+}
+
+extension Ledger.Post {
+  fileprivate var writing: StoredRows.Writing { StoredRows.Writing(author: author, textHash: textHash) }
 }

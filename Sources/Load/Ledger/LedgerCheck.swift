@@ -64,7 +64,9 @@ extension Ledger {
   /// Everything that can be asked over the app's API; the waitlist can't.
   var checks: [LedgerCheck] {
     let ties: ([Pair: TieState], (Pair, Bool) -> LedgerCheck) -> [LedgerCheck] = { states, check in
-      states.compactMap { pair, state in state == .inDoubt ? nil : check(pair, state == .stands) }
+      states.compactMap { pair, state in
+        state == .stands || state == .undone ? check(pair, state == .stands) : nil
+      }
     }
     return accounts.map { .account(name: $0) } + posts.map { .post(id: $0.key, $0.value) }
       + ties(follows) { .follow($0, stands: $1) } + ties(likes) { .like($0, stands: $1) }

@@ -1,9 +1,11 @@
-// Reads every acknowledged write back from the app.
+// Reads every acknowledged write back: from the databases' leader, or, where that is out of reach, from the app.
 
 import HeightsKit
 
-/// What a verification found. `missing` and `unreadable` both 0 is the only good result.
+/// What a verification found. `missing`, `unreadable` and `unexpected` all 0 is the only good result.
 public struct VerificationReport: Sendable, Equatable, Codable {
+  /// From where it was read, for people.
+  public internal(set) var source = ""
   /// Acknowledged writes in the ledger, as many as the runs that wrote it have told.
   public internal(set) var writes = 0
   /// Those whose effect must be there now: of writes to the same thing the last one counts.
@@ -14,13 +16,32 @@ public struct VerificationReport: Sendable, Equatable, Codable {
   public internal(set) var unreadable = 0
   /// Follows and likes whose undoing was sent but never answered: both states are right, so neither is checked.
   public internal(set) var inDoubt = 0
+  /// What is there and should not be: a post twice, a like that nobody asked for, a count of likes that is wrong. Only the
+  /// leader's rows tell; 0 when the app was asked.
+  public internal(set) var unexpected = 0
+  /// Writes that were refused with 5xx, and that are there all the same: allowed, since nobody was told that they are not.
+  public internal(set) var refusedThere = 0
+  /// Writes whose answer never came, and that are there.
+  public internal(set) var unansweredThere = 0
   /// Acknowledged writes by kind: accounts, posts, follows, likes, waitlist.
   public internal(set) var byKind: [String: Int] = [:]
-  /// The first of those missing or unreadable, at most 10, with what is wrong.
+  /// The first of those missing, unreadable or unexpected, at most 10, with what is wrong.
   public internal(set) var examples: [String] = []
 
-  /// Everything that was acknowledged is there.
-  public var isComplete: Bool { missing == 0 && unreadable == 0 }
+  /// Everything that was acknowledged is there, and nothing else.
+  public var isComplete: Bool { missing == 0 && unreadable == 0 && unexpected == 0 }
+
+  init() {}
+
+  init(_ ledger: Ledger) {
+    writes = ledger.writes
+    inDoubt = ledger.inDoubtCount
+  }
+
+  mutating func countUnexpected(_ what: [String]) {
+    unexpected = what.count
+    examples = Array((examples + what).prefix(10))
+  }
 
   mutating func count(_ kind: String, _ name: String, _ answer: LedgerCheck.Answer) {
     acknowledged += 1
@@ -37,7 +58,7 @@ public struct VerificationReport: Sendable, Equatable, Codable {
   }
 }
 
-/// Checks a ledger against the app, record by record.
+/// Checks a ledger against what is stored, record by record.
 public struct LedgerVerification: Sendable {
   private static let parallelReads = 16
   private static let tries = 6
@@ -48,21 +69,25 @@ public struct LedgerVerification: Sendable {
   /// `http://HOST:PORT` of the app.
   public var target: String
   public var ledgerPath: String
-  /// The Unix socket of the app's admin side: needed when the ledger has waitlist addresses.
+  /// Where the databases are. When known, they are read, and the app is not asked at all: it may answer from a cache.
+  public var stores: Stores?
+  /// The Unix socket of the app's admin side: needed when the app is asked and the ledger has waitlist addresses.
   public var adminSocketPath: String?
 
-  public init(target: String, ledgerPath: String, adminSocketPath: String? = nil) {
+  public init(target: String, ledgerPath: String, stores: Stores? = nil, adminSocketPath: String? = nil) {
     self.target = target
     self.ledgerPath = ledgerPath
+    self.stores = stores
     self.adminSocketPath = adminSocketPath
   }
 
   /// - Parameter progress: told how many of how many checks are done, about every hundredth.
-  /// - Throws: `LoadError` when the ledger can't be read, or the waitlist not asked for.
+  /// - Throws: `LoadError` when the ledger, or the leader, can't be read, or the waitlist not asked for.
   public func run(
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) async throws -> VerificationReport {
     let ledger = try Ledger.read(path: ledgerPath)
+    if let stores { return try await verify(ledger, at: stores) }
     let endpoint = try Endpoint.http(target)
     if !ledger.waitlist.isEmpty, adminSocketPath == nil {
       throw LoadError.adminSocketNeeded(addresses: ledger.waitlist.count)
@@ -71,9 +96,8 @@ public struct LedgerVerification: Sendable {
     let loop = group.loops[0]
     let result = await Result { () async throws in
       try await loop.run {
-        var report = VerificationReport()
-        report.writes = ledger.writes
-        report.inDoubt = ledger.inDoubtCount
+        var report = VerificationReport(ledger)
+        report.source = "the app at \(target), which may answer from a cache or a follower"
         let missing = try await check(ledger.checks, at: endpoint, on: loop, &report, progress)
         try countMissing(missing, &report)
         try await checkWaitlist(ledger.waitlist, on: loop, &report)
@@ -118,7 +142,7 @@ public struct LedgerVerification: Sendable {
 
   /// A run that still writes may have begun to undo a follow after the ledger was read. It announces that in the ledger
   /// before it sends it, so a second look tells what was rightly expected when the app was asked.
-  private func countMissing(
+  func countMissing(
     _ missing: [(LedgerCheck, LedgerCheck.Answer)], _ report: inout VerificationReport
   ) throws {
     if missing.isEmpty { return }

@@ -42,7 +42,7 @@ final class LedgerWriter: Sendable {
     pending.withLock { pending in
       pending.bytes.append(contentsOf: line.utf8)
       pending.bytes.append(10)
-      if record.isAcknowledgement { pending.writes += 1 }
+      if record.isWrite { pending.writes += 1 }
     }
   }
 
@@ -91,14 +91,5 @@ final class LedgerWriter: Sendable {
 
   private static func refusal(_ path: String) -> LoadError {
     .ledgerFile(path: path, reason: String(cString: strerror(errno)))
-  }
-}
-
-extension LedgerRecord {
-  fileprivate var isAcknowledgement: Bool {
-    switch self {
-    case .run, .unfollowBegun, .unlikeBegun: false
-    case .account, .post, .follow, .unfollow, .like, .unlike, .waitlist: true
-    }
   }
 }

@@ -56,11 +56,18 @@ struct Crowd: Sendable {
     case .logIn: .logIn(visitor: visitor)
     case .readFeed: .readFeed(visitor: visitor)
     case .readPost: posts.isEmpty ? nil : .readPost(visitor: visitor, post: popularPost())
+    case .readTie: readTie(by: visitor)
     case .post: newPost(by: visitor)
     case .follow: undoFollow() ?? newFollow(by: visitor)
     case .like: undoLike() ?? newLike(by: visitor)
     case .readPopular, .readLaunchPage, .joinWaitlist, .signUp: nil
     }
+  }
+
+  /// Any tie that was ever touched, the undone ones too.
+  private mutating func readTie(by visitor: Int) -> Visit? {
+    if random.next() % 2 == 0, let pair = follows.any(&random) { return .readFollow(visitor: visitor, pair) }
+    return likes.any(&random).map { .readLike(visitor: visitor, $0) }
   }
 
   mutating func newVisitor() -> Visitor {

@@ -83,6 +83,11 @@ enum SummitAPI {
     return try? JSONDecoder().decode(Account.self, from: Data(body)).name
   }
 
+  static func postLikes(_ body: [UInt8]) -> Int? {
+    struct Post: Decodable { let likes: Int }
+    return try? JSONDecoder().decode(Post.self, from: Data(body)).likes
+  }
+
   static func postText(_ body: [UInt8]) -> String? {
     struct Post: Decodable { let text: String }
     return try? JSONDecoder().decode(Post.self, from: Data(body)).text

@@ -10,6 +10,9 @@ struct Ties: Sendable {
   private let limit: Int
   private var states: [Pair: State] = [:]
   private var standing: [Pair] = []
+  /// The last that were touched first, as a ring.
+  private var recent: [Pair] = []
+  private var nextRecent = 0
 
   /// - Parameter limit: how many pairs it remembers; new ones beyond are refused.
   init(limit: Int) { self.limit = limit }
@@ -19,6 +22,7 @@ struct Ties: Sendable {
     guard let state = states[pair] else {
       guard states.count < limit else { return false }
       states[pair] = .underWay
+      remember(pair)
       return true
     }
     guard state == .stands else { return false }
@@ -26,6 +30,15 @@ struct Ties: Sendable {
     standing.removeAll { $0 == pair }
     return true
   }
+
+  private mutating func remember(_ pair: Pair) {
+    if recent.count < 1_024 { return recent.append(pair) }
+    recent[nextRecent] = pair
+    nextRecent = (nextRecent + 1) % recent.count
+  }
+
+  /// One of those that were touched lately, however it stands.
+  func any(_ random: inout SeededRandom) -> Pair? { recent.randomElement(using: &random) }
 
   mutating func end(_ pair: Pair, acknowledged: Bool) {
     states[pair] = acknowledged ? .stands : .retired

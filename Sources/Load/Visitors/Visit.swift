@@ -25,6 +25,8 @@ enum Visit: Sendable, Equatable {
   case readFeed(visitor: Int)
   case readPopular(visitor: Int)
   case readPost(visitor: Int, post: String)
+  case readFollow(visitor: Int, Pair)
+  case readLike(visitor: Int, Pair)
   case post(visitor: Int, text: String, key: String)
   case follow(visitor: Int, Pair)
   case unfollow(visitor: Int, Pair)
@@ -41,6 +43,7 @@ enum Visit: Sendable, Equatable {
     case .readFeed: .readFeed
     case .readPopular: .readPopular
     case .readPost: .readPost
+    case .readFollow, .readLike: .readTie
     case .post: .post
     case .follow, .unfollow: .follow
     case .like, .unlike: .like

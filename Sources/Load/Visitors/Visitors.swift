@@ -1,6 +1,7 @@
 // The visitors of one loop at work: they decide, send, read the answer, and write down what was acknowledged.
 
 import HeightsKit
+import History
 
 /// How a visit ended.
 enum Outcome: Sendable, Equatable {
@@ -24,15 +25,20 @@ actor Visitors {
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.actorExecutor.asUnownedSerialExecutor() }
 
   private static let noSession = "no session in the answer"
+  private static let notWritten = Outcome.failed(kind: "ledger not written")
 
   private let client: HTTPClient
   private let ledger: LedgerWriter
+  private let history: HistoryWriter?
   private var crowd: Crowd
+  /// Likes that count already: once more changes nothing.
+  private var counted: Set<Pair> = []
 
-  init(_ crowd: Crowd, client: HTTPClient, ledger: LedgerWriter) {
+  init(_ crowd: Crowd, client: HTTPClient, ledger: LedgerWriter, history: HistoryWriter? = nil) {
     loop = client.loop
     self.client = client
     self.ledger = ledger
+    self.history = history
     self.crowd = crowd
   }
 
@@ -70,8 +76,11 @@ actor Visitors {
     case .logIn(let visitor): await logIn(visitor)
     case .readFeed(let visitor): await read(SummitAPI.feed(cookie: cookie(visitor)), visitor)
     case .readPopular(let visitor): await read(SummitAPI.popular(cookie: cookie(visitor)), visitor)
-    case .readPost(let visitor, let post):
-      await read(SummitAPI.post(id: post, cookie: cookie(visitor)), visitor)
+    case .readPost(let visitor, let post): await readPost(visitor, post)
+    case .readFollow(let visitor, let pair):
+      await readTie(visitor, SummitAPI.isFollowing(pair), HistoryKey.follow(pair))
+    case .readLike(let visitor, let pair):
+      await readTie(visitor, SummitAPI.hasLiked(pair), HistoryKey.like(pair))
     case .post(let visitor, let text, let key): await post(visitor, text, key)
     case .follow(let visitor, let pair): await follow(visitor, pair)
     case .unfollow(let visitor, let pair): await unfollow(visitor, pair)
@@ -81,6 +90,50 @@ actor Visitors {
   }
 
   private func cookie(_ visitor: Int) -> String? { crowd.visitors[visitor].cookie }
+
+  private func readPost(_ visitor: Int, _ post: String) async -> Outcome {
+    let (answer, span) = await timed(SummitAPI.post(id: post, cookie: cookie(visitor)), visitor)
+    if case .success(let response) = answer, response.isSuccess || response.status == 404 {
+      // A post never changes, so that a copy of it is as good as the row: and one that was not found is none.
+      let hash = SummitAPI.postText(response.body).map(PostText.hash)
+      note(
+        visitor, .read, HistoryKey.post(post), .ok, span, value: response.isSuccess ? hash : nil,
+        from: .leader)
+      if let likes = SummitAPI.postLikes(response.body) {
+        note(visitor, .read, HistoryKey.likes(post), .ok, span, value: String(likes), from: .cache)
+      }
+    }
+    return Outcome(answer)
+  }
+
+  /// That there is no such tie is an answer too.
+  private func readTie(_ visitor: Int, _ request: ClientRequest, _ key: String) async -> Outcome {
+    var request = request
+    request.cookie = cookie(visitor)
+    let (answer, span) = await timed(request, visitor)
+    guard case .success(let response) = answer, response.isSuccess || response.status == 404 else {
+      return Outcome(answer)
+    }
+    note(visitor, .read, key, .ok, span, value: response.isSuccess ? HistoryKey.there : nil, from: .session)
+    return .succeeded
+  }
+
+  private func note(
+    _ visitor: Int, _ action: History.Operation.Action, _ key: String, _ kind: History.Operation.Kind,
+    _ span: Span,
+    value: String? = nil, delta: Int? = nil, from: History.Operation.Origin? = nil
+  ) {
+    history?.add(
+      crowd.visitors[visitor].name, action, key, kind, span, value: value, delta: delta, from: from)
+  }
+
+  private func timed(
+    _ request: ClientRequest, _ visitor: Int
+  ) async -> (Result<ClientResponse, ClientFailure>, Span) {
+    let beginNs = LoadRequest.nowNs
+    let answer = await send(request, visitor)
+    return (answer, Span(beginNs: beginNs, endNs: LoadRequest.nowNs))
+  }
 
   /// Sends what a visitor asks, and keeps the cookies that come back, as its browser does.
   private func send(_ request: ClientRequest, _ visitor: Int) async -> Result<ClientResponse, ClientFailure> {
@@ -121,56 +174,89 @@ actor Visitors {
   }
 
   private func post(_ visitor: Int, _ text: String, _ key: String) async -> Outcome {
-    let answer = await send(SummitAPI.post(text, key: key, cookie: cookie(visitor)), visitor)
+    let (author, hash) = (crowd.visitors[visitor].name, PostText.hash(text))
+    guard announce(.postBegun(key: key, author: author, textHash: hash)) else { return Self.notWritten }
+    let (answer, span) = await timed(SummitAPI.post(text, key: key, cookie: cookie(visitor)), visitor)
     let outcome = Outcome(answer)
+    if let status = Self.refusal(answer) { ledger.append(.postRefused(key: key, status: status)) }
     guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
     guard let id = SummitAPI.postID(response.body) else { return .failed(kind: "no post id in the answer") }
-    let author = crowd.visitors[visitor].name
-    ledger.append(.post(id: id, author: author, textHash: PostText.hash(text)))
+    ledger.append(.post(id: id, author: author, textHash: hash))
+    note(visitor, .write, HistoryKey.post(id), .ok, span, value: hash)
     crowd.learn(posts: [id])
     return .succeeded
   }
 
   private func follow(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.follow(pair.object, "PUT", cookie: cookie(visitor))
-    let outcome = await write(request, visitor, acknowledged: .follow(pair))
+    let (outcome, kind, span) = await write(
+      request, visitor, announced: .followBegun(pair), acknowledged: .follow(pair),
+      refused: { .followRefused(pair, status: $0) })
+    note(visitor, .write, HistoryKey.follow(pair), kind, span, value: HistoryKey.there)
     crowd.endFollow(pair, acknowledged: outcome == .succeeded)
     return outcome
   }
 
   private func like(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.like(post: pair.object, "PUT", cookie: cookie(visitor))
-    let outcome = await write(request, visitor, acknowledged: .like(pair))
+    let (outcome, kind, span) = await write(
+      request, visitor, announced: .likeBegun(pair), acknowledged: .like(pair),
+      refused: { .likeRefused(pair, status: $0) })
+    note(visitor, .write, HistoryKey.like(pair), kind, span, value: HistoryKey.there)
+    if counted.insert(pair).inserted {
+      note(visitor, .add, HistoryKey.likes(pair.object), kind, span, delta: 1)
+    }
     crowd.endLike(pair, acknowledged: outcome == .succeeded)
     return outcome
   }
 
   private func unfollow(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.follow(pair.object, "DELETE", cookie: cookie(visitor))
-    return await undo(request, visitor, announced: .unfollowBegun(pair), acknowledged: .unfollow(pair))
+    let (outcome, kind, span) = await write(
+      request, visitor, announced: .unfollowBegun(pair), acknowledged: .unfollow(pair))
+    note(visitor, .write, HistoryKey.follow(pair), kind, span)
+    return outcome
   }
 
   private func unlike(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.like(post: pair.object, "DELETE", cookie: cookie(visitor))
-    return await undo(request, visitor, announced: .unlikeBegun(pair), acknowledged: .unlike(pair))
-  }
-
-  /// Undoing what the ledger holds is announced in it first: if this process ends before the answer comes, nobody may
-  /// expect the old state any more.
-  private func undo(
-    _ request: ClientRequest, _ visitor: Int, announced: LedgerRecord, acknowledged: LedgerRecord
-  ) async -> Outcome {
-    ledger.append(announced)
-    do { try ledger.flush() } catch { return .failed(kind: "ledger not written") }
-    return await write(request, visitor, acknowledged: acknowledged)
-  }
-
-  private func write(
-    _ request: ClientRequest, _ visitor: Int, acknowledged record: LedgerRecord
-  ) async -> Outcome {
-    let outcome = Outcome(await send(request, visitor))
-    if outcome == .succeeded { ledger.append(record) }
+    let (outcome, kind, span) = await write(
+      request, visitor, announced: .unlikeBegun(pair), acknowledged: .unlike(pair))
+    note(visitor, .write, HistoryKey.like(pair), kind, span)
+    note(visitor, .add, HistoryKey.likes(pair.object), kind, span, delta: -1)
     return outcome
+  }
+
+  /// A write is announced in the ledger before it is sent: if this process ends before the answer comes, either state
+  /// is right, and what is there without an announcement was sent by nobody.
+  private func write(
+    _ request: ClientRequest, _ visitor: Int, announced: LedgerRecord, acknowledged: LedgerRecord,
+    refused: (Int) -> LedgerRecord? = { _ in nil }
+  ) async -> (Outcome, History.Operation.Kind, Span) {
+    let nowNs = LoadRequest.nowNs
+    guard announce(announced) else { return (Self.notWritten, .failed, Span(beginNs: nowNs, endNs: nowNs)) }
+    let (answer, span) = await timed(request, visitor)
+    let outcome = Outcome(answer)
+    if outcome == .succeeded { ledger.append(acknowledged) }
+    if let record = Self.refusal(answer).flatMap(refused) { ledger.append(record) }
+    return (outcome, Self.kind(answer), span)
+  }
+
+  /// What was refused as too much or too late may yet take effect; what was refused as a mistake must not.
+  private static func kind(_ answer: Result<ClientResponse, ClientFailure>) -> History.Operation.Kind {
+    guard case .success(let response) = answer else { return .unknown }
+    return response.isSuccess ? .ok : response.status < 500 ? .failed : .unknown
+  }
+
+  private func announce(_ record: LedgerRecord) -> Bool {
+    ledger.append(record)
+    return (try? ledger.flush()) != nil
+  }
+
+  /// The status of an answer that says no.
+  private static func refusal(_ answer: Result<ClientResponse, ClientFailure>) -> Int? {
+    guard case .success(let response) = answer, !response.isSuccess else { return nil }
+    return response.status
   }
 }
 

@@ -3,6 +3,8 @@
 /// Something that a visitor does. The names are those of reports and of the manifest's workload.
 public enum Action: String, CaseIterable, Sendable, Codable {
   case signUp, logIn, readFeed, readPopular, readPost, post, follow, like
+  /// Asks whether somebody follows or likes what the run has once followed or liked: of use to a history.
+  case readTie
   /// The launch page's two.
   case readLaunchPage, joinWaitlist
 }
@@ -41,6 +43,13 @@ public struct Workload: Sendable, Equatable {
       .signUp: 0.5, .logIn: 1, .readFeed: 40, .readPopular: 15, .readPost: 33, .post: 3, .follow: 2.5,
       .like: 5,
     ], 1)
+
+  /// The same, and besides what shows whether the app's answers fit together, a tenth of all.
+  public var withProbes: Workload {
+    var weights = weights
+    weights[.readTie] = weights.values.reduce(0, +) / 9
+    return Workload(checked: weights, popularityExponent)
+  }
 
   /// The launch page: most look, some leave their address.
   public static let launch = Workload(checked: [.readLaunchPage: 4, .joinWaitlist: 1], 0)
