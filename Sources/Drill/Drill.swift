@@ -194,6 +194,7 @@ public struct Drill: Sendable {
       faultSeconds: performed.faultSeconds,
       reads: Impact(entries.filter { !$0.isWrite }, since: performed.faultNs),
       writes: Impact(entries.filter(\.isWrite), since: performed.faultNs),
+      allowed: kind.allowances(atStage: stage),
       errors: Dictionary(touched.compactMap(\.failure).map { ($0, 1) }) { $0 + $1 },
       recoverySeconds: performed.recoverySeconds, acknowledgedWrites: ledger.acknowledged,
       missingWrites: ledger.missing + ledger.unreadable, unexpectedRows: ledger.unexpected,

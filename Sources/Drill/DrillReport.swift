@@ -15,6 +15,8 @@ public struct DrillReport: Codable, Equatable, Sendable {
   public let faultSeconds: Double
   public let reads: Impact
   public let writes: Impact
+  /// Which failures the stage's promise leaves room for.
+  public let allowed: Allowances
   /// How many requests failed, by kind.
   public let errors: [String: Int]
   /// From the end of the fault until everything was as before it: every process ready, every follower in step.
@@ -34,8 +36,15 @@ public struct DrillReport: Codable, Equatable, Sendable {
   public let examples: [String]
 
   /// Nothing that was acknowledged is missing, nothing is there that should not be, no two answers contradict each other,
-  /// nobody was logged out, and all is as before.
+  /// no more requests failed than the stage allows, nobody was logged out, and all is as before.
   public var isPassed: Bool {
-    missingWrites == 0 && unexpectedRows == 0 && history.isGood && lostSessions == 0 && recoverySeconds != nil
+    missingWrites == 0 && unexpectedRows == 0 && history.isGood && isWithinAllowed && lostSessions == 0
+      && recoverySeconds != nil
+  }
+
+  /// Whether no more requests failed than the stage allows.
+  public var isWithinAllowed: Bool {
+    allowed.reads.permits(reads, faultSeconds: faultSeconds)
+      && allowed.writes.permits(writes, faultSeconds: faultSeconds)
   }
 }

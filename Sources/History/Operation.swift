@@ -9,8 +9,10 @@ public struct Operation: Codable, Equatable, Sendable {
     case swap
     /// Adds `delta` to a counter.
     case add
-    /// Saw `value`; nil is nothing, and of a counter 0.
+    /// Saw `value`; nil is nothing.
     case read
+    /// Saw the sum `value` of a counter; nil is 0.
+    case count
   }
 
   public enum Kind: String, Codable, Sendable {
@@ -66,7 +68,7 @@ extension Operation: CustomStringConvertible {
       case .write: value.map { "writes \($0)" } ?? "takes away"
       case .swap: "swaps \(expected ?? "nothing") for \(value ?? "nothing")"
       case .add: "adds \(delta ?? 0)"
-      case .read: "reads \(value ?? "nothing") from the \(from?.rawValue ?? "leader")"
+      case .read, .count: "reads \(value ?? "nothing") from the \(from?.rawValue ?? "leader")"
       }
     return "#\(id) \(session) \(what) at \(key), \(milliseconds(beginNs)) to "
       + (kind == .unknown ? "no answer" : milliseconds(endNs)) + (kind == .failed ? ", refused" : "")
@@ -75,8 +77,10 @@ extension Operation: CustomStringConvertible {
   private func milliseconds(_ ns: UInt64) -> String { "\(Double(ns / 1_000) / 1_000) ms" }
 
   /// Whether it can have changed something.
-  var mayHaveEffect: Bool { action != .read && kind != .failed }
-  var isAnsweredRead: Bool { action == .read && kind == .ok }
+  var mayHaveEffect: Bool { !isRead && kind != .failed }
+  var isAnsweredRead: Bool { isRead && kind == .ok }
+  var isRead: Bool { action == .read || action == .count }
+  var isOfCounter: Bool { action == .add || action == .count }
   /// The moment after which it can't take effect any more.
   var lastNs: UInt64 { kind == .unknown ? .max : endNs }
 

@@ -141,7 +141,7 @@ private struct Search {
     case .swap:
       if operation.expected != place.value { return nil }
       next.value = operation.value
-    case .add: return nil
+    case .add, .count: return nil
     }
     next.done.insert(index)
     while next.done.remove(next.first) != nil { next.first += 1 }

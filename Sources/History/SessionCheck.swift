@@ -41,7 +41,7 @@ struct SessionCheck {
   }
 
   private init(_ history: [Operation]) {
-    let counters = Set(history.filter { $0.action == .add }.map(\.key))
+    let counters = Set(history.filter(\.isOfCounter).map(\.key))
     self.history = history.filter {
       !counters.contains($0.key) && ($0.mayHaveEffect || ($0.isAnsweredRead && $0.from != .cache))
     }

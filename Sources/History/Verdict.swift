@@ -20,7 +20,7 @@ public struct Contradiction: Codable, Equatable, Sendable {
 
   init(_ promise: Promise, _ operations: [Operation]) {
     self.promise = promise
-    key = operations.last { $0.action == .read }?.key ?? operations.first?.key ?? ""
+    key = operations.last { $0.isRead }?.key ?? operations.first?.key ?? ""
     self.operations = operations.sorted { ($0.beginNs, $0.id) < ($1.beginNs, $1.id) }
   }
 }
@@ -47,7 +47,7 @@ public enum HistoryChecker {
     var contradictions: [Contradiction] = []
     var undecided: [String] = []
     for (_, operations) in byKey.sorted(by: { $0.key < $1.key }) {
-      if operations.contains(where: { $0.action == .add }) {
+      if operations.contains(where: \.isOfCounter) {
         contradictions += CounterCheck.contradictions(operations)
         continue
       }

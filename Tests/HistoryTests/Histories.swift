@@ -16,7 +16,8 @@ struct HistoryMaker {
       Operation(
         id: operations.count, session: session, key: key, action: action, kind: kind,
         beginNs: UInt64(times.lowerBound) * 1_000_000, endNs: UInt64(times.upperBound) * 1_000_000,
-        value: value, expected: expected, delta: delta, from: action == .read ? from : nil))
+        value: value, expected: expected, delta: delta, from: action == .read || action == .count ? from : nil
+      ))
     return operations.count - 1
   }
 }

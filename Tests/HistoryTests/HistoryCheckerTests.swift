@@ -129,6 +129,14 @@ import Testing
 
   // MARK: Counters
 
+  @Test func aCounterThatNobodyHasAddedToIsNothing() {
+    func counted(_ value: String?) -> [Operation] {
+      history { $0.add("a", .count, "n", value, 0...1, from: .cache) }
+    }
+    #expect(found(counted("0")) == [] && found(counted(nil)) == [])
+    #expect(found(counted("1")) == ["no-read-of-what-was-never-written 0"])
+  }
+
   @Test func aCounterThatForgetsIsNamedWithAsManyAdditionsAsItTakes() {
     #expect(
       found(

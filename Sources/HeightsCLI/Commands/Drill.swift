@@ -81,6 +81,10 @@ extension DrillReport {
         "failed requests",
         "\(reads.failed + writes.failed) of \(reads.requests + writes.requests)" + errorText
       ),
+      (
+        "allowed to fail",
+        "reads: \(allowed.reads); writes: \(allowed.writes)" + (isWithinAllowed ? "" : ": MORE FAILED")
+      ),
       ("reads back after", Self.seconds(reads.backSeconds) + Self.longest(reads)),
       ("writes back after", Self.seconds(writes.backSeconds) + Self.longest(writes)),
       (

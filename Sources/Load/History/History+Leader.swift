@@ -15,7 +15,8 @@ extension LedgerVerification {
     let writer = try HistoryWriter(path: path, continuing: history.map(\.id).max() ?? -1)
     for key in Set(history.map(\.key)).sorted() {
       guard let value = rows.value(of: key) else { continue }
-      writer.add("the leader", .read, key, .ok, span, value: value, from: .leader)
+      writer.add(
+        "the leader", HistoryKey.isCounter(key) ? .count : .read, key, .ok, span, value: value, from: .leader)
     }
     try writer.flush()
   }
@@ -25,6 +26,7 @@ extension LedgerVerification {
 enum HistoryKey {
   static func post(_ id: String) -> String { "post:\(id)" }
   static func likes(_ post: String) -> String { "likes:\(post)" }
+  static func isCounter(_ key: String) -> Bool { key.hasPrefix("likes:") }
   static func like(_ pair: Pair) -> String { "like:\(pair.subject)/\(pair.object)" }
   static func follow(_ pair: Pair) -> String { "follow:\(pair.subject)/\(pair.object)" }
   /// By a hash: a history holds no secrets.

@@ -100,7 +100,7 @@ actor Visitors {
         visitor, .read, HistoryKey.post(post), .ok, span, value: response.isSuccess ? hash : nil,
         from: .leader)
       if let likes = SummitAPI.postLikes(response.body) {
-        note(visitor, .read, HistoryKey.likes(post), .ok, span, value: String(likes), from: .cache)
+        note(visitor, .count, HistoryKey.likes(post), .ok, span, value: String(likes), from: .cache)
       }
     }
     return Outcome(answer)

@@ -1,0 +1,74 @@
+// How many requests may fail in a drill: what each stage promises, in one table.
+
+import Topology
+
+/// Which failures a promise leaves room for.
+public enum Allowance: Codable, Equatable, Sendable, CustomStringConvertible {
+  case none
+  /// Those that were under way on a process as it died: nobody else can answer them.
+  case underWay
+  /// Any that end within so many seconds of the fault.
+  case seconds(Int)
+  /// Any while the fault lasts, and so many seconds more.
+  case whileBroken(plusSeconds: Int)
+
+  /// At a hundred requests a second one or two are on a process; a burst may be four times as many.
+  static let underWayLimit = 8
+
+  public var description: String {
+    switch self {
+    case .none: "none"
+    case .underWay: "under way on it, at most \(Self.underWayLimit)"
+    case .seconds(let seconds): "for \(seconds) s"
+    case .whileBroken(let seconds): "while it lasts, and \(seconds) s"
+    }
+  }
+
+  /// Whether what was seen stays within it.
+  func permits(_ impact: Impact, faultSeconds: Double) -> Bool {
+    switch self {
+    case .none: impact.failed == 0
+    case .underWay: impact.failed <= Self.underWayLimit
+    case .seconds(let seconds): impact.lastFailureSeconds <= Double(seconds)
+    case .whileBroken(let seconds): impact.lastFailureSeconds <= faultSeconds + Double(seconds)
+    }
+  }
+}
+
+/// What reads and writes may suffer in a drill.
+public struct Allowances: Codable, Equatable, Sendable {
+  public let reads: Allowance
+  public let writes: Allowance
+}
+
+extension DrillKind {
+  /// What a stage promises. With one server of the database all waits for it; with two, reads go on and writes wait for the
+  /// new leader for up to five seconds each.
+  public func allowances(atStage stage: Int) -> Allowances {
+    switch self {
+    case .instanceCrash: Allowances(reads: .underWay, writes: .underWay)
+    case .diskFull: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 3))
+    case .leaderCrash: Allowances(reads: .none, writes: stage < 4 ? .none : .seconds(10))
+    case .hungHost where stage < 4:
+      Allowances(reads: .whileBroken(plusSeconds: 5), writes: .whileBroken(plusSeconds: 5))
+    case .hungHost: Allowances(reads: .none, writes: .seconds(12))
+    case .slowDatabase where stage < 4: Allowances(reads: .none, writes: .none)
+    case .slowDatabase: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 10))
+    case .zoneOutage: Allowances(reads: .underWay, writes: .seconds(10))
+    case .cacheLoss, .switchover: Allowances(reads: .none, writes: .none)
+    }
+  }
+
+  /// The table, as docs/drills.md shows it.
+  static var allowanceTable: String {
+    let lines = allCases.flatMap { kind in
+      (2...5).filter { Stage(rawValue: $0).map(kind.stages.contains) == true }.map { stage in
+        let allowed = kind.allowances(atStage: stage)
+        return "| \(stage) | `\(kind.rawValue)` | \(allowed.reads) | \(allowed.writes) |"
+      }
+    }
+    return
+      (["| stage | drill | failed reads | failed writes |", "| --- | --- | --- | --- |"] + lines.sorted())
+      .joined(separator: "\n")
+  }
+}
