@@ -83,7 +83,7 @@ let package = Package(
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("HistoryTests", ["History"]),
-    tests("LoadTests", ["Load"]),
+    tests("LoadTests", ["History", "Load"]),
     tests("DrillTests", ["Drill", "Load", "Lab"]),
     tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console", "Topology"], exclude: ["Golden"]),
