@@ -11,8 +11,8 @@ final class RedisFlushes: @unchecked Sendable {
 
   /// Call once, on the loop.
   func start() {
-    loop.atEndOfTick { [weak self] in
-      guard let self, !connections.isEmpty else { return }
+    loop.atEndOfTick(while: { [weak self] in self?.connections.isEmpty == false }) { [weak self] in
+      guard let self else { return }
       for connection in connections { connection.flush() }
       connections.removeAll(keepingCapacity: true)
     }

@@ -11,6 +11,13 @@ struct Job {
   let isOfActor: Bool
 }
 
+/// What happens at the end of a tick, when there is something to do.
+private struct EndOfTickHook {
+  let isPending: () -> Bool
+  let leftover: () -> String?
+  let work: () -> Void
+}
+
 /// One thread that waits for descriptors and timers and runs the Swift jobs that belong to it.
 ///
 /// A task that has the loop as its executor preference starts, suspends and resumes on the loop's thread, so state
@@ -26,6 +33,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   /// How many jobs run before descriptors get their turn.
   private static let jobsPerTurn = 1_024
+  /// How often hooks that are pending get their turn before descriptors and jobs do. Two are enough for a request that
+  /// asks a database.
+  private static let hookTurnsPerTick = 2
 
   private let poller: Poller
   private let jobs = Queue<Job>()
@@ -33,8 +43,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private var timers = TimerHeap()
   /// When the earliest timer is due.
   private var nextTimer: Deadline?
-  private var endOfTickHooks: [() -> Void] = []
-  private var tickAgain = false
+  private var hooks: [EndOfTickHook] = []
   /// What the clock last said: at the beginning of the tick, or since. Loop thread only.
   private(set) var lastNow = Deadline.now
 
@@ -140,14 +149,18 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     return timer
   }
 
-  /// Calls `work` at the end of every tick from now on: the place to flush what a tick has gathered.
-  public func atEndOfTick(_ work: @escaping () -> Void) {
+  /// Calls `work` at the end of every tick from now on in which `isPending`: the place to flush what a tick has gathered.
+  ///
+  /// The loop does not sleep while it is pending, whoever made it so: another hook may.
+  /// - Parameter leftover: what must never be left when the loop goes to sleep, found by a look at the thing itself and
+  ///   not at what `isPending` remembers; nil for nothing. Debug builds ask it before each sleep, and trap.
+  public func atEndOfTick(
+    while isPending: @escaping () -> Bool, leftover: @escaping () -> String? = { nil },
+    _ work: @escaping () -> Void
+  ) {
     checkIsolated()
-    endOfTickHooks = endOfTickHooks + [work]
+    hooks = hooks + [EndOfTickHook(isPending: isPending, leftover: leftover, work: work)]
   }
-
-  /// Asks for another tick without waiting for an event. For hooks that have left something to do.
-  public func tickSoon() { tickAgain = true }
 
   /// Looks at the clock, and remembers what it says.
   @discardableResult
@@ -182,7 +195,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   func runUntilStopped() {
     heights_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
     while !stopping.load(ordering: .acquiring) { tick() }
-    endOfTickHooks = []
+    hooks = []
     timers = TimerHeap()
     heights_set_current_loop(nil)
   }
@@ -194,15 +207,34 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   }
 
   private func tick() {
-    let waits = jobs.isEmpty && !tickAgain
-    tickAgain = false
-    let ready = poller.wait(blocking: waits, nextDeadline: nextTimer)
+    let ready = poller.wait(blocking: maySleep(), nextDeadline: nextTimer)
     readClock()
     poller.handle(ready)
     takeRemote()
     if let nextTimer, nextTimer <= lastNow { fireTimers() }
     runJobs()
-    for index in endOfTickHooks.indices { endOfTickHooks[index]() }
+    endTick()
+  }
+
+  /// Whether nothing is left that only the next tick would see to. What other threads leave wakes the loop up.
+  private func maySleep() -> Bool {
+    guard jobs.isEmpty, !hooks.contains(where: { $0.isPending() }) else { return false }
+    assert(leftover == nil, "the loop would sleep with \(leftover ?? "nothing") left")
+    return true
+  }
+
+  private var leftover: String? { hooks.lazy.compactMap { $0.leftover() }.first }
+
+  /// Hooks make work for each other: a request that is read at the end of a tick asks a database, whose hook has run.
+  private func endTick() {
+    for _ in 0..<EventLoop.hookTurnsPerTick {
+      var wasPending = false
+      for index in hooks.indices where hooks[index].isPending() {
+        hooks[index].work()
+        wasPending = true
+      }
+      if !wasPending { return }
+    }
   }
 
   private func fireTimers() {

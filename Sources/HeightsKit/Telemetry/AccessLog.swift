@@ -15,7 +15,7 @@ final class AccessLog {
   init(loop: EventLoop, routes: [Router.Route], descriptor: Int32) {
     self.descriptor = descriptor
     self.routes = routes.map { JSONWriter.bytes(of: $0.pattern) }
-    loop.atEndOfTick { [self] in flush() }
+    loop.atEndOfTick(while: { [self] in !lines.isEmpty }) { [self] in flush() }
   }
 
   func record(_ exchange: Exchange, microseconds: Int) {
@@ -61,7 +61,6 @@ final class AccessLog {
   }
 
   private func flush() {
-    guard !lines.isEmpty else { return }
     lines.withBytes { writeAll($0, to: descriptor) }
     lines.removeAll()
   }

@@ -1,5 +1,6 @@
 // The event loop keeps what starts on it on its thread, wakes for what it waits for, and stops when told to.
 
+import Dispatch
 import Glibc
 import Synchronization
 import Testing
@@ -41,12 +42,32 @@ import Testing
     try await loop.run {
       let log = Log()
       held.log = log
-      loop.atEndOfTick { log.append(1) }
+      loop.atEndOfTick(while: { false }) { log.append(1) }
       loop.schedule(afterMs: 600_000) { log.append(2) }
     }
     #expect(held.log != nil)
     await group.shutdown()
     #expect(held.log == nil)
+  }
+
+  @Test(arguments: [1, 2, 5])
+  func aHookThatMakesWorkForThoseBeforeItIsNotTheLastToBeHeardOf(count: Int) async throws {
+    let group = try EventLoopGroup(count: 1)
+    let loop = group.loops[0]
+    // Each hook hands what came on to the one before it, and the first one ends the wait: nothing else wakes the loop.
+    try await withDeadline("the hooks have run") { done in
+      try await loop.run {
+        let work = WaitingWork(count: count)
+        for index in 0..<count {
+          loop.atEndOfTick(while: { work.waits[index] }) {
+            work.waits[index] = false
+            if index > 0 { work.waits[index - 1] = true } else { done.signal() }
+          }
+        }
+        work.waits[count - 1] = true
+      }
+    }
+    await group.shutdown()
   }
 
   @Test func spawnOnTheLoopItselfRunsTheFirstPartAtOnce() async throws {
@@ -224,4 +245,17 @@ private final class WeakLog: Sendable {
     get { reference.withLock { $0.log } }
     set { reference.withLock { $0.log = newValue } }
   }
+}
+
+/// What hooks of a loop have to do. `@unchecked Sendable` is sound: it is touched on that loop only.
+private final class WaitingWork: @unchecked Sendable {
+  var waits: [Bool]
+  init(count: Int) { waits = Array(repeating: false, count: count) }
+}
+
+/// Waits for what `body` has begun, ten seconds at most.
+private func withDeadline(_ what: String, _ body: (DispatchSemaphore) async throws -> Void) async throws {
+  let done = DispatchSemaphore(value: 0)
+  try await body(done)
+  try await blocking { #expect(done.wait(timeout: .now() + 10) == .success, "\(what)") }
 }

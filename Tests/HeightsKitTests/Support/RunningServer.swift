@@ -7,17 +7,19 @@ import Glibc
 
 /// Runs `body` beside a server of `routes`.
 /// - Parameters:
+///   - loops: somebody's own, which go on afterwards; nil for `count` new ones.
 ///   - proxies: those that stand before it.
 ///   - logDescriptor: where the access log goes; nil for none.
 func withServer(
-  loops count: Int = 1, limits: HTTPLimits = HTTPLimits(), proxies: TrustedProxies = .none,
+  on loops: EventLoopGroup? = nil, loops count: Int = 1, limits: HTTPLimits = HTTPLimits(),
+  proxies: TrustedProxies = .none,
   logDescriptor: Int32? = nil,
   _ routes: (inout Router) -> Void, _ body: (RunningServer) async throws -> Void
 ) async throws {
   var router = Router()
   routes(&router)
   let running = try await RunningServer(
-    router, loops: count, limits: limits, proxies: proxies, logDescriptor: logDescriptor)
+    router, on: loops, loops: count, limits: limits, proxies: proxies, logDescriptor: logDescriptor)
   do {
     try await body(running)
     await running.stop()
@@ -31,14 +33,17 @@ struct RunningServer: Sendable {
   let port: UInt16
   let server: HTTPServer
   let loops: EventLoopGroup
+  private let ownsLoops: Bool
   private let sockets: [Int32]
 
   init(
-    _ router: Router, loops count: Int, limits: HTTPLimits, proxies: TrustedProxies = .none,
+    _ router: Router, on given: EventLoopGroup?, loops count: Int, limits: HTTPLimits,
+    proxies: TrustedProxies = .none,
     logDescriptor: Int32?
   ) async throws {
-    loops = try EventLoopGroup(count: count)
-    sockets = try ListeningSockets.open(port: 0, count: count).http
+    loops = try given ?? EventLoopGroup(count: count)
+    ownsLoops = given == nil
+    sockets = try ListeningSockets.open(port: 0, count: loops.loops.count).http
     port = ListeningSockets.localPort(of: sockets[0])
     server = try await HTTPServer(
       loops: loops.loops, router: router, limits: limits, proxies: proxies, logDescriptor: logDescriptor)
@@ -47,7 +52,7 @@ struct RunningServer: Sendable {
 
   func stop() async {
     await server.close()
-    await loops.shutdown()
+    if ownsLoops { await loops.shutdown() }
     for socket in sockets { close(socket) }
   }
 

@@ -19,16 +19,16 @@ extension HTTPEngine {
   /// Runs libmicrohttpd, and the handlers of what it has read.
   func run() {
     mustRun = false
+    guard daemon != nil else { return }
     MHD_run(daemon)
-    for _ in 0..<Self.batchesPerTurn {
-      if ready.isEmpty { return }
+    for _ in 0..<Self.batchesPerTurn where !ready.isEmpty {
       handleBatch()
       let begun = loop.readClock()
       MHD_run(daemon)
       // It looks at each request that still waits. So that many of them don't cost more than the handlers do:
       sendingMicroseconds = begun.microseconds(until: loop.readClock())
     }
-    mustRun = mustRun || !ready.isEmpty
+    mustRun = mustRun || !ready.isEmpty || heights_mhd_is_pending(daemon) != 0
   }
 
   /// Runs the handlers of those that are ready, for a while.

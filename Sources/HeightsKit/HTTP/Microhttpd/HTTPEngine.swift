@@ -35,6 +35,7 @@ final class HTTPEngine: @unchecked Sendable {
   var batchEnd: Deadline?
   /// How long libmicrohttpd took when it last ran after handlers.
   var sendingMicroseconds = 0
+  /// Whether libmicrohttpd has something to do. The loop doesn't sleep as long as it has.
   var mustRun = false
   var drainingSince: Deadline?
   var random = FastRandom()
@@ -59,7 +60,7 @@ final class HTTPEngine: @unchecked Sendable {
     self.tracking = tracking
     requestMetrics = HTTPMetrics(routeCount: router.routes.count)
     daemon = try startDaemon()
-    loop.atEndOfTick { [self] in endOfTick() }
+    loop.atEndOfTick(while: { [self] in mustRun }, leftover: { [self] in leftover }) { [self] in run() }
     // Alive: the hook holds it as long as the loop runs.
     readiness = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned(unsafe) self] _ in run() }
     scheduleSweep()
@@ -106,7 +107,6 @@ final class HTTPEngine: @unchecked Sendable {
     for exchange in streams.values { exchange.stream?.end() }
     for connection in connections.values { connection.cutOff() }
     mustRun = true
-    loop.tickSoon()
   }
 
   /// Ends everything at once and gives back what libmicrohttpd holds. Not within one of its calls.
@@ -166,13 +166,11 @@ final class HTTPEngine: @unchecked Sendable {
 
   // MARK: Running libmicrohttpd
 
-  private func endOfTick() {
-    guard daemon != nil else { return }
-    if mustRun { run() }
-    if heights_mhd_is_pending(daemon) != 0 {
-      mustRun = true
-      loop.tickSoon()
-    }
+  /// What waits for libmicrohttpd to run, or for a handler to begin.
+  private var leftover: String? {
+    guard daemon != nil else { return nil }
+    if !ready.isEmpty { return "\(ready.count) requests whose handlers have yet to run" }
+    return heights_mhd_is_pending(daemon) != 0 ? "bytes or answers that libmicrohttpd has yet to see to" : nil
   }
 
   private func scheduleSweep() {

@@ -30,6 +30,8 @@ final class PostgresConnection: @unchecked Sendable {
   private var timer: Timer?
   /// Reads that were sent since the last synchronisation.
   private var unsynced = 0
+  /// Whether there are reads that the server does not answer before `endTick`.
+  var hasUnsynced: Bool { unsynced > 0 }
   private var waitsToWrite = false
   private(set) var failure: DatabaseError?
   /// Called with the first statement of a tick that waits for `endTick`.

@@ -18,6 +18,8 @@ final class Reader: @unchecked Sendable {
   /// The commit count that the open snapshot shows at least.
   private var snapshot: Int?
   private(set) var snapshotsTaken = 0
+  /// Whether it shows a snapshot that the end of the tick ends.
+  var hasSnapshot: Bool { snapshot != nil }
 
   init(_ connection: SQLiteConnection, commits: CommitCounter, timeLimitMs: Int) {
     self.connection = connection

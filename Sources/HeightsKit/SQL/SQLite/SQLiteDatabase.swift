@@ -184,7 +184,11 @@ final class SQLiteDatabase: Sendable {
 
   private func endSnapshotsWithTicks() async throws {
     for (loop, reader) in zip(loops, readers) {
-      try await loop.run { loop.atEndOfTick { [weak reader] in reader?.endSnapshot() } }
+      try await loop.run {
+        loop.atEndOfTick(while: { [weak reader] in reader?.hasSnapshot == true }) { [weak reader] in
+          reader?.endSnapshot()
+        }
+      }
     }
   }
 }

@@ -33,7 +33,9 @@ final class PostgresLoop: @unchecked Sendable {
   /// Call once, on the loop.
   func start() {
     // Held until the loop ends: a weak reference would make every other one slow.
-    loop.atEndOfTick { [self] in endTick() }
+    loop.atEndOfTick(while: { [self] in !unsynced.isEmpty }, leftover: { [self] in leftover }) { [self] in
+      endTick()
+    }
     cluster.add(self)
     look()
   }
@@ -45,8 +47,11 @@ final class PostgresLoop: @unchecked Sendable {
     pool = nil
   }
 
+  private var leftover: String? {
+    readers.contains { $0.ready?.hasUnsynced == true } ? "reads of \(database) that were not sent" : nil
+  }
+
   private func endTick() {
-    if unsynced.isEmpty { return }
     for connection in unsynced { connection.endTick() }
     unsynced.removeAll(keepingCapacity: true)
   }
