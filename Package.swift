@@ -56,7 +56,8 @@ let package = Package(
     .executableTarget(
       name: "HeightsCLI",
       dependencies: [
-        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Planner", "Topology",
+        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Planner",
+        "Topology",
       ],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
