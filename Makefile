@@ -38,6 +38,6 @@ tsan: build ## Runs the unit tests under ThreadSanitizer.
 	  swift test --no-parallel --sanitize=thread --scratch-path .build/tsan
 
 bench: build ## Measures, as ratios against a named peer in the same run. Takes some minutes.
-	scripts/install-packages wrk nodejs python3-venv
+	scripts/install-packages wrk nghttp2-client nodejs postgresql python3-venv
 	scripts/python-environment .venv-cdk Benchmarks/Peers/cdk/requirements.txt
 	Benchmarks/run

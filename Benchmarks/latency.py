@@ -1,0 +1,71 @@
+"""How long single answers take, by h2load (Debian's nghttp2-client), which writes down each of them.
+
+A closed loop asks again as soon as it is answered: the next request comes right behind an answer. An open loop asks at a
+rate of its own, half of the greatest.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+
+class Latencies:
+    """Of one run, in ms, and its requests a second."""
+
+    def __init__(self, rate, milliseconds):
+        self.rate = rate
+        self._sorted = sorted(milliseconds)
+
+    def percentile(self, share):
+        return self._sorted[min(int(len(self._sorted) * share / 100), len(self._sorted) - 1)]
+
+
+def measure(url, connections, seconds, rate=None, headers=(), body=None, cores=None):
+    """Latencies of one run; answers that are no success end the bench. `rate`: requests a second of all connections."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "log")
+        command = ["h2load", "--h1", f"-c{connections}", "-t1", "-D", str(seconds), "--warm-up-time=1", f"--log-file={log}"]
+        for header in headers:
+            command += ["-H", header]
+        if body is not None:
+            path = os.path.join(folder, "body")
+            with open(path, "w") as file:
+                file.write(body)
+            command += ["-d", path]
+        if rate is not None:
+            command += [f"--rps={max(rate / connections, 1):.2f}"]
+        output = subprocess.run(
+            [*command, url], capture_output=True, text=True, check=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores) if cores else None).stdout
+        with open(log) as file:
+            rows = [line.split() for line in file]
+    bad = [status for _, status, _ in rows if not status.startswith("2")]
+    if bad or not rows:
+        sys.exit(f"bench: {url}: {len(bad)} of {len(rows)} answers were no success, the first {bad[:1]}\n{output}")
+    told = re.search(r"([\d.]+) req/s", output)
+    return Latencies(float(told.group(1)), [int(microseconds) / 1000 for _, _, microseconds in rows])
+
+
+class Record:
+    """What the last run on this machine measured: a row that got worse by half is told."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            with open(path) as file:
+                self.last = json.load(file)
+        except (OSError, ValueError):
+            self.last = {}
+        self.now = dict(self.last)
+
+    def compare(self, row, value):
+        """What to say of `value`, in ms: nothing as long as it is not worse by half."""
+        before = self.last.get(row)
+        self.now[row] = value
+        return f"  WORSE than the {before:.2f} ms of the last run by half" if before and value > 1.5 * before else ""
+
+    def save(self):
+        with open(self.path, "w") as file:
+            json.dump(self.now, file, indent=1)
