@@ -187,7 +187,7 @@ def start_scripts(folder):
 
 def test_what_a_server_runs_at_its_start_is_valid_shell(tmp_path):
     scripts = start_scripts(tmp_path)
-    assert set(scripts) == {"boot", "heights-secrets", "heights-fetch", "heights-ready"}
+    assert set(scripts) == {"boot", "heights-install", "heights-secrets", "heights-fetch", "heights-ready"}
     for script in scripts.values():
         run = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, timeout=20)
         assert run.returncode == 0, run.stderr

@@ -26,7 +26,9 @@ struct Habit: Sendable {
 
 // This folder names the words that it looks for, so it is not searched for them.
 extension Habit {
-  static let all = [header, length, noPrint, explainedDanger, nothingLeftToDo, noTabs, noTrailingSpaces]
+  static let all = [
+    header, length, noPrint, explainedDanger, lookedForAgain, nothingLeftToDo, noTabs, noTrailingSpaces,
+  ]
 
   static let header = Habit(
     name: "header", reason: "a file's first line says what it is, so that a reader knows whether to read on",
@@ -48,6 +50,22 @@ extension Habit {
     because: "results leave through the command line's Output, logs through Log, tests print seeds only",
     applies: { $0.isSwift && !$0.path.hasPrefix("Sources/HeightsCLI/") && !$0.path.hasPrefix("Tests/") },
     isBroken: { $0.contains("rint(") && code(of: $0).contains(/(^|[^.\w])(debugPrint|print)\(/) })
+
+  static let lookedForAgain = Habit(
+    name: "looked for again",
+    reason:
+      "an engine may be installed while the lab runs: what is looked up once, in a static let, stays missing",
+    applies: { $0.isSwift && $0.path.hasPrefix("Sources/Lab/") && !$0.path.hasPrefix(ownFolder) }
+  ) { file in
+    let lookUps = ["access(", "Programs.find(", "getpwnam(", "contentsOfDirectory(", "environment["]
+    return file.lines.indices.filter { index in
+      guard file.lines[index].contains("static let ") else { return false }
+      // What the declaration goes on with: its own line, and those that are deeper than it.
+      let depth = file.lines[index].prefix { $0 == " " }.count
+      let rest = file.lines[(index + 1)...].prefix { $0.prefix { $0 == " " }.count > depth }
+      return ([file.lines[index]] + rest).contains { line in lookUps.contains { line.contains($0) } }
+    }.map { $0 + 1 }
+  }
 
   private static let dangers: [String] = [
     "@unchecked Sendable", "nonisolated(unsafe)", "try!", "as!", "unsafeBitCast",

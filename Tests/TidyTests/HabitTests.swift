@@ -14,6 +14,8 @@ import Testing
     ("explained danger", "final class A: @unchecked Sendable {}\n"),
     ("explained danger", "let a = try! b()\n"),
     ("explained danger", "// why\n\nlet a = b as! C\n"),
+    ("looked for again", "  static let a = Programs.find(\"b\")\n"),
+    ("looked for again", "  static let a: String? = {\n    access(b, X_OK) == 0\n  }()\n"),
     ("nothing left to do", "// TODO: later\n"),
     ("nothing left to do", "/* FIXME */\n"),
     ("no tabs", "\tlet a = 1\n"),
@@ -28,6 +30,8 @@ import Testing
     ("no print", "fingerprint(a); a.print(b) // print(c)\n"),
     ("explained danger", "// Why it is sound.\nlet a = try! b()\n"),
     ("explained danger", "let a = try! b()  // why it is sound\n"),
+    ("looked for again", "  static var a: String? { Programs.find(\"b\") }\n"),
+    ("looked for again", "  static let a = 1\n  func b() { access(c, X_OK) }\n"),
     ("nothing left to do", "let TODOS = 1\n"),
   ]
 

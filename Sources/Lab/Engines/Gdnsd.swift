@@ -54,9 +54,9 @@ struct Gdnsd: Equatable, Sendable {
     try AtomicFile.write(zone, to: folder + "/config/zones/" + name)
   }
 
-  /// Where gdnsd is installed; nil when it is not.
-  static let program = ["/usr/sbin/gdnsd", "/usr/local/sbin/gdnsd"].first { (path: String) in
-    access(path, X_OK) == 0
+  /// Where gdnsd is installed; nil when it is not yet.
+  static var program: String? {
+    ["/usr/sbin/gdnsd", "/usr/local/sbin/gdnsd"].first { (path: String) in access(path, X_OK) == 0 }
   }
 
   /// Asks it for the name.

@@ -14,13 +14,13 @@ struct PostgresSettings: Equatable, Sendable {
   let databases: [String]
   let secrets: Secrets
 
-  /// Where Debian puts the programs of the newest version that is installed; nil when none is.
-  static let folder: String? = {
+  /// Where Debian puts the programs of the newest version that is installed; nil when none is yet.
+  static var folder: String? {
     let root = "/usr/lib/postgresql"
     let versions = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).compactMap(Int.init)
     let newest = versions.filter { access("\(root)/\($0)/bin/postgres", X_OK) == 0 }.max()
     return newest.map { "\(root)/\($0)/bin" }
-  }()
+  }
 
   /// The same alone and under Patroni, so that Patroni can take over a server that runs. Time-outs are short: a peer that
   /// hangs is noticed within seconds.
