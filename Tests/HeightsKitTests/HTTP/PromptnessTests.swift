@@ -17,13 +17,13 @@ import Testing
     return limits
   }
 
-  /// Asks for `/work` again and again, each time with the request on its way before the answer to the one before: it is
+  /// Asks for `/wait` again and again, each time with the request on its way before the answer to the one before: it is
   /// read in the turn in which that is sent.
   private func ask(
     _ loops: EventLoopGroup, connections: Int, _ work: @escaping @Sendable (Int) async throws -> Void
   ) async throws {
     try await withServer(on: loops, limits: Self.limits) {
-      $0.get("/work/{number}") { request in
+      $0.get("/wait/{number}") { request in
         try await work(Int(request.parameter("number")) ?? 0)
         return .text("done")
       }
@@ -40,7 +40,7 @@ import Testing
   private static func askInARow(_ server: RunningServer, _ connection: Int) async throws {
     try await server.withClient { client in
       let numbers = 0..<requests
-      client.send(numbers.map { RawRequest.text("GET", "/work/\(connection * requests + $0)") }.joined())
+      client.send(numbers.map { RawRequest.text("GET", "/wait/\(connection * requests + $0)") }.joined())
       for number in numbers {
         let answer = try client.response()
         #expect(answer.status == 200, "request \(number) of connection \(connection): \(answer.text)")
