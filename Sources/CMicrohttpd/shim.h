@@ -4,9 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
+/// Told of a request's target, as soon as its line is there.
+typedef void *(*heights_mhd_on_line)(void *context, const char *target, struct MHD_Connection *connection);
+
 /// What a server needs of libmicrohttpd.
 struct heights_mhd_settings {
   void *context;
+  heights_mhd_on_line on_line;
   MHD_AccessHandlerCallback on_request;
   MHD_RequestCompletedCallback on_completed;
   MHD_NotifyConnectionCallback on_connection;
@@ -40,6 +44,7 @@ static inline struct MHD_Daemon *heights_mhd_start(const struct heights_mhd_sett
       MHD_OPTION_STRICT_FOR_CLIENT, 0,
       MHD_OPTION_NOTIFY_COMPLETED, settings->on_completed, settings->context,
       MHD_OPTION_NOTIFY_CONNECTION, settings->on_connection, settings->context,
+      MHD_OPTION_URI_LOG_CALLBACK, settings->on_line, settings->context,
       MHD_OPTION_UNESCAPE_CALLBACK, heights_mhd_keep_escapes, NULL,
       MHD_OPTION_END);
 }
@@ -90,10 +95,33 @@ static inline const char *heights_mhd_cookie(struct MHD_Connection *connection, 
   return sought.value;
 }
 
-/// The query argument as it was sent; whether there is one.
-static inline int heights_mhd_argument(
-    struct MHD_Connection *connection, const char *name, size_t name_size, const char **value, size_t *size) {
-  return MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, name, name_size, value, size) == MHD_YES;
+/// A target as its request line has it, taken before libmicrohttpd takes it apart.
+struct heights_mhd_line {
+  /// Up to the first zero; more when there is one in it.
+  size_t length;
+  /// Where its query begins, 0 when it has none.
+  size_t query;
+  /// That query's first character.
+  char first;
+};
+
+/// Takes a target's query away from libmicrohttpd, which would keep each argument in the memory that a connection has, and
+/// end the connection without an answer where that is too little. (It splits the query in its own buffer, which it hands
+/// over here as its own, so that it may be changed: 0.9.75, parse_initial_message_line.)
+static inline struct heights_mhd_line heights_mhd_take_line(const char *target) {
+  struct heights_mhd_line line = {strlen(target), 0, 0};
+  char *mark = strchr((char *)target, '?');
+  if (mark && mark[1]) {
+    line.query = (size_t)(mark + 1 - target);
+    line.first = mark[1];
+    mark[1] = 0;
+  }
+  return line;
+}
+
+/// Puts the query's first character back, where libmicrohttpd has looked and found none.
+static inline void heights_mhd_restore_query(const char *target, struct heights_mhd_line line) {
+  if (line.query) ((char *)target)[line.query] = line.first;
 }
 
 /// What a request's headers say of its framing, found in one pass. NULL where there is no such header.

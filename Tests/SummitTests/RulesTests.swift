@@ -8,6 +8,7 @@ import Testing
 @Suite struct RulesTests {
   private static let name = "Use 3 to 20 lower-case letters, digits or underscores."
   private static let displayName = "Use 1 to 50 characters on one line."
+  private static let hidden = "Use only characters that can be seen."
   private static let password = "Use at least 10 characters."
   private static let length = "Use at most 500 characters."
 
@@ -25,7 +26,12 @@ import Testing
       (String(repeating: "é", count: 50), String(repeating: "é", count: 50), nil),
       ("   ", "", displayName), (String(repeating: "x", count: 51), "", displayName),
       ("a\nb", "", displayName),
-      ("a\u{7}b", "", displayName), ("a" + String(repeating: "\u{301}", count: 250), "", displayName),
+      ("a\u{7}b", "", displayName), ("👩🏽‍🚀 ❤️‍🔥", "👩🏽‍🚀 ❤️‍🔥", nil), ("می‌خواهم", "می‌خواهم", nil),
+      ("mi\u{200B}ra", "", hidden), ("mi\u{200D}ra", "", hidden), ("mira\u{FE0F}", "", hidden),
+      ("\u{202E}arim", "", hidden), ("\u{2066}mira\u{2069}", "", hidden), ("mira\u{2060}", "", hidden),
+      ("\u{FEFF}mira", "", hidden), ("\u{3164}", "", hidden), ("mi\u{AD}ra", "", hidden),
+      ("山\u{200D}", "", hidden), ("a\u{2028}b", "", hidden),
+      ("a" + String(repeating: "\u{301}", count: 250), "", displayName),
     ] as [(String, String, String?)])
   func displayNames(_ value: String, _ kept: String, _ problem: String?) {
     expect(Rules.displayName, value, problem, kept: kept)

@@ -66,6 +66,7 @@ enum Rules {
     guard (1...50).contains(trimmed.count), trimmed.utf8.count <= 400, !hasControls(trimmed) else {
       throw Rejection(message: "Use 1 to 50 characters on one line.")
     }
+    guard !hasHidden(trimmed) else { throw Rejection(message: "Use only characters that can be seen.") }
     return trimmed
   }
 
@@ -108,6 +109,31 @@ enum Rules {
     let start = text.drop { $0.isWhitespace }
     guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
     return String(start[...last])
+  }
+
+  /// Whether there are characters that nobody sees, with which one name passes for another, or that turn the line around.
+  /// What joins two characters of a script that needs it, or of a picture, is none.
+  private static func hasHidden(_ text: String) -> Bool {
+    let scalars = Array(text.unicodeScalars)
+    return scalars.indices.contains { index in
+      let scalar = scalars[index]
+      let isHidden =
+        scalar.properties.isDefaultIgnorableCodePoint || scalar.properties.generalCategory == .format
+        || [.lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
+      guard isHidden else { return false }
+      guard index > 0, isBeyondLatin(scalars[index - 1]) else { return true }
+      switch scalar {
+      // Joiners, and which of its two looks a picture has.
+      case "\u{200C}", "\u{200D}": return index + 1 == scalars.count || !isBeyondLatin(scalars[index + 1])
+      case "\u{FE0E}", "\u{FE0F}": return false
+      default: return true
+      }
+    }
+  }
+
+  private static func isBeyondLatin(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value > 0x24F
+      && (!scalar.properties.isDefaultIgnorableCodePoint || ["\u{FE0E}", "\u{FE0F}"].contains(scalar))
   }
 
   private static func hasControls(_ text: String, except allowed: Unicode.Scalar? = nil) -> Bool {

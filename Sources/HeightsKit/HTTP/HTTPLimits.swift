@@ -23,5 +23,8 @@ public struct HTTPLimits: Sendable {
   /// How often what is overdue is looked for.
   public var sweepIntervalMs = 250
 
+  /// What bodies may take together.
+  var received = ReceivedBytes.ofProcess
+
   public init() {}
 }

@@ -97,6 +97,9 @@ final class RouteTable: Sendable {
   /// The largest body that a route takes.
   func maxBodyBytes(of route: Int) -> Int { routes[route].maxBodyBytes }
 
+  /// Who may send a large body to a route; nil when anybody may.
+  func admission(of route: Int) -> Router.Admission? { routes[route].admission }
+
   /// A problem as the app wants its problems shown.
   func response(to problem: Problem, _ request: Request) -> Response { router.response(to: problem, request) }
 

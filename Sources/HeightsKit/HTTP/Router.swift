@@ -7,10 +7,14 @@ public typealias Handler = @Sendable (Request) async throws -> Response
 ///
 /// In each segment a literal wins over a parameter, and a parameter over the rest of the path (`{name...}`).
 public struct Router: Sendable {
+  /// Throws what a client is told whose large body is not wanted.
+  public typealias Admission = @Sendable (Request) async throws -> Void
+
   struct Route: Sendable {
     let method: Method
     let pattern: String
     let maxBodyBytes: Int
+    let admission: Admission?
     let handler: Handler
   }
 
@@ -42,9 +46,15 @@ public struct Router: Sendable {
 
   public mutating func get(_ pattern: String, _ handler: @escaping Handler) { add(.get, pattern, 0, handler) }
 
-  /// - Parameter maxBodyBytes: a request with a larger body is answered with 413.
-  public mutating func post(_ pattern: String, maxBodyBytes: Int = 64 << 10, _ handler: @escaping Handler) {
-    add(.post, pattern, maxBodyBytes, handler)
+  /// - Parameters:
+  ///   - maxBodyBytes: a request with a larger body is answered with 413.
+  ///   - admission: is asked before a body of more than 64 KiB is taken, with the request as its headers tell it: whether
+  ///     there is a session, say. The handler looks by itself again.
+  public mutating func post(
+    _ pattern: String, maxBodyBytes: Int = 64 << 10, admission: Admission? = nil,
+    _ handler: @escaping Handler
+  ) {
+    add(.post, pattern, maxBodyBytes, admission: admission, handler)
   }
 
   public mutating func put(_ pattern: String, maxBodyBytes: Int = 64 << 10, _ handler: @escaping Handler) {
@@ -72,7 +82,10 @@ public struct Router: Sendable {
     return page
   }
 
-  mutating func add(_ method: Method, _ pattern: String, _ maxBodyBytes: Int, _ handler: @escaping Handler) {
+  mutating func add(
+    _ method: Method, _ pattern: String, _ maxBodyBytes: Int, admission: Admission? = nil,
+    _ handler: @escaping Handler
+  ) {
     precondition(pattern.hasPrefix("/"), "a route begins with /: \(pattern)")
     var node = 0
     for segment in pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
@@ -80,7 +93,9 @@ public struct Router: Sendable {
     }
     precondition(nodes[node].route(for: method) == nil, "the route \(method) \(pattern) stands twice")
     nodes[node].routes.append((method, routes.count))
-    routes.append(Route(method: method, pattern: pattern, maxBodyBytes: maxBodyBytes, handler: handler))
+    routes.append(
+      Route(
+        method: method, pattern: pattern, maxBodyBytes: maxBodyBytes, admission: admission, handler: handler))
   }
 
   private mutating func child(of node: Int, for segment: Substring) -> Int {

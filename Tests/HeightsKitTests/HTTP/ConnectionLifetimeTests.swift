@@ -46,6 +46,22 @@ import Testing
     }
   }
 
+  @Test func headersThatTrickleInEndAKeptConnectionAsTheyEndANewOne() async throws {
+    let limits = Self.limits { $0.headerTimeoutMs = 100 }
+    try await withServer(limits: limits, Self.routes) { server in
+      let wasCutOff = try await server.withClient { client in
+        client.send(RawRequest.text("GET", "/hello"))
+        guard try client.response().text == "hello" else { return false }
+        client.send("GET /hello HTTP/1.1\r\nHost: test\r\nX: ")
+        return (0..<2_000).contains { _ in
+          usleep(5_000)
+          return !client.send("a")
+        }
+      }
+      #expect(wasCutOff)
+    }
+  }
+
   @Test func aBodyThatDoesNotComeEndsTheConnection() async throws {
     let limits = Self.limits { $0.bodyTimeoutMs = 100 }
     try await withServer(limits: limits, Self.routes) { server in

@@ -39,6 +39,37 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "/hello\0", "/hello\0.png", "/hello\0?a=1", "/hello?a=1\0",
+    "/hello?\0",
+    "/hel\0lo%20", "http://test/hello\0",
+  ])
+  func aZeroInATargetIsRefused(target: String) async throws {
+    try await withTarget { server, seen in
+      let request = RawRequest.text("GET", target)
+      let answer = try await server.withClient { client in
+        client.send(request)
+        return Answer(try client.response())
+      }
+      #expect(answer.status == 400)
+      #expect(seen.all == [])
+    }
+  }
+
+  @Test(arguments: [1, 1_500, 3_000])
+  func aQueryOfManyArgumentsIsAnswered(count: Int) async throws {
+    try await withServer { router in
+      router.get("/last") { .text(try $0.query("last") ?? "none") }
+    } _: { server in
+      let target = "/last?" + String(repeating: "a&", count: count) + "last=here"
+      let answers = try await server.withClient { client in
+        client.send(RawRequest.text("GET", target) + RawRequest.text("GET", "/last"))
+        return [Answer(try client.response()).text, Answer(try client.response()).text]
+      }
+      #expect(answers == ["here", "none"])
+    }
+  }
+
   private static let inner = "GET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n"
 
   /// Each would be two requests to somebody who frames it differently.

@@ -9,7 +9,7 @@ enum Photo {
   /// Stores an uploaded photo and returns its key.
   /// - Throws: `Problem` (422) when it isn't a picture that browsers show, or is too large.
   static func store(_ file: Form.File, in photos: ObjectStore) async throws -> String {
-    let bytes = try file.spool.read()
+    let bytes = try file.read()
     guard let kind = ImageKind(bytes), let size = kind.dimensions(bytes) else {
       throw Problem.invalid([Problem.Field("photo", "Choose a JPEG, PNG, WebP or GIF picture.")])
     }

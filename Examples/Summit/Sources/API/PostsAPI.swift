@@ -13,7 +13,9 @@ struct PostsAPI: Sendable {
     router.put("/api/posts/{id}/like") { try await setLike(true, $0) }
     router.delete("/api/posts/{id}/like") { try await setLike(false, $0) }
     router.get("/api/posts/{id}/likes/{name}", isLiked)
-    router.post("/api/media", maxBodyBytes: Photo.uploadLimitBytes, upload)
+    router.post(
+      "/api/media", maxBodyBytes: Photo.uploadLimitBytes,
+      admission: { _ = try await summit.requireViewer($0) }, upload)
   }
 
   private struct Sent: Decodable {

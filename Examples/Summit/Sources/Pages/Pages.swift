@@ -9,7 +9,9 @@ struct Pages: Sendable {
   func addRoutes(to router: inout Router) {
     router.get("/", home)
     router.get("/popular", popular)
-    router.post("/posts", maxBodyBytes: Photo.uploadLimitBytes + 64 << 10, publish)
+    router.post(
+      "/posts", maxBodyBytes: Photo.uploadLimitBytes + 64 << 10,
+      admission: { _ = try await summit.requireViewer($0) }, publish)
     router.get("/posts/{id}", post)
     router.post("/posts/{id}/like") { try await setLike(true, $0) }
     router.post("/posts/{id}/unlike") { try await setLike(false, $0) }

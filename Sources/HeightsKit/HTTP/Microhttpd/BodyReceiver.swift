@@ -4,7 +4,7 @@ import CMicrohttpd
 
 /// Gathers a body: as it is, or as the fields and files of a form. One with files is parsed while it arrives, by
 /// libmicrohttpd's post processor; one without, once it is there: the processor is not exact about such (it takes a
-/// field for two when its bytes come apart, and refuses an = in a value).
+/// field for two when its bytes come apart, and refuses an = in a value). All parts of a body share one spool.
 final class BodyReceiver {
   private static let fieldLimit = 200
   private static let fieldBytesLimit = 256 << 10
@@ -13,23 +13,31 @@ final class BodyReceiver {
   static let toleranceBytes = 64 << 20
 
   private let limitBytes: Int
-  private let spool = Spool()
-  private var form = Form()
+  private let spool: Spool
+  private var parts: [Part] = []
   private var processor: OpaquePointer?
   private let kind: Kind
   private var receivedBytes = 0
   private var fieldBytes = 0
-  private var part: Part?
-  private(set) var problem: Problem?
+  private(set) var problem: Problem? {
+    // Of what is refused nothing is kept.
+    didSet { if problem != nil { spool.empty() } }
+  }
 
   private enum Kind { case content, urlEncodedForm, multipartForm }
 
-  /// The field or file that is being received.
+  /// A field or file, and where in the spool it is.
   private struct Part {
     let name: String
     let filename: String?
     let contentType: String?
-    let spool = Spool()
+    var range: Range<Int>
+
+    /// What its head takes.
+    var headBytes: Int {
+      name.utf8.count + (filename?.utf8.count ?? 0) + (contentType?.utf8.count ?? 0)
+        + MemoryLayout<Part>.size
+    }
 
     func isNamedLike(_ other: Part) -> Bool {
       (name, filename, contentType) == (other.name, other.filename, other.contentType)
@@ -37,8 +45,9 @@ final class BodyReceiver {
   }
 
   /// - Parameter announcedBytes: how large the body is said to be. One that is too large is dropped from its beginning.
-  init(connection: Connection, limitBytes: Int, announcedBytes: Int?) {
+  init(connection: Connection, limitBytes: Int, announcedBytes: Int?, budget: ReceivedBytes) {
     self.limitBytes = limitBytes
+    spool = Spool(budget: budget) { [unowned connection] in connection.clientAddress }
     if let announcedBytes, announcedBytes > limitBytes { problem = .contentTooLarge(limitBytes: limitBytes) }
     let type = connection.header("Content-Type")?.lowercased() ?? ""
     kind =
@@ -78,9 +87,12 @@ final class BodyReceiver {
       let taken = heights_mhd_post(processor, bytes.baseAddress, bytes.count)
       if taken == 0 && problem == nil { problem = .badRequest("The form is malformed.") }
     } else {
-      store(bytes, in: spool)
+      keep { try spool.append(bytes) }
     }
   }
+
+  /// Takes nothing of the body that has come or is to come.
+  func refuse(_ problem: Problem) { self.problem = self.problem ?? problem }
 
   /// The whole body.
   /// - Throws: `Problem` when it was too large, malformed or could not be stored.
@@ -91,11 +103,10 @@ final class BodyReceiver {
         problem = .badRequest("The form ends before it is complete.")
       }
     }
-    try finishPart()
     if let problem { throw problem }
     switch kind {
     case .content: return spool.sizeBytes == 0 ? .empty : .content(spool)
-    case .multipartForm: return .form(form)
+    case .multipartForm: return .form(try form())
     case .urlEncodedForm:
       return .form(try Form(urlEncoded: spool.read(), fieldLimit: BodyReceiver.fieldLimit))
     }
@@ -110,46 +121,52 @@ final class BodyReceiver {
       begin(
         Part(
           name: String(cString: key), filename: filename.map { String(cString: $0) },
-          contentType: contentType.map { String(cString: $0) }))
+          contentType: contentType.map { String(cString: $0) }, range: spool.sizeBytes..<spool.sizeBytes))
     }
-    guard let part, problem == nil else { return false }
+    guard let part = parts.last, problem == nil else { return false }
     if part.filename == nil {
       fieldBytes += bytes.count
       if fieldBytes > BodyReceiver.fieldBytesLimit {
         problem = .contentTooLarge(limitBytes: BodyReceiver.fieldBytesLimit)
       }
     }
-    store(bytes, in: part.spool)
-    return problem == nil
+    guard problem == nil else { return false }
+    keep { try spool.append(bytes) }
+    // Of what is refused nothing is left.
+    guard problem == nil else { return false }
+    parts[parts.count - 1].range = part.range.lowerBound..<spool.sizeBytes
+    return true
   }
 
   private func begin(_ next: Part) {
     // libmicrohttpd may begin a part twice, the first time without content, when the bytes between its head and its
     // content come apart. An empty field before one of the same name can't be told from that and is left out.
-    if let part, part.spool.sizeBytes == 0, part.isNamedLike(next) { return }
-    do { try finishPart() } catch { problem = problem ?? .unexpected }
-    if form.fields.count + form.files.count >= BodyReceiver.fieldLimit {
-      problem = .tooManyFields(BodyReceiver.fieldLimit)
-    }
-    part = next
+    if let part = parts.last, part.range.isEmpty, part.isNamedLike(next) { return }
+    if parts.count >= BodyReceiver.fieldLimit { return problem = .tooManyFields(BodyReceiver.fieldLimit) }
+    keep { try spool.count(next.headBytes) }
+    parts.append(next)
   }
 
-  private func finishPart() throws {
-    guard let part else { return }
-    self.part = nil
-    if let filename = part.filename {
-      form.files.append(
-        Form.File(name: part.name, filename: filename, contentType: part.contentType, spool: part.spool))
-    } else if let value = String(validating: try part.spool.read(), as: UTF8.self) {
-      form.fields.append((part.name, value))
-    } else {
-      problem = problem ?? .badRequest("The field \(part.name) isn't valid UTF-8.")
+  private func form() throws -> Form {
+    var form = Form()
+    for part in parts {
+      if let filename = part.filename {
+        form.files.append(
+          Form.File(
+            name: part.name, filename: filename, contentType: part.contentType, spool: spool,
+            range: part.range))
+      } else if let value = String(validating: try spool.read(part.range), as: UTF8.self) {
+        form.fields.append((part.name, value))
+      } else {
+        throw Problem.badRequest("The field \(part.name) isn't valid UTF-8.")
+      }
     }
+    return form
   }
 
-  private func store(_ bytes: UnsafeRawBufferPointer, in spool: Spool) {
-    do {
-      try spool.append(bytes)
+  private func keep(_ body: () throws -> Void) {
+    do { try body() } catch let refusal as ReceivedBytes.Refusal {
+      problem = refusal.problem
     } catch {
       problem = Problem(
         .insufficientStorage, title: "There is no room for the upload", detail: "Try again later.")

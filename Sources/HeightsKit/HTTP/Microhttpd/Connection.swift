@@ -9,6 +9,8 @@ final class Connection {
   /// What the connection waits for; the sweep ends those that wait too long.
   enum Phase {
     case idle(since: Deadline)
+    /// The line of another request has come, its headers have not.
+    case headers(since: Deadline)
     case receiving(since: Deadline)
     case answering
   }
@@ -60,13 +62,45 @@ final class Connection {
     heights_mhd_cookie(handle, name).map { String(cString: $0) }
   }
 
+  // MARK: The request's target
+
+  /// The line of the request that is under way.
+  private var line = heights_mhd_line()
+  /// Its query, as it was sent. Valid for as long as the request is.
+  private var query = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+
+  func lineHasCome(_ line: heights_mhd_line) {
+    self.line = line
+    query = UnsafeBufferPointer(start: nil, count: 0)
+    if requestCount > 0 { phase = .headers(since: .now) }
+  }
+
+  /// Takes the query in, once libmicrohttpd is done with the line.
+  /// - Parameters:
+  ///   - target: up to its query.
+  ///   - version: that of the same line, which ends the target.
+  /// - Returns: false when there is a zero in the target, which libmicrohttpd takes for its end.
+  func takeTarget(_ target: UnsafePointer<CChar>, until version: UnsafePointer<CChar>) -> Bool {
+    heights_mhd_restore_query(target, line)
+    if line.query > 0 {
+      // Alive: as long as the line, which ends with a zero, `length` characters behind the target's beginning.
+      query = UnsafeBufferPointer(
+        start: UnsafeRawPointer(target + line.query).assumingMemoryBound(to: UInt8.self),
+        count: line.length - line.query)
+    }
+    // Without a version its text isn't in the line.
+    return version.pointee == 0 || version - target == line.length + 1
+  }
+
   /// The argument as it was sent, still percent-encoded.
   func queryArgument(_ name: String) -> [UInt8]? {
-    var value: UnsafePointer<CChar>?
-    var size = 0
-    guard heights_mhd_argument(handle, name, name.utf8.count, &value, &size) != 0 else { return nil }
-    guard let value else { return [] }
-    return Array(UnsafeRawBufferPointer(start: value, count: size))
+    for pair in query.split(separator: UInt8(ascii: "&")) {
+      let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      if PercentEncoding.decode(parts[0], plusIsSpace: true) == name {
+        return parts.count > 1 ? Array(parts[1]) : []
+      }
+    }
+    return nil
   }
 
   /// While a request is under way: whom the peer asks for, if it is a proxy that is trusted; else the peer.

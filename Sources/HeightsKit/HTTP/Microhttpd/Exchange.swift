@@ -29,6 +29,8 @@ final class Exchange: Request, @unchecked Sendable {
   /// Whether the method is one that no route can name.
   let isOfOtherMethod: Bool
   var state = State.receiving
+  /// Whether it is still asked if the client may send its body.
+  var awaitsAdmission = false
   /// Takes in the body, if there is one.
   var receiver: BodyReceiver?
   /// Runs the handler, while the connection is suspended.

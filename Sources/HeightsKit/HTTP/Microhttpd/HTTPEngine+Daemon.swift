@@ -19,11 +19,22 @@ extension HTTPEngine {
 
   func startDaemon() throws -> OpaquePointer {
     var settings = heights_mhd_settings(
-      context: Unmanaged.passUnretained(self).toOpaque(), on_request: HTTPEngine.onRequest,
+      context: Unmanaged.passUnretained(self).toOpaque(), on_line: HTTPEngine.onLine,
+      on_request: HTTPEngine.onRequest,
       on_completed: HTTPEngine.onCompleted, on_connection: HTTPEngine.onConnection,
       header_bytes: limits.headerBytes, connection_limit: UInt32(limits.connectionsPerLoop + 16))
     guard let daemon = heights_mhd_start(&settings) else { throw SystemError(call: "MHD_start_daemon") }
     return daemon
+  }
+
+  /// Returns nothing: what it returned would stand where a request's exchange is looked for.
+  private static let onLine: heights_mhd_on_line = { _, target, handle in
+    guard let target, let context = heights_mhd_context(handle) else { return nil }
+    // Alive: `connections` holds it until libmicrohttpd has closed it.
+    Unmanaged<Connection>.fromOpaque(context)._withUnsafeGuaranteedRef {
+      $0.lineHasCome(heights_mhd_take_line(target))
+    }
+    return nil
   }
 
   private static let onRequest: MHD_AccessHandlerCallback = {
@@ -35,9 +46,13 @@ extension HTTPEngine {
     let call = RequestCall(
       handle: handle, method: method, target: target, version: version,
       upload: UnsafeRawBufferPointer(start: upload, count: size.pointee))
-    size.pointee = 0
     // Alive: its loop holds an engine as long as it runs.
-    return Unmanaged<HTTPEngine>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.handle(call, slot) }
+    return Unmanaged<HTTPEngine>.fromOpaque(context)._withUnsafeGuaranteedRef { engine in
+      // What isn't taken comes again once the connection is resumed.
+      if size.pointee > 0, engine.holdsBack(slot.pointee) { return heights_mhd_result(1) }
+      size.pointee = 0
+      return engine.handle(call, slot)
+    }
   }
 
   private static let onCompleted: MHD_RequestCompletedCallback = { context, _, slot, _ in

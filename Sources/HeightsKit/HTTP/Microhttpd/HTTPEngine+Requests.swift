@@ -22,7 +22,10 @@ extension HTTPEngine {
   }
 
   private func begin(_ connection: Connection, _ call: RequestCall) -> Exchange {
-    let target = RequestTarget(call.target)
+    let isWhole = call.target.withMemoryRebound(to: CChar.self) { target in
+      target.baseAddress.map { connection.takeTarget($0, until: call.version) } ?? true
+    }
+    let target = RequestTarget(call.target, isWhole: isWhole)
     let method = Method(call.method)
     let framing = heights_mhd_framing(connection.handle)
     let exchange = Exchange(
@@ -38,7 +41,9 @@ extension HTTPEngine {
     } else if framing.hasBody {
       // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
       exchange.receiver = BodyReceiver(
-        connection: connection, limitBytes: limitBytes ?? 64 << 10, announcedBytes: framing.announcedBytes)
+        connection: connection, limitBytes: limitBytes ?? 64 << 10, announcedBytes: framing.announcedBytes,
+        budget: limits.received)
+      admit(exchange, announcedBytes: framing.announcedBytes)
     }
     return exchange
   }
@@ -71,6 +76,49 @@ extension HTTPEngine {
     if receiver.isEndless { exchange.status = .contentTooLarge }
     return !receiver.isEndless
   }
+
+  // MARK: Who may send a large body
+
+  /// Asks, where the route wants that, whether the client may send it, before more than a small one is taken.
+  private func admit(_ exchange: Exchange, announcedBytes: Int?) {
+    guard let route = exchange.route, let admission = routes.admission(of: route),
+      announcedBytes ?? .max > Spool.memoryLimitBytes
+    else { return }
+    exchange.awaitsAdmission = true
+    loop.spawn { [self] in
+      var problem: Problem?
+      do { try await admission(exchange) } catch {
+        problem = error as? Problem ?? (error as? any ProblemConvertible)?.problem ?? .unexpected
+      }
+      admitted(exchange, problem)
+    }
+  }
+
+  private func admitted(_ exchange: Exchange, _ problem: Problem?) {
+    exchange.awaitsAdmission = false
+    if let problem { exchange.receiver?.refuse(problem) }
+    guard exchange.state == .suspended else { return }
+    exchange.state = .receiving
+    suspended[ObjectIdentifier(exchange)] = nil
+    MHD_resume_connection(exchange.connection.handle)
+    mustRun = true
+    loop.tickSoon()
+  }
+
+  /// Whether a body has to wait where it is, until it is known whether its client may send it.
+  func holdsBack(_ context: UnsafeMutableRawPointer?) -> Bool {
+    guard let context else { return false }
+    // Alive: the slot holds it until libmicrohttpd is done with the request, which it never is within this call.
+    return Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
+      guard exchange.awaitsAdmission, exchange.state == .receiving else { return false }
+      exchange.state = .suspended
+      suspended[ObjectIdentifier(exchange)] = exchange
+      MHD_suspend_connection(exchange.connection.handle)
+      return true
+    }
+  }
+
+  // MARK: The whole request
 
   /// The request is complete: it gets its handler, or the answer that needs none.
   private func complete(_ exchange: Exchange) {

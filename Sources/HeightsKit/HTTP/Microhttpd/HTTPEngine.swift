@@ -191,6 +191,7 @@ final class HTTPEngine: @unchecked Sendable {
   private func isOverdue(_ connection: Connection) -> Bool {
     switch connection.phase {
     case .answering: connection.hasTakenNothing(forMs: limits.inactivityTimeoutMs)
+    case .headers(let since): since.elapsedMs > limits.headerTimeoutMs || connection.hasEndedUnseen()
     case .receiving(let since): since.elapsedMs > limits.bodyTimeoutMs || connection.hasEndedUnseen()
     case .idle(let since):
       if connection.hasEndedUnseen() {

@@ -9,15 +9,18 @@ struct RequestTarget {
   /// Whether the path has only characters that may stand in one, or stand there by custom: any beyond ASCII.
   let isValid: Bool
 
-  init(_ text: UnsafeBufferPointer<UInt8>) {
+  /// - Parameter isWhole: false when it goes on behind a zero.
+  init(_ text: UnsafeBufferPointer<UInt8>, isWhole: Bool) {
     bytes = RequestTarget.path(of: text)
     path = String(decoding: bytes, as: UTF8.self)
     // Nearly always so, and quickly seen.
     if bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
-      isValid = true
+      isValid = isWhole
     } else {
       let hasControls = bytes.contains { $0 <= 0x20 || $0 == 0x7f }
-      isValid = !hasControls && String(validating: bytes, as: UTF8.self) != nil
+      isValid =
+        isWhole && !hasControls
+        && String(validating: bytes, as: UTF8.self) != nil
     }
   }
 
