@@ -102,7 +102,6 @@ extension HTTPEngine {
     suspended[ObjectIdentifier(exchange)] = nil
     MHD_resume_connection(exchange.connection.handle)
     mustRun = true
-    loop.tickSoon()
   }
 
   /// Whether a body has to wait where it is, until it is known whether its client may send it.
