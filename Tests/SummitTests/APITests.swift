@@ -88,6 +88,37 @@ import Testing
     }
   }
 
+  @Test func whoGuessesAPasswordDoesNotShutItsOwnerOut() async throws {
+    try await withSummit(["HEIGHTS_TRUSTED_PROXIES": "127.0.0.1"]) { summit in
+      let mira = try await summit.member("mira")
+      func logIn(_ password: String, from address: String) async throws -> Int {
+        try await mira.api(
+          "POST", "/api/sessions", #"{"name":"mira","password":"\#(password)"}"#,
+          headers: ["X-Forwarded-For": address]
+        ).status
+      }
+      for _ in 0..<10 { #expect(try await logIn("a wrong password", from: "192.0.2.1") == 401) }
+      #expect(try await logIn(RunningSummit.password, from: "192.0.2.1") == 429)
+      #expect(try await logIn(RunningSummit.password, from: "192.0.2.2") == 201)
+    }
+  }
+
+  @Test func anAddressGetsSoManyAccountsAndNoMore() async throws {
+    try await withSummit(["HEIGHTS_TRUSTED_PROXIES": "127.0.0.1"]) { summit in
+      var statuses: [Int] = []
+      for number in 0..<21 {
+        let answer = try await summit.visitor().api(
+          "POST", "/api/accounts",
+          #"{"name":"m\#(number)x","email":"m\#(number)@example.com","password":"\#(RunningSummit.password)"}"#,
+          headers: ["X-Forwarded-For": "192.0.2.1"])
+        statuses.append(answer.status)
+        if answer.status == 429 { #expect(Int(answer.headers["retry-after"] ?? "") ?? 0 > 0) }
+      }
+      #expect(statuses == Array(repeating: 201, count: 20) + [429])
+      _ = try await summit.member("mira")
+    }
+  }
+
   @Test func theDocumentSaysOfEachOperationThatItMayEndInAProblem() async throws {
     try await withSummit { summit in
       let answer = try await summit.visitor().get("/openapi.json")

@@ -174,6 +174,30 @@ import Testing
     }
   }
 
+  @Test func theSettingsListWhereSomebodyIsLoggedInAndEndAnyOfIt() async throws {
+    try await withSummit { summit in
+      let (mira, jonas) = (try await summit.member("mira"), try await summit.member("jonas"))
+      let elsewhere = summit.visitor()
+      _ = try await elsewhere.submit("/login", ["name": "mira", "password": RunningSummit.password])
+      let settings = try await mira.get("/settings")
+      #expect(settings.all("<li><div><b>([^<]*)</b>") == ["127.0.0.1", "127.0.0.1"])
+      let others = settings.all("name=\"session\" value=\"([^\"]*)\"")
+      #expect(others.count == 1, "its own session is ended by logging out")
+      let fields = ["session": others[0]]
+
+      let foreign = try await jonas.submit(
+        "/settings/sessions/end", fields.merging(["csrf": try await jonas.get("/").token]) { $1 })
+      #expect(foreign.status == 303)
+      #expect(try await mira.submit("/settings/sessions/end", fields).status == 403)
+      #expect(try await elsewhere.get("/api/me").status == 200)
+      let answer = try await mira.submit(
+        "/settings/sessions/end", fields.merging(["csrf": settings.token]) { $1 })
+      #expect(answer.status == 303 && answer.location == "/settings#sessions")
+      #expect(try await elsewhere.get("/api/me").status == 401)
+      #expect(try await mira.get("/api/me").status == 200)
+    }
+  }
+
   @Test func guessingAPasswordInTheSettingsIsBounded() async throws {
     try await withSummit { summit in
       let mira = try await summit.member("mira")

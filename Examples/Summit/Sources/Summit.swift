@@ -28,11 +28,14 @@ struct Summit: Sendable {
 
   // MARK: Accounts and sessions
 
+  /// - Throws: `Problem`: 422 when the name or the address is taken, 429 after too many from one address.
   func signUp(_ signUp: SignUp, by request: Request) async throws -> Viewer {
     if try await accounts.named(signUp.name) != nil {
       throw Problem.invalid([Problem.Field("name", "This name is taken.")])
     }
-    let account = try await accounts.create(signUp, passwordHash: passwords.hash(signUp.password))
+    try await logInLimits.signUp(from: request.remoteAddress)
+    let hash = try await passwords.hash(signUp.password, for: .newcomers)
+    let account = try await accounts.create(signUp, passwordHash: hash)
     return Viewer(
       account: account, session: try await begin(account.id, account.credentials, by: request))
   }

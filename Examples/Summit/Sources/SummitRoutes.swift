@@ -33,13 +33,14 @@ struct SummitRoutes: Sendable {
   }
 
   private func summit(_ context: AppContext) async throws -> Summit {
-    Summit(
+    let sessions = try await SessionStore(context)
+    return Summit(
       accounts: Accounts(database: try await database("accounts", context)),
       posts: Posts(database: try await database("posts", context)),
       graph: Graph(database: try await database("graph", context)),
-      sessions: try await SessionStore(context),
+      sessions: sessions,
       passwords: try Passwords(parallel: context.environment.loops),
-      logInLimits: LogInLimits(),
+      logInLimits: LogInLimits(sessions),
       photos: try ObjectStore(context),
       cache: Cache(context),
       assets: try Assets(folder + "/Public", for: context))

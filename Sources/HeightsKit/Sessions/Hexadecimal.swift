@@ -2,6 +2,16 @@
 
 import CSodium
 
+/// Reads `count` bytes of what `hexadecimal` writes; nil of anything else.
+func bytes(ofHexadecimal text: String, count: Int) -> [UInt8]? {
+  var bytes = [UInt8](repeating: 0, count: count)
+  var length = 0
+  guard text.utf8.count == 2 * count,
+    sodium_hex2bin(&bytes, count, text, text.utf8.count, nil, &length, nil) == 0, length == count
+  else { return nil }
+  return bytes
+}
+
 /// Two lower-case digits for each byte.
 func hexadecimal(_ bytes: [UInt8]) -> String {
   var text = [CChar](repeating: 0, count: 2 * bytes.count + 1)

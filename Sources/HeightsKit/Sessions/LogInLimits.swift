@@ -1,31 +1,25 @@
-// How many failed logins are borne: per account and per address.
+// How many failed logins are borne, and how many new accounts of one address.
 
-import Synchronization
-
-/// Counts failed logins in buckets that empty slowly. Of this process; a flood of keys pushes out those that were tried
-/// longest ago.
+/// Counts failed logins and sign-ups in SQL, for all processes of the app: each is forgotten after a while.
+///
+/// A login counts for the account at the address that it comes from, where few are borne; so somebody who guesses shuts
+/// out nobody but those behind the same address. Many are borne for an account from everywhere, and for an address.
 public final class LogInLimits: Sendable {
-  private struct Bucket {
-    var failures: Double
-    var at: Deadline
+  /// So many may come at once; one is forgotten every so many milliseconds.
+  struct Limit: Sendable {
+    let count: Int64
+    let forgetMs: Int64
   }
 
-  /// After so many failures an account waits; one is forgotten every 30 s.
-  static let perAccount = 10.0
-  /// The same for an address, where many people may sit behind one.
-  static let perAddress = 100.0
-  private static let forgetPerSecond = 1.0 / 30
+  static let perAccountAndAddress = Limit(count: 10, forgetMs: 30_000)
+  static let perAccount = Limit(count: 100, forgetMs: 30_000)
+  static let perAddress = Limit(count: 100, forgetMs: 30_000)
+  static let signUps = Limit(count: 20, forgetMs: 60_000)
 
-  private let buckets = Mutex(LRUList<Bucket>())
-  private let keyLimit: Int
-  private let now: @Sendable () -> Deadline
+  private let table: AttemptTable
 
-  public convenience init() { self.init(keyLimit: 100_000, now: { .now }) }
-
-  init(keyLimit: Int, now: @escaping @Sendable () -> Deadline) {
-    self.keyLimit = keyLimit
-    self.now = now
-  }
+  /// Counts where the sessions are.
+  public init(_ sessions: SessionStore) { table = sessions.attempts }
 
   /// Checks a password, if the account and the address have attempts left. The attempt counts as failed from its
   /// beginning, so that many at once are not more than the limit; one that was right, or broke off, is taken back.
@@ -33,63 +27,46 @@ public final class LogInLimits: Sendable {
   /// - Throws: `Problem` (429) when the account or the address has failed too often, else what `isRight` throws.
   public func attempt(name: String, address: String, _ isRight: () async throws -> Bool) async throws -> Bool
   {
-    try begin(name: name, address: address)
+    // Two writes: nothing promises that both shards stay in one database.
+    let ofAccount = AttemptCounters(
+      shard: Shard(of: name),
+      [
+        (["account at address", name, address], Self.perAccountAndAddress),
+        (["account", name], Self.perAccount),
+      ])
+    let ofAddress = AttemptCounters(shard: Shard(of: address), [(["address", address], Self.perAddress)])
+    try await count(ofAccount, "Too many failed logins")
     do {
-      let isRight = try await isRight()
-      if isRight { takeBack(name: name, address: address) }
-      return isRight
+      try await count(ofAddress, "Too many failed logins")
     } catch {
-      takeBack(name: name, address: address)
+      await takeBack(ofAccount)
       throw error
     }
+    let result: Result<Bool, any Error>
+    do { result = .success(try await isRight()) } catch { result = .failure(error) }
+    if (try? result.get()) != false {
+      await takeBack(ofAccount)
+      await takeBack(ofAddress)
+    }
+    return try result.get()
   }
 
-  /// Counts a failure, or refuses the attempt.
-  func begin(name: String, address: String) throws {
-    let wait = buckets.withLock { buckets in
-      let now = now()
-      // A refused attempt counts as a use: a flood of other keys must not make the one under attack forgotten.
-      let wait = max(
-        LogInLimits.waitSeconds(buckets.use("n" + name), LogInLimits.perAccount, now),
-        LogInLimits.waitSeconds(buckets.use("a" + address), LogInLimits.perAddress, now))
-      if wait == 0 {
-        for key in ["n" + name, "a" + address] { add(1, to: key, of: &buckets, now) }
-      }
-      return wait
-    }
-    guard wait > 0 else { return }
+  /// Counts a sign-up. Addresses of the machine itself have no limit: everybody comes from there where a proxy stands
+  /// before the app that it was not told of.
+  /// - Throws: `Problem` (429) when there were too many from this address.
+  public func signUp(from address: String) async throws {
+    if address.hasPrefix("127.") || address == "::1" { return }
+    let counters = AttemptCounters(shard: Shard(of: address), [(["sign-up", address], Self.signUps)])
+    try await count(counters, "Too many new accounts")
+  }
+
+  private func count(_ counters: AttemptCounters, _ title: String) async throws {
+    guard let waitMs = try await table.count(counters) else { return }
     throw Problem(
-      .tooManyRequests, title: "Too many failed logins", detail: "Wait a little and try again.",
-      retryAfterSeconds: wait)
+      .tooManyRequests, title: title, detail: "Wait a little and try again.",
+      retryAfterSeconds: Int((waitMs + 999) / 1_000))
   }
 
-  func takeBack(name: String, address: String) {
-    buckets.withLock { buckets in
-      let now = now()
-      for key in ["n" + name, "a" + address] { add(-1, to: key, of: &buckets, now) }
-    }
-  }
-
-  private func add(_ failures: Double, to key: String, of buckets: inout LRUList<Bucket>, _ now: Deadline) {
-    let sum = (buckets[key].map { LogInLimits.remaining($0, now) } ?? 0) + failures
-    guard sum > 0 else {
-      buckets.remove(key)
-      return
-    }
-    buckets.insert(key, Bucket(failures: sum, at: now))
-    if buckets.count > keyLimit, let oldest = buckets.leastRecentlyUsed { buckets.remove(oldest) }
-  }
-
-  /// How many accounts and addresses are remembered.
-  var keyCount: Int { buckets.withLock { $0.count } }
-
-  private static func remaining(_ bucket: Bucket, _ now: Deadline) -> Double {
-    max(bucket.failures - Double(bucket.at.microseconds(until: now)) / 1_000_000 * forgetPerSecond, 0)
-  }
-
-  private static func waitSeconds(_ bucket: Bucket?, _ limit: Double, _ now: Deadline) -> Int {
-    guard let bucket else { return 0 }
-    let excess = remaining(bucket, now) + 1 - limit
-    return excess > 0 ? Int((excess / forgetPerSecond).rounded(.up)) : 0
-  }
+  /// An attempt that can't be taken back is forgotten later.
+  private func takeBack(_ counters: AttemptCounters) async { try? await table.takeBack(counters) }
 }

@@ -8,29 +8,38 @@ public final class Passwords: Sendable {
   static let memoryBytes = 19 << 20
   static let passes: UInt64 = 2
 
-  private let pool: BlockingPool
+  /// Who wants something hashed. Each group waits by itself: however many sign up, people can log in.
+  public enum Group: Sendable {
+    case newcomers
+    case members
+  }
+
+  private let newcomers: BlockingPool
+  private let members: BlockingPool
   /// What a name without an account is checked against, so that the time tells nothing.
   private let nobody: String
 
   /// - Parameters:
-  ///   - parallel: how many are hashed at once; each takes 19 MiB.
-  ///   - queueLimit: how many may wait; the next one is refused with 503.
+  ///   - parallel: how many are hashed at once for members, half as many for newcomers; each takes 19 MiB.
+  ///   - queueLimit: how many of each group may wait; the next one is refused with 503.
   public init(parallel: Int, queueLimit: Int = 64) throws {
     guard sodium_init() >= 0 else { throw SystemError(call: "sodium_init", code: 0) }
-    pool = try BlockingPool(name: "passwords", threads: parallel, queueLimit: queueLimit)
+    members = try BlockingPool(name: "passwords", threads: parallel, queueLimit: queueLimit)
+    newcomers = try BlockingPool(name: "new-passwords", threads: parallel / 2, queueLimit: queueLimit)
     nobody = try Passwords.hash("nobody has this password")
   }
 
   /// - Throws: `Overloaded` when too many wait.
-  public func hash(_ password: String) async throws -> String {
-    try await pool.run { try Passwords.hash(password) }
+  public func hash(_ password: String, for group: Group = .members) async throws -> String {
+    let pool = group == .newcomers ? newcomers : members
+    return try await pool.run { try Passwords.hash(password) }
   }
 
   /// Whether `password` is the one that `hash` was made of. Without a hash the answer is no, after the same work.
   /// - Throws: `Overloaded` when too many wait.
   public func verify(_ password: String, hash: String?) async throws -> Bool {
     let expected = hash ?? nobody
-    let matches = try await pool.run {
+    let matches = try await members.run {
       crypto_pwhash_str_verify(expected, password, UInt64(password.utf8.count)) == 0
     }
     return matches && hash != nil

@@ -23,6 +23,20 @@ public struct Session: Sendable {
   }
 }
 
+/// A session as its owner is shown it.
+public struct SessionSummary: Sendable {
+  /// Names it to `SessionStore.end(_:of:)`. It lets nobody in.
+  public let id: String
+  /// In milliseconds since 1970.
+  public let begunAtMs: Int64
+  /// When it was last used, at most an hour before it really was; in milliseconds since 1970.
+  public let usedAtMs: Int64
+  /// Where it was begun from; nil for one from before that was noted.
+  public let address: String?
+  /// Whether it is the one that asks.
+  public let isCurrent: Bool
+}
+
 /// The account has newer credentials than those that a session was to be begun with: log in anew.
 public struct OutdatedCredentials: Error, Equatable {}
 
@@ -39,9 +53,12 @@ public final class SessionStore: Sendable {
   static let idleMs: Int64 = 30 * 24 * 3_600_000
   /// A session in use is written at most this often, to move its end.
   static let touchMs: Int64 = 3_600_000
+  private static let shownSessions = 50
   /// For how long Redis answers for SQL.
   static let copyMs = 300_000
 
+  /// Of those who want a session.
+  let attempts: AttemptTable
   private let table: SessionTable
   private let copies: SharedCopies
   private let context: AppContext
@@ -57,6 +74,7 @@ public final class SessionStore: Sendable {
   init(_ context: AppContext, nowMs: @escaping @Sendable () -> Int64) async throws {
     guard sodium_init() >= 0 else { throw SystemError(call: "sodium_init", code: 0) }
     table = try await SessionTable(context)
+    attempts = AttemptTable(database: table.database, nowMs: nowMs)
     copies = SharedCopies(
       context.redis, prefix: "session:", markMs: SessionStore.copyMs, secret: try await table.secret(),
       nowMs: nowMs)
@@ -109,6 +127,27 @@ public final class SessionStore: Sendable {
     await forget([hash])
   }
 
+  /// The sessions of the same account, the one used latest first, at most 50.
+  public func all(of session: Session) async throws -> [SessionSummary] {
+    let (now, own) = (nowMs(), session.token.hash)
+    let found = try await table.all(
+      of: session.accountID, usedAfter: now - SessionStore.idleMs,
+      begunAfter: now - SessionStore.lifetimeMs, limit: SessionStore.shownSessions)
+    return found.filter { $0.session.credentials >= session.credentials }.map {
+      SessionSummary(
+        id: hexadecimal($0.hash), begunAtMs: $0.session.begunAtMs, usedAtMs: $0.session.touchedAtMs,
+        address: $0.address, isCurrent: $0.hash == own)
+    }
+  }
+
+  /// Ends a session of an account, known by its `SessionSummary.id`; what is none of the account's is left alone.
+  public func end(_ id: String, of account: Identifier) async throws {
+    guard let hash = bytes(ofHexadecimal: id, count: SessionToken.hashBytes),
+      try await table.delete(hash, of: account)
+    else { return }
+    await forget([hash])
+  }
+
   /// Ends all sessions of an account that were begun with earlier credentials, and lets no such session begin any more:
   /// also not for somebody whose password was found right a moment before.
   public func endAll(of account: Identifier, before credentials: Int64) async throws {
@@ -156,7 +195,10 @@ public final class SessionStore: Sendable {
 
   /// Removes what has ended, a batch a minute, for as long as the process runs.
   private func removeExpired(_ loop: EventLoop) async {
-    while (try? await loop.sleep(ms: 60_000)) != nil { _ = try? await removeExpiredBatch() }
+    while (try? await loop.sleep(ms: 60_000)) != nil {
+      _ = try? await removeExpiredBatch()
+      try? await attempts.deleteExpired()
+    }
   }
 
   /// - Returns: how many sessions were removed.

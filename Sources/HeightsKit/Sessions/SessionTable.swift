@@ -68,9 +68,10 @@ struct SessionTable: Sendable {
           PRIMARY KEY (shard, name)
         );
         """),
+    AttemptTable.migration,
   ]
 
-  private let database: Database
+  let database: Database
 
   init(_ context: AppContext) async throws {
     database = try await context.database("sessions", migrations: Self.migrations)
@@ -125,6 +126,35 @@ struct SessionTable: Sendable {
   func delete(_ hash: [UInt8], _ shard: Shard) async throws {
     try await database.transaction {
       try await $0.execute("DELETE FROM sessions WHERE shard = \(shard) AND token_hash = \(hash)")
+    }
+  }
+
+  /// - Returns: whether it was one of the account's.
+  func delete(_ hash: [UInt8], of account: Identifier) async throws -> Bool {
+    try await database.transaction {
+      try await $0.execute(
+        """
+        DELETE FROM sessions
+        WHERE shard = \(account.shard) AND token_hash = \(hash) AND account_id = \(account)
+        """) == 1
+    }
+  }
+
+  /// Those that have been in use since `usedMs` and were begun after `begunMs`, the latest first, at most `limit`.
+  func all(
+    of account: Identifier, usedAfter usedMs: Int64, begunAfter begunMs: Int64, limit: Int
+  ) async throws -> [(hash: [UInt8], session: StoredSession, address: String?)] {
+    try await database.newest(
+      """
+      SELECT token_hash, credentials, COALESCE(begun_at_ms, touched_at_ms), touched_at_ms, address FROM sessions
+      WHERE shard = \(account.shard) AND account_id = \(account) AND touched_at_ms > \(usedMs)
+        AND COALESCE(begun_at_ms, touched_at_ms) > \(begunMs)
+      ORDER BY touched_at_ms DESC, token_hash LIMIT \(Int64(limit))
+      """
+    ) {
+      let session = StoredSession(
+        account: account, credentials: try $0.int(1), begunAtMs: try $0.int(2), touchedAtMs: try $0.int(3))
+      return (try $0.blob(0), session, try $0.optionalText(4))
     }
   }
 

@@ -4,6 +4,7 @@ import CSodium
 
 /// What a session's cookie holds: the account's shard, and 256 random bits.
 struct SessionToken: Sendable, CustomStringConvertible {
+  static let hashBytes = 32
   private static let secretBytes = 32
   let shard: Shard
   private let secret: [UInt8]
@@ -44,7 +45,7 @@ struct SessionToken: Sendable, CustomStringConvertible {
 
   /// BLAKE2b-256 of a purpose, keyed by the secret: none of these tells anything of the others.
   private func keyed(_ purpose: String) -> [UInt8] {
-    var hash = [UInt8](repeating: 0, count: 32)
+    var hash = [UInt8](repeating: 0, count: SessionToken.hashBytes)
     crypto_generichash(&hash, hash.count, purpose, UInt64(purpose.utf8.count), secret, secret.count)
     return hash
   }

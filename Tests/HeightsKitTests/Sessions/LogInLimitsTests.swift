@@ -1,131 +1,173 @@
-// Guessing passwords is stopped after a few, and forgiven slowly.
+// Guessing passwords is stopped after a few, shuts out nobody else, and is forgiven slowly.
 
-import Synchronization
 import Testing
 
 @testable import HeightsKit
 
 @Suite struct LogInLimitsTests {
-  private final class TestClock: Sendable {
-    private let current = Mutex(Deadline(uptimeNanoseconds: 1_000_000_000))
-    var now: Deadline { current.withLock { $0 } }
-    func advance(seconds: Int) { current.withLock { $0 = $0.plus(ms: seconds * 1_000) } }
-  }
+  private struct Setup {
+    let limits: LogInLimits
+    let store: SessionStore
+    let clock: Clock
+    let database: Database
 
-  private let clock = TestClock()
-
-  private func limits(keyLimit: Int = 1_000) -> LogInLimits {
-    LogInLimits(keyLimit: keyLimit, now: { [clock] in clock.now })
-  }
-
-  private func waitSeconds(_ limits: LogInLimits, _ name: String, _ address: String) -> Int? {
-    do {
-      try limits.begin(name: name, address: address)
-      limits.takeBack(name: name, address: address)
-      return nil
-    } catch {
-      #expect((error as? Problem)?.status == .tooManyRequests)
-      return (error as? Problem)?.retryAfterSeconds
-    }
-  }
-
-  /// An attempt that fails, or is refused.
-  private func fail(_ limits: LogInLimits, _ name: String, _ address: String) {
-    try? limits.begin(name: name, address: address)
-  }
-
-  @Test func anAccountWaitsAfterTenFailuresFromWherever() {
-    let limits = limits()
-    for number in 0..<10 {
-      #expect(waitSeconds(limits, "ada", "10.0.0.\(number)") == nil)
-      fail(limits, "ada", "10.0.0.\(number)")
-    }
-    #expect(waitSeconds(limits, "ada", "10.0.0.99") == 30)
-    #expect(waitSeconds(limits, "bob", "10.0.0.0") == nil)
-  }
-
-  @Test func anAddressWaitsAfterAHundredFailuresForWhomever() {
-    let limits = limits()
-    for number in 0..<100 {
-      #expect(waitSeconds(limits, "name\(number)", "10.0.0.1") == nil)
-      fail(limits, "name\(number)", "10.0.0.1")
-    }
-    #expect(waitSeconds(limits, "another", "10.0.0.1") == 30)
-    #expect(waitSeconds(limits, "another", "10.0.0.2") == nil)
-  }
-
-  @Test func aNameIsNotMistakenForAnAddress() {
-    let limits = limits()
-    for _ in 0..<10 { fail(limits, "10.0.0.1", "10.0.0.2") }
-    #expect(waitSeconds(limits, "ada", "10.0.0.1") == nil)
-  }
-
-  @Test func oneFailureIsForgottenEveryThirtySeconds() {
-    let limits = limits()
-    for _ in 0..<10 { fail(limits, "ada", "a") }
-    #expect(waitSeconds(limits, "ada", "b") == 30)
-    clock.advance(seconds: 29)
-    #expect(waitSeconds(limits, "ada", "b") == 1)
-    clock.advance(seconds: 1)
-    #expect(waitSeconds(limits, "ada", "b") == nil)
-    fail(limits, "ada", "a")
-    #expect(waitSeconds(limits, "ada", "b") == 30)
-    clock.advance(seconds: 3_600)
-    for _ in 0..<9 { fail(limits, "ada", "a") }
-    #expect(waitSeconds(limits, "ada", "b") == nil)
-  }
-
-  @Test func aRefusedAttemptDoesNotMakeTheWaitLonger() {
-    let limits = limits()
-    for _ in 0..<50 { fail(limits, "ada", "a") }
-    #expect(waitSeconds(limits, "ada", "b") == 30)
-  }
-
-  @Test func aFloodOfNamesPushesOutTheOldestAndNobodyWhoJustFailed() {
-    let limits = limits(keyLimit: 50)
-    for number in 0..<2_000 {
-      fail(limits, "flood\(number)", "flood\(number)")
-      if number % 10 == 0 { fail(limits, "ada", "a") }
-    }
-    #expect(waitSeconds(limits, "ada", "b") != nil)
-    #expect(limits.keyCount == 50)
-  }
-
-  @Test func ofManyWrongAttemptsAtOnceTenAreHeard() async {
-    let limits = limits()
-    let heard = await withTaskGroup(of: Bool.self) { group in
-      for number in 0..<60 {
-        group.addTask {
-          let isRight = try? await limits.attempt(name: "ada", address: "\(number)") {
-            await Task.yield()
-            return false
-          }
-          return isRight != nil
-        }
+    /// Whether somebody with the right password has to wait, and for how long.
+    func waitSeconds(_ name: String, _ address: String) async throws -> Int? {
+      do {
+        #expect(try await limits.attempt(name: name, address: address) { true })
+        return nil
+      } catch let problem as Problem {
+        #expect(problem.status == .tooManyRequests)
+        return problem.retryAfterSeconds
       }
-      return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
     }
-    #expect(heard == 10)
-    #expect(waitSeconds(limits, "ada", "a") == 30)
+
+    /// An attempt that fails, or is refused.
+    func fail(_ name: String, _ address: String) async throws {
+      do { #expect(try await !limits.attempt(name: name, address: address) { false }) } catch is Problem {}
+    }
+
+    var counters: [Int64] {
+      get async throws {
+        try await database.query("SELECT length(key) FROM session_attempts ORDER BY 1") { try $0.int(0) }
+      }
+    }
+  }
+
+  private func withLimits(_ body: (Setup) async throws -> Void) async throws {
+    try await withContext { context in
+      let clock = Clock()
+      let store = try await SessionStore(context, nowMs: { clock.nowMs })
+      try await body(
+        Setup(
+          limits: LogInLimits(store), store: store, clock: clock,
+          database: context.openDatabases[0].database))
+    }
+  }
+
+  @Test func anAccountWaitsAtTheAddressThatHasFailedTenTimesAndNowhereElse() async throws {
+    try await withLimits { setup in
+      for _ in 0..<10 {
+        #expect(try await setup.waitSeconds("ada", "10.0.0.1") == nil)
+        try await setup.fail("ada", "10.0.0.1")
+      }
+      #expect(try await setup.waitSeconds("ada", "10.0.0.1") == 30)
+      #expect(try await setup.waitSeconds("ada", "10.0.0.2") == nil)
+      #expect(try await setup.waitSeconds("bob", "10.0.0.1") == nil)
+    }
+  }
+
+  @Test func anAccountWaitsAfterAHundredFailuresFromWherever() async throws {
+    try await withLimits { setup in
+      for number in 0..<100 { try await setup.fail("ada", "10.0.0.\(number / 5)") }
+      #expect(try await setup.waitSeconds("ada", "10.0.0.99") == 30)
+      #expect(try await setup.waitSeconds("bob", "10.0.0.99") == nil)
+    }
+  }
+
+  @Test func anAddressWaitsAfterAHundredFailuresForWhomever() async throws {
+    try await withLimits { setup in
+      for number in 0..<100 { try await setup.fail("name\(number)", "10.0.0.1") }
+      #expect(try await setup.waitSeconds("another", "10.0.0.1") == 30)
+      #expect(try await setup.waitSeconds("another", "10.0.0.2") == nil)
+    }
+  }
+
+  @Test func aNameIsNotMistakenForAnAddressNorTheEndOfOneForTheOther() async throws {
+    try await withLimits { setup in
+      for _ in 0..<10 { try await setup.fail("ada1", "0.0.0.1") }
+      #expect(try await setup.waitSeconds("ada", "10.0.0.1") == nil)
+      #expect(try await setup.waitSeconds("0.0.0.1", "ada1") == nil)
+    }
+  }
+
+  @Test func oneFailureIsForgottenEveryThirtySeconds() async throws {
+    try await withLimits { setup in
+      for _ in 0..<10 { try await setup.fail("ada", "a") }
+      #expect(try await setup.waitSeconds("ada", "a") == 30)
+      setup.clock.nowMs += 29_000
+      #expect(try await setup.waitSeconds("ada", "a") == 1)
+      setup.clock.nowMs += 1_000
+      #expect(try await setup.waitSeconds("ada", "a") == nil)
+      try await setup.fail("ada", "a")
+      #expect(try await setup.waitSeconds("ada", "a") == 30)
+      setup.clock.nowMs += 3_600_000
+      for _ in 0..<9 { try await setup.fail("ada", "a") }
+      #expect(try await setup.waitSeconds("ada", "a") == nil)
+    }
+  }
+
+  @Test func aRefusedAttemptDoesNotMakeAnyWaitLonger() async throws {
+    try await withLimits { setup in
+      for _ in 0..<150 { try await setup.fail("ada", "a") }
+      #expect(try await setup.waitSeconds("ada", "a") == 30)
+      #expect(try await setup.waitSeconds("ada", "b") == nil)
+      #expect(try await setup.waitSeconds("bob", "a") == nil)
+    }
+  }
+
+  @Test func allProcessesCountTogetherAndWhatWasCountedOutlivesThem() async throws {
+    try await withLimits { setup in
+      for _ in 0..<5 { try await setup.fail("ada", "a") }
+      let another = LogInLimits(setup.store)
+      for _ in 0..<5 { #expect(try await !another.attempt(name: "ada", address: "a") { false }) }
+      #expect(try await setup.waitSeconds("ada", "a") == 30)
+    }
+  }
+
+  @Test func ofManyWrongAttemptsAtOnceTenAreHeard() async throws {
+    try await withLimits { setup in
+      let heard = await withTaskGroup(of: Bool.self) { group in
+        for _ in 0..<60 {
+          group.addTask {
+            let isRight = try? await setup.limits.attempt(name: "ada", address: "a") {
+              await Task.yield()
+              return false
+            }
+            return isRight != nil
+          }
+        }
+        return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      }
+      #expect(heard == 10)
+    }
   }
 
   @Test func anAttemptThatWasRightOrBrokeOffDoesNotCount() async throws {
-    let limits = limits()
-    for _ in 0..<9 { fail(limits, "ada", "a") }
-    for _ in 0..<200 {
-      #expect(try await limits.attempt(name: "ada", address: "a") { true })
-      await #expect(throws: Overloaded.self) {
-        try await limits.attempt(name: "ada", address: "a") { throw Overloaded() }
+    try await withLimits { setup in
+      for _ in 0..<9 { try await setup.fail("ada", "a") }
+      for _ in 0..<20 {
+        #expect(try await setup.waitSeconds("ada", "a") == nil)
+        await #expect(throws: Overloaded.self) {
+          try await setup.limits.attempt(name: "ada", address: "a") { throw Overloaded() }
+        }
       }
+      try await setup.fail("ada", "a")
+      #expect(try await setup.waitSeconds("ada", "a") == 30)
     }
-    #expect(waitSeconds(limits, "ada", "a") == nil)
-    #expect(try await !limits.attempt(name: "ada", address: "a") { false })
-    #expect(waitSeconds(limits, "ada", "a") == 30)
   }
 
-  @Test func whoseAttemptsWereRightIsNotRemembered() async throws {
-    let limits = limits()
-    for number in 0..<100 { _ = try await limits.attempt(name: "\(number)", address: "a") { true } }
-    #expect(limits.keyCount == 0)
+  @Test func whatIsKeptOfALongNameIsShortAndGoesWhenItIsForgotten() async throws {
+    try await withLimits { setup in
+      try await setup.fail(String(repeating: "a", count: 100_000), "a")
+      #expect(try await setup.counters == [16, 16, 16])
+      try await setup.store.attempts.deleteExpired()
+      #expect(try await setup.counters.count == 3)
+      setup.clock.nowMs += 30_000
+      try await setup.store.attempts.deleteExpired()
+      #expect(try await setup.counters.isEmpty)
+    }
+  }
+
+  @Test func anAddressHasTwentySignUpsAndThenOneAMinute() async throws {
+    try await withLimits { setup in
+      for _ in 0..<20 { try await setup.limits.signUp(from: "192.0.2.1") }
+      await #expect(throws: Problem.self) { try await setup.limits.signUp(from: "192.0.2.1") }
+      try await setup.limits.signUp(from: "192.0.2.2")
+      setup.clock.nowMs += 60_000
+      try await setup.limits.signUp(from: "192.0.2.1")
+      await #expect(throws: Problem.self) { try await setup.limits.signUp(from: "192.0.2.1") }
+      for _ in 0..<50 { try await setup.limits.signUp(from: "127.0.0.1") }
+    }
   }
 }

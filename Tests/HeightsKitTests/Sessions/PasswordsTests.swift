@@ -50,6 +50,24 @@ import Testing
     #expect(try await passwords.verify("after", hash: nil) == false)
   }
 
+  @Test func howeverManyNewcomersWaitAMemberIsHeard() async throws {
+    let passwords = try Passwords(parallel: 1, queueLimit: 2)
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for _ in 0..<20 {
+        group.addTask {
+          do {
+            _ = try await passwords.hash("password", for: .newcomers)
+            return true
+          } catch is Overloaded { return false }
+        }
+      }
+      while try await group.next() == true {}
+      // One was refused: the queue of newcomers is full.
+      #expect(try await passwords.verify("password", hash: nil) == false)
+      _ = try await passwords.hash("another password")
+    }
+  }
+
   @Test func aLoopGoesOnWhileAPasswordIsHashed() async throws {
     let (passwords, group) = (try Passwords(parallel: 1), try EventLoopGroup(count: 1))
     let ticks = try await group.loops[0].run {

@@ -42,6 +42,13 @@ import Testing
           try session.check(request.form())
           return .text("done")
         }
+        $0.get("/sessions") { request in
+          guard let session = try await store.session(of: request) else { return .text("") }
+          let lines = try await store.all(of: session).map {
+            "\($0.id) \($0.isCurrent) \($0.address ?? "-") \($0.begunAtMs) \($0.usedAtMs)"
+          }
+          return .text(lines.joined(separator: "\n"))
+        }
         $0.post("/end") { request in
           try await store.end(of: request)
           return Response.noContent.with(store.removalCookie)
@@ -278,6 +285,36 @@ import Testing
         }
         for cookie in begun { #expect(try await who(setup.server, ("Cookie", cookie)) == "nobody") }
       }
+    }
+  }
+
+  // MARK: Seen by their owner
+
+  @Test func theOwnerSeesEachSessionWithItsAddressAndAgeAndEndsIt() async throws {
+    try await withStore { setup in
+      let (first, _) = (try await begin(setup.server).cookie, try await begin(setup.server, "?other"))
+      let begunAtMs = setup.clock.nowMs
+      setup.clock.nowMs += SessionStore.touchMs + 1
+      let second = try await begin(setup.server).cookie
+      func sessions() async throws -> [[String]] {
+        try await setup.server.request("GET", "/sessions", [first]).text
+          .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+      }
+      let seen = try await sessions()
+      #expect(seen.count == 2)
+      let own = try #require(seen.first { $0[1] == "true" })
+      let other = try #require(seen.first { $0[1] == "false" })
+      #expect(own[2...] == ["127.0.0.1", "\(begunAtMs)", "\(setup.clock.nowMs)"])
+      #expect(other[2...] == ["127.0.0.1", "\(setup.clock.nowMs)", "\(setup.clock.nowMs)"])
+
+      for id in ["", "x", other[0].uppercased() + "0", String(other[0].dropLast(2))] {
+        try await setup.store.end(id, of: account7)
+      }
+      try await setup.store.end(other[0], of: Self.stranger)
+      #expect(try await who(setup.server, second) != "nobody")
+      try await setup.store.end(other[0], of: account7)
+      #expect(try await who(setup.server, second) == "nobody")
+      #expect(try await sessions() == [own])
     }
   }
 

@@ -43,6 +43,7 @@ struct RunningSummit: Sendable {
 /// Runs Summit at a stage on free ports, in a folder that is removed afterwards.
 func withSummit(
   stage: Int = 2, onPostgres isPostgres: Bool = TestEngine.isPostgres,
+  _ variables: [String: String] = [:],
   _ body: (RunningSummit) async throws -> Void
 ) async throws {
   let folder = NSTemporaryDirectory() + "summit-\(UUID().uuidString)"
@@ -51,7 +52,8 @@ func withSummit(
   defer { engine.remove() }
   let context = try await AppContext(
     Environment(
-      ["HEIGHTS_DATA_DIR": folder, "HEIGHTS_LOOPS": "2"].merging(engine.variables) { first, _ in first }))
+      ["HEIGHTS_DATA_DIR": folder, "HEIGHTS_LOOPS": "2"].merging(engine.variables) { first, _ in first }
+        .merging(variables) { _, second in second }))
   let example = URL(fileURLWithPath: #filePath + "/../../../../Examples/Summit").standardizedFileURL.path
   let summit = SummitRoutes(folder: example)
   let routes = stage == 1 ? try await summit.launchPage(context) : try await summit.app(context)
@@ -79,7 +81,8 @@ private struct Served {
     var limits = HTTPLimits()
     (limits.drainIdleMs, limits.sweepIntervalMs) = (1, 5)
     server = try await HTTPServer(
-      loops: context.loops.loops, router: router, limits: limits, logRequests: false)
+      loops: context.loops.loops, router: router, limits: limits,
+      proxies: context.environment.proxies, logDescriptor: nil)
     sockets = try ListeningSockets.open(port: 0, count: 2).http
     try await server.listen(on: sockets)
     address = "http://127.0.0.1:\(ListeningSockets.localPort(of: sockets[0]))"

@@ -25,6 +25,7 @@ struct Pages: Sendable {
     router.post("/logout", logOut)
     router.get("/settings", settings)
     router.post("/settings", changePassword)
+    router.post("/settings/sessions/end", endSession)
     router.showProblems(problemPage)
   }
 }

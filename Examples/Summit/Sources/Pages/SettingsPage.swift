@@ -14,7 +14,7 @@ extension Pages {
   func settings(_ request: Request) async throws -> Response {
     try await forViewer(request) { viewer in
       let isChanged = try request.query("changed") != nil
-      return settings(
+      return try await settings(
         viewer, .none,
         notice: isChanged ? "Your password is changed. You are logged out everywhere else." : nil)
     }
@@ -30,15 +30,23 @@ extension Pages {
           named: viewer.account.name, from: form["current"] ?? "", to: new, by: request)
         return .redirect(to: "/settings?changed").with(session.cookie)
       } catch let problem as Problem where !problem.fields.isEmpty {
-        return settings(viewer, Entries(problems: problem.fields), status: .unprocessableContent)
+        return try await settings(viewer, Entries(problems: problem.fields), status: .unprocessableContent)
       }
+    }
+  }
+
+  func endSession(_ request: Request) async throws -> Response {
+    try await submitted(request) { viewer, form in
+      try await summit.sessions.end(form["session"] ?? "", of: viewer.account.id)
+      return .redirect(to: "/settings#sessions")
     }
   }
 
   private func settings(
     _ viewer: Viewer, _ entries: Entries, notice: String? = nil, status: Status = .ok
-  ) -> Response {
-    Layout("Settings", summit.assets, for: viewer, at: .settings).response(
+  ) async throws -> Response {
+    let sessions = try await summit.sessions.all(of: viewer.session)
+    return Layout("Settings", summit.assets, for: viewer, at: .settings).response(
       """
       <h1>Settings</h1>
       \(notice.map { "<p class=\"notice\" role=\"status\">\($0)</p>" } as HTML?)
@@ -58,6 +66,24 @@ extension Pages {
       \(Pages.passwordFields.map { $0.html(entries) })
       <button class="button">Change the password</button>
       </form>
+      <section class="card sheet" id="sessions">
+      <h2>Where you are logged in</h2>
+      <ul class="sessions">\(sessions.map { session($0, viewer) })</ul>
+      </section>
       """, status: status)
+  }
+
+  private func session(_ session: SessionSummary, _ viewer: Viewer) -> HTML {
+    let end: HTML = """
+      <form method="post" action="/settings/sessions/end">\(viewer.token)\(hidden("session", session.id))\
+      <button class="button quiet">End</button></form>
+      """
+    let place = (session.address ?? "An unknown address", session.isCurrent ? ", here" : "")
+    return """
+      <li><div><b>\(place.0)</b>\(place.1)
+      <p class="hint">Since \(Moment(ms: session.begunAtMs).html), \
+      last used about \(Moment(ms: session.usedAtMs).html)</p></div>
+      \(session.isCurrent ? nil : end)</li>
+      """
   }
 }
