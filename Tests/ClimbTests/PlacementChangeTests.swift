@@ -39,6 +39,12 @@ import Testing
     try Climb4to5.moveSessions.run(lab, .silent)
   }
 
+  @Test func aSupervisorThatIsAwayHasNotSeenAProcessEnd() throws {
+    let lab = PlacedLab(silent: "server-b", adoptionMs: 60_000) { $0.loseSupervisor() }
+    try Climb4to5.moveSessions.run(lab, .silent)
+    #expect(lab.questions("server-b") > 3)
+  }
+
   @Test func aProcessOfTheLastEpochIsWaitedFor() {
     let lab = PlacedLab(behind: "server-a")
     #expect(throws: ClimbError.self) { try Climb4to5.moveSessions.run(lab, .silent) }
@@ -53,6 +59,8 @@ private final class PlacedLab: ClimbLab {
     var placement: Placement
     var silent: String?
     var questions: [String: Int] = [:]
+    /// How often the supervisor does not answer.
+    var absences = 0
     var pids: [String: Int32] = ["server-a": 10, "server-b": 11]
   }
 
@@ -75,12 +83,25 @@ private final class PlacedLab: ClimbLab {
 
   func goOn() { state.withLock { $0.silent = nil } }
   func restart(_ process: String) { state.withLock { $0.pids[process] = 99 } }
+
+  /// It is away for some questions; then it has started the servers anew.
+  func loseSupervisor() {
+    state.withLock {
+      $0.absences = 3
+      $0.pids = ["server-a": 20, "server-b": 21]
+    }
+  }
+
   func questions(_ process: String) -> Int { state.withLock { $0.questions[process] ?? 0 } }
 
   func placement() throws -> Placement? { state.withLock { $0.placement } }
 
   func view() throws -> LabView {
-    let pids = state.withLock { $0.pids }
+    let (pids, isAway) = state.withLock { state in
+      defer { state.absences = max(state.absences - 1, 0) }
+      return (state.pids, state.absences > 0)
+    }
+    if isAway { throw Silence() }
     let servers = pids.map { name, pid in
       LabSnapshot.Process(name: name, host: name, pid: pid, health: .ready, restarts: 0, lastEnd: nil)
     }

@@ -31,7 +31,7 @@ enum Placements {
     // An app that has no admin socket knows of no placement: it goes by the variables that it was started with.
     if view.listensOnPort { return }
     for process in view.processes where process.isApp && process.pid != nil {
-      while try !hasAdopted(epoch, process.name, lab), try isRunning(process, lab) {
+      while try !hasAdopted(epoch, process.name, lab), isRunning(process, lab) {
         guard ContinuousClock.now < end else {
           throw ClimbError.notSo(
             "\(process.name) goes by epoch \(epoch) of the placement; it does not say so, and it has not ended: its log says why"
@@ -49,8 +49,9 @@ enum Placements {
     return try JSONDecoder().decode(Adopted.self, from: Data(answer.body)).epoch >= epoch
   }
 
-  /// The same process, not one that was started in its place.
-  private static func isRunning(_ process: LabSnapshot.Process, _ lab: any ClimbLab) throws -> Bool {
-    try lab.view().processes.contains { $0.name == process.name && $0.pid == process.pid }
+  /// The same process, not one that was started in its place. While the supervisor does not answer nobody has seen it end.
+  private static func isRunning(_ process: LabSnapshot.Process, _ lab: any ClimbLab) -> Bool {
+    guard let view = try? lab.view() else { return true }
+    return view.processes.contains { $0.name == process.name && $0.pid == process.pid }
   }
 }

@@ -138,7 +138,7 @@ struct MoveCase: CustomStringConvertible {
   }
 
   private mutating func value(of column: Column) -> String {
-    if isWild, happens(2) {
+    if isWild, happens(3) {
       return pick([
         "NULL", "1.5", "x'00ff'", "CAST(x'61ff' AS TEXT)", "CAST(x'610062' AS TEXT)", "9e99", "'text'",
         "70000", "5000000000",
