@@ -15,7 +15,7 @@ enum Heights {
   static let version = "0.1.0-dev"
 
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .historyCheck, .plan,
+    .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .historyCheck, .shell, .psql,
     .template, .deploy,
     .initialise,
   ]
@@ -23,7 +23,6 @@ enum Heights {
   /// Runs the command that `words` name.
   /// - Returns: the exit code: 0 done, 1 the answer is no, 2 wrong use.
   static func run(_ words: [String], _ output: Output) async -> Int32 {
-    let asksForHelp = words.prefix { $0 != "--" }.contains { $0 == "--help" || $0 == "-h" }
     guard let first = words.first, first != "--help", first != "-h", first != "help" else {
       output.result(Help.overview(commands))
       return words.isEmpty ? 2 : 0
@@ -34,7 +33,7 @@ enum Heights {
     }
     do {
       let (command, rest) = try find(words)
-      if asksForHelp {
+      if asksForHelp(rest, command) {
         output.result(Help.of(command))
         return 0
       }
@@ -43,6 +42,12 @@ enum Heights {
       output.progress("heights: \(error)")
       return 2
     }
+  }
+
+  /// Behind the name alone, where the rest may be another program's.
+  private static func asksForHelp(_ words: [String], _ command: Command) -> Bool {
+    let own = command.further == nil ? words.prefix { $0 != "--" } : words.prefix(1)
+    return own.contains { $0 == "--help" || $0 == "-h" }
   }
 
   private static func run(_ command: Command, _ words: [String], _ output: Output) async -> Int32 {

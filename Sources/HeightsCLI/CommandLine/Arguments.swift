@@ -9,6 +9,8 @@ struct Arguments: Sendable {
   private var flags: Set<String> = []
   /// The words without dashes, one for each of the command's parameters.
   private(set) var parameters: [String] = []
+  /// What stands behind those, of a command that hands it on.
+  private(set) var further: [String] = []
 
   /// Takes `words` apart. `--name VALUE` and `--name=VALUE` are the same; behind `--` everything is a parameter.
   /// - Throws: `UsageError` for an unknown option, one that is there twice or lacks its value, a word too many or too few.
@@ -17,6 +19,10 @@ struct Arguments: Sendable {
     var rest = words[...]
     var takesOptions = true
     while let word = rest.popFirst() {
+      if command.further != nil, parameters.count == command.parameters.count {
+        further = [word] + rest
+        break
+      }
       if takesOptions, word == "--" {
         takesOptions = false
       } else if takesOptions, word.hasPrefix("-"), word != "-" {

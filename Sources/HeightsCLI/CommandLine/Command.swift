@@ -13,6 +13,8 @@ struct Command: Sendable {
   var discussion = ""
   /// What stands behind the name without dashes, such as `NAME`: each must be given.
   var parameters: [String] = []
+  /// What may stand behind the parameters, if it is another program's to understand: options of ours come before them.
+  var further: String?
   var options: [Option] = []
   /// A line that works as it is.
   let example: String

@@ -1,0 +1,47 @@
+// heights shell: a way in to a host of the lab.
+
+import Glibc
+import Lab
+
+extension Command {
+  static let shell = Command(
+    name: "shell",
+    summary: "Open a shell on a host: its processes, its files, as the user that its engines are.",
+    discussion: "`heights status` shows the hosts. What is piped in is carried out.",
+    parameters: ["HOST"],
+    options: [.app],
+    example: "heights shell database-a"
+  ) { arguments, _ in
+    let host = arguments.parameters[0]
+    let folder = try arguments.appFolder()
+    let lab = try await onThread { try ControlClient(folder).send(.status) }
+    guard let process = lab.processes.first(where: { $0.host == host && $0.pid != nil }),
+      let pid = process.pid
+    else {
+      let known = Set(lab.processes.filter { $0.pid != nil }.compactMap(\.host)).sorted()
+      throw LabError.unknownHost(host, known: known)
+    }
+    var details = stat()
+    guard stat("/proc/\(pid)", &details) == 0 else {
+      throw LabError.system(attempt: "looking at \(host)", code: errno)
+    }
+    // Into the namespaces of its process, where the lab has made it some: its user's first, since that lets us into the others.
+    let spaces = ["mnt", "pid"].filter { space(pid, $0) != space(getpid(), $0) }.map {
+      $0 == "mnt" ? "--mount" : "--pid"
+    }
+    let isForeign = space(pid, "user") != space(getpid(), "user")
+    let identity =
+      isForeign
+      ? ["--user", "--preserve-credentials"]
+      : geteuid() == 0 ? ["--setuid", "\(details.st_uid)", "--setgid", "\(details.st_gid)"] : []
+    let words = ["--target", "\(pid)", "--wd"] + spaces + identity + ["/bin/sh"]
+    try Handover.become(
+      "nsenter", words, environment: ["HEIGHTS_HOST": host, "PS1": "\(host)$ "], package: "util-linux")
+  }
+
+  private static func space(_ pid: pid_t, _ kind: String) -> String? {
+    var name = [CChar](repeating: 0, count: 64)
+    let count = readlink("/proc/\(pid)/ns/\(kind)", &name, name.count)
+    return count < 0 ? nil : String(decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
