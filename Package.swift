@@ -46,7 +46,7 @@ let package = Package(
     target("Topology"),
     target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
     target("CloudFormation", ["Topology"]),
-    target("Lab", ["Topology", "CRuntime"]),
+    target("Lab", ["Topology", "CRuntime"], resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Lab", "Topology"]),
     target("History"),
     target("Load", ["History", "Lab", "HeightsKit"]),

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +175,8 @@ static void write_pid(char *const environment[]) {
 static void run_program(const struct heights_program *program, const struct heights_seat *seat, int answer,
                         pid_t parent) {
   reset_signals();
+  // What it makes is its user's alone: some write their passwords into files.
+  umask(077);
   if (setpgid(0, 0) < 0) goto failed;
   if (seat && seat->zone >= 0 && seat->mounts < 0 && make_mounts(seat) < 0) goto failed;
   if (program->working_directory && chdir(program->working_directory) < 0) goto failed;

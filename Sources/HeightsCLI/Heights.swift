@@ -16,7 +16,7 @@ enum Heights {
 
   static let commands: [Command] = [
     .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .historyCheck, .shell, .psql,
-    .template, .deploy,
+    .plan, .template, .deploy,
     .initialise,
   ]
 

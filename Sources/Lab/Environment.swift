@@ -63,6 +63,7 @@ extension Environment {
       "HEIGHTS_PLACEMENT": lab.folder.placement,
       "HEIGHTS_FILES_DIR": lab.folder.objects,
       "HEIGHTS_REDIS_PASSWORD_FILE": context.secrets.cachePasswordFile,
+      "HEIGHTS_SENTINEL_PASSWORD_FILE": context.secrets.sentinelPasswordFile,
       "PGPASSFILE": context.secrets.databasePasswordFile,
     ]
     if let members = placement?.clusters["main"]?.members, !members.isEmpty {

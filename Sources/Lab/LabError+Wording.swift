@@ -63,6 +63,9 @@ extension LabError: CustomStringConvertible {
         + "(`scripts/install-engines \(stage)` does it)"
     case .programFailed(let program, let host, let outcome, let log, let lines):
       "\(program) on \(host) \(outcome); its log is \(log), the end of it:\n\(lines)"
+    case .madeByAnEarlierVersion(let engine):
+      "\(engine) was made by an earlier version of Heights, whose engines believed whoever asked them: run the app with "
+        + "that version, or move its folder .heights away to begin anew"
     case .notReady(let process, let outcome, let log, let lines):
       "\(process) did not become ready: \(outcome); its log is \(log), the end of it:\n\(lines)"
     case .resizeUndone(let type, let reason): "the resize was undone, \(type) serves again: \(reason)"

@@ -45,6 +45,8 @@ public enum LabError: Error, Equatable, Sendable {
   case enginesMissing(stage: Int, packages: [String])
   /// A short program on a host failed.
   case programFailed(program: String, host: String, outcome: String, log: String, lastLines: String)
+  /// What an engine has on disk can't be used any more.
+  case madeByAnEarlierVersion(engine: String)
   case notReady(process: String, outcome: String, log: String, lastLines: String)
   case resizeUndone(type: String, reason: String)
   case adminFailed(process: String, request: String, outcome: String)
@@ -91,6 +93,7 @@ public enum LabError: Error, Equatable, Sendable {
     case .enginesMissing: "engines_missing"
     case .engineMissing: "engine_missing"
     case .programFailed: "program_failed"
+    case .madeByAnEarlierVersion: "made_by_an_earlier_version"
     case .notReady: "not_ready"
     case .resizeUndone: "resize_undone"
     case .adminFailed: "admin_failed"

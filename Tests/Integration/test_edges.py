@@ -25,11 +25,13 @@ def test_static_files_come_from_the_object_store_and_from_the_app_without_it(sta
     store = next(process for process in stage_5.status()["processes"] if process["name"] == "objects.ministack")
     port = 4566 + stage_5.state["place"]["portShift"]
     in_store = f"http://{store['address']}:{port}/summit-objects{path}"
-    wait_until(lambda: requests.get(in_store, timeout=5).status_code == 200, "the app has put it there")
+    reader = {"Authorization": "Bearer " + (stage_5.home / "secrets" / "objects-reader").read_text()}
+    assert requests.get(in_store, timeout=5).status_code == 403
+    wait_until(lambda: requests.get(in_store, headers=reader, timeout=5).status_code == 200, "the app has put it there")
     first = requests.get(url + path, timeout=10)
     assert (first.status_code, first.headers["Cache-Control"]) == (200, FOR_GOOD)
     assert first.headers["Content-Type"].startswith("text/css")
-    assert first.text == requests.get(in_store, timeout=5).text
+    assert first.text == requests.get(in_store, headers=reader, timeout=5).text
     wait_until(lambda: requests.get(url + path, timeout=5).headers.get("X-Cache") == "HIT", "an edge keeps it")
 
     # One that no edge has yet, while there is no object store to ask.

@@ -42,7 +42,7 @@ public final class AppContext: Sendable {
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
     tracking = ReadTracking(secure: environment.usesTLS)
     bucket = try S3Bucket(environment.variables)
-    redis = try await Redis(loops, environment.redisCredentials)
+    redis = try await Redis(loops, environment.redisCredentials, sentinels: environment.sentinelCredentials)
     let (placements, first) = (placements, loops.loops[0])
     watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
     placements.subscribe { [weak self] _, new in await self?.follow(new) }

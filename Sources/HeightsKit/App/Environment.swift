@@ -102,6 +102,12 @@ public struct Environment: Sendable {
     RedisCredentials(url: variables["REDIS_URL"], file: variables["HEIGHTS_REDIS_PASSWORD_FILE"])
   }
 
+  /// By what the sentinels know the process: the user `app`, who may ask who leads and nothing else, and the password in the
+  /// file that `HEIGHTS_SENTINEL_PASSWORD_FILE` names. Without that they are asked without a password.
+  var sentinelCredentials: RedisCredentials {
+    RedisCredentials(user: "app", file: variables["HEIGHTS_SENTINEL_PASSWORD_FILE"])
+  }
+
   /// What the variables say of the whereabouts while there is no placement: `REDIS_URL` names a cache, and
   /// `HEIGHTS_OBJECTS_BUCKET` where objects are; those of a folder that servers share are read from there as well.
   ///

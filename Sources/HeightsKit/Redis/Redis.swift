@@ -48,6 +48,7 @@ final class Redis: Sendable {
 
   let metrics = RedisMetrics()
   private let credentials: RedisCredentials
+  private let sentinelCredentials: RedisCredentials
   private let authorities: String?
   private let state: Mutex<State>
   private let hasFailures = Atomic<Bool>(false)
@@ -55,9 +56,16 @@ final class Redis: Sendable {
   // Set once, in `init`: each needs its owner.
   private nonisolated(unsafe) var loops: [RedisLoop] = []
 
-  /// - Parameter authorities: a file of certificates that vouch for servers; nil for the system's.
-  init(_ loops: EventLoopGroup, _ credentials: RedisCredentials, authorities: String? = nil) async throws {
+  /// - Parameters:
+  ///   - sentinels: by what the sentinels know the process.
+  ///   - authorities: a file of certificates that vouch for servers; nil for the system's.
+  init(
+    _ loops: EventLoopGroup, _ credentials: RedisCredentials,
+    sentinels: RedisCredentials = RedisCredentials(),
+    authorities: String? = nil
+  ) async throws {
     self.credentials = credentials
+    sentinelCredentials = sentinels
     self.authorities = authorities
     state = Mutex(State(breaker: CircuitBreaker(now: .now)))
     // OpenSSL writes to sockets that the server may have closed.
@@ -107,6 +115,8 @@ final class Redis: Sendable {
 
   /// What a connection sends first: read each time, since it may change.
   var logIn: [RedisArgument]? { credentials.logIn }
+  /// The same for one to a sentinel, which is not told the password of the servers.
+  var sentinelLogIn: [RedisArgument]? { sentinelCredentials.logIn }
 
   // MARK: Commands
 

@@ -125,7 +125,9 @@ final class RedisConnection: @unchecked Sendable {
     flush()
   }
 
-  private func ask(
+  /// Sends a command with what else is sent in this tick. `take` is called once with its answer, or with an error. Not for
+  /// a connection that is closed.
+  func ask(
     _ arguments: [RedisArgument], until deadline: Deadline,
     _ take: ((Result<RedisValue, RedisError>) -> Void)?
   ) {

@@ -9,10 +9,11 @@ struct RedisCredentials: Sendable {
 
   /// - Parameters:
   ///   - url: `redis://USER:PASSWORD@HOST:PORT`, of which user and password may be missing.
+  ///   - user: counts where the URL names none.
   ///   - file: holds the password, and is read whenever one is needed; it counts before the URL.
-  init(url: String? = nil, file: String? = nil) {
+  init(url: String? = nil, user: String? = nil, file: String? = nil) {
     let parts = url.flatMap { URLComponents(string: $0) }
-    user = parts?.user.flatMap { $0.isEmpty ? nil : $0 }
+    self.user = parts?.user.flatMap { $0.isEmpty ? nil : $0 } ?? user
     password = parts?.password
     self.file = file
   }

@@ -23,9 +23,9 @@ final class RedisSeeker: @unchecked Sendable {
   private var tls: TLSClient?
   private let flushes: RedisFlushes
   private let loop: EventLoop
-  /// Where to ask, the one that answered last first.
-  private var addresses: [ServerAddress]
-  private var sentinel: RedisConnection?
+  /// The servers, if no sentinel knows who leads; the one that answered last first.
+  private var addresses: [ServerAddress] = []
+  private var sentinels: RedisSentinels?
   private var leader: RedisConnection?
   private var subscription: RedisSubscription?
   private let heartbeat = "heartbeat-\(UInt64.random(in: 0...UInt64.max))"
@@ -42,10 +42,10 @@ final class RedisSeeker: @unchecked Sendable {
     self.authorities = authorities
     self.flushes = flushes
     loop = flushes.loop
-    addresses =
-      switch place {
-      case .sentinels(let addresses, _), .servers(let addresses, _): addresses
-      }
+    switch place {
+    case .sentinels(let addresses, let name): sentinels = RedisSentinels(addresses, name: name, flushes)
+    case .servers(let addresses, _): self.addresses = addresses
+    }
   }
 
   /// Runs until `stop`.
@@ -86,10 +86,10 @@ final class RedisSeeker: @unchecked Sendable {
   }
 
   private func closeAll() {
-    sentinel?.close()
+    sentinels?.close()
     leader?.close()
     subscription?.close()
-    (sentinel, leader, subscription) = (nil, nil, nil)
+    (leader, subscription) = (nil, nil)
   }
 
   // MARK: A trial
@@ -135,23 +135,18 @@ final class RedisSeeker: @unchecked Sendable {
   }
 
   private func findLeader(_ redis: Redis) async throws(RedisError) -> (RedisConnection, host: String) {
-    switch place {
-    case .sentinels(_, let name):
-      let named = try await askSentinels(name)
-      do throws(RedisError) { return try await openLeader(named, redis) } catch {
-        askAnother()
-        throw error
-      }
-    case .servers:
-      var last = RedisError.away("no server is named")
-      for _ in addresses {
-        do throws(RedisError) { return try await openLeader(addresses[0], redis) } catch {
-          last = error
-          addresses.append(addresses.removeFirst())
-        }
-      }
-      throw last
+    if let sentinels {
+      let named = try await sentinels.leader(redis.sentinelLogIn)
+      return try await openLeader(named, redis)
     }
+    var last = RedisError.away("no server is named")
+    for _ in addresses {
+      do throws(RedisError) { return try await openLeader(addresses[0], redis) } catch {
+        last = error
+        addresses.append(addresses.removeFirst())
+      }
+    }
+    throw last
   }
 
   /// A connection to a server that says itself that it leads: sentinels may be behind.
@@ -186,44 +181,6 @@ final class RedisSeeker: @unchecked Sendable {
     }
   }
 
-  // MARK: Sentinels
-
-  /// Asks one sentinel after the other for the leader's address.
-  private func askSentinels(_ name: String) async throws(RedisError) -> ServerAddress {
-    var last = RedisError.away("no sentinel is named")
-    for _ in addresses {
-      do throws(RedisError) { return try await askSentinel(name) } catch {
-        last = error
-        askAnother()
-      }
-    }
-    throw last
-  }
-
-  private func askSentinel(_ name: String) async throws(RedisError) -> ServerAddress {
-    let address = addresses[0]
-    if sentinel?.isOpen != true {
-      // Not told the password of the servers.
-      sentinel = try RedisConnection(
-        address, host: await HostName.numeric(address.host), logIn: nil, tls: nil, flushes)
-    }
-    guard let sentinel else { throw .away("\(address) is not asked") }
-    let answer = try await sentinel.command(
-      ["SENTINEL", "get-master-addr-by-name", RedisArgument(name)], until: .afterMs(Self.answerMs))
-    let parts = answer.list.compactMap(\.text)
-    guard parts.count == 2, let leader = ServerAddress("\(parts[0]):\(parts[1])") else {
-      throw .away("sentinel \(address) knows no leader of '\(name)'")
-    }
-    return leader
-  }
-
-  /// What this one says didn't help.
-  private func askAnother() {
-    sentinel?.close()
-    sentinel = nil
-    addresses.append(addresses.removeFirst())
-  }
-
   // MARK: Watching
 
   private func check(_ redis: Redis) async {
@@ -232,8 +189,7 @@ final class RedisSeeker: @unchecked Sendable {
     do throws(RedisError) {
       try await checkRole(leader, ms: RedisConnection.silenceMs)
       try await checkChannel(leader)
-      if case .sentinels(_, let name) = place, let named = try? await askSentinels(name),
-        named != leader.address
+      if let sentinels, let named = try? await sentinels.leader(redis.sentinelLogIn), named != leader.address
       {
         throw .away("\(named) has replaced \(leader.address)")
       }

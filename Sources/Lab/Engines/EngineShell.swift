@@ -32,6 +32,14 @@ struct EngineShell: Sendable {
     try AtomicFile.write(text, to: outer(name), owner: user)
   }
 
+  /// The text of a file below the host's folder.
+  func read(_ name: String) throws(LabError) -> String {
+    guard let data = FileManager.default.contents(atPath: outer(name)) else {
+      throw .system(attempt: "reading \(outer(name))", code: ENOENT)
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+
   /// Removes a file or folder; one that is not there is no trouble.
   func remove(_ name: String) throws(LabError) {
     guard has(name) else { return }

@@ -10,6 +10,7 @@ struct Etcd: Engine {
   let cluster: [Host]
   /// Tells clusters apart that might meet.
   let token: String
+  let certificate: EtcdCertificate
   let shell: EngineShell
 
   static func name(on host: Host) -> String { host.id + ".etcd" }
@@ -29,25 +30,48 @@ struct Etcd: Engine {
     let options = [
       ("name", host.id), ("data-dir", host.folder + "/etcd"),
       ("listen-peer-urls", peerURL(of: host)), ("initial-advertise-peer-urls", peerURL(of: host)),
-      ("listen-client-urls", clientURL), ("advertise-client-urls", clientURL),
+      ("listen-client-urls", "\(clientURL),unix://\(Self.socket)"), ("advertise-client-urls", clientURL),
       ("initial-cluster", members), ("initial-cluster-token", token), ("initial-cluster-state", "new"),
       ("heartbeat-interval", "50"), ("election-timeout", "500"), ("pre-vote", "true"),
       ("auto-compaction-mode", "periodic"), ("auto-compaction-retention", "1h"),
       ("logger", "zap"), ("log-level", "warn"),
     ]
-    return options.map { "--\($0.0)=\($0.1)" }
+    return (options + proofs).map { "--\($0.0)=\($0.1)" }
   }
 
-  private func peerURL(of host: Host) -> String { "http://\(host.address):\(ports.etcdPeers)" }
-  private var clientURL: String { "http://\(host.address):\(ports.etcdClients)" }
+  /// Nobody is spoken to who does not show the lab's certificate: neither who asks nor who says that he is a member.
+  private var proofs: [(String, String)] {
+    let (own, known) = (
+      "\(host.folder)/\(EtcdCertificate.file)", "\(host.folder)/\(EtcdCertificate.authorities)"
+    )
+    return ["", "peer-"].flatMap { side in
+      [
+        ("\(side)cert-file", own), ("\(side)key-file", own), ("\(side)trusted-ca-file", known),
+        ("\(side)client-cert-auth", "true"),
+      ]
+    }
+  }
 
-  func prepare() throws(LabError) { try shell.makeFolder("etcd") }
+  /// In the host's folder, where the lab alone gets: it asks there. (etcd wants the form of a host and port.)
+  static let socket = "client:0"
+
+  private func peerURL(of host: Host) -> String { "https://\(host.address):\(ports.etcdPeers)" }
+  private var clientURL: String { "https://\(host.address):\(ports.etcdClients)" }
+
+  func prepare() throws(LabError) {
+    // Its members would go on to call each other by http.
+    if shell.has("etcd/member"), !shell.has(EtcdCertificate.file) {
+      throw .madeByAnEarlierVersion(engine: name)
+    }
+    try certificate.write(shell)
+    try shell.makeFolder("etcd")
+  }
 
   /// It has a leader, and so a majority.
-  func isReady() -> Bool { EtcdClient(host: host, port: ports.etcdClients).isHealthy() }
+  func isReady() -> Bool { EtcdClient(host: host).isHealthy() }
 
   func observe() -> EngineObservation? {
-    EtcdClient(host: host, port: ports.etcdClients).isLeader().map {
+    EtcdClient(host: host).isLeader().map {
       EngineObservation(role: $0 ? "leader" : "follower")
     }
   }

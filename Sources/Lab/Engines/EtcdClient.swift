@@ -3,13 +3,15 @@
 import Foundation
 
 struct EtcdClient: Sendable {
-  private let client: HostClient
+  private let client: AdminClient
 
-  init(host: Host, port: Int) { client = HostClient(address: host.address, port: port) }
+  init(host: Host) { client = AdminClient(UnixAddress(folder: host.outerFolder, name: Etcd.socket)) }
 
   func isHealthy() -> Bool {
     struct Health: Decodable { let health: String }
-    guard let answer = try? client.get("/health"), answer.status == 200 else { return false }
+    guard let answer = try? client.get("/health", limitMs: HostClient.limitMs), answer.status == 200 else {
+      return false
+    }
     return (try? JSONDecoder().decode(Health.self, from: Data(answer.body)))?.health == "true"
   }
 
@@ -62,11 +64,11 @@ struct EtcdClient: Sendable {
   ) throws(LabError) -> Answer {
     // A dictionary of texts and numbers always has a JSON form.
     let body = (try? JSONSerialization.data(withJSONObject: question)) ?? Data()
-    let answer = try client.post(path, String(decoding: body, as: UTF8.self))
+    let answer = try client.post(path, body: Array(body), limitMs: HostClient.limitMs)
     guard answer.status == 200, let value = try? JSONDecoder().decode(Answer.self, from: Data(answer.body))
     else {
       throw .protocolBroken(
-        "etcd at \(client.address) answered \(path) with \(answer.status) \(answer.text.prefix(200))")
+        "etcd at \(client.address.path) answered \(path) with \(answer.status) \(answer.text.prefix(200))")
     }
     return value
   }

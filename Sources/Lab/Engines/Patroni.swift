@@ -13,6 +13,8 @@ struct Patroni: Engine {
   /// Begins the cluster where there is none; the others copy what it has.
   let isFirst: Bool
   let settings: PostgresSettings
+  /// Shown to etcd.
+  let certificate: EtcdCertificate
   /// The Python that has it; nil when it is not installed.
   let program: String?
   let shell: EngineShell
@@ -20,6 +22,8 @@ struct Patroni: Engine {
   static let scope = "main"
   static let namespace = "/heights/"
   private static let waitLimitMs = 30_000
+  /// Who gives it orders over its REST API.
+  private static let commander = "heights"
 
   var name: String { host.id + ".patroni" }
   var package: String { program == nil ? "patroni (PyPI)" : PostgresSettings.package }
@@ -55,7 +59,7 @@ struct Patroni: Engine {
 
   /// A member that is healthy: right after a power cut that may not be the one of the own zone.
   private func reachableEtcd() throws(LabError) -> EtcdClient {
-    let clients = voters.map { EtcdClient(host: $0, port: ports.etcdClients) }
+    let clients = voters.map { EtcdClient(host: $0) }
     try wait("etcd's majority") { clients.contains { $0.isHealthy() } }
     return clients.first { $0.isHealthy() } ?? clients[0]
   }
@@ -104,8 +108,15 @@ extension Patroni {
       "log": ["level": "INFO"],
       "restapi": [
         "listen": "\(host.address):\(ports.patroni)", "connect_address": "\(host.address):\(ports.patroni)",
+        // Asked of whoever changes something. (Its list of addresses would stop nobody: whoever is on the machine has any
+        // of them.)
+        "authentication": ["username": Self.commander, "password": settings.secrets.control],
       ],
-      "etcd3": ["hosts": voters.map { "\($0.address):\(ports.etcdClients)" }],
+      "etcd3": [
+        "hosts": voters.map { "\($0.address):\(ports.etcdClients)" }, "protocol": "https",
+        "cacert": "\(host.folder)/\(EtcdCertificate.authorities)",
+        "cert": "\(host.folder)/\(EtcdCertificate.file)", "key": "\(host.folder)/\(EtcdCertificate.file)",
+      ],
       "watchdog": ["mode": "off"],
       "postgresql": [
         "listen": "\(host.address):\(ports.postgres)", "connect_address": "\(host.address):\(ports.postgres)",
@@ -190,6 +201,9 @@ extension Patroni {
 
   /// Asks the leader, which this is, to let another member lead. Returns before that does.
   func handOver(to member: Host) throws(LabError) {
+    var client = client
+    let words = Data("\(Self.commander):\(settings.secrets.control)".utf8)
+    client.authorization = "Basic " + words.base64EncodedString()
     let answer = try client.post(
       "/switchover", json(["leader": host.id, "candidate": member.id]), limitMs: Self.waitLimitMs)
     if answer.status == 200 || answer.status == 202 { return }

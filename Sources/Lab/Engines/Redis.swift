@@ -71,7 +71,12 @@ struct Sentinel: Engine {
   let host: Host
   let ports: LabPorts
   let firstLeader: Host
+  /// Of the cache.
   let password: String
+  /// Of the sentinels.
+  let ownPassword: String
+  /// Of the app, to them.
+  let appPassword: String
   let shell: EngineShell
 
   /// By which clients ask for the leader.
@@ -87,7 +92,9 @@ struct Sentinel: Engine {
     """
     bind \(host.address)
     port \(ports.sentinel)
-    protected-mode no
+    requirepass \(ownPassword)
+    user app on >\(appPassword) -@all +auth +sentinel|get-master-addr-by-name
+    sentinel sentinel-pass \(ownPassword)
     dir \(host.folder)/sentinel
     sentinel announce-ip \(host.address)
     sentinel monitor \(Self.cache) \(firstLeader.address) \(ports.redis) 2
@@ -101,12 +108,14 @@ struct Sentinel: Engine {
 
   func prepare() throws(LabError) {
     try shell.makeFolder("sentinel")
-    if !shell.has("sentinel.conf") { try shell.write(configuration, to: "sentinel.conf") }
+    // One of an earlier version would believe whoever asks. It finds the others again.
+    let former = shell.has("sentinel.conf") ? try shell.read("sentinel.conf") : ""
+    if !former.contains(ownPassword) { try shell.write(configuration, to: "sentinel.conf") }
   }
 
   /// It sees a majority that could make another lead.
   func isReady() -> Bool {
-    let client = RedisClient(address: host.address, port: ports.sentinel, password: nil)
+    let client = RedisClient(address: host.address, port: ports.sentinel, password: ownPassword)
     return (try? client.ask(["SENTINEL", "CKQUORUM", Self.cache]))?.hasPrefix("OK") ?? false
   }
 }

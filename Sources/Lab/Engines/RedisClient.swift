@@ -4,8 +4,7 @@
 struct RedisClient: Sendable {
   let address: String
   let port: Int
-  /// Sentinels have none.
-  let password: String?
+  let password: String
 
   /// The lines `name:value` of a section of INFO; nil when it can't be asked.
   func facts(_ section: String) -> [String: String]? {
@@ -20,7 +19,7 @@ struct RedisClient: Sendable {
   /// The text that a command is answered with. Throws for an error, and for an answer that is no text.
   func ask(_ words: [String]) throws(LabError) -> String {
     let exchange = try HostClient(address: address, port: port).connect("asking Redis on \(address)")
-    let commands = (password.map { [["AUTH", $0]] } ?? []) + [words]
+    let commands = [["AUTH", password], words]
     try exchange.write(commands.flatMap { Array(Self.command($0).utf8) })
     var bytes: [UInt8] = []
     var answer = ""

@@ -10,7 +10,7 @@ struct Varnish: Engine {
   /// Who is believed when it says whom it asks for.
   let frontDoor: String
   /// The object store, with the bucket that has the static files.
-  let store: (address: String, port: Int, bucket: String)
+  let store: (address: String, port: Int, bucket: String, authorization: String)
   let shell: EngineShell
 
   var name: String { host.id + ".varnish" }
@@ -87,16 +87,18 @@ struct Varnish: Engine {
       } elsif (std.healthy(req.backend_hint)) {
         set req.grace = 1s;
       }
-      if (req.url ~ "\(Self.hashed)") { unset req.http.Cookie; }
+      if (req.url ~ "\(Self.hashed)") { unset req.http.Cookie; unset req.http.Authorization; }
     }
 
     sub vcl_backend_fetch {
       if (bereq.url ~ "^/\(store.bucket)/") {
         set bereq.url = regsub(bereq.url, "^/\(store.bucket)", "");
         set bereq.backend = origins.backend();
+        unset bereq.http.Authorization;
       } elsif (bereq.retries == 0 && bereq.url ~ "\(Self.hashed)") {
         set bereq.url = "/\(store.bucket)" + bereq.url;
         set bereq.backend = object_store;
+        set bereq.http.Authorization = "\(store.authorization)";
       }
     }
 

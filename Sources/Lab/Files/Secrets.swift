@@ -10,12 +10,21 @@ struct Secrets: Equatable, Sendable {
   let superuser: String
   /// Of the database user that followers are.
   let replication: String
+  /// Of whoever gives Patroni orders.
+  let control: String
   let cache: String
+  /// Of sentinels among themselves.
+  let sentinels: String
+  /// Of the app, which may ask a sentinel who leads. Not the cache's: it is said before anybody is known to be the cache.
+  let sentinelApp: String
   let objectsKeyID: String
   let objectsKey: String
+  /// Of who reads there: edges, and the lab.
+  let objectsReader: String
   /// Paths, since processes are told these and not the secrets.
   let databasePasswordFile: String
   let cachePasswordFile: String
+  let sentinelPasswordFile: String
 
   /// The secrets of a folder; what is not there yet is made.
   init(_ folder: AppFolder) throws(LabError) {
@@ -23,10 +32,15 @@ struct Secrets: Equatable, Sendable {
     database = try made("database")
     superuser = try made("database-superuser")
     replication = try made("database-replication")
+    control = try made("database-control")
     cache = try made("cache")
+    sentinels = try made("sentinels")
+    sentinelApp = try made("sentinels-app")
     objectsKeyID = try made("objects-key-id")
     objectsKey = try made("objects-key")
+    objectsReader = try made("objects-reader")
     cachePasswordFile = folder.secrets + "/cache"
+    sentinelPasswordFile = folder.secrets + "/sentinels-app"
     databasePasswordFile = folder.databasePasswordFile
     let entry = "*:*:*:app:\(database)\n"
     if Self.text(databasePasswordFile) != entry { try AtomicFile.write(entry, to: databasePasswordFile) }

@@ -12,7 +12,7 @@ extension LabHosts {
   func etcd(on host: Host, of tier: Tier) -> any Engine {
     Etcd(
       host: host, ports: context.ports, cluster: hosts(of: tier).map(\.host), token: context.manifest.name,
-      shell: shell(host, ".etcd"))
+      certificate: certificate(of: tier), shell: shell(host, ".etcd"))
   }
 
   func patroni(on host: Host, of tier: Tier) -> any Engine {
@@ -21,7 +21,15 @@ extension LabHosts {
     return Patroni(
       host: host, ports: context.ports, peers: peers, voters: members.map(\.host),
       isFirst: host == members[0].host,
-      settings: postgresSettings, program: context.python(with: "patroni"), shell: shell(host, ".patroni"))
+      settings: postgresSettings, certificate: certificate(of: tier),
+      program: context.python(with: "patroni"), shell: shell(host, ".patroni"))
+  }
+
+  /// Named by the region, of which the addresses are.
+  private func certificate(of tier: Tier) -> EtcdCertificate {
+    EtcdCertificate(
+      path: "\(context.folder.secrets)/etcd-\(context.place.region).pem",
+      addresses: hosts(of: tier).map(\.host.address))
   }
 
   private var postgresSettings: PostgresSettings {
@@ -45,13 +53,15 @@ extension LabHosts {
   func sentinel(on host: Host, of tier: Tier) -> any Engine {
     Sentinel(
       host: host, ports: context.ports, firstLeader: hosts(of: tier)[0].host, password: context.secrets.cache,
+      ownPassword: context.secrets.sentinels, appPassword: context.secrets.sentinelApp,
       shell: shell(host, ".sentinel"))
   }
 
   var objectStore: any Engine {
     MiniStack(
       host: objectsHost, port: context.ports.objects, bucket: context.manifest.bucketName,
-      program: context.python(with: "ministack"), shell: shell(objectsHost, ".ministack"))
+      secrets: context.secrets, program: context.python(with: "ministack"),
+      shell: shell(objectsHost, ".ministack"))
   }
 }
 
@@ -69,7 +79,10 @@ extension LabHosts {
       host: host, port: context.ports.http,
       origins: loadBalancers.map { ($0.id, $0.address, context.ports.http) },
       frontDoor: frontDoorHost.address,
-      store: (context.objectsAddress, context.ports.objects, context.manifest.bucketName),
+      store: (
+        context.objectsAddress, context.ports.objects, context.manifest.bucketName,
+        MiniStack.authorization(context.secrets)
+      ),
       shell: shell(host, ".varnish"))
   }
 

@@ -40,11 +40,14 @@ public struct AdminClient: Sendable {
     return try Self.ask(Exchange(try address.connect(), limitMs: limitMs, what: attempt), method, path, body)
   }
 
-  /// One request over a connection that ends with its answer.
+  /// One request over a connection that ends with its answer. `authorization` is the whole value of that header.
   static func ask(
-    _ exchange: Exchange, _ method: String, _ path: String, _ body: [UInt8]
+    _ exchange: Exchange, _ method: String, _ path: String, _ body: [UInt8], authorization: String? = nil
   ) throws(LabError) -> Answer {
-    let head = "\(method) \(path) HTTP/1.0\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
+    let fields =
+      ["Host: localhost", "Content-Length: \(body.count)"]
+      + (authorization.map { ["Authorization: \($0)"] } ?? [])
+    let head = "\(method) \(path) HTTP/1.0\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n"
     try exchange.write(Array(head.utf8) + body)
     let answer = try parse(readAll(exchange))
     // A process that dies while it answers ends the connection too.

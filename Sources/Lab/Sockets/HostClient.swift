@@ -6,6 +6,8 @@ import Glibc
 struct HostClient: Equatable, Sendable {
   let address: String
   let port: Int
+  /// What each request of HTTP proves itself with: the value of the header `Authorization`.
+  var authorization: String?
 
   /// Of each question: an engine that hangs must not keep its prober.
   static let limitMs = 1000
@@ -39,6 +41,6 @@ struct HostClient: Equatable, Sendable {
     _ method: String, _ path: String, _ body: [UInt8] = [], limitMs: Int = limitMs
   ) throws(LabError) -> AdminClient.Answer {
     let exchange = try connect("\(method) http://\(address):\(port)\(path)", limitMs: limitMs)
-    return try AdminClient.ask(exchange, method, path, body)
+    return try AdminClient.ask(exchange, method, path, body, authorization: authorization)
   }
 }

@@ -194,6 +194,24 @@ import Testing
     }
   }
 
+  @Test func aSingleSentinelThatNamesAnotherLeaderIsNotBelieved() async throws {
+    let (pair, forged) = (try RedisPair(), try RedisServer())
+    let liar = try RedisServer(sentinelOf: forged.port, name: RedisPair.name, password: nil)
+    for honest in [pair.sentinels, Array(pair.sentinels[..<2])] {
+      let sentinels = try ([liar] + honest).map { try #require(ServerAddress($0.address)) }
+      try await withRedis(.sentinels(sentinels, name: RedisPair.name)) { redis, _ in
+        _ = try await redis.command("SET", "a", "1")
+        #expect(try redis.leader().address.port == pair.servers[0].port)
+      }
+    }
+    // Where it is one of two there is no majority, and nobody is asked.
+    let two = try [liar, pair.sentinels[0]].map { try #require(ServerAddress($0.address)) }
+    try await withRedis(.sentinels(two, name: RedisPair.name)) { redis, _ in
+      await #expect(throws: RedisError.self) { try await redis.command("PING") }
+    }
+    #expect(try forged.run("DBSIZE") == "0")
+  }
+
   @Test func anotherPlaceIsGoneToWithoutARestartAndNoneIsAwayAtOnce() async throws {
     let (one, other) = (try RedisServer(), try RedisServer())
     try await withRedis(nil, loops: 2) { redis, _ in

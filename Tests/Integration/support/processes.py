@@ -1,5 +1,6 @@
 """Processes and listening sockets, as /proc tells of them."""
 
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,37 @@ def _read(path):
         return Path(path).read_bytes()
     except OSError:
         return b""
+
+
+def doors_of(processes):
+    """What these processes listen on: (`tcp` or `udp`, address, port, name of the process), as the kernel says."""
+    owners = {}
+    for process in processes:
+        for entry in _entries(f"/proc/{process.pid}/fd"):
+            try:
+                target = os.readlink(entry)
+            except OSError:
+                continue
+            if target.startswith("socket:["):
+                owners[target[8:-1]] = _read(f"/proc/{process.pid}/comm").decode().strip()
+    found = set()
+    for protocol, listening in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
+        for line in Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == listening and fields[9] in owners:
+                address, _, port = fields[1].partition(":")
+                # The kernel writes each 32 bits in the machine's order.
+                bytes_ = bytes.fromhex(address)
+                parts = b"".join(bytes(reversed(bytes_[at:at + 4])) for at in range(0, len(bytes_), 4))
+                found.add((protocol, str(ipaddress.ip_address(parts)), int(port, 16), owners[fields[9]]))
+    return found
+
+
+def _entries(folder):
+    try:
+        return list(Path(folder).iterdir())
+    except OSError:
+        return []
 
 
 def listening_sockets(port):

@@ -82,13 +82,13 @@ import Topology
     #expect(patroni.clusterConfiguration["synchronous_mode"] as? Bool == true)
     let own = patroni.configuration("/bin")
     #expect(
-      (own["etcd3"] as? [String: [String]])?["hosts"] == [
+      (own["etcd3"] as? [String: Any])?["hosts"] as? [String] == [
         "127.7.1.50:2379", "127.7.2.50:2379", "127.7.3.50:2379",
       ])
     #expect((own["postgresql"] as? [String: Any])?["listen"] as? String == "127.7.2.50:5432")
     #expect(!patroni.isFirst)
     let etcd: Etcd = try engine("database-witness-c.etcd")
-    #expect(etcd.arguments.contains("--listen-client-urls=http://127.7.3.50:2379"))
+    #expect(etcd.arguments.contains("--listen-client-urls=https://127.7.3.50:2379,unix://client:0"))
   }
 
   @Test func plainPostgresHasTheSettingsThatPatroniWouldGiveIt() throws {
