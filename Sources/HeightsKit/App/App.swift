@@ -74,8 +74,8 @@ struct AppProcess {
     let readiness = readiness
     var routes = try await build(context)
     let metrics = MetricsSource(context)
-    routes.app.addHealth(
-      stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })
+    // Figures are for the lab alone, by the admin socket.
+    routes.app.addHealth(stage: environment.stage, readiness: readiness, metrics: nil)
     let server = try await HTTPServer(
       loops: context.loops.loops, router: routes.app, limits: HTTPLimits(), proxies: environment.proxies,
       logDescriptor: environment.logsRequests ? 1 : nil, tracking: context.tracking)

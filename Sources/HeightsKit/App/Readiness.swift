@@ -19,9 +19,9 @@ public final class Readiness: Sendable {
 }
 
 extension Router {
-  /// `/healthz`: the process lives. `/readyz`: it should get requests. `/metrics`: what it has seen.
+  /// `/healthz`: the process lives. `/readyz`: it should get requests. `/metrics`: what it has seen, where that is told at all.
   mutating func addHealth(
-    stage: Int, readiness: Readiness, metrics: @escaping @Sendable () async throws -> MetricsText
+    stage: Int, readiness: Readiness, metrics: (@Sendable () async throws -> MetricsText)?
   ) {
     get("/healthz") { _ in .json(Health(state: "alive", stage: stage)) }
     get("/readyz") { _ in
@@ -29,6 +29,7 @@ extension Router {
       return .json(
         Health(state: state.rawValue, stage: stage), status: state == .ready ? .ok : .serviceUnavailable)
     }
+    guard let metrics else { return }
     get("/metrics") { _ in
       .bytes(Array(try await metrics().text.utf8), contentType: "text/plain; version=0.0.4; charset=utf-8")
     }

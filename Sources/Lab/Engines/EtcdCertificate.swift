@@ -42,7 +42,8 @@ struct EtcdCertificate: Equatable, Sendable {
       throw .engineMissing(engine: "openssl", package: Self.package)
     }
     let (key, certificate) = ("etcd-key.new", "etcd-certificate.new")
-    let names = addresses.map { "IP:\($0)" }.joined(separator: ",")
+    // Members ask each other from the machine's first address, and etcd looks at that too.
+    let names = (addresses + ["127.0.0.1"]).map { "IP:\($0)" }.joined(separator: ",")
     try shell.run(
       program,
       [

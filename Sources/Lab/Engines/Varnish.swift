@@ -29,6 +29,8 @@ struct Varnish: Engine {
 
   func prepare() throws(LabError) {
     try shell.makeFolder("varnish")
+    // Not in the configuration: that is compiled into a file that all may read.
+    try shell.write(store.authorization, to: Self.keyFile)
     try shell.write(configuration, to: "edge.vcl")
   }
 
@@ -98,7 +100,7 @@ struct Varnish: Engine {
       } elsif (bereq.retries == 0 && bereq.url ~ "\(Self.hashed)") {
         set bereq.url = "/\(store.bucket)" + bereq.url;
         set bereq.backend = object_store;
-        set bereq.http.Authorization = "\(store.authorization)";
+        set bereq.http.Authorization = std.fileread("\(host.folder)/\(Self.keyFile)");
       }
     }
 
@@ -139,6 +141,8 @@ struct Varnish: Engine {
 
   /// For how long what is stale is kept.
   private static let kept = "10m"
+
+  private static let keyFile = "store-key"
 
   /// The header of a request that looks again.
   private static let again = "X-Heights-Again"
