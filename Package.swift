@@ -85,7 +85,7 @@ let package = Package(
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("HistoryTests", ["History"]),
     tests("LoadTests", ["History", "Load"]),
-    tests("DrillTests", ["Drill", "Load", "Lab"]),
+    tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport"]),
     tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console", "Topology"], exclude: ["Golden"]),
     tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),

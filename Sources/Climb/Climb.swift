@@ -75,7 +75,7 @@ public struct Climb: Sendable {
     let lab = RunningLab(folder: folder)
     _ = try lab.view()
     try makeFolder()
-    let lock = try ClimbLock(path: home + "/lock")
+    let lock = try takeLock()
     defer { withExtendedLifetime(lock) {} }
     // Under the lock, so that no other climber changes it any more.
     let stage = try lab.view().stage
@@ -105,6 +105,16 @@ public struct Climb: Sendable {
     return Progress(
       from: from, to: to, verifiedSteps: verified, stepCount: steps.count, nextStep: next?.title ?? "",
       current: ClimbPresence.read(presencePath))
+  }
+
+  private func takeLock() throws(ClimbError) -> WorkLock {
+    do { return try WorkLock(folder, for: .climb) } catch {
+      switch error {
+      case .held(by: .drill): throw .drillUnderWay
+      case .held: throw .alreadyClimbing
+      case .system(let attempt, let code): throw .system(attempt: attempt, code: code)
+      }
+    }
   }
 
   private var home: String { folder.home + "/climb" }

@@ -7,6 +7,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A call of the system failed: what was tried, on what, errno.
   case system(attempt: String, code: Int32)
   case alreadyClimbing
+  case drillUnderWay
   case brokenJournal(path: String, line: Int)
   /// The journal was written by another version of the climb.
   case otherSteps(recorded: [String], expected: [String])
@@ -29,6 +30,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .system: "system"
     case .alreadyClimbing: "already_climbing"
+    case .drillUnderWay: "drill_under_way"
     case .brokenJournal: "broken_journal"
     case .otherSteps: "other_steps"
     case .noClimb: "no_climb"
@@ -46,6 +48,8 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .system(let attempt, let code): "\(attempt): \(String(cString: strerror(code)))"
     case .alreadyClimbing: "another `heights climb` is at work on this app; wait until it has ended"
+    case .drillUnderWay:
+      "a drill of this app is under way, and breaks what a climb needs; wait until it has ended"
     case .brokenJournal(let path, let line):
       "\(path):\(line) is not a record of a climb; restore the file, it says how far the climb has come"
     case .otherSteps(let recorded, let expected):

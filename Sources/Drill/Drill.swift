@@ -46,7 +46,7 @@ public struct Drill: Sendable {
   public func run(
     shouldStop: @escaping @Sendable () -> Bool, tell: @escaping @Sendable (String) -> Void
   ) async throws -> DrillReport {
-    let lock = try DrillLock(folder)
+    let lock = try DrillError.lock(folder)
     defer { withExtendedLifetime(lock) {} }
     let lab = ControlClient(folder)
     let before = try await whole(lab, shouldStop, tell)

@@ -1,5 +1,6 @@
 // Why a drill could not be held.
 
+import Lab
 import Topology
 
 /// What stops a drill before there is a verdict. Whatever was broken has been healed.
@@ -21,6 +22,8 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
   case notMended(String)
   /// Another drill of this app has not ended.
   case underWay
+  /// A climb changes what would be broken.
+  case climbUnderWay
 
   /// A short stable name for scripts.
   public var code: String {
@@ -34,6 +37,7 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
     case .stopped: "stopped"
     case .notMended: "not_mended"
     case .underWay: "drill_under_way"
+    case .climbUnderWay: "climb_under_way"
     }
   }
 
@@ -52,7 +56,19 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
     case .stopped: "stopped before its end: nothing is left broken, and nothing was judged"
     case .notMended(let reason):
       "the drill ended before its time, and what it broke could not be mended (\(reason)): try `heights drill mend`"
+    case .climbUnderWay: "a climb of this app is at work: wait until it has ended"
     case .underWay: "another drill of this app is under way: wait until it has ended"
+    }
+  }
+
+  /// Takes the lock for a drill; nil where there is no folder: nothing runs that could be drilled, which is told next.
+  static func lock(_ folder: AppFolder) throws(DrillError) -> WorkLock? {
+    do { return try WorkLock(folder, for: .drill) } catch {
+      switch error {
+      case .held(by: .climb): throw .climbUnderWay
+      case .held: throw .underWay
+      case .system: return nil
+      }
     }
   }
 

@@ -8,7 +8,7 @@ public enum Leftovers {
   /// - Returns: what was mended, for people; nothing when nothing was broken.
   /// - Throws: `DrillError` while a drill is under way, `LabError` when the lab does not run.
   public static func mend(in folder: AppFolder) throws -> [String] {
-    let lock = try DrillLock(folder)
+    let lock = try DrillError.lock(folder)
     defer { withExtendedLifetime(lock) {} }
     let lab = ControlClient(folder)
     let before = try lab.send(.status)

@@ -95,6 +95,11 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let disk: DiskUsage
   /// What is under way, such as `resize`.
   public let operation: String?
+  /// Whether the database's leader acknowledges writes alone, for want of a follower in step.
+  public var hasOneCopy: Bool {
+    let keepers = processes.filter { $0.name.hasSuffix(".patroni") }
+    return keepers.contains { $0.role == "leader" } && !keepers.contains { $0.role == "sync_standby" }
+  }
   /// Whether the lab is still on its way up.
   public var isStarting: Bool { operation == Operations.start }
   /// The last 200, oldest first.

@@ -102,21 +102,3 @@ import Testing
       ])
   }
 }
-
-@Suite struct ClimbLockTests {
-  @Test func oneClimberAtATimeAndTheNextWhenItIsGone() throws {
-    let temporary = try TemporaryFolder()
-    let path = temporary.path + "/lock"
-    var first: ClimbLock? = try ClimbLock(path: path)
-    #expect(throws: ClimbError.alreadyClimbing) { try ClimbLock(path: path) }
-    withExtendedLifetime(first) {}
-    first = nil
-    _ = try ClimbLock(path: path)
-  }
-
-  @Test func aLockThatCannotBeMadeIsNamed() throws {
-    let temporary = try TemporaryFolder()
-    let path = temporary.path + "/missing/lock"
-    #expect(throws: ClimbError.system(attempt: "opening \(path)", code: ENOENT)) { try ClimbLock(path: path) }
-  }
-}

@@ -122,11 +122,13 @@ import Testing
     #expect(try perform(.up) == .committed)
   }
 
-  @Test func oneClimberAtATime() throws {
+  @Test func oneClimberAtATimeAndNoneDuringADrill() throws {
     #expect(try perform(.up, actionLimit: 1) == .stopped)
-    let lock = try ClimbLock(path: lab.folder.home + "/climb/lock")
-    #expect(throws: ClimbError.alreadyClimbing) { try perform(.up) }
-    withExtendedLifetime(lock) {}
+    for (work, error) in [(WorkLock.Work.climb, ClimbError.alreadyClimbing), (.drill, .drillUnderWay)] {
+      let lock = try WorkLock(lab.folder, for: work)
+      #expect(throws: error) { try perform(.up) }
+      withExtendedLifetime(lock) {}
+    }
   }
 
   @Test(arguments: [0, 1, 8]) func otherClimbsAreNotThereYet(stage: Int) {

@@ -99,6 +99,7 @@ function show(snapshot) {
   whenChanged('dns', dns, showDNS);
   whenChanged('processes', processes, showProcesses);
   whenChanged('operation', operation, showOperation);
+  whenChanged('copies', hasOneCopy(processes), showCopies);
   whenChanged('events', events, showEvents);
 }
 
@@ -249,6 +250,18 @@ byId('events-filter').addEventListener('input', filterEvents);
 function showOperation(operation) {
   showNotice('operation', ...(operation
     ? ['progress', `${operation} is under way. `, 'The timeline shows each step.'] : [null]));
+}
+
+/// Whether the database's leader acknowledges writes alone, for want of a follower in step.
+function hasOneCopy(processes) {
+  const roles = processes.filter(({ name }) => name.endsWith('.patroni')).map(({ role }) => role);
+  return roles.includes('leader') && !roles.includes('sync_standby');
+}
+
+function showCopies(isOne) {
+  showNotice('copies', ...(isOne
+    ? ['warning', 'The database has one copy. ', 'No follower is in step: the next loss of a zone may lose what is written now.']
+    : [null]));
 }
 
 function showAccess(state) {

@@ -64,6 +64,10 @@ private struct StatusReport: Encodable {
     if lab.stage != .launchPage { facts.append(("instance", instance)) }
     facts.append(("disk", disk(output)))
     if !lab.cutZones.isEmpty { facts.append(("without power", lab.cutZones.joined(separator: ", "))) }
+    if lab.hasOneCopy {
+      let text = "no follower is in step: the next loss of a zone may lose what is written now"
+      facts.append(("database", output.styled(text, .warning)))
+    }
     if let operation = lab.operation { facts.append(("under way", operation)) }
     return facts
   }

@@ -90,6 +90,8 @@ extension Patroni {
       "ttl": 5, "loop_wait": 1, "retry_timeout": 2, "maximum_lag_on_failover": 1_048_576,
       // A write is acknowledged when a second zone has it on disk.
       "synchronous_mode": true, "synchronous_node_count": 1,
+      // Otherwise, when there is no second one, the leader goes on alone.
+      "synchronous_mode_strict": settings.isStrict,
       "primary_start_timeout": 2, "primary_stop_timeout": 5, "check_timeline": true,
       "postgresql": [
         "use_pg_rewind": true, "use_slots": true, "remove_data_directory_on_rewind_failure": true,

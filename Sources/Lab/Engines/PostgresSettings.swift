@@ -13,6 +13,8 @@ struct PostgresSettings: Equatable, Sendable {
   /// Each belongs to the app.
   let databases: [String]
   let secrets: Secrets
+  /// Whether writes wait while there is no second copy.
+  var isStrict = false
 
   /// Where Debian puts the programs of the newest version that is installed; nil when none is yet.
   static var folder: String? {

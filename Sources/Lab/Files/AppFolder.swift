@@ -35,6 +35,8 @@ public struct AppFolder: Equatable, Sendable {
   /// The folders of the hosts that engines run on.
   var engines: String { home + "/engines" }
   var lock: String { home + "/lock" }
+  /// Held while a climb or a drill is at work.
+  public var workLock: String { home + "/work.lock" }
 
   /// The data of a role: it outlives the processes.
   public func data(of role: Role) -> String { data(ofProcess: role.rawValue) }

@@ -19,6 +19,8 @@ public struct LabState: Codable, Equatable, Sendable {
   var hosts: [String: Int] = [:]
   /// Every process started and not yet seen to end, by name, so that a later run ends what a crash left.
   public var processes: [String: ProcessIdentity] = [:]
+  /// Of which folder it is, on file only: in a copy of an app's folder the processes are the original's.
+  private var home: String?
 
   public init() {}
 
@@ -36,24 +38,35 @@ public struct LabState: Codable, Equatable, Sendable {
     place = try values.decodeIfPresent(LabNetwork.Place.self, forKey: .place)
     hosts = try values.decodeIfPresent([String: Int].self, forKey: .hosts) ?? [:]
     processes = try values.decode([String: ProcessIdentity].self, forKey: .processes)
+    home = try values.decodeIfPresent(String.self, forKey: .home)
+  }
+
+  /// The same when a folder is moved, another one when it is copied.
+  private static func identity(of folder: AppFolder) -> String? {
+    var status = stat()
+    return stat(folder.home, &status) == 0 ? "\(status.st_dev):\(status.st_ino)" : nil
   }
 
   /// The state on file; nil before the first run.
   public static func load(_ folder: AppFolder) throws(LabError) -> LabState? {
     guard let data = FileManager.default.contents(atPath: folder.state) else { return nil }
-    guard let state = try? JSONDecoder().decode(LabState.self, from: data), state.diskBytes > 0 else {
+    guard var state = try? JSONDecoder().decode(LabState.self, from: data), state.diskBytes > 0 else {
       throw .unreadableState(path: folder.state, reason: "not what `up` writes")
     }
     if !state.stage.runsToday {
       throw .unreadableState(path: folder.state, reason: "stage \(state.stage.number) does not run yet")
     }
+    if let home = state.home, home != identity(of: folder) { state.processes = [:] }
+    state.home = nil
     return state
   }
 
   func save(_ folder: AppFolder) throws(LabError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(self) else { return }
+    var state = self
+    state.home = Self.identity(of: folder)
+    guard let data = try? encoder.encode(state) else { return }
     try AtomicFile.write(String(decoding: data, as: UTF8.self) + "\n", to: folder.state)
   }
 }

@@ -34,7 +34,9 @@ extension LabHosts {
 
   private var postgresSettings: PostgresSettings {
     let names = context.manifest.databases.map(\.name) + Placement.ownDatabases + [context.manifest.sqlName]
-    return PostgresSettings(databases: Set(names).sorted(), secrets: context.secrets)
+    return PostgresSettings(
+      databases: Set(names).sorted(), secrets: context.secrets,
+      isStrict: context.manifest.replicatesStrictly)
   }
 
   private func shell(_ host: Host, _ suffix: String) -> EngineShell {

@@ -50,11 +50,15 @@ extension Manifest {
     let launch =
       isAfterLaunch ? nil : object.required("launch", "a folder inside the app's folder", read: folder)
     let workload = object.member("workload").map { readWorkload($0, problems) } ?? Workload()
+    let replication = object.optional("replication", "'available' or 'strict'") { node in
+      node.text.flatMap { ["available", "strict"].contains($0) ? $0 : nil }
+    }
     object.rejectUnknownKeys()
     guard let name, let title, let service, launch != nil || isAfterLaunch else { return nil }
     return Manifest(
       name: name, title: title, build: build, databases: databases, service: service,
-      staticFolder: staticFolder, launchFolder: launch, workload: workload)
+      staticFolder: staticFolder, launchFolder: launch, workload: workload,
+      replicatesStrictly: replication == "strict")
   }
 
   private static func readDatabases(_ member: JSON5Node.Member, _ problems: ManifestProblems) -> [Database] {

@@ -50,6 +50,8 @@ public struct Manifest: Equatable, Sendable {
   /// The folder of the launch page, relative to the app's folder; nil only for an app that listens on a port itself.
   public let launchFolder: String?
   public let workload: Workload
+  /// Whether a write is never acknowledged without a second copy, from stage 4 on: then it waits while there is none.
+  public var replicatesStrictly = false
 
   /// What shapes a topology.
   public var outline: AppOutline {

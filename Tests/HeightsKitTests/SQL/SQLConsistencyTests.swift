@@ -135,6 +135,26 @@ import Testing
     #expect(first < second && second < third)
   }
 
+  @Test func aClockThatJumpsForwardIsFollowedAtTwiceItsPace() throws {
+    let (clock, uptime) = (Clock(), Clock(1_000))
+    let source = IdentifierSource(nowMs: { clock.nowMs }, uptimeMs: { uptime.nowMs })
+    let start = try #require(source.next(shard7)).createdAtMs
+    func pass(_ ms: Int64) throws -> Int64 {
+      clock.nowMs += ms
+      uptime.nowMs += ms
+      return try #require(source.next(shard7)).createdAtMs - start
+    }
+    #expect(try pass(1_000) == 1_000)
+    clock.nowMs += 3_600_000
+    #expect(try pass(0) == 1_000)
+    #expect(try pass(60_000) == 121_000)
+    clock.nowMs -= 3_600_000
+    #expect(try pass(0) <= 121_001)
+    #expect(try pass(100_000) == 161_000)
+    // A server that slept: the clock that nobody sets has gone on too.
+    #expect(try pass(3_600_000) == 3_761_000)
+  }
+
   @Test func aClockOutsideTheRangeMakesNoWrongIdentifier() throws {
     #expect(IdentifierSource { 0 }.next(shard7)?.createdAtMs == Identifier.epochMs + 1)
     #expect(IdentifierSource { Int64.max / 4 }.next(shard7) == nil)

@@ -80,6 +80,7 @@ import Topology
   @Test func databasesReplicateSynchronouslyAndAreToldByTheirAddresses() throws {
     let patroni: Patroni = try engine("database-b.patroni")
     #expect(patroni.clusterConfiguration["synchronous_mode"] as? Bool == true)
+    #expect(patroni.clusterConfiguration["synchronous_mode_strict"] as? Bool == false)
     let own = patroni.configuration("/bin")
     #expect(
       (own["etcd3"] as? [String: Any])?["hosts"] as? [String] == [

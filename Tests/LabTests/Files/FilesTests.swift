@@ -47,6 +47,19 @@ import Topology
     #expect(try LabState.load(folder) == state)
   }
 
+  @Test func aCopiedFolderHasNoProcessesAndAMovedOneKeepsThem() throws {
+    var state = LabState()
+    state.processes["app"] = ProcessIdentity.current
+    try state.save(folder)
+    let (copy, moved) = (temporary.path + ".copy", temporary.path + ".moved")
+    defer { for path in [copy, moved] { try? FileManager.default.removeItem(atPath: path) } }
+    try FileManager.default.copyItem(atPath: temporary.path, toPath: copy)
+    #expect(try LabState.load(AppFolder(copy))?.processes.isEmpty == true)
+    #expect(try LabState.load(folder)?.processes == state.processes)
+    try FileManager.default.moveItem(atPath: temporary.path, toPath: moved)
+    #expect(try LabState.load(AppFolder(moved))?.processes == state.processes)
+  }
+
   @Test func brokenStateIsAnErrorAndNotAFreshStart() throws {
     try temporary.write("{\"stage\": 9", to: ".heights/state.json")
     let error = LabError.unreadableState(path: folder.state, reason: "not what `up` writes")

@@ -31,6 +31,17 @@ import Testing
     #expect(manifest.workload.zipfExponent == 1)
   }
 
+  @Test func anAppMayRatherWaitThanBeAcknowledgedWithOneCopy() throws {
+    for (words, expected) in [
+      ("", false), ("replication: \"available\",", false), ("replication: \"strict\",", true),
+    ] {
+      let text = Self.good.replacingOccurrences(of: "static:", with: "\(words) static:")
+      #expect(try parse(text).replicatesStrictly == expected)
+    }
+    let wrong = Self.good.replacingOccurrences(of: "static:", with: "replication: \"often\", static:")
+    #expect(throws: ManifestError.self) { try parse(wrong) }
+  }
+
   @Test func aServiceSaysHowItListens() throws {
     for (words, expected) in [("", false), (", listens: \"sockets\"", false), (", listens: \"port\"", true)] {
       let text = Self.good.replacingOccurrences(of: "[\"accounts\"] }", with: "[\"accounts\"]\(words) }")

@@ -284,6 +284,26 @@ import Testing
     }
   }
 
+  @Test func aLeaderThatAcknowledgesAloneIsTold() async throws {
+    try await withPair { pair in
+      func isShown(_ value: Int) async throws {
+        try await eventually("the metric is \(value)") {
+          pair.cluster.touch(.now)
+          var text = MetricsText()
+          text.clusters([pair.cluster])
+          return text.text.contains("database_second_copy{cluster=\"main\"} \(value)\n")
+        }
+      }
+      try await isShown(0)
+      try pair.leader.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+      try pair.leader.run("SELECT pg_reload_conf()")
+      try await isShown(1)
+      try pair.leader.run("ALTER SYSTEM RESET synchronous_standby_names")
+      try pair.leader.run("SELECT pg_reload_conf()")
+      try await isShown(0)
+    }
+  }
+
   @Test func aServerThatTakesNoWritesIsWaitedForAndTheWriteIsDone() async throws {
     try await withPair { pair in
       try pair.leader.run("ALTER SYSTEM SET default_transaction_read_only = on")

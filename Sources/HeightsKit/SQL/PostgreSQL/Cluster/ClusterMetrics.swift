@@ -61,6 +61,13 @@ extension MetricsText {
     for cluster in clusters {
       sample("database_waits_total", [("cluster", cluster.name)], count(cluster.metrics.waits))
     }
+    begin(
+      "database_second_copy", "gauge",
+      "1 while the leader acknowledges a write with a follower's copy, 0 while it does so alone.")
+    for cluster in clusters {
+      guard let hasSecondCopy = cluster.hasSecondCopy else { continue }
+      sample("database_second_copy", [("cluster", cluster.name)], hasSecondCopy ? 1 : 0)
+    }
     servers(clusters.map { ($0.name, $0.figures) })
   }
 

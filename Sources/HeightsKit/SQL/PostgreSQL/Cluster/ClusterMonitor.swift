@@ -102,7 +102,8 @@ final class ClusterMonitor: @unchecked Sendable {
   private static let question: SQL = """
     SELECT recovers, refuses,
       CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn,
-      CASE WHEN recovers THEN NULL ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END
+      CASE WHEN recovers THEN NULL ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END,
+      current_setting('synchronous_standby_names') <> ''
     FROM (SELECT pg_is_in_recovery() AS recovers, current_setting('transaction_read_only') = 'on' AS refuses) AS self
     """
 
@@ -111,6 +112,6 @@ final class ClusterMonitor: @unchecked Sendable {
     if try row.bool(0) { return (.follows, position) }
     if try row.bool(1) { return (.refusesWrites, position) }
     let timeline = UInt32(try row.text(3).prefix(8), radix: 16) ?? 0
-    return (.leads(timeline: timeline), position)
+    return (.leads(timeline: timeline, hasSecondCopy: try row.bool(4)), position)
   }
 }

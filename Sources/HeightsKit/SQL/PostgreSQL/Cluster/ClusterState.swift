@@ -5,7 +5,7 @@ struct ClusterState {
   /// What a server is.
   enum Standing: Equatable {
     /// It takes writes. Each promotion begins a timeline, so of two that say so the higher one was elected later.
-    case leads(timeline: UInt32)
+    case leads(timeline: UInt32, hasSecondCopy: Bool = true)
     case follows
     /// It has no leader itself, and takes no writes.
     case refusesWrites
@@ -41,6 +41,14 @@ struct ClusterState {
 
   /// Those that don't answer.
   var silent: [ClusterMember] { servers.filter { $0.standing == nil }.map(\.member) }
+
+  /// Whether the leader waits for a follower before it acknowledges; nil without a leader, or where it has none.
+  var hasSecondCopy: Bool? {
+    guard servers.count > 1, let server = servers.first(where: { $0.member === leader }),
+      case .leads(_, let hasSecondCopy) = server.standing
+    else { return nil }
+    return hasSecondCopy
+  }
 
   /// What a follower must have replayed to be read from: what the leader had written `lagLimitMs` before it was last
   /// heard of, or somewhat more. When the leader is gone, that is as much as can be asked for.
@@ -94,7 +102,7 @@ struct ClusterState {
   private mutating func elect() {
     leader = nil
     for server in servers {
-      guard case .leads(let its) = server.standing, its >= timeline else { continue }
+      guard case .leads(let its, _) = server.standing, its >= timeline else { continue }
       (leader, timeline) = (server.member, its)
     }
     guard let leader, leader !== lastLeader else { return }

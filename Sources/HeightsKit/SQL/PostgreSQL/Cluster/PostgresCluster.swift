@@ -166,8 +166,9 @@ final class PostgresCluster: Sendable {
   }
 
   private func take(_ report: ClusterMonitor.Report, of member: ClusterMember) {
-    let change = state.withLock { state -> (isNew: Bool, leader: ClusterMember?, old: ClusterMember?) in
-      let old = state.leader
+    typealias Change = (isNew: Bool, leader: ClusterMember?, old: ClusterMember?, copies: (Bool?, Bool?))
+    let change = state.withLock { state -> Change in
+      let (old, hadSecondCopy) = (state.leader, state.hasSecondCopy)
       let isNew =
         switch report {
         case .answer(let standing, let position, let askedAt):
@@ -175,12 +176,18 @@ final class PostgresCluster: Sendable {
         case .silence: state.noteSilence(member)
         }
       fresh.store(state.freshPosition.bytes, ordering: .relaxed)
-      return (isNew, state.leader, old)
+      return (isNew, state.leader, old, (hadSecondCopy, state.hasSecondCopy))
     }
     guard change.isNew else { return }
     versionNumber.add(1, ordering: .acquiringAndReleasing)
     if let leader = change.leader, leader !== change.old {
       Log.info("leader found", [("cluster", name), ("server", leader.name)])
+    }
+    switch change.copies {
+    case (true?, false?), (nil, false?):
+      Log.warning("writes are acknowledged with one copy", [("cluster", name)])
+    case (false?, true?): Log.info("writes are acknowledged with two copies again", [("cluster", name)])
+    default: break
     }
     if case .silence(let error) = report {
       Log.warning("server doesn't answer", [("cluster", name), ("server", member.name), ("why", "\(error)")])
@@ -189,6 +196,9 @@ final class PostgresCluster: Sendable {
   }
 
   // MARK: Metrics
+
+  /// Whether a write is acknowledged with two copies; nil where nobody leads, or there is one server.
+  var hasSecondCopy: Bool? { state.withLock { $0.hasSecondCopy } }
 
   /// What `/metrics` shows of the servers.
   var figures: (leaderChanges: Int, lagBytes: [(member: String, bytes: Int)]) {
