@@ -123,7 +123,7 @@ import Testing
     ),
     (
       "workload:", "zebra: 1, workload:",
-      "zebra: unknown key; known are name, title, build, databases, services, static, launch, workload (heights.json:8)"
+      "zebra: unknown key; known are name, title, build, databases, services, static, launch, workload, replication (heights.json:8)"
     ),
     ("workload: {", "workload: [", "heights.json:8: expected a value, found 'post' (text needs quotes)"),
   ])

@@ -99,6 +99,11 @@ import Testing
         routes.app.post("/notes") { _ in .text("\(try await database.insertNote("one"))") }
         routes.app.get("/notes") { _ in .text("\(try await database.count() ?? -1)") }
         routes.app.get("/nothing") { _ in .text("nothing") }
+        routes.app.get("/figures") { _ in
+          var text = MetricsText()
+          await context.writeMetrics(to: &text)
+          return .text(text.text)
+        }
         routes.app.get("/shared") { _ in
           .text("\(try await database.count() ?? -1)").with("Cache-Control", "public, max-age=60")
         }
@@ -113,14 +118,14 @@ import Testing
         let token = try #require(written.split(separator: ";").first.map(String.init))
         try await eventually("the follower is read from") {
           #expect(try await browser.ask("notes", cookie: token).text == "1")
-          return try await browser.ask("metrics").text.contains(#"from="follower"} 1"#)
+          return try await browser.ask("figures").text.contains(#"from="follower"} 1"#)
         }
         let read = try await browser.ask("notes", cookie: token)
         let next = try #require(read.cookie?.split(separator: ";").first.map(String.init))
         #expect(try await browser.ask("notes", cookie: next).cookie == nil)
         // After a failure the leader is read, and its answer is remembered.
         #expect(try await browser.ask("notes", "POST", cookie: next).status == 409)
-        let metrics = try await browser.ask("metrics").text
+        let metrics = try await browser.ask("figures").text
         #expect(metrics.contains(#"database_follower_lag_bytes{cluster="main",server="127.0.0.1:"#))
         #expect(metrics.contains(#"database_connections{cluster="main",for="transactions"} 1"#))
       }
