@@ -62,6 +62,21 @@ extension Lab {
     try lab.run(signals, isUp)
   }
 
+  /// The highest stage that hosts are at when the app starts next, as the folder and the options tell now.
+  /// - Throws: what is wrong with the manifest; `stageNotYet`.
+  public static func startStage(_ options: LabOptions) throws -> Int {
+    let folder = try AppFolder(options.appFolder)
+    let manifest = try Manifest.load(folder: folder.path)
+    if let asked = options.stage, Stage(rawValue: asked)?.runsToday != true {
+      throw LabError.stageNotYet(asked)
+    }
+    guard let state = try LabState.load(folder) else {
+      return options.stage
+        ?? (manifest.service.listensOnPort ? Stage.separateDatabase : .singleServer).number
+    }
+    return max(state.stage.number, state.hosts.values.max() ?? 0)
+  }
+
   /// Stops the lab that runs in `folder`. Without one it ends what a crashed one left. Returns when the processes are
   /// gone: true when there was something to stop.
   public static func down(_ folder: AppFolder, report: (String) -> Void) throws(LabError) -> Bool {

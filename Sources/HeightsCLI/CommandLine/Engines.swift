@@ -1,39 +1,42 @@
 // What the lab runs on, installed when it is missing.
 
 import Foundation
+import Glibc
 import Lab
 
 enum Engines {
-  /// Runs `body`; where it finds engines missing they are installed by Heights' own script, and it runs once more.
-  /// - Throws: what `body` throws; the names of the missing packages where they can't be installed.
-  static func installing(_ tell: (String) -> Void, _ body: () throws -> Void) throws {
-    do {
-      try body()
-    } catch let error as LabError {
-      guard case .enginesMissing(let stage, let packages) = error, let home = Installation.home else {
-        throw error
-      }
-      tell("engines are missing: \(packages.joined(separator: ", "))")
-      guard install(stage: stage, home: home) else { throw error }
-      try body()
-    }
-  }
-
-  /// Installs what a stage runs on, where that is missing, before an app climbs there.
+  /// Installs what a stage runs on, where that is missing. In the foreground, and before a lab goes to the background: sudo
+  /// may ask for a password.
   static func ensure(stage: Int) throws {
-    guard stage >= 3, let home = Installation.home, !install(stage: stage, home: home) else { return }
+    guard stage >= 3, let home = Installation.home, try !install(stage: stage, home: home) else { return }
     throw UsageError(
       "the engines of stage \(stage) can't be installed: run `scripts/install-engines \(stage)`")
   }
 
+  /// The same for an app's start, which tells by itself what it lacks when that can't be installed.
+  static func prepare(_ options: LabOptions) throws {
+    let stage = try Lab.startStage(options)
+    guard stage >= 3, let home = Installation.home else { return }
+    _ = try install(stage: stage, home: home)
+  }
+
   /// What the script says goes to standard error.
-  private static func install(stage: Int, home: String) -> Bool {
-    let script = Process()
-    script.executableURL = URL(fileURLWithPath: home + "/scripts/install-engines")
-    script.arguments = [String(stage)]
-    script.standardOutput = FileHandle.standardError
-    guard (try? script.run()) != nil else { return false }
-    script.waitUntilExit()
-    return script.terminationStatus == 0
+  private static func install(stage: Int, home: String) throws -> Bool {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, 2, 1)
+    let script = home + "/scripts/install-engines"
+    let arguments = [script, String(stage)]
+    var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var pid: pid_t = 0
+    // In our own process group, unlike a Process of Foundation's: the terminal stops a group in the background that asks it for
+    // something, and then nobody ever answers.
+    let code = posix_spawn(&pid, script, &actions, nil, &words, environ)
+    guard code == 0 else { throw LabError.system(attempt: "starting \(script)", code: code) }
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    return status == 0
   }
 }

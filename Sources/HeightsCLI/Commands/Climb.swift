@@ -21,11 +21,11 @@ extension Command {
     let isBack = arguments.has("undo")
     let report = ClimbReport(output: output, wantsJSON: arguments.has("json"))
     let ascent = Ascent(in: try arguments.appFolder())
+    if !isBack { try await onThread { try Engines.ensure(stage: try ascent.target(to)) } }
     let interrupt = try Interrupt()
     let end = try await output.whileWorking {
       try await onThread {
         if isBack { return try ascent.back(shouldStop: { interrupt.hasCome }, report: report.tell) }
-        try Engines.ensure(stage: try ascent.target(to))
         return try ascent.up(
           to: to, shouldStop: { interrupt.hasCome }, begins: report.begin, report: report.tell)
       }

@@ -54,20 +54,19 @@ private struct Up: Sendable {
 
   func inForeground() async throws -> Int32 {
     let (options, output, consolePort) = (options, output, consolePort)
+    try await onThread { try Engines.prepare(options) }
     let waiting = OneShot()
     async let ticking: Void = output.whileWorking { await waiting.wait() }
     defer { waiting.fire() }
     try await onThread {
       defer { waiting.fire() }
-      try Engines.installing({ output.progress($0) }) {
-        try Lab.up(
-          options, report: { output.progress($0) },
-          console: { try ConsoleServer.start($0, port: consolePort, tools: .of($0.folder)) },
-          isUp: { snapshot in
-            waiting.fire()
-            tell(snapshot, howToStop: "Ctrl-C stops it.")
-          })
-      }
+      try Lab.up(
+        options, report: { output.progress($0) },
+        console: { try ConsoleServer.start($0, port: consolePort, tools: .of($0.folder)) },
+        isUp: { snapshot in
+          waiting.fire()
+          tell(snapshot, howToStop: "Ctrl-C stops it.")
+        })
     }
     await ticking
     return 0
@@ -77,7 +76,7 @@ private struct Up: Sendable {
   func detached() async throws -> Int32 {
     let background = try await onThread { [self] in
       // Checked here too, so that what is wrong is told before anything is started.
-      _ = try Manifest.load(folder: folder.path)
+      try Engines.prepare(options)
       return try Background(
         ["up", "--app", folder.path, "--port", String(options.port), "--console-port", String(consolePort)]
           + (options.stage.map { ["--stage", String($0)] } ?? []),

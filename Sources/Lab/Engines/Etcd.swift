@@ -65,6 +65,8 @@ struct Etcd: Engine {
     }
     try certificate.write(shell)
     try shell.makeFolder("etcd")
+    // One that was killed has left it, and then none would start.
+    try shell.remove(Self.socket)
   }
 
   /// It has a leader, and so a majority.
