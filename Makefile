@@ -1,6 +1,6 @@
 # What people call, and what CI calls. Each target does all its own set-up.
 
-.PHONY: build test boot check format tsan bench help
+.PHONY: build test newcomer boot check format tsan bench help
 
 help: ## Lists these targets.
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -20,6 +20,11 @@ test: build ## Runs every test: units, then real processes, hostile clients and 
 	# They wait more than they work: one more at once than there are cores.
 	.venv/bin/python -m pytest Tests/Integration --numprocesses=$$(($$(nproc) + 1)) --maxprocesses=6 --dist=worksteal \
 	  --durations=20
+
+newcomer: ## Walks the README's first walk on a new Debian 12 that has nothing of Heights'. Ten minutes; as root.
+	scripts/install-packages mmdebstrap systemd-container python3-venv
+	scripts/python-environment .venv Tests/Integration/requirements.txt
+	PYTHONPATH=Tests/Integration .venv/bin/python -m pytest -c Tests/Integration/pytest.ini Tests/Newcomer
 
 boot: build ## Starts servers as AWS would: their user data under a real systemd, on a new Debian 12. As root.
 	scripts/install-packages mmdebstrap systemd-container python3-venv
