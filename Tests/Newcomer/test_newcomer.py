@@ -24,11 +24,11 @@ HOME = "/home/newcomer/my code/heights"
 def walk(root, user, script, seconds=1500):
     """Runs lines of bash in Heights' folder, on a terminal, as a person would; what was said. Fails when a line does, or
     when it takes longer. Its processes end with it."""
-    (root / "tmp/walk").write_text(f"set -euxo pipefail\n{script}\n")
+    (root / "walk").write_text(f"set -euxo pipefail\n{script}\n")
     done = subprocess.run(
         ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--as-pid2", "--console=read-only",
          "--directory", root, f"--bind-ro={TOOLCHAIN}", "--user", user, "--chdir", HOME, *settings(),
-         "timeout", "--foreground", str(seconds), "bash", "/tmp/walk"],
+         "timeout", "--foreground", str(seconds), "bash", "/walk"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds + 60)
     said = done.stdout.decode(errors="replace")
     assert done.returncode == 0, f"{user}: code {done.returncode}\n{said[-6000:]}"
