@@ -13,14 +13,14 @@ enum Climb3to4 {
   ]
 
   private static let first = "database-a"
-  private static let others = ["database-b", "database-witness-c"]
+  private static let (follower, witness) = ("database-b", "database-witness-c")
   private static let servers = ["server-a", "server-b"]
   private static let doors = ["front-door", "dns"]
 
   /// Before there is a follower, so that a failover at any moment after finds the app prepared.
   static let placeFollower = ClimbStep(
     name: "place-follower", title: "tell the app of both servers of the database",
-    run: { lab, say in try place([first, "database-b"], lab, say) },
+    run: { lab, say in try place([first, follower], lab, say) },
     verify: { lab, _ in
       try expect("the placement names two servers", lab.placement()?.clusters["main"]?.members.count == 2)
     },
@@ -35,17 +35,19 @@ enum Climb3to4 {
   /// From now on a write is acknowledged when a second zone has it on disk.
   static let replicate = ClimbStep(
     name: "replicate", title: "let Patroni take PostgreSQL over, and a follower copy it in a second zone",
-    run: { lab, say in try lab.send(.startHosts([first] + others, stage: 4), say) },
+    run: { lab, say in try lab.send(.startHosts([first, follower, witness], stage: 4), say) },
     verify: { lab, _ in
       let view = try lab.view()
       try expect("the leader is ready", view.isReady(first + ".patroni"))
-      try expect("the follower is ready", view.isReady("database-b.patroni"))
+      try expect("the follower is ready", view.isReady(follower + ".patroni"))
     },
     undo: { lab, say in
       try lab.send(.switchover(to: first), say)
-      // The follower goes first: it must not take over when its leader ends.
-      for host in others.reversed() { try lab.send(.stopHost(host), say) }
+      // The follower goes first: it must not take over when its leader ends. The witness goes last: without a majority the
+      // leader would not lead any more.
+      try lab.send(.stopHost(follower), say)
       try lab.send(.startHost(first, stage: 3), say)
+      try lab.send(.stopHost(witness), say)
     })
 
   static let startServers = ClimbStep(

@@ -100,6 +100,20 @@ def test_a_stage_comes_back_with_what_was_written_while_its_first_zone_was_dark(
     assert all(person.get(f"/api/posts/{identifier}").status_code == 200 for identifier in taken)
 
 
+@pytest.mark.parametrize("name", ["standby.signal", "recovery.signal"])
+def test_a_database_that_is_alone_leads_whatever_patroni_has_left_there(lab, name):
+    """A leader that was without its majority for a moment has been told to follow, before the climb was undone."""
+    lab.up("--stage", 3)
+    lab.wait_until_all_ready()
+    lab.down()
+    data = next(lab.home.glob("engines/database-a/*/PG_VERSION")).parent
+    (data / name).touch()
+    shutil.chown(data / name, *(lambda owner: (owner.st_uid, owner.st_gid))(data.stat()))
+    lab.up()
+    lab.wait_until_all_ready()
+    expect_it_works(lab)
+
+
 def test_two_labs_run_side_by_side(make_lab):
     labs = [make_lab(), make_lab()]
     for lab, stage in zip(labs, [3, 4]):

@@ -29,6 +29,10 @@ struct Postgres: Engine {
     guard let programs = PostgresSettings.folder else { throw .engineMissing(engine: name, package: package) }
     try shell.makePostgresData(settings, programs: programs)
     try shell.forgetDeadPostgres()
+    // A Patroni that was without its majority for a moment has left these: with them the server would wait for a leader for ever.
+    for signal in ["standby.signal", "recovery.signal"] {
+      try shell.remove(EngineShell.postgresData + "/" + signal)
+    }
     try shell.write(configuration, to: EngineShell.postgresData + "/postgresql.conf")
     let clients = PostgresSettings.clients.map { $0 + "\n" }.joined()
     try shell.write(clients, to: EngineShell.postgresData + "/pg_hba.conf")
