@@ -16,8 +16,7 @@ enum Heights {
 
   static let commands: [Command] = [
     .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .historyCheck, .shell, .psql,
-    .plan, .template, .deploy,
-    .initialise,
+    .plan, .template, .build, .deploy, .initialise,
   ]
 
   /// Runs the command that `words` name.

@@ -49,7 +49,7 @@ extension Lab {
     let shell = context.shell(for: engine.host, process: engine.name)
     try shell.makeFolder()
     try engine.prepare()
-    var plan = shell.plan(program, engine.arguments, engine.environment)
+    var plan = try shell.plan(program, engine.arguments, engine.environment)
     plan.isReady = { engine.isReady() }
     plan.observe = { engine.observe() }
     plan.stopSignal = engine.stopSignal
@@ -94,7 +94,9 @@ extension Lab {
   }
 
   /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.
-  func programPath() throws(LabError) -> String {
+  func programPath() throws(LabError) -> String { try Self.programPath(manifest, folder) }
+
+  static func programPath(_ manifest: Manifest, _ folder: AppFolder) throws(LabError) -> String {
     let program = manifest.service.run[0]
     var candidates = [program.hasPrefix("/") ? program : folder.path + "/" + program]
     if !program.contains("/") {

@@ -62,6 +62,15 @@ extension Lab {
     try lab.run(signals, isUp)
   }
 
+  /// Runs the app's build command.
+  /// - Returns: the path of its program.
+  public static func build(_ folder: AppFolder, report: (String) -> Void) throws -> String {
+    let manifest = try Manifest.load(folder: folder.path)
+    try folder.create()
+    try Build.run(manifest, folder, try SignalPipe(), report)
+    return try programPath(manifest, folder)
+  }
+
   /// The highest stage that hosts are at when the app starts next, as the folder and the options tell now.
   /// - Throws: what is wrong with the manifest; `stageNotYet`.
   public static func startStage(_ options: LabOptions) throws -> Int {

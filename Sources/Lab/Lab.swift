@@ -42,7 +42,7 @@ public final class Lab: Sendable {
     self.state = Mutex(state)
     context = HostContext(
       folder: folder, manifest: manifest, place: network.place, secrets: try Secrets(folder),
-      user: try EngineUser.current(), zones: Zones(), pythonFolder: pythonFolder,
+      zones: Zones(), pythonFolder: pythonFolder,
       doorSocketCount: sockets.sockets.count)
     var admin: [Role: Descriptor] = [:]
     for role in Role.allCases { admin[role] = try folder.adminSocket(of: role).listen(backlog: 256) }

@@ -45,6 +45,6 @@ import Topology
 
   @Test func nothingOfAnotherSystemIsCalled() {
     for word in ["rpm ", "dnf ", "yum ", "/opt/aws/bin"] { #expect(!script.contains(word), "\(word)") }
-    #expect(Bootstrap.imageParameter.contains("/debian/release/12/"))
+    #expect(ServerImage.parameter.contains("/debian/release/12/"))
   }
 }

@@ -5,9 +5,6 @@ enum Bootstrap {
   /// Where an app says that it can take requests.
   static let healthPath = "/readyz"
 
-  /// Where the image is looked up when nobody names one: Debian's own of Debian 12, for Graviton processors.
-  static let imageParameter = "resolve:ssm:/aws/service/debian/release/12/latest/arm64"
-
   /// What the start needs to know, and what the app is told by its environment.
   struct Settings {
     var variables: [(name: String, value: any TemplateValue)] = []

@@ -71,7 +71,7 @@ struct ComputePlan {
 
   /// The image of a launch template, which is looked up when a server starts, so that a newer one replaces nothing.
   var templateImage: Expression {
-    .choice(condition: namesImage, image, .text(Bootstrap.imageParameter))
+    .choice(condition: namesImage, image, .text(ServerImage.parameter))
   }
 
   // MARK: What a server needs

@@ -22,7 +22,8 @@ extension Command {
       Option("region", "CODE", "such as eu-central-1"),
       Option("domain", "NAME", "the name that people type, such as example.com"),
       Option(
-        "artifact", "FILE", "the release, a .tar.gz with a program `run` in it; else servers keep theirs"),
+        "artifact", "FILE",
+        "the release, of `heights build` or any .tar.gz with a program `run`; else servers keep theirs"),
       Option(
         "fresh", nil,
         "the app has no data yet: allow another stage, and leave out what only holds data of the one before"),
@@ -151,7 +152,19 @@ struct DeployRequest: Sendable {
     guard listing?.code == 0, names.contains(where: { ["run", "./run"].contains($0) }) else {
       throw UsageError("--artifact is '\(path)': expected a .tar.gz with a program `run` at its top")
     }
+    if let reason = reason(against: file, names, tar) {
+      throw UsageError("--artifact is '\(path)', which no server could start: \(reason)")
+    }
     return file
+  }
+
+  /// Why servers of the templates can't run a release. Of one that was packed by hand the program is looked at alone.
+  private static func reason(
+    against file: String, _ names: [Substring], _ tar: CommandLineTool
+  ) -> String? {
+    if let facts = ReleaseFacts.read(file, names: names, tar) { return facts.reason }
+    guard let architecture = ReleaseFacts.architecture(file, names: names, tar) else { return nil }
+    return ReleaseFacts.reason(architecture: architecture)
   }
 
   private static func checkedURL(_ text: String) throws(UsageError) -> String {

@@ -9,8 +9,6 @@ struct EngineShell: Sendable {
   static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
   let host: Host
-  /// Nil when we are not root.
-  let user: EngineUser?
   /// Of the engine: what its short programs say is written there.
   let log: LogFile
   let zones: Zones
@@ -21,7 +19,7 @@ struct EngineShell: Sendable {
   func makeFolder(_ name: String = "") throws(LabError) {
     let path = outer(name)
     if mkdir(path, 0o700) == 0 {
-      try user?.own(path)
+      try EngineUser.current()?.own(path)
     } else if errno != EEXIST {
       throw .system(attempt: "making \(path)", code: errno)
     }
@@ -29,7 +27,7 @@ struct EngineShell: Sendable {
 
   /// Replaces a file below the host's folder; only the engine can read it.
   func write(_ text: String, to name: String) throws(LabError) {
-    try AtomicFile.write(text, to: outer(name), owner: user)
+    try AtomicFile.write(text, to: outer(name), owner: try EngineUser.current())
   }
 
   /// The text of a file below the host's folder.
@@ -68,7 +66,7 @@ struct EngineShell: Sendable {
     _ program: String, _ arguments: [String], environment: [String: String] = [:], limitMs: Int
   ) throws(LabError) {
     let logStart = log.sizeBytes
-    let plan = plan(program, arguments, environment)
+    let plan = try plan(program, arguments, environment)
     let pid = try plan.spawn(in: zones.seat(zone: host.zone, host: nil))
     guard let status = wait(for: pid, limitMs: limitMs) else {
       throw failure(program, "took longer than \(limitMs / 1000) s", logStart)
@@ -80,11 +78,12 @@ struct EngineShell: Sendable {
   /// How a program is started here.
   func plan(
     _ program: String, _ arguments: [String], _ environment: [String: String]
-  ) -> LaunchPlan {
+  ) throws(LabError) -> LaunchPlan {
     let basics = ["PATH": Self.path, "LANG": "C.UTF-8", "HOME": host.folder]
     return LaunchPlan(
       executable: program, arguments: arguments, environment: basics.merging(environment) { $1 },
-      workingDirectory: host.folder, log: log, zone: host.zone, host: host.id, user: user, binds: binds,
+      workingDirectory: host.folder, log: log, zone: host.zone, host: host.id, user: try EngineUser.current(),
+      binds: binds,
       isReady: { true })
   }
 

@@ -10,7 +10,8 @@ struct EngineUser: Equatable, Sendable {
   let uid: UInt32
   let gid: UInt32
 
-  /// Nil when we are not root: then engines run as we do. Throws when root has no such user yet.
+  /// Nil when we are not root: then engines run as we do. Throws when root has no such user yet: looked up each time, since
+  /// it may come while a lab runs.
   static func current() throws(LabError) -> EngineUser? {
     if geteuid() != 0 { return nil }
     guard let entry = getpwnam(name) else {

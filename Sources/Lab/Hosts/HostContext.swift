@@ -8,8 +8,6 @@ struct HostContext: Sendable {
   let manifest: Manifest
   let place: LabNetwork.Place
   let secrets: Secrets
-  /// Nil when we are not root.
-  let user: EngineUser?
   let zones: Zones
   /// The Python environment with the engines that come from PyPI; nil when nobody knows where it would be.
   let pythonFolder: String?
@@ -31,7 +29,7 @@ struct HostContext: Sendable {
 
   func shell(for host: Host, process: String) -> EngineShell {
     EngineShell(
-      host: host, user: user, log: LogFile(path: folder.log(of: process)), zones: zones, binds: binds)
+      host: host, log: LogFile(path: folder.log(of: process)), zones: zones, binds: binds)
   }
 }
 

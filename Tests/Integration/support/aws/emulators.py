@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -14,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 from ..paths import AWS_TOOLS
+from ..ports import free_port
 from ..processes import Process
 from ..waiting import DEADLINE_SECONDS, wait_until
 
@@ -27,7 +27,7 @@ class Emulator:
     def __init__(self, name, command, health, **environment):
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"heights-{name}-"))
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         words = [str(word).replace("PORT", str(self.port)) for word in command]
         settings = {key: value.replace("PORT", str(self.port)) for key, value in environment.items()}
@@ -83,9 +83,3 @@ def ministack():
 def moto():
     launcher = Path(__file__).with_name("moto_launcher.py")
     return Emulator("moto", [AWS_TOOLS / "python", launcher, "-H", "127.0.0.1", "-p", "PORT"], "/moto-api/")
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -1,0 +1,36 @@
+// heights build: the app as one file that a server runs.
+
+import Foundation
+import Lab
+
+extension Command {
+  static let build = Command(
+    name: "build",
+    summary: "Make a release: the app and all that it needs, in one file for `heights deploy`.",
+    discussion:
+      "Builds the app as `heights up` does, and packs the program, the libraries that it is linked to, the Swift runtime among "
+      + "them, its migrations, its static files and its launch page. A server needs nothing of it but glibc. What a release runs "
+      + "on is where it was built: deploy to servers of the same architecture. The same files give the same release.",
+    options: [.app, Option("out", "FILE", "the file to write, a .tar.gz"), .json],
+    example: "heights build --out summit.tar.gz"
+  ) { arguments, output in
+    guard let path = arguments.text("out") else {
+      throw UsageError("'build' needs --out FILE, the release to write, such as summit.tar.gz")
+    }
+    let folder = try arguments.appFolder()
+    let facts = try await output.whileWorking {
+      try await onThread {
+        let program = try Lab.build(folder, report: { output.progress($0) })
+        return try Release(folder: folder, program: program).write(to: path)
+      }
+    }
+    if arguments.has("json") {
+      output.json(facts)
+    } else {
+      output.result(
+        "\(path): \(facts.app) for \(facts.architecture) with glibc \(facts.glibc) or later, "
+          + "\(facts.libraries) libraries beside it")
+    }
+    return 0
+  }
+}
