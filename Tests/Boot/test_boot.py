@@ -1,17 +1,21 @@
 """A server's user data under a real systemd: Debian 12 in systemd-nspawn, twice, as a machine that is restarted.
 
-AWS is a stand-in program `aws` here, and the release a program that tells its environment: this is about what starts it.
+AWS is a stand-in program `aws` here. The release is Summit's of `heights build` at stage 2, on a machine with none of the
+libraries that it is linked to; elsewhere it is a program that tells its environment: this is about what starts it.
 Stage 4 is not here, since its shared folder is EFS. As root, with mmdebstrap and systemd-nspawn: `make boot` sees to that.
 """
 
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 
 import pytest
 from support.aws.expressions import Expressions
+from support.lab import Lab
+from support.machines import make_debian, remove
 from support.paths import HEIGHTS, SUMMIT_FOLDER
 
 REGION = "eu-central-1"
@@ -49,6 +53,7 @@ ASK = """for i in $(seq 60); do
   curl -fsS http://127.0.0.1:$(cat /trial/port)/readyz > /trial/answer && break
   sleep 0.5
 done
+[ ! -e /trial/further ] || /bin/bash /trial/further > /trial/said 2>&1
 cp /run/heights/pgpass /trial/pgpass
 systemctl show -p ActiveState -p NRestarts -p Result heights > /trial/unit
 journalctl --no-pager > /trial/journal
@@ -61,8 +66,7 @@ systemctl poweroff
 def debian(tmp_path_factory):
     """A Debian 12 that nobody has started yet."""
     root = tmp_path_factory.mktemp("boot") / "debian"
-    subprocess.run(
-        ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "bookworm", root], check=True, timeout=600)
+    make_debian(root, PACKAGES)
     return root
 
 
@@ -85,7 +89,7 @@ def machine(debian, tmp_path):
         unit.write_text(f"[Unit]\nAfter={after}\n[Service]\nType=oneshot\nExecStart={command}\n")
         (wanted / unit.name).symlink_to(f"../{unit.name}")
     yield root
-    subprocess.run(["rm", "-rf", "--one-file-system", root], check=True)
+    remove(root)
 
 
 def write(path, text):
@@ -137,6 +141,10 @@ def boot(root, words=()):
     assert answer, f"the app never answered:\n{journal[-4000:]}"
     unit = dict(line.split("=", 1) for line in (trial / "unit").read_text().split())
     assert unit == {"ActiveState": "active", "NRestarts": "0", "Result": "success"}, journal[-4000:]
+    return answer
+
+
+def facts(answer):
     return dict(line.split("=", 1) for line in answer.splitlines())
 
 
@@ -146,17 +154,48 @@ def test_a_single_server_starts_its_app_and_keeps_its_disk_over_a_restart(machin
     (machine / "trial/port").write_text("80")
     with disk(tmp_path / "disk") as words:
         for _ in range(2):
-            check(boot(machine, words), machine, stage, "80")
+            check(facts(boot(machine, words)), machine, stage, "80")
     found = subprocess.run(["blkid", "-o", "value", "-s", "TYPE", tmp_path / "disk"], capture_output=True, text=True)
     assert found.stdout.strip() == "ext4"
     assert os.listdir(machine / "var/lib/heights") == [], "something was written beside the disk"
+
+
+SIGN_UP = """curl -fsS -H 'Content-Type: application/json' http://127.0.0.1/api/accounts -d '
+{"name": "ada", "displayName": "Ada", "email": "ada@example.com", "password": "a long password"}'"""
+LOG_IN = """curl -fsS -H 'Content-Type: application/json' http://127.0.0.1/api/sessions -d '
+{"name": "ada", "password": "a long password"}'"""
+
+
+@pytest.fixture
+def release(tmp_path):
+    lab = Lab()
+    try:
+        path = tmp_path / "release.tar.gz"
+        lab.heights("build", "--out", path).expect(0)
+        yield path
+    finally:
+        lab.end()
+
+
+def test_a_release_of_heights_build_serves_and_has_its_accounts_after_a_restart(machine, release, tmp_path):
+    """The machine has none of the libraries that the app is linked to."""
+    libraries = {path.name for path in machine.glob("usr/lib/*/lib*.so*")}
+    assert not any(name.startswith(("libpq.", "libmicrohttpd.", "libswiftCore.")) for name in libraries)
+    shutil.copy(release, machine / "trial/release.tar.gz")
+    (machine / "trial/user-data").write_text(user_data(2, tmp_path / "templates"))
+    (machine / "trial/port").write_text("80")
+    with disk(tmp_path / "disk") as words:
+        for script in (SIGN_UP, LOG_IN):
+            (machine / "trial/further").write_text(script)
+            assert json.loads(boot(machine, words)) == {"state": "ready", "stage": 2}
+            assert '"name":"ada"' in (machine / "trial/said").read_text().replace(" ", "")
 
 
 def test_a_server_of_a_group_starts_its_app_and_after_a_restart_again(machine, tmp_path):
     (machine / "trial/user-data").write_text(user_data(5, tmp_path / "templates"))
     (machine / "trial/port").write_text("8080")
     for _ in range(2):
-        told = boot(machine)
+        told = facts(boot(machine))
         check(told, machine, 5, "8080")
         assert told["REDIS_URL"].startswith("rediss://:word@")
     calls = (machine / "var/log/aws-calls").read_text()

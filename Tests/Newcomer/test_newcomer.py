@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.machines import make_debian, remove
 from support.paths import REPOSITORY
 
 # What the README asks for, what the toolchain itself needs, and sudo.
@@ -46,8 +47,7 @@ def settings():
 def machines(tmp_path_factory):
     """Two of Debian 12 on which nobody has run anything, with a clone of Heights."""
     root = tmp_path_factory.mktemp("newcomer") / "debian"
-    subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "bookworm", root], check=True,
-                   timeout=600)
+    make_debian(root, PACKAGES)
     # Certificates that this machine trusts besides Debian's.
     shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
     (root / "etc/hosts").write_text("127.0.0.1 localhost debian\n")
@@ -63,7 +63,7 @@ def machines(tmp_path_factory):
     subprocess.run(["cp", "-a", root, unused], check=True)
     yield root, unused
     for folder in (root, unused):
-        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=True)
+        remove(folder)
 
 
 @pytest.fixture
