@@ -6,21 +6,17 @@ import os
 import stat
 import subprocess
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from support.doors import doors
 from support.lab import Lab
-from support.processes import doors_of, namesakes, processes_of
+from support.processes import namesakes
 from support.summit_api import Person
 from support.waiting import wait_until
 
 INTRUDER = Path(__file__).parent / "support" / "intruder.py"
-# Of LabPorts.swift.
-KINDS = {8080: "app", 5432: "postgres", 8008: "patroni", 2379: "etcd", 2380: "etcd", 6379: "redis", 26379: "sentinel",
-         4566: "store", 5353: "dns"}
-CLAIM = 61000
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 
@@ -40,23 +36,6 @@ def as_nobody(*words, **options):
     # No file that it could open is ours: the script comes by standard input.
     return subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *map(str, words)],
                           capture_output=True, text=True, timeout=120, cwd="/", **options)
-
-
-def doors(lab):
-    """Every door of the lab with its kind; a door of a kind that is not known fails the test."""
-    status = lab.status()
-    processes = lab._seen | namesakes(lab._seen) | processes_of(lab.folder) | {lab.supervisor}
-    public, console = (urlsplit(status[key]).port for key in ("appURL", "consoleURL"))
-    shift = lab.state["place"]["portShift"]
-    known = {}
-    for protocol, address, port, program in doors_of(processes):
-        assert ":" not in address and address.startswith("127."), f"{program} listens on {address}, port {port}"
-        kind = {public: "app", console: "console", CLAIM: "claim"}.get(port) or KINDS.get(port - shift)
-        if program == "varnishd" and kind is None:
-            kind = "varnish"
-        assert kind, f"no test knows the port {port} of {program} on {address}: how is it protected?"
-        known[kind, address, port] = protocol
-    return known
 
 
 def refused(kind, answer):

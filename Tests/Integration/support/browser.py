@@ -18,15 +18,15 @@ from .waiting import DEADLINE_SECONDS, wait_until
 
 
 @contextmanager
-def chromium():
-    """A browser that ends with the block, and fails it when a page had errors."""
+def chromium(*further):
+    """A browser that ends with the block, and fails it when a page had errors. `further` are arguments of Chromium's."""
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     assert program and driver, "chromium and chromium-driver are not installed: scripts/test-setup does it"
     folder = tempfile.mkdtemp(prefix="heights-browser-")
     options = Options()
     options.binary_location = program
     for argument in ["--headless=new", "--window-size=1280,1000", f"--user-data-dir={folder}", "--disable-dev-shm-usage",
-                     "--no-first-run", "--disable-background-networking", "--lang=en"]:
+                     "--no-first-run", "--disable-background-networking", "--lang=en", *further]:
         options.add_argument(argument)
     if os.geteuid() == 0:
         # Chromium's sandbox refuses to be root's.
