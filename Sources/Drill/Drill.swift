@@ -200,6 +200,7 @@ public struct Drill: Sendable {
       missingWrites: ledger.missing + ledger.unreadable, unexpectedRows: ledger.unexpected,
       readFrom: ledger.source, history: history, sessions: load.sessions?.checked ?? 0,
       lostSessions: (load.sessions?.lost ?? 0) + (load.sessions?.unreadable ?? 0),
+      endedSessions: load.sessions?.ended ?? 0, letInSessions: load.sessions?.letIn ?? 0,
       examples: ledger.examples + (load.sessions?.examples ?? []))
   }
 }

@@ -32,14 +32,19 @@ public struct DrillReport: Codable, Equatable, Sendable {
   public let history: Verdict
   public let sessions: Int
   public let lostSessions: Int
+  /// Sessions that were over: signed out, or from before a new password or another log-in in the same browser.
+  public let endedSessions: Int
+  /// Those of them that have let somebody in.
+  public let letInSessions: Int
   /// The first of what is missing, or should not be there.
   public let examples: [String]
 
   /// Nothing that was acknowledged is missing, nothing is there that should not be, no two answers contradict each other,
-  /// no more requests failed than the stage allows, nobody was logged out, and all is as before.
+  /// no more requests failed than the stage allows, nobody was logged out or let in by a session that was over, and all is
+  /// as before.
   public var isPassed: Bool {
     missingWrites == 0 && unexpectedRows == 0 && history.isGood && isWithinAllowed && lostSessions == 0
-      && recoverySeconds != nil
+      && letInSessions == 0 && recoverySeconds != nil
   }
 
   /// Whether no more requests failed than the stage allows.

@@ -17,4 +17,14 @@ import Testing
   func aLaterCookieReplacesTheEarlierOfItsName(before: String?, set: [String], after: String?) {
     #expect(Cookies.header(before, setting: set) == after)
   }
+
+  @Test(
+    arguments: [
+      ("session=1", "session=1"), ("seen=a; session=1", "session=1"),
+      ("__Host-session=1; seen=a", "__Host-session=1"),
+      ("seen=session", nil), (nil, nil),
+    ] as [(String?, String?)])
+  func theSessionIsTakenOutAlone(header: String?, session: String?) {
+    #expect(Cookies.session(header) == session)
+  }
 }

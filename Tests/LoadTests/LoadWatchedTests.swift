@@ -68,14 +68,14 @@ import Testing
   }
 
   @Test(arguments: [
-    (401, "{}", SessionReport.Answer.lost("not logged in any more")),
+    (401, "{}", SessionQuestion.Answer.lost("not logged in any more")),
     (200, #"{"name":"ann"}"#, .kept), (200, #"{"name":"ben"}"#, .lost("taken for ben")),
     (200, "[]", .unreadable("no name in the answer")), (503, "", .unreadable("HTTP 503")),
     (404, "", .unreadable("HTTP 404")),
   ])
-  func onlyAnAnswerIsAnAnswer(status: Int, body: String, answer: SessionReport.Answer) {
+  func onlyAnAnswerIsAnAnswer(status: Int, body: String, answer: SessionQuestion.Answer) {
     let response = ClientResponse(status: status, body: Array(body.utf8))
-    #expect(SessionCheck.judge(response, Visitor(name: "ann", password: "")) == answer)
+    #expect(SessionQuestion.isAlive(LiveSession(name: "ann", cookie: nil)).judge(response) == answer)
   }
 
   private func withRun(

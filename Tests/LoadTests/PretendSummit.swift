@@ -10,7 +10,12 @@ final class PretendSummit: Sendable {
   struct State: Sendable {
     var stage = 2
     var accounts: Set<String> = []
+    var passwords: [String: String] = [:]
     var sessions: [String: String] = [:]
+    /// Those that are over as well.
+    var begun: [String: String] = [:]
+    /// What does not end sessions although it says so.
+    var lies: Set<EndedSession.Ending> = []
     var posts: [String: String] = [:]
     var follows: Set<Pair> = []
     var likes: Set<Pair> = []
@@ -49,8 +54,20 @@ final class PretendSummit: Sendable {
     case ("POST", "api", "waitlist", _):
       state.waitlist.append(member("email", of: request))
       return (201, "{}", "")
-    case ("POST", "api", "accounts", 2), ("POST", "api", "sessions", 2):
-      return signIn(member("name", of: request), &state)
+    case ("POST", "api", "accounts", 2):
+      state.accounts.insert(member("name", of: request))
+      state.passwords[member("name", of: request)] = member("password", of: request)
+      return begin(member("name", of: request), &state)
+    case ("POST", "api", "sessions", 2): return logIn(request, &state)
+    case ("DELETE", "api", "sessions", 2):
+      if !state.lies.contains(.signOut), let cookie = sessionCookie(of: request) {
+        state.sessions[cookie] = nil
+      }
+      return (204, "", "Set-Cookie: session=; Max-Age=0; Path=/\r\n")
+    case ("GET", "settings", _, _):
+      return name == nil
+        ? (303, "", "Location: /login\r\n") : (200, #"<form><input name="csrf" value="\#(Self.token)">"#, "")
+    case ("POST", "settings", _, _): return changePassword(request, of: name, &state)
     case ("POST", "api", "posts", 2): return post(member("text", of: request), by: name, &state)
     case ("GET", "api", "posts", 3): return text(of: parts[2], state)
     case ("GET", "api", "posts", 5):
@@ -73,11 +90,31 @@ final class PretendSummit: Sendable {
     return cookies?.first { $0.hasPrefix("session=") }.map(String.init)
   }
 
-  private func signIn(_ name: String, _ state: inout State) -> (Int, String, String) {
-    let cookie = "session=\(state.sessions.count)"
-    state.accounts.insert(name)
-    state.sessions[cookie] = name
+  private static let token = "5ec1e7"
+
+  private func begin(_ name: String, _ state: inout State) -> (Int, String, String) {
+    let cookie = "session=\(state.begun.count)"
+    (state.begun[cookie], state.sessions[cookie]) = (name, name)
     return (201, "{}", "Set-Cookie: \(cookie); HttpOnly; Path=/\r\n")
+  }
+
+  private func logIn(_ request: TestRequest, _ state: inout State) -> (Int, String, String) {
+    let name = member("name", of: request)
+    guard state.passwords[name] == member("password", of: request) else { return (401, "{}", "") }
+    if !state.lies.contains(.logIn), let cookie = sessionCookie(of: request) { state.sessions[cookie] = nil }
+    return begin(name, &state)
+  }
+
+  private func changePassword(
+    _ request: TestRequest, of name: String?, _ state: inout State
+  ) -> (Int, String, String) {
+    let form = request.body.split(separator: "&").map { $0.split(separator: "=").map(String.init) }
+    guard let name, form[0] == ["csrf", Self.token], form[1] == ["current", state.passwords[name] ?? ""]
+    else { return (422, "", "") }
+    state.passwords[name] = form[2][1]
+    if !state.lies.contains(.passwordChange) { state.sessions = state.sessions.filter { $0.value != name } }
+    let (_, _, headers) = begin(name, &state)
+    return (303, "", "Location: /settings?changed\r\n" + headers)
   }
 
   private func post(_ text: String, by name: String?, _ state: inout State) -> (Int, String, String) {

@@ -9,7 +9,7 @@ extension Command {
     name: "drill", summary: "Break something under load, watch it recover, and prove that nothing was lost.",
     discussion:
       "The drill makes load, breaks one thing, sees that it is broken, mends it, and waits until all is as before; then it "
-      + "reads back every write that was ever acknowledged, and asks for every visitor's session. It tells nobody what it "
+      + "reads back every write that was ever acknowledged, and asks for every visitor's session, and for those that are over, which must let nobody in. It tells nobody what it "
       + "has broken: those who have to notice notice by themselves. The kinds:\n\n" + kinds,
     parameters: ["KIND"],
     options: [
@@ -97,7 +97,10 @@ extension DrillReport {
       ),
       ("read from", readFrom),
       ("history", history.summary),
-      ("sessions", "\(sessions), \(lostSessions) lost"),
+      (
+        "sessions",
+        "\(sessions), \(lostSessions) lost; \(endedSessions) that were over, \(letInSessions) let in"
+      ),
     ]
     let lost =
       examples.isEmpty

@@ -81,7 +81,10 @@ extension Workload {
       weights: [
         .signUp: manifest.signUp, .logIn: manifest.logIn, .readFeed: manifest.readFeed,
         .readPopular: manifest.readPopular, .readPost: manifest.readPost, .post: manifest.post,
-        .follow: manifest.follow, .like: manifest.like,
+        .follow: manifest.follow, .like: manifest.like, .signOut: manifest.signOut,
+        .changePassword: manifest.changePassword,
+        // As often as something ends that can be tried, about.
+        .tryEndedSession: (manifest.logIn + manifest.signOut + manifest.changePassword) / 2,
       ], popularityExponent: manifest.zipfExponent)
   }
 }
@@ -128,8 +131,12 @@ extension LoadReport {
 extension SessionReport {
   /// One line when all is well, else what is not.
   func text(_ output: Output) -> String {
-    if isComplete { return "All \(checked) visitors are still logged in." }
-    let title = "Of \(checked) sessions \(lost) are lost and \(unreadable) can't be read"
+    if isComplete {
+      return "All \(checked) sessions are still alive, and none of \(ended) that are over lets anybody in."
+    }
+    let title =
+      "Of \(checked) sessions \(lost) are lost, of \(ended) that were over \(letIn) have let somebody in, and "
+      + "\(unreadable) can't be read"
     return output.styled(title, .bad) + "\n" + examples.map { "  \($0)" }.joined(separator: "\n")
   }
 }

@@ -141,10 +141,18 @@ extension Manifest {
       let value = object.optional(key, "a weight from 0 to 1000000") { $0.number(in: 0...1_000_000) }
       workload[keyPath: weight] = value ?? 0
     }
+    // Manifests from before there were these say nothing of them: they come in proportion to what they go with.
+    let later: [(String, WritableKeyPath<Workload, Double>, Double)] = [
+      ("signOut", \.signOut, workload.logIn / 4), ("changePassword", \.changePassword, workload.logIn / 8),
+    ]
+    for (key, weight, usual) in later {
+      let value = object.optional(key, "a weight from 0 to 1000000") { $0.number(in: 0...1_000_000) }
+      workload[keyPath: weight] = value ?? usual
+    }
     let exponent = object.optional("zipfExponent", "a number from 0 to 3") { $0.number(in: 0...3) }
     workload.zipfExponent = exponent ?? 1
     object.rejectUnknownKeys()
-    if weights.allSatisfy({ workload[keyPath: $0.1] == 0 }) {
+    if (weights.map(\.1) + later.map(\.1)).allSatisfy({ workload[keyPath: $0] == 0 }) {
       problems.add("workload", "expected at least one weight above 0", line: member.line)
     }
     return workload

@@ -24,6 +24,8 @@ public struct Manifest: Equatable, Sendable {
   public struct Workload: Equatable, Sendable {
     public var signUp = 1.0
     public var logIn = 2.0
+    public var signOut = 0.5
+    public var changePassword = 0.25
     public var readFeed = 40.0
     public var readPopular = 20.0
     public var readPost = 25.0

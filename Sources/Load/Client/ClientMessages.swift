@@ -7,18 +7,29 @@ struct ClientRequest: Sendable, Equatable {
   var method: String
   /// Path and query, already percent-encoded.
   var path: String
-  /// JSON, or nothing.
-  var json: String?
+  /// With its media type; nil for nothing.
+  var body: Body?
   /// `name=value` of the session.
   var cookie: String?
   var idempotencyKey: String?
   /// Whether sending it twice does what sending it once does.
   var isIdempotent: Bool
 
+  struct Body: Sendable, Equatable {
+    let mediaType: String
+    let bytes: [UInt8]
+  }
+
   init(_ method: String, _ path: String, json: String? = nil, cookie: String? = nil) {
+    self.init(
+      method, path, body: json.map { Body(mediaType: "application/json", bytes: Array($0.utf8)) },
+      cookie: cookie)
+  }
+
+  init(_ method: String, _ path: String, body: Body?, cookie: String?) {
     self.method = method
     self.path = path
-    self.json = json
+    self.body = body
     self.cookie = cookie
     isIdempotent = method != "POST"
   }
@@ -43,11 +54,11 @@ struct ClientRequest: Sendable, Equatable {
     if let idempotencyKey { line("Idempotency-Key: ", idempotencyKey) }
     if method != "GET" {
       line("Origin: ", endpoint.origin)
-      line("Content-Type: application/json")
-      line("Content-Length: ", String(json?.utf8.count ?? 0))
+      line("Content-Type: ", body?.mediaType ?? "application/json")
+      line("Content-Length: ", String(body?.bytes.count ?? 0))
     }
     line()
-    if let json { bytes.append(contentsOf: json.utf8) }
+    if let body { bytes.append(contentsOf: body.bytes) }
   }
 }
 

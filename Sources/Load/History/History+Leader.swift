@@ -29,9 +29,7 @@ enum HistoryKey {
   static func isCounter(_ key: String) -> Bool { key.hasPrefix("likes:") }
   static func like(_ pair: Pair) -> String { "like:\(pair.subject)/\(pair.object)" }
   static func follow(_ pair: Pair) -> String { "follow:\(pair.subject)/\(pair.object)" }
-  /// By a hash: a history holds no secrets.
-  static func session(_ token: String) -> String { "session:\(PostText.hash(token))" }
-  /// What a tie holds that stands, and a session that is open.
+  /// What a tie holds that stands.
   static let there = "1"
 }
 

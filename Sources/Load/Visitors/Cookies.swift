@@ -14,6 +14,11 @@ enum Cookies {
     return kept.isEmpty ? nil : kept.joined(separator: "; ")
   }
 
+  /// The session alone: all that somebody has who has got hold of it.
+  static func session(_ header: String?) -> String? {
+    header?.split(separator: ";").map { trimmed($0) }.first { name(of: $0).hasSuffix("session") }
+  }
+
   private static func name(of cookie: String) -> Substring { cookie.prefix { $0 != "=" } }
   private static func trimmed(_ text: Substring) -> String { String(text.drop { $0 == " " }) }
 }

@@ -8,6 +8,9 @@ struct Crowd: Sendable {
   private static let visitorLimit = 100_000
   private static let postLimit = 100_000
   private static let tieLimit = 500_000
+  private static let endedLimit = 4_096
+  /// One in so many log-ins is in the second browser.
+  private static let elsewhereEvery: UInt64 = 4
   /// One in so many follows and likes takes back an earlier one.
   private static let undoEvery: UInt64 = 10
 
@@ -16,6 +19,8 @@ struct Crowd: Sendable {
   private(set) var random: SeededRandom
   private var namesGiven = 0
   private(set) var visitors: [Visitor] = []
+  private var attendance = Attendance()
+  private(set) var ended = EndedSessions(limit: endedLimit)
   private var positions: [String: Int] = [:]
   /// Accounts that are followed, the most popular first.
   private(set) var authors: [String] = []
@@ -47,20 +52,37 @@ struct Crowd: Sendable {
     default: break
     }
     guard !visitors.isEmpty else { return .signUp(newVisitor()) }
-    let visitor = Int.random(in: 0..<visitors.count, using: &random)
-    return decide(action, by: visitor) ?? .readPopular(visitor: visitor)
+    if let visit = decideOnSession(action) { return visit }
+    if let visitor = attendance.anyone(&random), let visit = decide(action, by: visitor) { return visit }
+    return .readPopular(visitor: Int.random(in: 0..<visitors.count, using: &random))
+  }
+
+  private mutating func decideOnSession(_ action: Action) -> Visit? {
+    switch action {
+    case .logIn:
+      if let visitor = attendance.anyoneLoggedOut() { return .logIn(visitor: visitor) }
+      guard let visitor = attendance.anyoneAlone(&random) else { return nil }
+      let isElsewhere = random.next() % Self.elsewhereEvery == 0
+      return isElsewhere ? .logInElsewhere(visitor: visitor) : .logIn(visitor: visitor)
+    case .signOut: return attendance.anyoneAlone(&random).map { .signOut(visitor: $0) }
+    case .changePassword:
+      return attendance.anyoneAlone(&random).map { .changePassword(visitor: $0, to: UUID().uuidString) }
+    case .tryEndedSession: return ended.any(&random).map { .tryEnded($0) }
+    default: return nil
+    }
   }
 
   private mutating func decide(_ action: Action, by visitor: Int) -> Visit? {
     switch action {
-    case .logIn: .logIn(visitor: visitor)
     case .readFeed: .readFeed(visitor: visitor)
     case .readPost: posts.isEmpty ? nil : .readPost(visitor: visitor, post: popularPost())
     case .readTie: readTie(by: visitor)
     case .post: newPost(by: visitor)
     case .follow: undoFollow() ?? newFollow(by: visitor)
     case .like: undoLike() ?? newLike(by: visitor)
-    case .readPopular, .readLaunchPage, .joinWaitlist, .signUp: nil
+    case .readPopular, .readLaunchPage, .joinWaitlist, .signUp, .logIn, .signOut, .changePassword,
+      .tryEndedSession:
+      nil
     }
   }
 
@@ -106,15 +128,21 @@ struct Crowd: Sendable {
   }
 
   private mutating func undoFollow() -> Visit? {
-    guard takesBack(), let pair = follows.beginUndo(&random), let visitor = positions[pair.subject]
+    guard takesBack(), let pair = follows.beginUndo(&random, where: isLoggedIn),
+      let visitor = positions[pair.subject]
     else { return nil }
     return .unfollow(visitor: visitor, pair)
   }
 
   private mutating func undoLike() -> Visit? {
-    guard takesBack(), let pair = likes.beginUndo(&random), let visitor = positions[pair.subject]
+    guard takesBack(), let pair = likes.beginUndo(&random, where: isLoggedIn),
+      let visitor = positions[pair.subject]
     else { return nil }
     return .unlike(visitor: visitor, pair)
+  }
+
+  private func isLoggedIn(_ pair: Pair) -> Bool {
+    positions[pair.subject].map(attendance.isLoggedIn) ?? false
   }
 
   private mutating func takesBack() -> Bool { random.next() % Self.undoEvery == 0 }
@@ -130,6 +158,7 @@ struct Crowd: Sendable {
     guard visitors.count < Self.visitorLimit else { return nil }
     positions[visitor.name] = visitors.count
     visitors.append(visitor)
+    attendance.join()
     return visitors.count - 1
   }
 
@@ -137,6 +166,46 @@ struct Crowd: Sendable {
   mutating func take(_ cookies: [String], of visitor: Int) {
     guard !cookies.isEmpty else { return }
     visitors[visitor].cookie = Cookies.header(visitors[visitor].cookie, setting: cookies)
+  }
+
+  /// A visit goes out, and has its answer.
+  mutating func begin(_ visit: Visit) { if let visitor = visit.holder { attendance.begin(visitor) } }
+  mutating func end(_ visit: Visit) { if let visitor = visit.holder { attendance.end(visitor) } }
+
+  /// What became of a log-in, a sign-out or a change of the password. Nobody knows of the sessions of who is retired.
+  mutating func settle(_ visitor: Int, _ state: Attendance.State) { attendance.settle(visitor, state) }
+
+  /// A log-in in the second browser was answered with these cookies; none when it may or may not have succeeded.
+  mutating func takeElsewhere(_ cookies: [String], of visitor: Int) {
+    visitors[visitor].otherCookie = Cookies.header(nil, setting: cookies)
+  }
+
+  mutating func change(passwordOf visitor: Int, to password: String) {
+    visitors[visitor].password = password
+    visitors[visitor].otherCookie = nil
+  }
+
+  /// The app has acknowledged that a session is over.
+  /// - Returns: the session; nil when there was none.
+  mutating func end(sessionIn cookie: String?, of visitor: Int, by ending: EndedSession.Ending)
+    -> EndedSession?
+  {
+    guard let cookie = Cookies.session(cookie) else { return nil }
+    let session = EndedSession(name: visitors[visitor].name, cookie: cookie, ending: ending)
+    ended.add(session)
+    return session
+  }
+
+  mutating func countLetIn(_ session: EndedSession) { ended.countLetIn(session) }
+
+  /// The sessions that must be alive.
+  var liveSessions: [LiveSession] {
+    visitors.indices.filter { !attendance.isRetired($0) }.flatMap { index in
+      let visitor = visitors[index]
+      let own = attendance.isLoggedIn(index) ? [LiveSession(name: visitor.name, cookie: visitor.cookie)] : []
+      let other = visitor.otherCookie.map { [LiveSession(name: visitor.name, cookie: $0)] } ?? []
+      return own + other
+    }
   }
 
   mutating func learn(authors: [String]) {

@@ -25,9 +25,29 @@ enum SummitAPI {
       ]))
   }
 
-  static func logIn(_ visitor: Visitor) -> ClientRequest {
+  /// - Parameter cookie: of the browser, whose former session that ends.
+  static func logIn(_ visitor: Visitor, cookie: String?) -> ClientRequest {
     ClientRequest(
-      "POST", "/api/sessions", json: object(["name": visitor.name, "password": visitor.password]))
+      "POST", "/api/sessions", json: object(["name": visitor.name, "password": visitor.password]),
+      cookie: cookie)
+  }
+
+  static func signOut(cookie: String?) -> ClientRequest {
+    ClientRequest("DELETE", "/api/sessions", cookie: cookie)
+  }
+
+  /// The page whose form changes the password.
+  static func settings(cookie: String?) -> ClientRequest { .get("/settings", cookie: cookie) }
+
+  /// That form.
+  /// - Parameter token: the one that the page has, see `formToken`.
+  static func changePassword(from old: String, to new: String, token: String, cookie: String?)
+    -> ClientRequest
+  {
+    let fields = [("csrf", token), ("current", old), ("new", new)]
+    let text = fields.map { "\($0)=\(segment($1))" }.joined(separator: "&")
+    let body = ClientRequest.Body(mediaType: "application/x-www-form-urlencoded", bytes: Array(text.utf8))
+    return ClientRequest("POST", "/settings", body: body, cookie: cookie)
   }
 
   static func post(_ text: String, key: String, cookie: String?) -> ClientRequest {
@@ -62,6 +82,13 @@ enum SummitAPI {
   }
 
   // MARK: Answers
+
+  /// What shows that a form comes from a page of the session: nil for a page without forms.
+  static func formToken(_ page: [UInt8]) -> String? {
+    String(decoding: page, as: UTF8.self).firstMatch(of: /name="csrf" value="([0-9a-f]+)"/).map {
+      String($0.1)
+    }
+  }
 
   /// The stage that `/healthz` tells.
   static func stage(_ body: [UInt8]) -> Int? {

@@ -46,9 +46,13 @@ struct Ties: Sendable {
   }
 
   /// Takes one that stands, never to be touched again afterwards.
-  mutating func beginUndo(_ random: inout SeededRandom) -> Pair? {
+  /// - Parameter isPossible: whether its subject can undo it now.
+  mutating func beginUndo(_ random: inout SeededRandom, where isPossible: (Pair) -> Bool = { _ in true })
+    -> Pair?
+  {
     guard !standing.isEmpty else { return nil }
     let index = Int.random(in: 0..<standing.count, using: &random)
+    guard isPossible(standing[index]) else { return nil }
     standing.swapAt(index, standing.count - 1)
     let pair = standing.removeLast()
     states[pair] = .retired

@@ -3,9 +3,11 @@
 /// A visitor of the app.
 struct Visitor: Sendable, Equatable {
   let name: String
-  let password: String
+  var password: String
   /// What its browser sends, the session among it; none before the first sign-up or log-in.
   var cookie: String?
+  /// The same of a second browser, once it has logged in there.
+  var otherCookie: String?
 
   var email: String { "\(name)@example.com" }
 }
@@ -22,6 +24,11 @@ enum Visit: Sendable, Equatable {
   case joinWaitlist(email: String)
   case signUp(Visitor)
   case logIn(visitor: Int)
+  /// In the second browser.
+  case logInElsewhere(visitor: Int)
+  case signOut(visitor: Int)
+  case changePassword(visitor: Int, to: String)
+  case tryEnded(EndedSession)
   case readFeed(visitor: Int)
   case readPopular(visitor: Int)
   case readPost(visitor: Int, post: String)
@@ -39,7 +46,10 @@ enum Visit: Sendable, Equatable {
     case .readLaunchPage: .readLaunchPage
     case .joinWaitlist: .joinWaitlist
     case .signUp: .signUp
-    case .logIn: .logIn
+    case .logIn, .logInElsewhere: .logIn
+    case .signOut: .signOut
+    case .changePassword: .changePassword
+    case .tryEnded: .tryEndedSession
     case .readFeed: .readFeed
     case .readPopular: .readPopular
     case .readPost: .readPost
@@ -47,6 +57,20 @@ enum Visit: Sendable, Equatable {
     case .post: .post
     case .follow, .unfollow: .follow
     case .like, .unlike: .like
+    }
+  }
+
+  /// Whose session must not end before it has its answer.
+  var holder: Int? {
+    switch self {
+    case .readFeed(let visitor), .readPost(let visitor, _), .readFollow(let visitor, _),
+      .readLike(let visitor, _), .post(let visitor, _, _), .follow(let visitor, _),
+      .unfollow(let visitor, _), .like(let visitor, _), .unlike(let visitor, _):
+      visitor
+    // What is popular is for everybody. Who logs in or out does nothing else.
+    case .readPopular, .readLaunchPage, .joinWaitlist, .signUp, .logIn, .logInElsewhere, .signOut,
+      .changePassword, .tryEnded:
+      nil
     }
   }
 }

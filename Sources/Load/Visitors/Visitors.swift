@@ -24,13 +24,13 @@ actor Visitors {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.actorExecutor.asUnownedSerialExecutor() }
 
-  private static let noSession = "no session in the answer"
+  static let noSession = "no session in the answer"
   private static let notWritten = Outcome.failed(kind: "ledger not written")
 
-  private let client: HTTPClient
+  let client: HTTPClient
   private let ledger: LedgerWriter
   private let history: HistoryWriter?
-  private var crowd: Crowd
+  var crowd: Crowd
   /// Likes that count already: once more changes nothing.
   private var counted: Set<Pair> = []
 
@@ -45,9 +45,6 @@ actor Visitors {
   var names: [String] { crowd.visitors.map(\.name) }
   var posts: [String] { crowd.posts }
   var count: Int { crowd.visitors.count }
-
-  /// Whether the app still knows everybody's session.
-  func checkSessions() async -> SessionReport { await SessionCheck.report(crowd.visitors, client) }
 
   /// What the other loops' visitors have made, and this crowd's own.
   func learn(authors: [String]) { crowd.learn(authors: authors) }
@@ -69,11 +66,21 @@ actor Visitors {
   }
 
   private func perform(_ visit: Visit) async -> Outcome {
+    crowd.begin(visit)
+    defer { crowd.end(visit) }
+    return await carryOut(visit)
+  }
+
+  private func carryOut(_ visit: Visit) async -> Outcome {
     switch visit {
     case .readLaunchPage: Outcome(await client.send(SummitAPI.launchPage))
     case .joinWaitlist(let email): await joinWaitlist(email)
     case .signUp(let visitor): await signUp(visitor)
     case .logIn(let visitor): await logIn(visitor)
+    case .logInElsewhere(let visitor): await logInElsewhere(visitor)
+    case .signOut(let visitor): await signOut(visitor)
+    case .changePassword(let visitor, let password): await changePassword(visitor, to: password)
+    case .tryEnded(let session): await tryEnded(session)
     case .readFeed(let visitor): await read(SummitAPI.feed(cookie: cookie(visitor)), visitor)
     case .readPopular(let visitor): await read(SummitAPI.popular(cookie: cookie(visitor)), visitor)
     case .readPost(let visitor, let post): await readPost(visitor, post)
@@ -89,7 +96,7 @@ actor Visitors {
     }
   }
 
-  private func cookie(_ visitor: Int) -> String? { crowd.visitors[visitor].cookie }
+  func cookie(_ visitor: Int) -> String? { crowd.visitors[visitor].cookie }
 
   private func readPost(_ visitor: Int, _ post: String) async -> Outcome {
     let (answer, span) = await timed(SummitAPI.post(id: post, cookie: cookie(visitor)), visitor)
@@ -136,7 +143,7 @@ actor Visitors {
   }
 
   /// Sends what a visitor asks, and keeps the cookies that come back, as its browser does.
-  private func send(_ request: ClientRequest, _ visitor: Int) async -> Result<ClientResponse, ClientFailure> {
+  func send(_ request: ClientRequest, _ visitor: Int) async -> Result<ClientResponse, ClientFailure> {
     let answer = await client.send(request)
     if case .success(let response) = answer { crowd.take(response.cookies, of: visitor) }
     return answer
@@ -164,13 +171,6 @@ actor Visitors {
     visitor.cookie = cookie
     crowd.join(visitor)
     return .succeeded
-  }
-
-  private func logIn(_ visitor: Int) async -> Outcome {
-    let answer = await send(SummitAPI.logIn(crowd.visitors[visitor]), visitor)
-    let outcome = Outcome(answer)
-    guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
-    return response.cookies.isEmpty ? .failed(kind: Self.noSession) : .succeeded
   }
 
   private func post(_ visitor: Int, _ text: String, _ key: String) async -> Outcome {
@@ -243,7 +243,7 @@ actor Visitors {
   }
 
   /// What was refused as too much or too late may yet take effect; what was refused as a mistake must not.
-  private static func kind(_ answer: Result<ClientResponse, ClientFailure>) -> History.Operation.Kind {
+  static func kind(_ answer: Result<ClientResponse, ClientFailure>) -> History.Operation.Kind {
     guard case .success(let response) = answer else { return .unknown }
     return response.isSuccess ? .ok : response.status < 500 ? .failed : .unknown
   }
@@ -261,7 +261,7 @@ actor Visitors {
 }
 
 extension Outcome {
-  fileprivate init(_ result: Result<ClientResponse, ClientFailure>) {
+  init(_ result: Result<ClientResponse, ClientFailure>) {
     switch result {
     case .success(let response):
       self = response.isSuccess ? .succeeded : .failed(kind: "HTTP \(response.status)")
