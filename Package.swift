@@ -84,7 +84,7 @@ let package = Package(
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
     tests("HistoryTests", ["History"]),
-    tests("LoadTests", ["History", "Load"]),
+    tests("LoadTests", ["HeightsKit", "History", "Load"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport"]),
     tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console", "Topology"], exclude: ["Golden"]),

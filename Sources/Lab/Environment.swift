@@ -75,19 +75,29 @@ extension Environment {
       variables["REDIS_URL"] = lab.cacheLeader.map { leader in
         "redis://:\(context.secrets.cache)@\(leader):\(context.ports.redis)/0"
       }
-      variables.merge(objects(context)) { $1 }
+      variables.merge(bucket(context.place, context.secrets, context.manifest)) { $1 }
     }
     return variables
   }
 
-  private static func objects(_ context: HostContext) -> [String: String] {
+  fileprivate static func bucket(
+    _ place: LabNetwork.Place, _ secrets: Secrets, _ manifest: Manifest
+  ) -> [String: String] {
     [
-      "AWS_ENDPOINT_URL_S3": "http://\(context.objectsAddress):\(context.ports.objects)",
-      "AWS_ACCESS_KEY_ID": context.secrets.objectsKeyID,
-      "AWS_SECRET_ACCESS_KEY": context.secrets.objectsKey,
+      "AWS_ENDPOINT_URL_S3": "http://\(place.objectsAddress):\(LabPorts(shift: place.portShift).objects)",
+      "AWS_ACCESS_KEY_ID": secrets.objectsKeyID,
+      "AWS_SECRET_ACCESS_KEY": secrets.objectsKey,
       "AWS_REGION": "us-east-1",
-      "HEIGHTS_OBJECTS_BUCKET": context.manifest.bucketName,
+      "HEIGHTS_OBJECTS_BUCKET": manifest.bucketName,
     ]
+  }
+}
+
+extension AppFolder {
+  /// What the app's processes are told of their bucket, secrets included; nothing before the lab's first run.
+  public func bucketVariables() throws -> [String: String] {
+    guard let place = try LabState.load(self)?.place else { return [:] }
+    return Environment.bucket(place, try Secrets(self), try Manifest.load(folder: path))
   }
 }
 

@@ -27,7 +27,7 @@ extension Action {
   /// Whether it changes what the app stores, so that a success acknowledges a write.
   public var isWrite: Bool {
     switch self {
-    case .signUp, .logIn, .signOut, .changePassword, .post, .follow, .like, .joinWaitlist: true
+    case .signUp, .logIn, .signOut, .changePassword, .post, .uploadPhoto, .follow, .like, .joinWaitlist: true
     case .readFeed, .readPopular, .readPost, .readTie, .readLaunchPage, .tryEndedSession: false
     }
   }

@@ -16,7 +16,7 @@ import Testing
       .postRefused(key: "k", status: 503), .followBegun(pair), .followRefused(pair, status: 429),
       .likeBegun(pair), .likeRefused(pair, status: 503), .post(id: "1", author: "a", textHash: "f"),
       .follow(pair), .unfollowBegun(pair), .unfollow(pair), .like(pair), .unlikeBegun(pair), .unlike(pair),
-      .waitlist(email: "a@example.com"),
+      .waitlist(email: "a@example.com"), .photo(key: "k.gif", bytesHash: "f"),
     ]
     for record in records {
       #expect(!record.line.contains("\n"))

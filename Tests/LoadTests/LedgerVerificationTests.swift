@@ -10,13 +10,13 @@ import Testing
   private static let records: [LedgerRecord] = [
     .account(name: "ann"), .account(name: "ben"),
     .post(id: "7", author: "ben", textHash: PostText.hash("hello \"you\"")),
-    .follow(pair), .like(like),
+    .follow(pair), .like(like), .photo(key: "k.gif", bytesHash: ContentHash.of([1, 0xff])),
   ]
 
   @Test func aCompleteLedgerIsFound() async throws {
     let verdict = try await verify(Self.records) { _ in }
-    #expect(verdict.isComplete && verdict.acknowledged == 5 && verdict.found == 5)
-    #expect(verdict.byKind == ["accounts": 2, "posts": 1, "follows": 1, "likes": 1])
+    #expect(verdict.isComplete && verdict.acknowledged == 6 && verdict.found == 6)
+    #expect(verdict.byKind == ["accounts": 2, "posts": 1, "follows": 1, "likes": 1, "photos": 1])
   }
 
   @Test func whatIsGoneIsMissingAndNamed() async throws {
@@ -25,6 +25,8 @@ import Testing
     #expect(try await missing { $0.posts["7"] = "hello" } == ["post 7 by ben: its text has changed"])
     #expect(try await missing { $0.follows = [] } == ["follow of ben by ann: not found"])
     #expect(try await missing { $0.likes = [] } == ["like of post 7 by ann: not found"])
+    #expect(try await missing { $0.photos = [:] } == ["photo k.gif: not found"])
+    #expect(try await missing { $0.photos["k.gif"] = [1] } == ["photo k.gif: its bytes have changed"])
   }
 
   @Test func anAcknowledgedUndoIsAWriteToo() async throws {
@@ -37,7 +39,7 @@ import Testing
     let doubtful = Self.records + [.unlikeBegun(Self.like)]
     for likes in [Set([Self.like]), []] {
       let verdict = try await verify(doubtful) { $0.likes = likes }
-      #expect(verdict.isComplete && verdict.inDoubt == 1 && verdict.acknowledged == 4)
+      #expect(verdict.isComplete && verdict.inDoubt == 1 && verdict.acknowledged == 5)
     }
   }
 
@@ -50,6 +52,7 @@ import Testing
         summit.state.withLock {
           $0.accounts = ["ann", "ben"]
           $0.posts = ["7": "hello \"you\""]
+          $0.photos = ["k.gif": [1, 0xff]]
         }
         let server = try TestServer { request in
           // Written when the verification has read the ledger, since it asks now.
@@ -89,7 +92,7 @@ import Testing
 
   private func missing(_ change: (inout PretendSummit.State) -> Void) async throws -> [String] {
     let verdict = try await verify(Self.records, change)
-    #expect(verdict.missing == 1 && verdict.found == 4 && !verdict.isComplete)
+    #expect(verdict.missing == 1 && verdict.found == 5 && !verdict.isComplete)
     return verdict.examples
   }
 
@@ -102,6 +105,7 @@ import Testing
       state.posts = ["7": "hello \"you\""]
       state.follows = [Self.pair]
       state.likes = [Self.like]
+      state.photos = ["k.gif": [1, 0xff]]
       change(&state)
     }
     let server = try TestServer { summit.serve($0) }

@@ -16,7 +16,7 @@ import Testing
         workload: try Workload(
           weights: [
             .signUp: 1, .logIn: 1, .readFeed: 2, .readPopular: 2, .readPost: 2, .post: 2, .follow: 4,
-            .like: 4,
+            .like: 4, .uploadPhoto: 1,
           ],
           popularityExponent: 1), seed: 42)
       let report = try await LoadRun(options).run { step in steps.withLock { $0.append(step.description) } }
@@ -34,6 +34,7 @@ import Testing
       #expect(ledger.accounts == state.accounts && Set(ledger.posts.keys) == Set(state.posts.keys))
       #expect(Set(ledger.follows.filter { $0.value == .stands }.keys) == state.follows)
       #expect(Set(ledger.likes.filter { $0.value == .stands }.keys) == state.likes)
+      #expect(!state.photos.isEmpty && ledger.photos == state.photos.mapValues { ContentHash.of($0) })
 
       let verdict = try await LedgerVerification(target: server.target, ledgerPath: options.ledgerPath).run()
       #expect(verdict.isComplete && verdict.acknowledged == verdict.found)

@@ -20,6 +20,7 @@ final class PretendSummit: Sendable {
     var follows: Set<Pair> = []
     var likes: Set<Pair> = []
     var waitlist: [String] = []
+    var photos: [String: [UInt8]] = [:]
     var seen: [String: Int] = [:]
     /// Answers instead of the usual one, by the beginning of 'METHOD path'; one is used up by each request.
     var faults: [String: [Int]] = [:]
@@ -31,6 +32,11 @@ final class PretendSummit: Sendable {
 
   func serve(_ connection: TestConnection) {
     while let request = connection.readRequest() {
+      if request.path.hasPrefix("/media/") {
+        let photo = state.withLock { $0.photos[String(request.path.dropFirst(7))] }
+        if let photo { connection.answer(photo) } else { connection.answer(404) }
+        continue
+      }
       let (status, body, headers) = state.withLock { answer(request, &$0) }
       connection.answer(status, body, headers: headers)
     }
@@ -64,6 +70,7 @@ final class PretendSummit: Sendable {
         state.sessions[cookie] = nil
       }
       return (204, "", "Set-Cookie: session=; Max-Age=0; Path=/\r\n")
+    case ("POST", "api", "media", 2): return upload(request, by: name, &state)
     case ("GET", "settings", _, _):
       return name == nil
         ? (303, "", "Location: /login\r\n") : (200, #"<form><input name="csrf" value="\#(Self.token)">"#, "")
@@ -115,6 +122,19 @@ final class PretendSummit: Sendable {
     if !state.lies.contains(.passwordChange) { state.sessions = state.sessions.filter { $0.value != name } }
     let (_, _, headers) = begin(name, &state)
     return (303, "", "Location: /settings?changed\r\n" + headers)
+  }
+
+  private func upload(
+    _ request: TestRequest, by name: String?, _ state: inout State
+  ) -> (Int, String, String) {
+    let boundary = request.headers["content-type"]?.components(separatedBy: "boundary=").last ?? ""
+    let head = Array("\r\n\r\n".utf8)
+    let start = (0..<max(request.bytes.count - 3, 0)).first { request.bytes[$0..<$0 + 4].elementsEqual(head) }
+    guard name != nil, let start else { return (401, "{}", "") }
+    let end = request.bytes.count - "\r\n--\(boundary)--\r\n".utf8.count
+    let key = "\(state.photos.count).gif"
+    state.photos[key] = Array(request.bytes[start + 4..<end])
+    return (201, JSONText.object(["key": key]), "")
   }
 
   private func post(_ text: String, by name: String?, _ state: inout State) -> (Int, String, String) {

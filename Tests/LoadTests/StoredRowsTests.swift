@@ -1,5 +1,7 @@
 // What the databases hold is judged both ways: what was acknowledged is there, and what nobody has asked for is not.
 
+import Foundation
+import HeightsKit
 import Testing
 
 @testable import Load
@@ -59,6 +61,42 @@ import Testing
       missing(changed { $0.posts["7"] = .init(author: "ann", textHash: Self.hello) })
         == ["post 7 by ben: it is ann's"])
     #expect(missing(changed { $0.copiedAuthors["7"] = "ann" }) == ["post 7 by ben: it is shown as ann's"])
+  }
+
+  @Test func aPhotoIsRightWhereverItIsOrItIsMissing() {
+    var ledger = Ledger()
+    ledger.apply(.photo(key: "k", bytesHash: "f"))
+    func complaint(_ copies: [String: String]) -> [String] {
+      missing(changed { $0.photos["k"] = copies }, ledger)
+    }
+    #expect(
+      complaint(["the bucket": "f"]).isEmpty && complaint(["the bucket": "f", "/objects": "f"]).isEmpty)
+    #expect(complaint([:]) == ["photo k: not found"])
+    #expect(
+      complaint(["the bucket": "f", "/objects": "e"]) == ["photo k: its bytes have changed in /objects"])
+  }
+
+  @Test func photosAreReadFromTheirFolder() async throws {
+    var random = SeededRandom(seed: 3)
+    let (picture, hash) = (Picture.make(&random), String(repeating: "0a", count: 32))
+    try await withTemporaryFolder { folder in
+      let place = folder + "/0a/0a"
+      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+      try Data(picture).write(to: URL(filePath: "\(place)/\(hash).gif"))
+      let stores = Stores(placementPath: folder + "/none", dataDirectory: folder, objectsDirectory: folder)
+      let photos = try await stores.photos(["\(hash).gif", "\(hash).png", "../etc/passwd"])
+      #expect(
+        photos == [
+          "\(hash).gif": [folder: ContentHash.of(picture)], "\(hash).png": [:], "../etc/passwd": [:],
+        ])
+    }
+  }
+
+  @Test(arguments: [UInt64(1), 2, 3]) func picturesAreOnesThatSummitTakesAndNoTwoAreAlike(_ seed: UInt64) {
+    var (random, again) = (SeededRandom(seed: seed), SeededRandom(seed: seed))
+    let pictures = (0..<20).map { _ in Picture.make(&random) } + [Picture.make(&again)]
+    #expect(pictures.allSatisfy { ImageKind($0) == .gif }, "seed \(seed)")
+    #expect(Set(pictures.map { ContentHash.of($0) }).count == 21, "seed \(seed)")
   }
 
   @Test func aLikeAfterItsUndoingIsStillThere() {

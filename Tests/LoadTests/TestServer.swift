@@ -101,7 +101,9 @@ struct TestRequest: Sendable {
   let path: String
   /// Names in lower case.
   let headers: [String: String]
-  let body: String
+  let bytes: [UInt8]
+
+  var body: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 /// A connection as the test's script sees it.
@@ -125,13 +127,12 @@ struct TestConnection: Sendable {
       headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
     }
     let body = (0..<(Int(headers["content-length"] ?? "0") ?? 0)).compactMap { _ in readByte() }
-    return TestRequest(
-      method: String(words[0]), path: String(words[1]), headers: headers,
-      body: String(decoding: body, as: UTF8.self))
+    return TestRequest(method: String(words[0]), path: String(words[1]), headers: headers, bytes: body)
   }
 
-  func write(_ text: String) {
-    let bytes = Array(text.utf8)
+  func write(_ text: String) { write(Array(text.utf8)) }
+
+  private func write(_ bytes: [UInt8]) {
     var sent = 0
     while sent < bytes.count {
       let count = bytes.withUnsafeBytes { all in
@@ -146,6 +147,11 @@ struct TestConnection: Sendable {
   func answer(_ status: Int, _ body: String = "", headers: String = "") {
     let length = status == 204 ? "" : "Content-Length: \(body.utf8.count)\r\n"
     write("HTTP/1.1 \(status) Some Reason\r\n\(length)\(headers)\r\n\(status == 204 ? "" : body)")
+  }
+
+  func answer(_ bytes: [UInt8]) {
+    write("HTTP/1.1 200 OK\r\nContent-Length: \(bytes.count)\r\n\r\n")
+    write(bytes)
   }
 
   /// Makes the close that follows a reset.

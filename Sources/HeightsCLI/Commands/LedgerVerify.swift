@@ -9,25 +9,32 @@ extension Command {
     summary: "Read every acknowledged write of the ledger back from the databases' leader.",
     discussion:
       "The rows are read, past the app and every cache: of SQLite in its file, of PostgreSQL at the one server that says "
-      + "that it leads. What is there and should not be counts as well: a post twice, a like that nobody asked for, a "
+      + "that it leads; of photos every byte, in their folder or bucket. What is there and should not be counts as well: a post twice, a like that nobody asked for, a "
       + "count that is wrong. Exit code 1 when something is missing, can't be read, or should not be there.",
     options: [
       .ledger,
       Option(
         "target", "URL",
         "asks the app there, which may answer from a cache or a follower, and reads no database"),
+      Option(
+        "history", "FILE",
+        "what the leader has is added to this history of a load that is over, for `heights history check`"),
       .app, .json,
     ],
     example: "heights ledger verify"
   ) { arguments, output in
     let folder = try arguments.appFolder()
     let isElsewhere = arguments.text("target") != nil
+    if isElsewhere, arguments.has("history") {
+      throw UsageError("--history is for what the leader has, and --target reads no database: leave one out")
+    }
     let verification = LedgerVerification(
       target: try await arguments.target(folder), ledgerPath: arguments.ledgerPath(folder),
       stores: isElsewhere ? nil : try await onThread { try Stores(folder) },
       adminSocketPath: isElsewhere ? try await onThread { try adminSocketPath(folder) } : nil)
     let report = try await verification.run { output.update("\($0) of \($1) acknowledged writes read back") }
     output.endUpdates()
+    if let history = arguments.text("history") { try await verification.readLeader(intoHistory: history) }
     if arguments.has("json") {
       output.json(report)
     } else {

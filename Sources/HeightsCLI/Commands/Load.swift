@@ -82,7 +82,7 @@ extension Workload {
         .signUp: manifest.signUp, .logIn: manifest.logIn, .readFeed: manifest.readFeed,
         .readPopular: manifest.readPopular, .readPost: manifest.readPost, .post: manifest.post,
         .follow: manifest.follow, .like: manifest.like, .signOut: manifest.signOut,
-        .changePassword: manifest.changePassword,
+        .changePassword: manifest.changePassword, .uploadPhoto: manifest.uploadPhoto,
         // As often as something ends that can be tried, about.
         .tryEndedSession: (manifest.logIn + manifest.signOut + manifest.changePassword) / 2,
       ], popularityExponent: manifest.zipfExponent)

@@ -121,7 +121,8 @@ extension AppOutline {
 }
 
 extension RequestMix {
-  /// The mix of a manifest; nil when all its weights are 0.
+  /// The mix of a manifest, without sign-outs and new passwords, which are too rare to change a plan, and without uploads:
+  /// the planner's posts have their share of pictures. Nil when all other weights are 0.
   init?(_ workload: Manifest.Workload) {
     self.init(weights: [
       .signUp: workload.signUp, .logIn: workload.logIn, .readFeed: workload.readFeed,

@@ -27,8 +27,10 @@ struct ObjectFolder: Sendable {
   func contains(_ key: ObjectKey) -> Bool { access(path(of: key), R_OK) == 0 }
 
   /// Nil when there is none.
-  func open(_ key: ObjectKey) -> FileSlice? {
-    let descriptor = Glibc.open(path(of: key), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+  func open(_ key: ObjectKey) -> FileSlice? { Self.open(key, in: directory) }
+
+  static func open(_ key: ObjectKey, in directory: String) -> FileSlice? {
+    let descriptor = Glibc.open(path(of: key, in: directory), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     var info = stat()
     guard descriptor >= 0, fstat(descriptor, &info) == 0 else { return nil }
     return FileSlice(descriptor: descriptor, offset: 0, sizeBytes: Int(info.st_size))
@@ -42,14 +44,18 @@ struct ObjectFolder: Sendable {
 
   // MARK: Files
 
-  private func folder(of key: ObjectKey) -> String {
+  private static func folder(of key: ObjectKey, in directory: String) -> String {
     "\(directory)/\(key.text.prefix(2))/\(key.text.dropFirst(2).prefix(2))"
   }
 
-  private func path(of key: ObjectKey) -> String { folder(of: key) + "/" + key.text }
+  private static func path(of key: ObjectKey, in directory: String) -> String {
+    folder(of: key, in: directory) + "/" + key.text
+  }
+
+  private func path(of key: ObjectKey) -> String { Self.path(of: key, in: directory) }
 
   private func write(_ bytes: [UInt8], _ key: ObjectKey) throws {
-    let folder = folder(of: key)
+    let folder = Self.folder(of: key, in: directory)
     try Self.makeFolder(String(folder.dropLast(3)))
     try Self.makeFolder(folder)
     do { try AtomicFile.write(bytes, to: path(of: key)) } catch let error as SystemError

@@ -16,10 +16,8 @@ struct HostContext: Sendable {
 
   var ports: LabPorts { LabPorts(shift: place.portShift) }
 
-  /// `zone` is 1 for zone a, 0 for what belongs to no zone, 101 for the first edge location.
-  func address(zone: Int, host: Int) -> String { "127.\(place.region).\(zone).\(host)" }
-
-  var objectsAddress: String { address(zone: 0, host: LabHosts.Number.objects) }
+  func address(zone: Int, host: Int) -> String { place.address(zone: zone, host: host) }
+  var objectsAddress: String { place.objectsAddress }
 
   func host(_ id: String, zone: String, address: String) -> Host {
     let outer = folder.engines + "/" + id

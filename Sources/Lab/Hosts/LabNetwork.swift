@@ -10,6 +10,10 @@ final class LabNetwork: Sendable {
     /// 1 to 250.
     var region: Int
     var portShift: Int
+
+    /// `zone` is 1 for zone a, 0 for what belongs to no zone, 101 for the first edge location.
+    func address(zone: Int, host: Int) -> String { "127.\(region).\(zone).\(host)" }
+    var objectsAddress: String { address(zone: 0, host: LabHosts.Number.objects) }
   }
 
   static let regions = 1...250

@@ -144,6 +144,7 @@ extension Manifest {
     // Manifests from before there were these say nothing of them: they come in proportion to what they go with.
     let later: [(String, WritableKeyPath<Workload, Double>, Double)] = [
       ("signOut", \.signOut, workload.logIn / 4), ("changePassword", \.changePassword, workload.logIn / 8),
+      ("uploadPhoto", \.uploadPhoto, workload.post / 10),
     ]
     for (key, weight, usual) in later {
       let value = object.optional(key, "a weight from 0 to 1000000") { $0.number(in: 0...1_000_000) }

@@ -26,6 +26,7 @@ public struct Manifest: Equatable, Sendable {
     public var logIn = 2.0
     public var signOut = 0.5
     public var changePassword = 0.25
+    public var uploadPhoto = 0.5
     public var readFeed = 40.0
     public var readPopular = 20.0
     public var readPost = 25.0

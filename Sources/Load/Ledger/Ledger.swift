@@ -37,6 +37,8 @@ struct Ledger: Sendable, Equatable {
   private(set) var follows: [Pair: TieState] = [:]
   private(set) var likes: [Pair: TieState] = [:]
   private(set) var waitlist: Set<String> = []
+  /// By key: the hash of their bytes.
+  private(set) var photos: [String: String] = [:]
   /// Acknowledged writes, those to the same thing each by itself.
   private(set) var writes = 0
 
@@ -76,6 +78,7 @@ struct Ledger: Sendable, Equatable {
     case .postRefused(let key, let status): begunPosts[key]?.refusal = status
     case .post(let id, let author, let textHash): posts[id] = Post(author: author, textHash: textHash)
     case .waitlist(let email): waitlist.insert(email)
+    case .photo(let key, let bytesHash): photos[key] = bytesHash
     case .followBegun, .followRefused, .follow, .unfollowBegun, .unfollow: apply(record, to: &follows)
     case .likeBegun, .likeRefused, .like, .unlikeBegun, .unlike: apply(record, to: &likes)
     }
@@ -90,7 +93,7 @@ struct Ledger: Sendable, Equatable {
     case .follow(let pair), .like(let pair): ties[pair] = .stands
     case .unfollowBegun(let pair), .unlikeBegun(let pair): ties[pair] = .inDoubt
     case .unfollow(let pair), .unlike(let pair): ties[pair] = .undone
-    case .run, .account, .post, .postBegun, .postRefused, .waitlist: break
+    case .run, .account, .post, .postBegun, .postRefused, .waitlist, .photo: break
     }
   }
 }

@@ -4,6 +4,7 @@
 enum LedgerCheck: Sendable {
   case account(name: String)
   case post(id: String, Ledger.Post)
+  case photo(key: String, bytesHash: String)
   case follow(Pair, stands: Bool)
   case like(Pair, stands: Bool)
 
@@ -20,6 +21,7 @@ enum LedgerCheck: Sendable {
     switch self {
     case .account(let name): "account \(name)"
     case .post(let id, let post): "post \(id) by \(post.author)"
+    case .photo(let key, _): "photo \(key)"
     case .follow(let pair, let stands):
       "\(stands ? "follow" : "unfollow") of \(pair.object) by \(pair.subject)"
     case .like(let pair, let stands):
@@ -31,6 +33,7 @@ enum LedgerCheck: Sendable {
     switch self {
     case .account: "accounts"
     case .post: "posts"
+    case .photo: "photos"
     case .follow: "follows"
     case .like: "likes"
     }
@@ -40,6 +43,7 @@ enum LedgerCheck: Sendable {
     switch self {
     case .account(let name): SummitAPI.account(name)
     case .post(let id, _): SummitAPI.post(id: id)
+    case .photo(let key, _): SummitAPI.photo(key)
     case .follow(let pair, _): SummitAPI.isFollowing(pair)
     case .like(let pair, _): SummitAPI.hasLiked(pair)
     }
@@ -53,6 +57,9 @@ enum LedgerCheck: Sendable {
       guard response.isSuccess else { return .missing("not found") }
       guard let text = SummitAPI.postText(response.body) else { return .unreadable("no text in the answer") }
       return PostText.hash(text) == post.textHash ? .found : .missing("its text has changed")
+    case .photo(_, let bytesHash):
+      guard response.isSuccess else { return .missing("not found") }
+      return ContentHash.of(response.body) == bytesHash ? .found : .missing("its bytes have changed")
     case .follow(_, let stands), .like(_, let stands):
       if response.isSuccess == stands { return .found }
       return .missing(stands ? "not found" : "still there")
@@ -69,13 +76,14 @@ extension Ledger {
       }
     }
     return accounts.map { .account(name: $0) } + posts.map { .post(id: $0.key, $0.value) }
+      + photos.map { .photo(key: $0.key, bytesHash: $0.value) }
       + ties(follows) { .follow($0, stands: $1) } + ties(likes) { .like($0, stands: $1) }
   }
 
   /// Whether a check of an earlier reading is still right: what stood then may have begun to be undone since.
   func stillExpects(_ check: LedgerCheck) -> Bool {
     switch check {
-    case .account, .post: true
+    case .account, .post, .photo: true
     case .follow(let pair, let stands): !stands || follows[pair] == .stands
     case .like(let pair, let stands): !stands || likes[pair] == .stands
     }

@@ -23,6 +23,8 @@ enum LedgerRecord: Sendable, Equatable {
   case unlikeBegun(Pair)
   case unlike(Pair)
   case waitlist(email: String)
+  /// Uploaded bytes, and under which key they were acknowledged.
+  case photo(key: String, bytesHash: String)
 
   /// Whether it stands for a write that was acknowledged.
   var isWrite: Bool {
@@ -31,7 +33,7 @@ enum LedgerRecord: Sendable, Equatable {
       .likeRefused,
       .unlikeBegun:
       false
-    case .account, .post, .follow, .unfollow, .like, .unlike, .waitlist: true
+    case .account, .post, .follow, .unfollow, .like, .unlike, .waitlist, .photo: true
     }
   }
 
@@ -60,6 +62,7 @@ enum LedgerRecord: Sendable, Equatable {
     case .unlikeBegun(let pair): Self.line("unlikeBegun", pair)
     case .unlike(let pair): Self.line("unlike", pair)
     case .waitlist(let email): JSONText.object(["kind": "waitlist", "email": email])
+    case .photo(let key, let hash): JSONText.object(["kind": "photo", "key": key, "bytesHash": hash])
     }
   }
 
@@ -74,7 +77,8 @@ enum LedgerRecord: Sendable, Equatable {
 
 extension LedgerRecord: Decodable {
   private enum Key: String, CodingKey {
-    case kind, target, seed, announces, name, id, key, status, author, textHash, subject, object, email
+    case kind, target, seed, announces, name, id, key, status, author, textHash, subject, object, email,
+      bytesHash
   }
 
   init(from decoder: any Decoder) throws {
@@ -104,6 +108,7 @@ extension LedgerRecord: Decodable {
     case "unlikeBegun": self = .unlikeBegun(try pair())
     case "unlike": self = .unlike(try pair())
     case "waitlist": self = .waitlist(email: try text(.email))
+    case "photo": self = .photo(key: try text(.key), bytesHash: try text(.bytesHash))
     case let kind:
       throw DecodingError.dataCorruptedError(
         forKey: .kind, in: members, debugDescription: "'\(kind)' is no kind of record")

@@ -23,7 +23,7 @@ public struct VerificationReport: Sendable, Equatable, Codable {
   public internal(set) var refusedThere = 0
   /// Writes whose answer never came, and that are there.
   public internal(set) var unansweredThere = 0
-  /// Acknowledged writes by kind: accounts, posts, follows, likes, waitlist.
+  /// Acknowledged writes by kind: accounts, posts, photos, follows, likes, waitlist.
   public internal(set) var byKind: [String: Int] = [:]
   /// The first of those missing, unreadable or unexpected, at most 10, with what is wrong.
   public internal(set) var examples: [String] = []

@@ -10,18 +10,26 @@ public struct Stores: Sendable {
   let placementPath: String
   let dataDirectory: String
   let passwordFile: String
+  let objectsDirectory: String
+  /// Of the bucket, as the app has them in its environment.
+  let bucketVariables: [String: String]
 
-  init(placementPath: String, dataDirectory: String, passwordFile: String = "") {
+  init(
+    placementPath: String, dataDirectory: String, passwordFile: String = "", objectsDirectory: String = "",
+    bucketVariables: [String: String] = [:]
+  ) {
     (self.placementPath, self.dataDirectory, self.passwordFile) = (placementPath, dataDirectory, passwordFile)
+    (self.objectsDirectory, self.bucketVariables) = (objectsDirectory, bucketVariables)
   }
 
   /// Those of the app that runs in a folder. Blocks for the answer of its lab.
-  /// - Throws: `LabError`.
+  /// - Throws: `LabError`, `ManifestError`.
   public init(_ folder: AppFolder) throws {
     let role = try ControlClient(folder).send(.status).openDoors.last ?? .app
     self.init(
       placementPath: folder.placement, dataDirectory: folder.data(of: role),
-      passwordFile: folder.databasePasswordFile)
+      passwordFile: folder.databasePasswordFile, objectsDirectory: folder.objects,
+      bucketVariables: try folder.bucketVariables())
   }
 
   /// Reads what the ledger speaks of, each database as it is at one moment. Blocks.
@@ -125,7 +133,9 @@ extension LedgerVerification {
 
   /// Compares the ledger with the rows of the leaders.
   func verify(_ ledger: Ledger, at stores: Stores) async throws -> VerificationReport {
-    let (rows, sources) = try await read(ledger, stores)
+    var (rows, sources) = try await read(ledger, stores)
+    rows.photos = try await readPhotos(ledger, stores)
+    sources += Set(rows.photos.values.flatMap(\.keys)).sorted().map { "photos in \($0)" }
     var report = VerificationReport(ledger)
     report.source = sources.isEmpty ? "nowhere: the ledger is empty" : sources.joined(separator: ", ")
     var missing: [(LedgerCheck, LedgerCheck.Answer)] = []
@@ -151,10 +161,18 @@ extension LedgerVerification {
 
   /// A new leader may be on its way: it gets as long as the app would be given.
   func read(_ ledger: Ledger, _ stores: Stores) async throws -> (StoredRows, [String]) {
+    try await patiently { try await onThread { try stores.read(ledger) } }
+  }
+
+  private func readPhotos(_ ledger: Ledger, _ stores: Stores) async throws -> [String: [String: String]] {
+    try await patiently { try await stores.photos(ledger.photos.keys.sorted()) }
+  }
+
+  private func patiently<T>(_ attempt: () async throws -> T) async throws -> T {
     var failure: any Error = LoadError.leaderUnreadable(reason: "not tried")
-    for attempt in 0..<Self.leaderTries {
-      if attempt > 0 { try await Task.sleep(for: .milliseconds(Self.leaderPauseMs << min(attempt, 4))) }
-      do { return try await onThread { try stores.read(ledger) } } catch { failure = error }
+    for count in 0..<Self.leaderTries {
+      if count > 0 { try await Task.sleep(for: .milliseconds(Self.leaderPauseMs << min(count, 4))) }
+      do { return try await attempt() } catch { failure = error }
     }
     throw LoadError.leaderUnreadable(reason: "\(failure)")
   }

@@ -80,6 +80,7 @@ struct Crowd: Sendable {
     case .post: newPost(by: visitor)
     case .follow: undoFollow() ?? newFollow(by: visitor)
     case .like: undoLike() ?? newLike(by: visitor)
+    case .uploadPhoto: .uploadPhoto(visitor: visitor, picture: Picture.make(&random))
     case .readPopular, .readLaunchPage, .joinWaitlist, .signUp, .logIn, .signOut, .changePassword,
       .tryEndedSession:
       nil
@@ -221,30 +222,4 @@ struct Crowd: Sendable {
 
   mutating func endFollow(_ pair: Pair, acknowledged: Bool) { follows.end(pair, acknowledged: acknowledged) }
   mutating func endLike(_ pair: Pair, acknowledged: Bool) { likes.end(pair, acknowledged: acknowledged) }
-}
-
-/// What visitors write.
-enum PostText {
-  private static let words = [
-    "ridge", "valley", "summit", "snow", "morning", "trail", "river", "stone", "light", "wind", "camp",
-    "cloud", "rope",
-    "hut", "larch", "glacier", "boots", "map", "north", "col", "view", "weather", "slowly", "again", "above",
-    "below",
-    "über", "höhe", "🏔️", "\"quiet\"", "café", "<b>",
-  ]
-
-  /// Six to thirty words; some are not ASCII or need escaping, as people's are.
-  static func make(_ random: inout SeededRandom) -> String {
-    let count = Int.random(in: 6...30, using: &random)
-    return (0..<count).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }.joined(
-      separator: " ")
-  }
-
-  /// FNV-1a of the UTF-8 text, 16 hexadecimal digits: tells a changed text, not a forged one.
-  static func hash(_ text: String) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
 }

@@ -56,6 +56,21 @@ enum SummitAPI {
     return request
   }
 
+  /// The same bytes twice are one object.
+  static func upload(_ picture: [UInt8], cookie: String?) -> ClientRequest {
+    let boundary = UUID().uuidString
+    let head =
+      "--\(boundary)\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"photo.gif\"\r\n"
+      + "Content-Type: image/gif\r\n\r\n"
+    let bytes = Array(head.utf8) + picture + Array("\r\n--\(boundary)--\r\n".utf8)
+    let body = ClientRequest.Body(mediaType: "multipart/form-data; boundary=\(boundary)", bytes: bytes)
+    var request = ClientRequest("POST", "/api/media", body: body, cookie: cookie)
+    request.isIdempotent = true
+    return request
+  }
+
+  static func photo(_ key: String) -> ClientRequest { .get("/media/\(segment(key))") }
+
   static func feed(cookie: String?) -> ClientRequest { .get("/api/feed", cookie: cookie) }
   static func popular(cookie: String?) -> ClientRequest { .get("/api/popular", cookie: cookie) }
   static func me(cookie: String?) -> ClientRequest { .get("/api/me", cookie: cookie) }
@@ -103,6 +118,13 @@ enum SummitAPI {
     return id.flatMap {
       (1...19).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } ? $0 : nil
     }
+  }
+
+  /// The key of a photo that was stored.
+  static func photoKey(_ body: [UInt8]) -> String? {
+    struct Photo: Decodable { let key: String }
+    let key = try? JSONDecoder().decode(Photo.self, from: Data(body)).key
+    return key.flatMap { (1...200).contains($0.utf8.count) ? $0 : nil }
   }
 
   static func accountName(_ body: [UInt8]) -> String? {

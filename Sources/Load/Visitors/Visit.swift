@@ -29,6 +29,7 @@ enum Visit: Sendable, Equatable {
   case signOut(visitor: Int)
   case changePassword(visitor: Int, to: String)
   case tryEnded(EndedSession)
+  case uploadPhoto(visitor: Int, picture: [UInt8])
   case readFeed(visitor: Int)
   case readPopular(visitor: Int)
   case readPost(visitor: Int, post: String)
@@ -50,6 +51,7 @@ enum Visit: Sendable, Equatable {
     case .signOut: .signOut
     case .changePassword: .changePassword
     case .tryEnded: .tryEndedSession
+    case .uploadPhoto: .uploadPhoto
     case .readFeed: .readFeed
     case .readPopular: .readPopular
     case .readPost: .readPost
@@ -65,7 +67,7 @@ enum Visit: Sendable, Equatable {
     switch self {
     case .readFeed(let visitor), .readPost(let visitor, _), .readFollow(let visitor, _),
       .readLike(let visitor, _), .post(let visitor, _, _), .follow(let visitor, _),
-      .unfollow(let visitor, _), .like(let visitor, _), .unlike(let visitor, _):
+      .unfollow(let visitor, _), .like(let visitor, _), .unlike(let visitor, _), .uploadPhoto(let visitor, _):
       visitor
     // What is popular is for everybody. Who logs in or out does nothing else.
     case .readPopular, .readLaunchPage, .joinWaitlist, .signUp, .logIn, .logInElsewhere, .signOut,

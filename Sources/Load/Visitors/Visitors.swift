@@ -89,6 +89,7 @@ actor Visitors {
     case .readLike(let visitor, let pair):
       await readTie(visitor, SummitAPI.hasLiked(pair), HistoryKey.like(pair))
     case .post(let visitor, let text, let key): await post(visitor, text, key)
+    case .uploadPhoto(let visitor, let picture): await uploadPhoto(visitor, picture)
     case .follow(let visitor, let pair): await follow(visitor, pair)
     case .unfollow(let visitor, let pair): await unfollow(visitor, pair)
     case .like(let visitor, let pair): await like(visitor, pair)
@@ -184,6 +185,18 @@ actor Visitors {
     ledger.append(.post(id: id, author: author, textHash: hash))
     note(visitor, .write, HistoryKey.post(id), .ok, span, value: hash)
     crowd.learn(posts: [id])
+    return .succeeded
+  }
+
+  /// The app keeps the bytes as they are.
+  private func uploadPhoto(_ visitor: Int, _ picture: [UInt8]) async -> Outcome {
+    let answer = await send(SummitAPI.upload(picture, cookie: cookie(visitor)), visitor)
+    let outcome = Outcome(answer)
+    guard outcome == .succeeded, case .success(let response) = answer else { return outcome }
+    guard let key = SummitAPI.photoKey(response.body) else {
+      return .failed(kind: "no photo key in the answer")
+    }
+    ledger.append(.photo(key: key, bytesHash: ContentHash.of(picture)))
     return .succeeded
   }
 

@@ -10,6 +10,7 @@ public enum Action: String, CaseIterable, Sendable, Codable {
   case signOut, changePassword
   /// Asks with a session that has ended who it is, and expects to be refused.
   case tryEndedSession
+  case uploadPhoto
 }
 
 /// How often each action happens, and how uneven attention is.
@@ -45,6 +46,7 @@ public struct Workload: Sendable, Equatable {
     checked: [
       .signUp: 0.5, .logIn: 1, .readFeed: 40, .readPopular: 15, .readPost: 33, .post: 3, .follow: 2.5,
       .like: 5, .signOut: 0.25, .changePassword: 0.1, .tryEndedSession: 0.5,
+      .uploadPhoto: 0.3,
     ], 1)
 
   /// The same, and besides what shows whether the app's answers fit together, a tenth of all.

@@ -31,6 +31,18 @@ import Testing
     #expect(manifest.workload.zipfExponent == 1)
   }
 
+  @Test func whatAManifestDoesNotSayOfSessionsAndPhotosGoesByWhatTheyComeWith() throws {
+    func workload(_ text: String) throws -> Manifest.Workload {
+      try parse(Self.good.replacingOccurrences(of: "post: 1", with: text)).workload
+    }
+    let silent = try workload("logIn: 8, post: 5")
+    #expect((silent.signOut, silent.changePassword, silent.uploadPhoto) == (2, 1, 0.5))
+    let told = try workload("logIn: 8, post: 5, signOut: 0, changePassword: 3, uploadPhoto: 0")
+    #expect((told.signOut, told.changePassword, told.uploadPhoto) == (0, 3, 0))
+    let none = try workload("readFeed: 1")
+    #expect((none.signOut, none.changePassword, none.uploadPhoto) == (0, 0, 0))
+  }
+
   @Test func anAppMayRatherWaitThanBeAcknowledgedWithOneCopy() throws {
     for (words, expected) in [
       ("", false), ("replication: \"available\",", false), ("replication: \"strict\",", true),
