@@ -26,6 +26,7 @@ def expect_at_stage_2(lab):
     assert {line["name"] for line in status["processes"] if line["health"] != "stopped"} <= {"app", "dns"}
     assert lab.journal()[-1] == {"event": "committed"}
     assert lab.joined | acknowledged(lab) <= addresses(lab)
+    lab.verify()
     Person.sign_up(status["appURL"]).close()
 
 
@@ -55,6 +56,7 @@ def test_a_climber_that_is_killed_goes_back_and_ends_at_stage_1(launch_page, ste
     status = launch_page.status()
     assert status["stage"] == 1 and status["openDoors"] == ["launch"] and "climb" not in status
     assert launch_page.joined | acknowledged(launch_page) <= addresses(launch_page, "launch")
+    launch_page.verify()
 
     # And up again, as if nothing had been.
     climb_again(launch_page)

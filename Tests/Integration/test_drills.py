@@ -10,7 +10,7 @@ from support.lab import Lab
 def drill(lab, kind, *words):
     """Holds a drill and returns its report, which must be a good one."""
     report = lab.heights("drill", kind, "--rate", 60, "--users", 10, "--json", *words).expect(0).json
-    assert report["missingWrites"] == 0 and report["lostSessions"] == 0, report
+    assert report["missingWrites"] == 0 and report["lostSessions"] == 0 and report["letInSessions"] == 0, report
     assert report["acknowledgedWrites"] > 0 and report["sessions"] > 0, report
     assert report["proof"] and report["recoverySeconds"] is not None, report
     return report

@@ -10,15 +10,13 @@ from support.databases import expect_sound
 SEEDS = [11, 12, 13, 14]
 KILLS = 5
 # Nearly all writes, so that each kill comes close to a commit.
-WORKLOAD = "workload: { readFeed: 1, post: 10, follow: 2, like: 6, zipfExponent: 1.0 },"
+WORKLOAD = {"readFeed": 1, "post": 10, "follow": 2, "like": 6}
 
 
 @pytest.fixture
 def writers(lab):
     """A lab whose load is made of writes."""
-    path = lab.folder / "heights.json"
-    text = path.read_text()
-    path.write_text(text[:text.index("workload: {")] + WORKLOAD + "\n}\n")
+    lab.change_workload(**WORKLOAD)
     lab.up()
     return lab
 

@@ -9,8 +9,9 @@ extension Command {
     name: "drill", summary: "Break something under load, watch it recover, and prove that nothing was lost.",
     discussion:
       "The drill makes load, breaks one thing, sees that it is broken, mends it, and waits until all is as before; then it "
-      + "reads back every write that was ever acknowledged, and asks for every visitor's session, and for those that are over, which must let nobody in. It tells nobody what it "
-      + "has broken: those who have to notice notice by themselves. The kinds:\n\n" + kinds,
+      + "reads back every write that was ever acknowledged, and asks for every visitor's session, and for those that are "
+      + "over, which must let nobody in. It tells nobody what it has broken: those who have to notice notice by "
+      + "themselves. The kinds:\n\n" + kinds,
     parameters: ["KIND"],
     options: [
       Option("zone", "Z", "of an outage: the zone; the one of the database's leader when not said"),

@@ -9,8 +9,9 @@ extension Command {
     summary: "Read every acknowledged write of the ledger back from the databases' leader.",
     discussion:
       "The rows are read, past the app and every cache: of SQLite in its file, of PostgreSQL at the one server that says "
-      + "that it leads; of photos every byte, in their folder or bucket. What is there and should not be counts as well: a post twice, a like that nobody asked for, a "
-      + "count that is wrong. Exit code 1 when something is missing, can't be read, or should not be there.",
+      + "that it leads; of photos every byte, in their folder or bucket. What is there and should not be counts as well: a "
+      + "post twice, a like that nobody asked for, a count that is wrong. Exit code 1 when something is missing, can't be read, "
+      + "or should not be there.",
     options: [
       .ledger,
       Option(

@@ -68,6 +68,9 @@ class Lab:
         self._seen = set()
         self._sockets = {}
         self._children = []
+        self._loads = 0
+        # Of loads that are over and whose answers nobody has judged yet.
+        self._histories = []
 
     @staticmethod
     def manifest():
@@ -142,16 +145,30 @@ class Lab:
         return self.note(self.heights("status", "--json").expect(0).json)
 
     def verify(self):
-        """Reads every acknowledged write back, and insists that each is there."""
+        """As drills end: every acknowledged write is there, and nothing else, and all that loads were answered since the
+        last time can be true together with what the leader has."""
+        while self._histories:
+            history = self._histories.pop()
+            self.heights("ledger", "verify", "--history", history).expect(0)
+            heights("history", "check", history).expect(0)
         report = self.heights("ledger", "verify", "--json").expect(0).json
-        assert (report["missing"], report["unreadable"]) == (0, 0), report
+        assert (report["missing"], report["unreadable"], report["unexpected"]) == (0, 0, 0), report
         assert report["found"] == report["acknowledged"]
         return report
 
     def load(self, rate=150, seconds=3, users=5, seed=1):
         """Begins load; `finish()` of what is returned waits for its report."""
+        self._loads += 1
+        history = self.home / f"load-{self._loads}.ndjson"
         words = ["load", "--rate", rate, "--duration", seconds, "--users", users, "--seed", seed, "--json"]
-        return Load(self.start(*words))
+        child = self.start(*words, "--history", history)
+        return Load(child, when_finished=lambda: self._histories.append(history))
+
+    def change_workload(self, **weights):
+        """Has people do this and nothing else; before the app is started."""
+        path = self.folder / "heights.json"
+        text = path.read_text()
+        path.write_text(text[:text.index("workload: {")] + f"workload: {json.dumps(weights)},\n}}\n")
 
     # What is asked of the lab itself
 

@@ -11,8 +11,9 @@ from .waiting import DEADLINE_SECONDS
 class Load:
     """A run of `heights load`. Its progress is read as it comes, so that it never waits for us."""
 
-    def __init__(self, child):
+    def __init__(self, child, when_finished=lambda: None):
         self._child = child
+        self._when_finished = when_finished
         self._progress = []
         self._flows = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -40,14 +41,18 @@ class Load:
         return self
 
     def finish(self):
-        """The report."""
+        """The report, of people whom nobody has logged out, and whose ended sessions let nobody in."""
         out = self._child.stdout.read()
         code = self._child.wait(DEADLINE_SECONDS)
         self._reader.join()
         self._child.stdout.close()
         self._child.stderr.close()
         assert code == 0, f"heights load ended with {code}: {out}{''.join(self._progress)}"
-        return json.loads(out)
+        self._when_finished()
+        report = json.loads(out)
+        sessions = report.get("sessions")
+        assert sessions is None or (sessions["lost"], sessions["letIn"]) == (0, 0), sessions
+        return report
 
     def finish_without_failure(self):
         """The report, in which every request that became due has succeeded."""
