@@ -36,6 +36,9 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .target(name: "CRuntime", cSettings: [.define("_GNU_SOURCE")]),
+    .target(name: "CPowerLog", cSettings: [.define("_GNU_SOURCE")]),
+    // No product: what this package manager links brings the Swift runtime along. scripts/power-library makes the library.
+    .target(name: "CPowerCut", dependencies: ["CPowerLog"], cSettings: [.define("_GNU_SOURCE")]),
 
     // What an app imports.
     target(
@@ -46,7 +49,7 @@ let package = Package(
     target("Topology"),
     target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
     target("CloudFormation", ["Topology"]),
-    target("Lab", ["Topology", "CRuntime"], resources: [.embedInCode("Engines/Gate")]),
+    target("Lab", ["Topology", "CPowerLog", "CRuntime"], resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Lab", "Topology"]),
     target("History"),
     target("Load", ["History", "Lab", "HeightsKit"]),

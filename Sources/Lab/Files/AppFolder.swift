@@ -34,6 +34,8 @@ public struct AppFolder: Equatable, Sendable {
   public var placement: String { home + "/placement.json" }
   /// The folders of the hosts that engines run on.
   var engines: String { home + "/engines" }
+  /// What the lab preloads into those who keep data, and what each host notes of its writes.
+  var power: String { home + "/power" }
   var lock: String { home + "/lock" }
   /// Held while a climb or a drill is at work.
   public var workLock: String { home + "/work.lock" }
@@ -57,10 +59,10 @@ public struct AppFolder: Equatable, Sendable {
 
   /// Makes what is missing, for the owner only, and keeps it out of version control.
   func create() throws(LabError) {
-    for folder in [home, run, logs, secrets, engines, home + "/data"] { try Self.make(folder) }
+    for folder in [home, run, logs, secrets, engines, power, home + "/data"] { try Self.make(folder) }
     for role in Role.allCases { try Self.make(data(of: role)) }
-    // Whoever engines run as goes through this one to a folder of its own.
-    if geteuid() == 0 { chmod(engines, 0o711) }
+    // Whoever engines run as goes through these to a folder of its own.
+    if geteuid() == 0 { for folder in [engines, power] { chmod(folder, 0o711) } }
     if access(home + "/.gitignore", F_OK) != 0 { try AtomicFile.write("*\n", to: home + "/.gitignore") }
   }
 
