@@ -118,12 +118,12 @@ int heights_power_is_armed(struct heights_power *power) {
   return __atomic_load_n(&power->shared->is_armed, __ATOMIC_RELAXED) != 0;
 }
 
+// Without the lock: its list leads to wherever a process of the host has written, and the lab may be root. Who still writes
+// to a former log at this moment leaves one that can't be read, and is told so.
 void heights_power_arm(struct heights_power *power) {
-  int code = heights_power_lock(power);
-  power->shared->log_bytes = 0;
-  power->shared->failure = code;
+  power->shared->failure = 0;
+  __atomic_store_n(&power->shared->log_bytes, 0, __ATOMIC_RELEASE);
   __atomic_store_n(&power->shared->is_armed, 1, __ATOMIC_SEQ_CST);
-  if (code == 0) heights_power_unlock(power);
 }
 
 void heights_power_disarm(struct heights_power *power) {

@@ -52,6 +52,7 @@ public struct Drill: Sendable {
     let before = try await whole(lab, shouldStop, tell)
     let fault = try Fault(kind, zone: zone, in: before, folder: folder)
     let wellbeing = Wellbeing(before)
+    try await Blocking.run { try fault.prepare(lab) }
     let session = DrillLoad(load)
     async let loaded = session.run(tell)
     let performed: Performed
@@ -98,11 +99,12 @@ public struct Drill: Sendable {
     _ fault: Fault, _ wellbeing: Wellbeing, _ lab: ControlClient, _ session: DrillLoad,
     _ shouldStop: @escaping @Sendable () -> Bool, _ tell: @escaping @Sendable (String) -> Void
   ) async throws -> Performed {
-    try await session.waitUntilItFlows(shouldStop)
-    try await pause(Self.calmSeconds, session, shouldStop)
     var performed = Performed()
-    let begun = ContinuousClock.now
+    var begun = ContinuousClock.now
     do {
+      try await session.waitUntilItFlows(shouldStop)
+      try await pause(Self.calmSeconds, session, shouldStop)
+      begun = ContinuousClock.now
       tell("now: \(kind.summary) (\(fault.target))")
       performed.faultNs = LoadRequest.nowNs
       let hold = holdSeconds

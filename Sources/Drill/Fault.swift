@@ -60,6 +60,11 @@ struct Fault: Sendable {
 
   // MARK: Doing
 
+  /// Before there is load: what a cut of power is to take has to be noted.
+  func prepare(_ lab: ControlClient) throws {
+    if kind == .zoneOutage { try lab.send(.watchPower(zone: zone ?? "")) }
+  }
+
   /// Returns when it has been done, or, for what takes time, when it is over.
   /// - Returns: what was seen of it meanwhile, where it can't be seen afterwards.
   func inflict(_ lab: ControlClient, holdSeconds: Int) throws -> String? {
@@ -125,8 +130,10 @@ struct Fault: Sendable {
   func proof(_ lab: LabSnapshot, hasFailed: (String) -> Bool) -> String? {
     switch kind {
     case .zoneOutage:
-      let isDark = lab.cutZones.contains(zone ?? "")
-      return isDark && areGone ? "the zone is dark and its \(victims.count) processes are gone" : nil
+      guard lab.cutZones.contains(zone ?? ""), areGone, let lost = lab.unflushed[zone ?? ""] else {
+        return nil
+      }
+      return "the zone is dark and its \(victims.count) processes are gone; \(lost)"
     case .instanceCrash, .leaderCrash, .cacheLoss:
       return areGone
         ? "\(victims.count) processes were killed: \(victims.map(\.name).joined(separator: ", "))" : nil

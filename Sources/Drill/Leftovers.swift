@@ -12,7 +12,7 @@ public enum Leftovers {
     defer { withExtendedLifetime(lock) {} }
     let lab = ControlClient(folder)
     let before = try lab.send(.status)
-    for zone in before.cutZones { try lab.send(.restorePower(zone: zone)) }
+    for zone in Set(before.cutZones + before.watchedZones) { try lab.send(.restorePower(zone: zone)) }
     let still = Set(before.processes.filter(\.standsStill).compactMap(\.host)).sorted()
     for host in still { try lab.send(.thaw(host: host)) }
     let wasFull = unlink(folder.diskFiller) == 0

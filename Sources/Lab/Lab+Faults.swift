@@ -12,10 +12,12 @@ extension Lab {
       context.zones.dark.contains(zone) && !statuses(in: zone).contains { $0.pid != nil }
         && context.zones.endings.isEmpty
     }
+    takeBackUnflushed(zone)
   }
 
   func restorePower(_ zone: String) throws(LabError) {
     try checkZone(zone)
+    unwatchPower(zone)
     if !context.zones.dark.contains(zone) { return }
     supervisor?.restorePower(zone)
     tell("zone \(zone) has power again")
@@ -81,7 +83,7 @@ extension Lab {
     if !hostNames.contains(host) { throw .unknownHost(host, known: hostNames) }
   }
 
-  private func checkZone(_ zone: String) throws(LabError) {
+  func checkZone(_ zone: String) throws(LabError) {
     let known = topology(at: currentState.stage).zones.map(\.id)
     if !known.contains(zone) { throw .unknownZone(zone, known: known) }
   }

@@ -52,6 +52,7 @@ extension Lab {
     case .status: break
     case .stop: throw .protocolBroken("stop is answered by whoever runs the lab")
     // What breaks does not wait for its turn.
+    case .watchPower(let zone): try watchPower(zone)
     case .cutPower(let zone): try cutPower(zone)
     case .restorePower(let zone): try restorePower(zone)
     case .freeze(let host): try freeze(host)
@@ -76,7 +77,7 @@ extension Lab {
     case .scale(let service, let count): try scale(service, count: count, progress)
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
     case .switchover(let host): try switchOver(to: host)
-    case .status, .stop, .cutPower, .restorePower, .freeze, .thaw, .crash: break
+    case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash: break
     }
   }
 

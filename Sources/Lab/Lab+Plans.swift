@@ -26,7 +26,8 @@ extension Lab {
     let admin = AdminClient(folder.adminSocket(of: role))
     return LaunchPlan(
       executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
-      environment: try Environment.of(role, currentState, lab: self), workingDirectory: folder.path,
+      environment: try watched(try Environment.of(role, currentState, lab: self), role.rawValue),
+      workingDirectory: folder.path,
       sockets: publicSockets + (adminSockets[role].map { [("admin", $0)] } ?? []),
       log: LogFile(path: folder.log(of: role.rawValue)), zone: Self.firstZone, host: role.host,
       isReady: { admin.isReady() })
@@ -49,7 +50,8 @@ extension Lab {
     let shell = context.shell(for: engine.host, process: engine.name)
     try shell.makeFolder()
     try engine.prepare()
-    var plan = try shell.plan(program, engine.arguments, engine.environment)
+    let power = engine.losesUnflushed ? try context.powerVariables(engine.host.id, isEngine: true) : [:]
+    var plan = try shell.plan(program, engine.arguments, engine.environment.merging(power) { $1 })
     plan.isReady = { engine.isReady() }
     plan.observe = { engine.observe() }
     plan.stopSignal = engine.stopSignal
@@ -83,9 +85,17 @@ extension Lab {
     note(variables, ofInstance: host.id)
     return LaunchPlan(
       executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
-      environment: variables,
+      environment: try watched(variables, host.id),
       workingDirectory: folder.path, log: LogFile(path: folder.log(of: host.id)), zone: host.zone,
       host: host.id, isReady: { false })
+  }
+
+  /// The same for a process of the app that a cut of power takes its unflushed writes from. An app that listens on a port
+  /// itself has its data elsewhere, and may be linked to another C library.
+  private func watched(_ variables: [String: String], _ name: String) throws(LabError) -> [String: String] {
+    if manifest.service.listensOnPort { return variables }
+    let power = try context.powerVariables(name, isEngine: false, others: variables["LD_PRELOAD"])
+    return variables.merging(power) { $1 }
   }
 
   func instanceVariables(_ host: Host) throws(LabError) -> [String: String] {

@@ -50,6 +50,9 @@ extension Lab {
 
     let state = try startState(folder, manifest, options, report)
     try Secret.ensure(folder)
+    try PowerLibrary.install(in: folder)
+    // What was noted has no meaning later.
+    defer { PowerLibrary.remove(from: folder) }
     let lab = try Lab(
       folder: folder, manifest: manifest, state: state, port: options.port,
       pythonFolder: options.pythonFolder, report: report)

@@ -22,6 +22,7 @@ public final class Lab: Sendable {
   private let consoleAddress = Mutex<String?>(nil)
   let operations = Operations()
   private let diskMeter = DiskMeter()
+  let power = PowerWatch()
   /// What the app's instances were started with.
   private let instances = Mutex<[String: [String: String]]>([:])
   /// Set once, by `up`: its closures hold the lab.
@@ -103,7 +104,8 @@ public final class Lab: Sendable {
       startedAtMs: startedAtMs, stage: state.stage, topology: topology(at: state.stage),
       instance: instance.summary,
       processes: processes, addresses: addresses(at: state.stage), ports: network.ports,
-      cutZones: context.zones.dark, openDoors: state.openDoors,
+      cutZones: context.zones.dark, watchedZones: power.watched, unflushed: power.unflushed,
+      openDoors: state.openDoors,
       listensOnPort: manifest.service.listensOnPort, appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },
       dns: dns(state),

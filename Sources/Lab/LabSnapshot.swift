@@ -83,6 +83,10 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public var ports = LabPorts()
   /// The ids of the zones whose power is cut.
   public var cutZones: [String] = []
+  /// The ids of the zones of which it is noted what they have not flushed.
+  public var watchedZones: [String] = []
+  /// By the zone: what its last power cut took that was not flushed. Only of those that were watched.
+  public var unflushed: [String: Unflushed] = [:]
   /// The roles that answer on the public port.
   public let openDoors: [Role]
   /// Whether the app's servers listen on a port themselves (`listens: "port"`), and read their variables at their start.

@@ -33,6 +33,7 @@ def test_stage_4_survives(stage4, kind):
     report = drill(stage4, kind)
     stage4.wait_until_all_ready()
     if kind == "zone-outage":
+        assert "that were not flushed are gone" in report["proof"]
         # The zone of the leader, whose place another server has taken.
         assert leader[-1] == report["target"][-1]
         leaders = [line["host"] for line in stage4.status()["processes"]
@@ -49,7 +50,9 @@ def test_what_a_killed_drill_has_left_is_mended(stage4):
     assert "`heights drill mend`" in stage4.heights("drill", "leader-crash").expect(1).err
     assert stage4.heights("drill", "mend", "--json").expect(0).json == {"mended": ["zone local-c has power again"]}
     stage4.wait_until_all_ready()
+    stage4.ask("watchPower", zone="local-a")
     assert stage4.heights("drill", "mend").expect(0).out == "nothing is broken\n"
+    assert stage4.status()["watchedZones"] == []
 
 
 def test_stage_5_survives_the_loss_of_its_cache_and_of_a_zone(lab):

@@ -60,7 +60,7 @@ void heights_power_arm(struct heights_power *power);
 void heights_power_disarm(struct heights_power *power);
 int heights_power_is_armed(struct heights_power *power);
 
-/// Holds the log against all others; a process that dies lets go of it. Returns 0, or an errno.
+/// Holds the log against all others; a process that dies lets go of it. Not for the lab. Returns 0, or an errno.
 int heights_power_lock(struct heights_power *power);
 void heights_power_unlock(struct heights_power *power);
 /// Where the next record will lie.

@@ -33,6 +33,9 @@ public enum ControlRequest: Equatable, Sendable {
   /// Replaces the placement (as JSON) when it is at `ifEpoch` (0: there is none); the new one must have a larger epoch.
   case setPlacement(String, ifEpoch: Int)
 
+  /// From now on it is noted what the processes of the zone write and flush, until its power is cut (which takes back what
+  /// was not flushed) or restored.
+  case watchPower(zone: String)
   /// Everything in the zone is dead when this returns, and nothing starts there.
   case cutPower(zone: String)
   /// What was wanted in the zone starts again.
@@ -81,6 +84,7 @@ extension ControlRequest: Codable {
     case "scale": self = .scale(service: try text(.service), count: try number(.count))
     case "switchover": self = .switchover(to: try text(.host))
     case "setPlacement": self = .setPlacement(try text(.placement), ifEpoch: try number(.ifEpoch))
+    case "watchPower": self = .watchPower(zone: try text(.zone))
     case "cutPower": self = .cutPower(zone: try text(.zone))
     case "restorePower": self = .restorePower(zone: try text(.zone))
     case "freeze": self = .freeze(host: try text(.host))
@@ -115,7 +119,8 @@ extension ControlRequest: Codable {
     case .setPlacement(let text, let epoch):
       try values.encode(text, forKey: .placement)
       try values.encode(epoch, forKey: .ifEpoch)
-    case .cutPower(let zone), .restorePower(let zone): try values.encode(zone, forKey: .zone)
+    case .watchPower(let zone), .cutPower(let zone), .restorePower(let zone):
+      try values.encode(zone, forKey: .zone)
     }
   }
 
@@ -134,6 +139,7 @@ extension ControlRequest: Codable {
     case .scale: "scale"
     case .switchover: "switchover"
     case .setPlacement: "setPlacement"
+    case .watchPower: "watchPower"
     case .cutPower: "cutPower"
     case .restorePower: "restorePower"
     case .freeze: "freeze"

@@ -19,6 +19,9 @@ protocol Engine: Sendable {
   var stopSignal: Int32 { get }
   /// Whether it looks for another that takes its place when it stops, and loses time with one that stops as well.
   var stopsInTurn: Bool { get }
+  /// Whether it keeps data that a cut of power takes when it was not flushed. What does not call the C library (etcd, in Go)
+  /// can't be watched: what it wrote survives.
+  var losesUnflushed: Bool { get }
 
   /// Makes folders and writes the configuration, before each start. Blocks for seconds at most; what is already so is
   /// left so.
@@ -33,6 +36,7 @@ extension Engine {
   var environment: [String: String] { [:] }
   var stopSignal: Int32 { SIGTERM }
   var stopsInTurn: Bool { false }
+  var losesUnflushed: Bool { false }
   func observe() -> EngineObservation? { nil }
 }
 

@@ -27,6 +27,7 @@ struct Patroni: Engine {
 
   var name: String { host.id + ".patroni" }
   var package: String { program == nil ? "patroni (PyPI)" : PostgresSettings.package }
+  var losesUnflushed: Bool { true }
   var arguments: [String] { ["-m", "patroni", host.folder + "/patroni.json"] }
 
   func prepare() throws(LabError) {

@@ -14,6 +14,7 @@ struct Postgres: Engine {
   var arguments: [String] { ["-D", dataFolder] }
   /// Fast: it ends its clients' transactions. SIGTERM would wait for every client to leave.
   var stopSignal: Int32 { SIGINT }
+  var losesUnflushed: Bool { true }
 
   private var dataFolder: String { host.folder + "/" + EngineShell.postgresData }
 

@@ -17,6 +17,7 @@ struct Redis: Engine {
   var package: String { Self.package }
   var program: String? { Programs.find("redis-server") }
   var arguments: [String] { [host.folder + "/redis.conf"] }
+  var losesUnflushed: Bool { true }
 
   /// What it begins with; later the sentinels and Redis itself write who leads into the file, so that one that comes
   /// back knows whom to follow.

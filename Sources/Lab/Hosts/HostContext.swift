@@ -36,13 +36,17 @@ struct HostContext: Sendable {
 extension HostContext {
   private static let mountPoint = "/mnt"
   private static let pythonName = ".python"
+  private static let powerName = ".power"
 
   /// For every engine, where zones are namespaces.
   var binds: [Bind] {
-    let engines = Bind(source: folder.engines, target: Self.mountPoint)
+    let own = [
+      Bind(source: folder.engines, target: Self.mountPoint),
+      Bind(source: folder.power, target: Self.mountPoint + "/" + Self.powerName),
+    ]
     // Also before it is filled: a climb may install engines while the zones have power.
-    guard let pythonFolder, mkdir(pythonFolder, 0o755) == 0 || errno == EEXIST else { return [engines] }
-    return [engines, Bind(source: pythonFolder, target: Self.mountPoint + "/" + Self.pythonName)]
+    guard let pythonFolder, mkdir(pythonFolder, 0o755) == 0 || errno == EEXIST else { return own }
+    return own + [Bind(source: pythonFolder, target: Self.mountPoint + "/" + Self.pythonName)]
   }
 
   /// The interpreter of the Python environment as engines see it; nil when it does not have the program. (The program's
@@ -53,8 +57,24 @@ extension HostContext {
     return folder + "/bin/python"
   }
 
-  /// Where the Python environment is seen.
+  /// Where the Python environment and the library are seen.
   func makePlaces() throws(LabError) {
-    try AppFolder.make(folder.engines + "/" + Self.pythonName)
+    for name in [Self.pythonName, Self.powerName] { try AppFolder.make(folder.engines + "/" + name) }
+  }
+
+  /// What a process has in its environment so that a cut of power takes what it has not flushed; nothing where there is no
+  /// library.
+  /// - Parameters:
+  ///   - name: of the host, or of a role.
+  ///   - isEngine: whether it runs as engines do.
+  ///   - others: what it preloads already.
+  func powerVariables(_ name: String, isEngine: Bool, others: String? = nil) throws(LabError) -> [String:
+    String]
+  {
+    guard access(folder.power + "/" + PowerLibrary.name, R_OK) == 0 else { return [:] }
+    try HostPower.make(in: folder.power + "/" + name, owner: isEngine ? user : nil)
+    let seen = isEngine && zones.areNamespaces ? Self.mountPoint + "/" + Self.powerName : folder.power
+    return PowerLibrary.variables(
+      library: seen + "/" + PowerLibrary.name, hostFolder: seen + "/" + name, others: others)
   }
 }

@@ -39,7 +39,9 @@ final class HostPower {
   /// Forgets what was noted.
   func disarm() {
     heights_power_disarm(handle)
-    truncate(folder + "/" + HEIGHTS_POWER_LOG, 0)
+    // Whoever can write there may have put a link in its place.
+    let log = Descriptor(open(folder + "/" + HEIGHTS_POWER_LOG, O_WRONLY | O_NOFOLLOW | O_CLOEXEC))
+    if log.isOpen { ftruncate(log.number, 0) }
   }
 
   /// Takes back what was not flushed since it was armed, in the files below `folders`. Every process of the host is dead.
@@ -47,7 +49,7 @@ final class HostPower {
     defer { disarm() }
     if let complaint { return .surviving(complaint) }
     let log = try UndoLog(
-      path: folder + "/" + HEIGHTS_POWER_LOG, length: Int(heights_power_position(handle)))
+      path: folder + "/" + HEIGHTS_POWER_LOG, length: Int(clamping: heights_power_position(handle)))
     return try log.takeBack(in: folders)
   }
 

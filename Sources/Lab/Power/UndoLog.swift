@@ -24,12 +24,12 @@ struct UndoLog {
 
   /// - Parameter length: how much of the file counts.
   init(path: String, length: Int) throws(LabError) {
-    do {
-      bytes = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    } catch {
-      throw .system(attempt: "reading \(path)", code: EIO)
-    }
-    guard bytes.count >= length else { throw .system(attempt: "reading \(path)", code: EIO) }
+    let file = Descriptor(open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC))
+    guard file.isOpen else { throw .system(attempt: "reading \(path)", code: errno) }
+    // Not mapped: who could cut it short would end us.
+    let handle = FileHandle(fileDescriptor: file.number, closeOnDealloc: false)
+    bytes = (try? handle.read(upToCount: min(length, Int(HEIGHTS_POWER_LIMIT_BYTES)))) ?? Data()
+    guard bytes.count == length else { throw .system(attempt: "reading \(path)", code: EIO) }
     try read(length, path)
   }
 
@@ -74,18 +74,20 @@ struct UndoLog {
     if unflushed.isEmpty { return lost }
     let inodes = Set(unflushed.keys.map(\.inode))
     for folder in folders {
-      for path in Self.files(below: folder, inodes: inodes, owner: Self.owner(of: folder)) {
-        try takeBack(path, &lost)
-      }
+      let owner = Self.owner(of: folder)
+      for path in Self.files(below: folder, inodes: inodes) { try takeBack(path, owner: owner, &lost) }
     }
     return lost
   }
 
-  private func takeBack(_ path: String, _ lost: inout Unflushed) throws(LabError) {
+  /// The owner is asked of what was opened: the log and the names are the engine's, and we may be root.
+  private func takeBack(_ path: String, owner: uid_t, _ lost: inout Unflushed) throws(LabError) {
     let descriptor = Descriptor(open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC))
+    var status = stat()
     var identity = heights_power_file()
     var size: UInt64 = 0
-    guard descriptor.isOpen, heights_power_identify(descriptor.number, &identity, &size) != 0,
+    guard descriptor.isOpen, fstat(descriptor.number, &status) == 0, status.st_uid == owner,
+      heights_power_identify(descriptor.number, &identity, &size) != 0,
       let positions = unflushed[File(identity)]
     else { return }
     for position in positions.reversed() {
@@ -107,13 +109,13 @@ struct UndoLog {
   }
 
   /// The regular files that have one of these numbers.
-  private static func files(below folder: String, inodes: Set<UInt64>, owner: uid_t) -> [String] {
+  private static func files(below folder: String, inodes: Set<UInt64>) -> [String] {
     let names = FileManager.default.enumerator(atPath: folder)
     var found: [String] = []
     while let name = names?.nextObject() as? String {
       var status = stat()
       let path = folder + "/" + name
-      guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == owner,
+      guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
         inodes.contains(UInt64(status.st_ino))
       else { continue }
       found.append(path)
@@ -128,7 +130,7 @@ struct UndoLog {
 }
 
 /// What a power cut has taken that was not flushed.
-public struct Unflushed: Codable, Equatable, Sendable {
+public struct Unflushed: Codable, Equatable, Sendable, CustomStringConvertible {
   /// That had been written.
   public var bytes = 0
   /// In so many files.
@@ -142,6 +144,14 @@ public struct Unflushed: Codable, Equatable, Sendable {
     var all = Unflushed()
     all.complaint = complaint
     return all
+  }
+
+  /// For people.
+  public var description: String {
+    let gone = "\(bytes) bytes in \(files) files that were not flushed are gone"
+    guard let complaint else { return gone }
+    return bytes == 0
+      ? "what was not flushed survives in the page cache: \(complaint)" : "\(gone), but not all: \(complaint)"
   }
 
   /// Of several hosts.

@@ -27,6 +27,7 @@ import Testing
     (.stopHost("cache-a"), #"{"host":"cache-a","verb":"stopHost"}"#),
     (.scale(service: "web", count: 3), #"{"count":3,"service":"web","verb":"scale"}"#),
     (.setPlacement("{}", ifEpoch: 4), #"{"ifEpoch":4,"placement":"{}","verb":"setPlacement"}"#),
+    (.watchPower(zone: "local-a"), #"{"verb":"watchPower","zone":"local-a"}"#),
     (.cutPower(zone: "local-a"), #"{"verb":"cutPower","zone":"local-a"}"#),
     (.restorePower(zone: "local-a"), #"{"verb":"restorePower","zone":"local-a"}"#),
     (.freeze(host: "database-a"), #"{"host":"database-a","verb":"freeze"}"#),

@@ -1,6 +1,7 @@
 // What a cut of power takes: all that was not flushed, and nothing that was.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Lab
@@ -108,6 +109,41 @@ import Testing
       #expect(said.allSatisfy { survivors.contains(Array("\($0)".utf8)[...]) }, "after \(delayMs) ms")
       #expect(host.read("shared.lazy").isEmpty && host.read("own.lazy").isEmpty && lost.bytes > 0)
     }
+  }
+
+  @Test func whatIsLostIsToldAndWhatSurvivesToo() {
+    var lost = Unflushed()
+    (lost.bytes, lost.files) = (1_234, 3)
+    #expect("\(lost)" == "1234 bytes in 3 files that were not flushed are gone")
+    lost = lost + .surviving("app runs without it")
+    #expect(
+      "\(lost)" == "1234 bytes in 3 files that were not flushed are gone, but not all: app runs without it")
+    #expect("\(Unflushed.surviving("why"))" == "what was not flushed survives in the page cache: why")
+  }
+
+  /// Whoever may write the log may not have the lab write to other people's files, or take them as its own log.
+  @Test func aLinkInPlaceOfTheLogIsNotFollowed() throws {
+    let host = try PowerHost()
+    let writer = try host.writer()
+    host.power.arm()
+    try writer.tell("open", "file", "rw")
+    try writer.tell("write", "file.rw", 1, 10)
+    let other = host.temporary.path + "/other"
+    try host.temporary.write("whose?", to: "other")
+    host.forgetLog()
+    symlink(other, host.temporary.path + "/power/undo")
+    #expect(throws: LabError.self) { _ = try host.cut() }
+    #expect(host.temporary.read("other") == "whose?")
+  }
+
+  @Test func whatACrashedLabHasLeftIsGoneWhenTheNextOneBegins() throws {
+    let temporary = try TemporaryFolder()
+    let folder = try AppFolder(temporary.path)
+    try folder.create()
+    try HostPower.make(in: folder.power + "/database-a", owner: nil)
+    try PowerLibrary.install(in: folder)
+    #expect(access(folder.power + "/database-a", F_OK) != 0)
+    #expect((access(folder.power + "/" + PowerLibrary.name, R_OK) == 0) == (PowerLibrary.built != nil))
   }
 
   @Test func aPathThatThePreloaderWouldSplitIsLeftOut() {

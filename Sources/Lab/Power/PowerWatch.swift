@@ -1,0 +1,28 @@
+// Which zones are watched for what they have not flushed, and what their last power cuts took.
+
+import Synchronization
+
+final class PowerWatch: Sendable {
+  private struct State {
+    var watched: Set<String> = []
+    var unflushed: [String: Unflushed] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  /// In order.
+  var watched: [String] { state.withLock { $0.watched.sorted() } }
+  var unflushed: [String: Unflushed] { state.withLock { $0.unflushed } }
+
+  func begin(_ zone: String) {
+    state.withLock { state in
+      state.watched.insert(zone)
+      state.unflushed[zone] = nil
+    }
+  }
+
+  /// Whether it was watched.
+  func end(_ zone: String) -> Bool { state.withLock { $0.watched.remove(zone) != nil } }
+
+  func note(_ lost: Unflushed, of zone: String) { state.withLock { $0.unflushed[zone] = lost } }
+}
