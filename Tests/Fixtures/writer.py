@@ -1,8 +1,10 @@
 """Does to files what it is told, a JSON list a line, and answers each with its outcome: for tests of cut power."""
 
+import contextlib
 import itertools
 import json
 import os
+import sqlite3
 import sys
 
 MODES = {"rw": os.O_RDWR, "w": os.O_WRONLY, "append": os.O_WRONLY | os.O_APPEND, "sync": os.O_RDWR | os.O_DSYNC}
@@ -17,6 +19,26 @@ def halves(content):
     return [content[:len(content) // 2], content[len(content) // 2:]]
 
 
+def commit(path, synchronous, number):
+    """Commits rows one by one, as SQLite does it with that setting, and leaves the database open."""
+    files[path] = database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute(f"PRAGMA synchronous = {synchronous}")
+    for row in range(number):
+        database.execute("INSERT INTO t VALUES (?)", (row,))
+    return number
+
+
+def make(path):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE t (id INTEGER)")
+
+
+def rows(path):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT count(*) FROM t").fetchone()[0]
+
+
 DO = {
     "open": lambda path, mode: files.update({path + "." + mode: os.open(path, MODES[mode] | os.O_CREAT, 0o600)}),
     "write": lambda file, *words: os.write(files[file], data(*words)),
@@ -29,6 +51,9 @@ DO = {
     "fsync": lambda file: os.fsync(files[file]),
     "fdatasync": lambda file: os.fdatasync(files[file]),
     "unlink": os.unlink,
+    "make": make,
+    "commit": commit,
+    "rows": rows,
 }
 
 

@@ -146,6 +146,18 @@ import Testing
     #expect((access(folder.power + "/" + PowerLibrary.name, R_OK) == 0) == (PowerLibrary.built != nil))
   }
 
+  @Test func sqliteKeepsWhatItCommittedAndLosesItWhenItIsToldNotToFlush() throws {
+    for (setting, kept) in [("FULL", 20), ("OFF", 0)] {
+      let host = try PowerHost()
+      let writer = try host.writer()
+      try writer.tell("make", "rows.db")
+      host.power.arm()
+      #expect(try writer.tell("commit", "rows.db", setting, 20) == 20)
+      _ = try host.cut()
+      #expect(try host.writer().tell("rows", "rows.db") == kept, "synchronous = \(setting)")
+    }
+  }
+
   @Test func aPathThatThePreloaderWouldSplitIsLeftOut() {
     #expect(PowerLibrary.variables(library: "/a b/x.so", hostFolder: "/h", others: nil).isEmpty)
     let both = PowerLibrary.variables(library: "/a/x.so", hostFolder: "/h", others: "/b/y.so")
