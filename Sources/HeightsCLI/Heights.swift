@@ -43,10 +43,20 @@ enum Heights {
     }
   }
 
-  /// Behind the name alone, where the rest may be another program's.
+  /// Before the parameters alone, where the rest may be another program's.
   private static func asksForHelp(_ words: [String], _ command: Command) -> Bool {
-    let own = command.further == nil ? words.prefix { $0 != "--" } : words.prefix(1)
+    let own = command.further == nil ? words.prefix { $0 != "--" } : ownWords(words, command)
     return own.contains { $0 == "--help" || $0 == "-h" }
+  }
+
+  /// The options that stand before the first parameter, with their values.
+  private static func ownWords(_ words: [String], _ command: Command) -> ArraySlice<String> {
+    var end = words.startIndex
+    while end < words.endIndex, words[end].hasPrefix("-"), words[end] != "--" {
+      let takesValue = command.options.contains { "--" + $0.name == words[end] && $0.value != nil }
+      end = min(end + (takesValue ? 2 : 1), words.endIndex)
+    }
+    return words[..<end]
   }
 
   private static func run(_ command: Command, _ words: [String], _ output: Output) async -> Int32 {
@@ -102,7 +112,7 @@ struct Failure: Encodable {
     "no_instance", "invalid_plan", "invalid_prices", "disk_too_small", "disk_too_large", "no_climb",
     "invalid_topology", "invalid_domain", "unknown_region", "no_amplify", "names_too_alike",
     "template_too_large", "unknown_service", "count_out_of_range", "not_at_stage", "stage_needs_sockets",
-    "drill_not_at_stage", "unknown_zone", "no_zone",
+    "drill_not_at_stage", "unknown_zone", "no_zone", "unknown_host",
   ]
 
   init(_ error: any Error) {

@@ -4,11 +4,12 @@ import Foundation
 import Topology
 
 enum Environment {
-  /// Ours without what concerns only us: socket activation and Heights' own variables.
+  /// Ours without what concerns only us (socket activation, Heights' own variables), and without what would lead an app to
+  /// other databases and caches than the lab's.
   static var inherited: [String: String] {
     ProcessInfo.processInfo.environment.filter { name, _ in
       !name.hasPrefix("LISTEN_") && !name.hasPrefix("HEIGHTS_") && name != "NOTIFY_SOCKET" && name != "PORT"
-        && name != "HOST"
+        && name != "HOST" && name != "DATABASE_URL" && name != "DATABASE_READ_URL" && name != "REDIS_URL"
     }
   }
 

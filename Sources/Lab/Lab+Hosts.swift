@@ -53,13 +53,20 @@ extension Lab {
 
   /// Nobody is told any more of a process that has stopped.
   func forget(_ name: String) throws(LabError) {
-    supervisor?.forget(name)
-    try wait("the end of \(name)") { supervisor?.status(of: name) == nil }
+    try wait("the end of \(name)") {
+      supervisor?.forget(name)
+      return supervisor?.status(of: name) == nil
+    }
   }
 
+  /// Leaves a process to whoever has adopted it. One that has just ended is not started again: its successor has its place.
   func release(_ name: String) throws(LabError) {
-    guard supervisor?.status(of: name)?.pid != nil else {
+    guard let status = supervisor?.status(of: name) else {
       throw .unknownProcess(name, known: (supervisor?.statuses ?? [:]).keys.sorted())
+    }
+    if status.pid == nil {
+      supervisor?.unwant(name)
+      return try forget(name)
     }
     supervisor?.release(name)
     tell("\(name) is left to whoever has adopted it")

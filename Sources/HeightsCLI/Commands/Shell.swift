@@ -18,7 +18,8 @@ extension Command {
     guard let process = lab.processes.first(where: { $0.host == host && $0.pid != nil }),
       let pid = process.pid
     else {
-      let known = Set(lab.processes.filter { $0.pid != nil }.compactMap(\.host)).sorted()
+      let known = Set(lab.processes.compactMap(\.host)).sorted()
+      if known.contains(host) { throw NothingRuns(host: host) }
       throw LabError.unknownHost(host, known: known)
     }
     var details = stat()
@@ -44,4 +45,10 @@ extension Command {
     let count = readlink("/proc/\(pid)/ns/\(kind)", &name, name.count)
     return count < 0 ? nil : String(decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
+}
+
+/// A host without power, or whose processes are just being started.
+private struct NothingRuns: Error, CustomStringConvertible {
+  let host: String
+  var description: String { "nothing runs on \(host) at present; `heights status` shows why" }
 }

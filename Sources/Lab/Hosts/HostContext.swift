@@ -72,7 +72,7 @@ extension HostContext {
     String]
   {
     guard access(folder.power + "/" + PowerLibrary.name, R_OK) == 0 else { return [:] }
-    try HostPower.make(in: folder.power + "/" + name, owner: isEngine ? user : nil)
+    try HostPower.make(in: folder.power + "/" + name, owner: isEngine ? EngineUser.current() : nil)
     let seen = isEngine && zones.areNamespaces ? Self.mountPoint + "/" + Self.powerName : folder.power
     return PowerLibrary.variables(
       library: seen + "/" + PowerLibrary.name, hostFolder: seen + "/" + name, others: others)
