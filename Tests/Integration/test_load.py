@@ -8,6 +8,8 @@ from contextlib import closing
 
 import pytest
 
+from support.lab import heights
+
 # Everything that people do, and what is rare on an ordinary day often.
 WORKLOAD = {
     "signUp": 1, "logIn": 4, "signOut": 3, "changePassword": 2, "readFeed": 20, "readPopular": 5, "readPost": 10, "post": 5,
@@ -89,3 +91,16 @@ def test_a_session_that_a_sign_out_leaves_alive_is_told(busy):
     assert any("over since a sign-out: still let in" in line for line in report["examples"]), report
     # A new password shuts them out all the same: it is noted in the account.
     assert not any("over since a change of the password" in line for line in report["examples"]), report
+
+
+def test_a_follow_that_is_gone_contradicts_the_history(busy):
+    busy.up()
+    busy.load(rate=60, seconds=3).finish_without_failure()
+    history = busy.home / "load-1.ndjson"
+    busy.heights("ledger", "verify", "--history", history).expect(0)
+    heights("history", "check", history).expect(0)
+    with closing(sqlite3.connect(busy.data() / "graph.db", timeout=30)) as database, database:
+        assert database.execute("DELETE FROM follows").rowcount > 0
+    busy.heights("ledger", "verify", "--history", history).expect(1)
+    assert "contradictions, such as linearizable at follow:" in heights("history", "check", history).expect(1).out
+    assert "--target" in busy.heights("ledger", "verify", "--target", "http://x", "--history", history).expect(2).err

@@ -26,7 +26,7 @@ extension Command {
   ) { arguments, output in
     let folder = try arguments.appFolder()
     let isElsewhere = arguments.text("target") != nil
-    if isElsewhere, arguments.has("history") {
+    if isElsewhere, arguments.text("history") != nil {
       throw UsageError("--history is for what the leader has, and --target reads no database: leave one out")
     }
     let verification = LedgerVerification(
