@@ -81,6 +81,14 @@ def test_a_program_that_is_a_script_is_not_packed_by_half(lab, tmp_path):
     assert list(tmp_path.glob("release*")) == []
 
 
+@pytest.mark.parametrize("out, reason", [("missing/x.tar.gz", "is no folder"), (".", "which is a folder")])
+def test_where_nothing_can_be_written_is_told_before_the_build(lab, tmp_path, out, reason):
+    manifest = lab.folder / "heights.json"
+    manifest.write_text(manifest.read_text().replace("{", '{ build: ["touch", "built"],', 1))
+    assert reason in lab.heights("build", "--out", tmp_path / out).expect(2).err
+    assert not (lab.folder / "built").exists()
+
+
 def archive(path, **files):
     with tarfile.open(path, "w:gz") as tar:
         for name, content in files.items():

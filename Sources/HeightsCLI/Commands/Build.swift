@@ -17,6 +17,7 @@ extension Command {
     guard let path = arguments.text("out") else {
       throw UsageError("'build' needs --out FILE, the release to write, such as summit.tar.gz")
     }
+    try checkTarget(path)
     let folder = try arguments.appFolder()
     let facts = try await output.whileWorking {
       try await onThread {
@@ -33,4 +34,17 @@ extension Command {
     }
     return 0
   }
+}
+
+/// Told before the build, which may take minutes.
+private func checkTarget(_ path: String) throws(UsageError) {
+  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+  var isFolder: ObjCBool = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    throw UsageError(
+      "--out is '\(path)', which is a folder: name the file to write, such as \(path)/app.tar.gz")
+  }
+  guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
+    access(folder, W_OK) == 0
+  else { throw UsageError("--out is '\(path)': \(folder) is no folder that can be written to") }
 }
