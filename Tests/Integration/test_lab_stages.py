@@ -114,6 +114,16 @@ def test_a_database_that_is_alone_leads_whatever_patroni_has_left_there(lab, nam
     expect_it_works(lab)
 
 
+@pytest.mark.parametrize("stage", [2, 4])
+def test_what_the_user_has_set_for_other_databases_and_caches_leads_no_app_there(lab, stage):
+    elsewhere = ["DATABASE_URL=postgresql://127.0.0.1:1/other", "DATABASE_READ_URL=postgresql://127.0.0.1:1/other",
+                 "REDIS_URL=redis://127.0.0.1:1", "PGHOSTADDR=127.0.0.1", "PGPORT=1", "PGSERVICE=elsewhere", "PGSSLMODE=require",
+                 "PGUSER=somebody", "PGOPTIONS=-c default_transaction_read_only=on"]
+    lab.up("--stage", stage, wrapper=["env", *elsewhere])
+    lab.wait_until_all_ready()
+    expect_it_works(lab)
+
+
 def test_two_labs_run_side_by_side(make_lab):
     labs = [make_lab(), make_lab()]
     for lab, stage in zip(labs, [3, 4]):
