@@ -25,12 +25,21 @@ struct MoveCase: CustomStringConvertible {
 
   private(set) var tables: [Table] = []
   private var generator: SeededGenerator
-  /// Whether there may be values, names and keys that can't be moved.
+  /// Whether there may be a value, names and keys that can't be moved.
   private let isWild: Bool
+  /// That value: one of a case, so that whoever copies it wrongly isn't saved by another that is refused.
+  private var wildValue: String?
+
+  private static let wildValues = [
+    "NULL", "1.5", "x'00ff'", "x'6869'", "CAST(x'61ff' AS TEXT)", "CAST(x'610062' AS TEXT)", "9e99", "'text'",
+    "70000",
+    "5000000000",
+  ]
 
   init(seed: UInt64) {
     generator = SeededGenerator(seed: seed)
     isWild = Bool.random(using: &generator)
+    wildValue = isWild ? Self.wildValues.randomElement(using: &generator) : nil
     for number in 0..<Int.random(in: 1...3, using: &generator) { tables.append(makeTable(number)) }
   }
 
@@ -138,12 +147,7 @@ struct MoveCase: CustomStringConvertible {
   }
 
   private mutating func value(of column: Column) -> String {
-    if isWild, happens(3) {
-      return pick([
-        "NULL", "1.5", "x'00ff'", "CAST(x'61ff' AS TEXT)", "CAST(x'610062' AS TEXT)", "9e99", "'text'",
-        "70000", "5000000000",
-      ])
-    }
+    if let wildValue, happens(3) { return wildValue }
     if happens(10), column.name != "c0" { return "NULL" }
     if column.isInteger {
       let numbers = ["0", "-1", "\(Int.random(in: -30_000...30_000, using: &generator))"]

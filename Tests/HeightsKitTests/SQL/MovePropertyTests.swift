@@ -7,7 +7,7 @@ import Testing
 @testable import HeightsKit
 
 @Suite(.serialized) struct MovePropertyTests {
-  private static let cases = 40
+  private static let cases = 100
 
   @Test func whateverSQLiteHoldsIsCopiedExactlyOrRefusedBeforeTheFence() async throws {
     let first = UInt64.random(in: 0...UInt64(UInt32.max))
