@@ -97,13 +97,21 @@ extension Lab {
     } catch .notRunning {
       if RunLock.isHeld(path: folder.lock) { throw .busy(operation: "the start (or the end) of the lab") }
       return try endLeftovers(folder, report)
+    } catch .system(_, let code) where code == ECONNRESET || code == EPIPE {
+      // It died while it was asked.
+      try waitForEnd(of: folder)
+      return try endLeftovers(folder, report)
     }
+    try waitForEnd(of: folder)
+    return true
+  }
+
+  private static func waitForEnd(of folder: AppFolder) throws(LabError) {
     let endMs = Clock.nowMs + 10_000
     while RunLock.isHeld(path: folder.lock) {
       if Clock.nowMs > endMs { throw .timedOut("the end of the lab") }
       usleep(5000)
     }
-    return true
   }
 
   /// Starts everything, waits for the end, ends everything.

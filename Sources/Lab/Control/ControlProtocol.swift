@@ -58,6 +58,9 @@ enum ControlLine {
       }
       if pending.count > limitBytes { throw .protocolBroken("a line of more than \(limitBytes) bytes") }
       let bytes = try exchange.readSome(upTo: 16 << 10)
+      if bytes.isEmpty, pending.isEmpty {
+        throw .system(attempt: "waiting for the other side, which has gone", code: ECONNRESET)
+      }
       if bytes.isEmpty { throw .protocolBroken("the connection ended in the middle of a line") }
       pending += bytes
     }
