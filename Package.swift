@@ -86,7 +86,7 @@ let package = Package(
     tests("CloudFormationTests", ["CloudFormation", "Topology"], exclude: ["Golden"]),
     tests("LabTests", ["Lab", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
-    tests("HistoryTests", ["History"]),
+    tests("HistoryTests", ["History", "TestSupport"]),
     tests("LoadTests", ["HeightsKit", "History", "Load"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport"]),
     tests("DeployTests", ["Deploy"]),

@@ -1,5 +1,7 @@
 // Histories made by hand, and at random from a seed.
 
+import TestSupport
+
 @testable import History
 
 /// Puts operations together; times are milliseconds.
@@ -28,22 +30,9 @@ func history(_ make: (inout HistoryMaker) -> Void) -> [Operation] {
   return maker.operations
 }
 
-/// SplitMix64.
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 /// A store with a leader and a follower behind it, run from a seed: what it tells is true.
 struct RandomStore {
-  private var random: Seeded
+  private var random: SplitMix
   private var maker = HistoryMaker()
   /// What each key held, version by version, with the moment of each.
   private var versions: [String: [(atMs: Int, value: String?)]] = [:]
@@ -57,12 +46,12 @@ struct RandomStore {
   private static let keys = ["x", "y", "z"]
 
   static func history(seed: UInt64, operations: Int) -> [Operation] {
-    var store = RandomStore(random: Seeded(seed))
+    var store = RandomStore(random: SplitMix(seed))
     for _ in 0..<operations { store.step() }
     return store.maker.operations
   }
 
-  private init(random: Seeded) { self.random = random }
+  private init(random: SplitMix) { self.random = random }
 
   private mutating func step() {
     let session = pick(Self.sessions)

@@ -1,5 +1,6 @@
 // The checker accepts what can be true, refuses what can't, and names the fewest operations that show it.
 
+import TestSupport
 import Testing
 
 @testable import History
@@ -277,7 +278,7 @@ import Testing
     var broken = 0
     for seed in UInt64(1)...200 {
       let good = RandomStore.history(seed: seed, operations: 80)
-      var random = Seeded(seed &* 77)
+      var random = SplitMix(seed &* 77)
       guard let bad = Corruption.corrupt(good, &random) else { continue }
       broken += 1
       let verdict = HistoryChecker.check(bad.history)
@@ -310,7 +311,7 @@ import Testing
 /// Ways to make a true history false.
 enum Corruption {
   static func corrupt(
-    _ history: [Operation], _ random: inout Seeded
+    _ history: [Operation], _ random: inout SplitMix
   ) -> (history: [Operation], id: Int, what: String)? {
     let reads = history.filter { $0.action == .read && $0.key != "count" && $0.from == .leader }
     let counts = history.filter { $0.action == .read && $0.key == "count" }

@@ -1,6 +1,7 @@
 // An address belongs to one account, whoever races for it and whatever fails in between; and to nobody who got none.
 
 import HeightsKit
+import TestSupport
 import Testing
 
 @testable import Summit

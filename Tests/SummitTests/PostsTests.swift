@@ -2,6 +2,7 @@
 
 import Glibc
 import HeightsKit
+import TestSupport
 import Testing
 
 @testable import Summit

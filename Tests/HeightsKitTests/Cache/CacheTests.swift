@@ -1,6 +1,7 @@
 // The cache makes each value once, keeps it within its bounds, and leaves nobody waiting.
 
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -107,7 +108,7 @@ import Testing
 
   @Test func manyCancelledAtRandomLeaveNobodyWaiting() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed)
     let cache = Cache(limitBytes: 1 << 20)
     for round in 0..<20 {
       let tasks = (0..<20).map { number in

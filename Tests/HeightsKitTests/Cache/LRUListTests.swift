@@ -1,5 +1,6 @@
 // The list agrees with a simple model of it, whatever is done to it.
 
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -17,7 +18,7 @@ import Testing
 
   @Test func itKeepsTheOrderOfUse() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed)
     var (list, model) = (LRUList<Int>(), Model())
     for step in 0..<20_000 {
       let key = "k\(Int.random(in: 0..<20, using: &random))"

@@ -3,6 +3,7 @@
 
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -193,7 +194,7 @@ import Testing
 
   @Test func bytesThatAreNoRequestGetNoHandler() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed)
     try await withTarget { server, seen in
       for length in [1, 7, 64, 300, 5_000, 70_000] {
         let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
@@ -209,7 +210,7 @@ import Testing
 
   @Test func oneMutatedByteIsNeverTwoRequests() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed)
     let plain = RawRequest.bytes(
       "POST", "/take", [("X-A", "b"), ("Cookie", "a=b; c=d")], body: Array("body".utf8))
     try await withTarget { server, seen in

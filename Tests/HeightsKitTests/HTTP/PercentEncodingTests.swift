@@ -1,6 +1,7 @@
 // Percent-encoding is read strictly and written for one segment or value.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -31,7 +32,7 @@ import Testing
 
   @Test func whateverIsEncodedIsUnreservedAndComesBack() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed)
     for _ in 0..<500 {
       let text = String.random(upTo: 30, using: &random)
       let encoded = text.percentEncoded
@@ -43,7 +44,7 @@ import Testing
 
 extension String {
   /// Any characters, the troublesome among them often; not U+FEFF, which Foundation leaves out of what it reads.
-  static func random(upTo limit: Int, using random: inout SeededGenerator) -> String {
+  static func random(upTo limit: Int, using random: inout SplitMix) -> String {
     var text = ""
     for _ in 0..<Int.random(in: 0...limit, using: &random) {
       let code: UInt32 =

@@ -1,5 +1,6 @@
 // A trace is taken over when its header is valid, and begun when it isn't (W3C Trace Context, level 1).
 
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -9,7 +10,7 @@ import Testing
   private static let span = "b7ad6b7169203331"
 
   private func context(_ header: String?) -> TraceContext {
-    var random = SeededGenerator(seed: 7)
+    var random = SplitMix(7)
     return TraceContext(traceparent: header, random: &random)
   }
 

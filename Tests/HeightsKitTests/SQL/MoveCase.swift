@@ -1,6 +1,7 @@
 // Schemas and rows at random, of what an app may have: usual things, odd ones, and some that PostgreSQL can't hold.
 
 import Foundation
+import TestSupport
 
 @testable import HeightsKit
 
@@ -24,7 +25,7 @@ struct MoveCase: CustomStringConvertible {
   }
 
   private(set) var tables: [Table] = []
-  private var generator: SeededGenerator
+  private var generator: SplitMix
   /// Whether there may be a value, names and keys that can't be moved.
   private let isWild: Bool
   /// That value: one of a case, so that whoever copies it wrongly isn't saved by another that is refused.
@@ -37,7 +38,7 @@ struct MoveCase: CustomStringConvertible {
   ]
 
   init(seed: UInt64) {
-    generator = SeededGenerator(seed: seed)
+    generator = SplitMix(seed)
     isWild = Bool.random(using: &generator)
     wildValue = isWild ? Self.wildValues.randomElement(using: &generator) : nil
     for number in 0..<Int.random(in: 1...3, using: &generator) { tables.append(makeTable(number)) }

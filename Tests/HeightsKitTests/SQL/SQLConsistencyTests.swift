@@ -2,6 +2,7 @@
 
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -24,7 +25,7 @@ import Testing
       try await withThrowingTaskGroup(of: Void.self) { group in
         for worker in 0..<8 {
           group.addTask {
-            var random = SeededGenerator(seed: seed &+ UInt64(worker))
+            var random = SplitMix(seed &+ UInt64(worker))
             for _ in 0..<60 {
               let writesFirst = Bool.random(using: &random)
               let loop = folder.loops.loops[Int.random(in: 0..<3, using: &random)]

@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -74,7 +75,7 @@ import Testing
     let lines = try await logged {
       $0.get("/{name}") { _ in .noContent }
     } _: { server in
-      var random = SeededGenerator(seed: seed)
+      var random = SplitMix(seed)
       for _ in 0..<200 {
         let path = (0..<Int.random(in: 1...20, using: &random)).map { _ in
           UInt8.random(in: 1...255, using: &random)

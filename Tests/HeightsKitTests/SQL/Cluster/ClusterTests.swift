@@ -345,13 +345,13 @@ private struct SessionOfTest: ~Copyable {
   private let other: String
   private let database: Database
   private var browser = Browser()
-  private var random: SeededGenerator
+  private var random: SplitMix
   private var (ownSeen, otherSeen): (Int64, Int64) = (0, 0)
 
   init(_ number: Int, of count: Int, seed: UInt64, _ database: Database) {
     own = "\(number)"
     other = "\((number + 1) % count)"
-    random = SeededGenerator(seed: seed &+ UInt64(number))
+    random = SplitMix(seed &+ UInt64(number))
     self.database = database
   }
 
