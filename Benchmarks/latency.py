@@ -21,11 +21,14 @@ class Latencies:
         return self._sorted[min(int(len(self._sorted) * share / 100), len(self._sorted) - 1)]
 
 
-def measure(url, connections, seconds, rate=None, headers=(), body=None, cores=None):
-    """Latencies of one run; answers that are no success end the bench. `rate`: requests a second of all connections."""
+def measure(url, connections, seconds, rate=None, headers=(), body=None, cores=None, sessions=None):
+    """Latencies of one run; answers that are no success end the bench.
+
+    rate: requests a second of all connections. sessions: each connection has one of these headers, the first of them the
+    first; without, all send the same.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        log = os.path.join(folder, "log")
-        command = ["h2load", "--h1", f"-c{connections}", "-t1", "-D", str(seconds), "--warm-up-time=1", f"--log-file={log}"]
+        command = ["h2load", "--h1", "-t1", "-D", str(seconds), "--warm-up-time=1"]
         for header in headers:
             command += ["-H", header]
         if body is not None:
@@ -35,14 +38,24 @@ def measure(url, connections, seconds, rate=None, headers=(), body=None, cores=N
             command += ["-d", path]
         if rate is not None:
             command += [f"--rps={max(rate / connections, 1):.2f}"]
-        output = subprocess.run(
-            [*command, url], capture_output=True, text=True, check=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores) if cores else None).stdout
-        with open(log) as file:
-            rows = [line.split() for line in file]
+        # One program sends one header: who is somebody else has one of their own.
+        people = [["-c1", "-H", session] for session in sessions[:connections]] if sessions else [[f"-c{connections}"]]
+        logs = [os.path.join(folder, f"log{number}") for number in range(len(people))]
+        running = [
+            subprocess.Popen(
+                [*command, *who, f"--log-file={log}", url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                preexec_fn=lambda: os.sched_setaffinity(0, cores) if cores else None)
+            for who, log in zip(people, logs)]
+        outputs = [process.communicate()[0] for process in running]
+        if any(process.returncode for process in running):
+            sys.exit(f"bench: h2load failed:\n{outputs[0]}")
+        rows = []
+        for log in logs:
+            with open(log) as file:
+                rows += [line.split() for line in file]
     bad = [status for _, status, _ in rows if not status.startswith("2")]
     if bad or not rows:
-        sys.exit(f"bench: {url}: {len(bad)} of {len(rows)} answers were no success, the first {bad[:1]}\n{output}")
+        sys.exit(f"bench: {url}: {len(bad)} of {len(rows)} answers were no success, the first {bad[:1]}\n{outputs[0]}")
     # Not by what h2load tells: that counts the requests of the warm-up, but not its time.
     begun = [int(start) for start, _, _ in rows]
     span = max(max(begun) - min(begun), 1) / 1e6
