@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "Spawn.h"
+
 static char *append(char *to, const char *text) {
   while (*text) *to++ = *text++;
   *to = 0;
@@ -63,7 +65,7 @@ static pid_t fork_with(unsigned long flags) { return (pid_t)syscall(SYS_clone, f
 
 // MARK: Zones
 
-static int write_file(const char *path, const char *text) {
+int heights_write_file(const char *path, const char *text) {
   int file = open(path, O_WRONLY | O_CLOEXEC);
   if (file < 0) return -1;
   ssize_t written = write(file, text, strlen(text));
@@ -75,12 +77,12 @@ static int write_file(const char *path, const char *text) {
 static int map_id(const char *path, unsigned id) {
   char line[40];
   append(append_number(append(append_number(line, id), " "), id), " 1");
-  return write_file(path, line);
+  return heights_write_file(path, line);
 }
 
-static int map_user(uid_t user, gid_t group) {
+int heights_map_user(uid_t user, gid_t group) {
   if (map_id("/proc/self/uid_map", user) < 0) return -1;
-  if (write_file("/proc/self/setgroups", "deny") < 0) return -1;
+  if (heights_write_file("/proc/self/setgroups", "deny") < 0) return -1;
   return map_id("/proc/self/gid_map", group);
 }
 
@@ -92,7 +94,7 @@ static int mount_proc(void) {
 // The first process of a zone: it lives until it is killed, and what it inherits from dead parents is reaped by the
 // kernel since it ignores SIGCHLD.
 static void run_init(int has_user_namespace, uid_t user, gid_t group, int answer) {
-  if (has_user_namespace && map_user(user, group) < 0) goto failed;
+  if (has_user_namespace && heights_map_user(user, group) < 0) goto failed;
   reset_signals();
   signal(SIGCHLD, SIG_IGN);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || setsid() < 0 || chdir("/") < 0 || mount_proc() < 0) goto failed;
@@ -179,6 +181,7 @@ static void run_program(const struct heights_program *program, const struct heig
   umask(077);
   if (setpgid(0, 0) < 0) goto failed;
   if (seat && seat->zone >= 0 && seat->mounts < 0 && make_mounts(seat) < 0) goto failed;
+  if (seat && seat->changes_network && seat->user == HEIGHTS_SAME_USER && heights_keep_network_rights() < 0) goto failed;
   if (program->working_directory && chdir(program->working_directory) < 0) goto failed;
   if (seat && seat->user != HEIGHTS_SAME_USER && become(seat->user, seat->group) < 0) goto failed;
   // After the change of user, which would take it back.
@@ -217,6 +220,11 @@ pid_t heights_spawn(const struct heights_program *program, const struct heights_
   pid_t first = fork();
   if (first == 0) {
     close(ends[0]);
+    // Before the zone: in a zone of somebody who is not root, no other network may be entered any more.
+    if (seat && seat->network >= 0 && setns(seat->network, CLONE_NEWNET) < 0) {
+      tell(ends[1], -errno);
+      _exit(127);
+    }
     if (has_zone) run_in_zone(program, seat, ends[1]);
     run_program(program, seat, ends[1], parent);
   }

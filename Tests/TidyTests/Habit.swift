@@ -28,6 +28,7 @@ struct Habit: Sendable {
 extension Habit {
   static let all = [
     header, length, noPrint, explainedDanger, lookedForAgain, nothingLeftToDo, noTabs, noTrailingSpaces,
+    hashed,
   ]
 
   static let header = Habit(
@@ -81,6 +82,17 @@ extension Habit {
       let above = index > 0 ? file.lines[index - 1] : ""
       let isDangerous = dangers.contains { code(of: file.lines[index]).contains($0) }
       return isDangerous && !(above + file.lines[index]).contains("//")
+    }.map { $0 + 1 }
+  }
+
+  static let hashed = Habit(
+    name: "hashed",
+    reason: "a package of PyPI is installed by its hash alone: a list with one that lacks it is refused",
+    applies: { $0.path.hasSuffix(".txt") }
+  ) { file in
+    file.lines.indices.filter { index in
+      let next = index + 1 < file.lines.count ? file.lines[index + 1] : ""
+      return file.lines[index].contains(/^[A-Za-z0-9._-]+==/) && !next.contains("--hash=sha256:")
     }.map { $0 + 1 }
   }
 

@@ -5,6 +5,14 @@ import Testing
 @Suite struct HabitTests {
   private static let names: [String] = Habit.all.map { $0.name }
 
+  @Test func aPackageWithoutItsHashIsNoticed() {
+    let list = "# One.\na==1 \\\n    --hash=sha256:00\n\nb_c==2.0\n"
+    #expect(
+      Habit.hashed.violations(in: [TextFile(path: "scripts/requirements.txt", text: list)]) == [
+        "scripts/requirements.txt:5"
+      ])
+  }
+
   private static let broken: [(habit: String, text: String)] = [
     ("header", "import Foundation\n"),
     ("header", "// Lab\n"),
@@ -37,12 +45,13 @@ import Testing
 
   @Test func theRepositoryIsRead() {
     #expect(Repository.code.filter(\.isSwift).count > 100)
+    #expect(Repository.requirements.count > 3)
     #expect(Repository.documents.contains { $0.path == "docs/stages/1-launch-page.md" })
   }
 
   @Test(arguments: names) func isKept(name: String) throws {
     let habit = try #require(Habit.all.first { $0.name == name })
-    let violations = habit.violations(in: Repository.code + Repository.documents)
+    let violations = habit.violations(in: Repository.code + Repository.documents + Repository.requirements)
     #expect(violations == [], "\(habit.reason)")
   }
 

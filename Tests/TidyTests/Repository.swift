@@ -24,6 +24,7 @@ enum Repository {
 
   private static let kinds = [
     ".swift", ".c", ".h", ".py", ".js", ".css", ".html", ".md", ".sql", ".json", ".template", ".modulemap",
+    ".txt",
   ]
 
   /// The texts below `folders`, in order. What a build or a run leaves in folders that begin with a dot is not ours.
@@ -41,6 +42,10 @@ enum Repository {
   }
 
   static let code = files(in: ["Sources", "Examples", "Tests", "Benchmarks"])
+  /// The lists of Python packages that a virtual environment is made of.
+  static let requirements = files(in: ["scripts", "Tests", "Benchmarks"]).filter {
+    $0.path.hasSuffix("requirements.txt") || $0.path.contains("/requirements-")
+  }
   static let documents = files(in: ["docs"]) + ["README.md", "CHANGELOG.md"].compactMap(read)
 
   private static func isOurs(_ name: String) -> Bool {

@@ -60,6 +60,10 @@ struct heights_seat {
   /// With a mount namespace made: the folders that are seen elsewhere there, in this order.
   const struct heights_bind *binds;
   size_t bind_count;
+  /// A network namespace (an open /proc/PID/ns/net); -1 for ours.
+  int network;
+  /// Whether it may change its network, though we are not root: for a program that we trust, as we are.
+  int changes_network;
   /// HEIGHTS_SAME_USER: who we are. Otherwise only root may say who, and the program can't become anybody else.
   uid_t user;
   gid_t group;
@@ -76,6 +80,46 @@ pid_t heights_spawn(const struct heights_program *program, const struct heights_
 /// once, as a power cut does.
 /// Returns the pid of the init, a child of ours, or -errno where namespaces are refused.
 pid_t heights_start_zone(void);
+
+/// From now on this process, and what it starts, has a network of its own, with nothing in it: nobody else on the machine
+/// reaches it, and it reaches nobody. It is in a user namespace, unless we are root: only for a process with one thread.
+/// Returns 0, or -errno where the system refuses that.
+int heights_leave_network(void);
+
+/// Whether the system would let us: 0, or -errno. Nothing changes.
+int heights_can_leave_network(void);
+
+/// Makes another network, in which the calling THREAD is from now on, and what it starts: let it end soon.
+/// Returns a descriptor of the network, which lives as long as that or anything in it, or -errno.
+int heights_make_network(void);
+
+/// Goes into the network of a process; `with_user` as its user namespace has it, only for a process with one thread.
+/// Returns 0 or -errno.
+int heights_enter_network(pid_t pid, int with_user);
+
+/// A socket to open on an address of this machine.
+struct heights_door {
+  /// SOCK_STREAM or SOCK_DGRAM.
+  int type;
+  /// Dotted, ended by 0.
+  char address[16];
+  /// 0 for one that is free.
+  uint16_t port;
+  /// Whether others of ours may have the same.
+  int shares_port;
+  /// Of a stream: 0 to bind it only.
+  int backlog;
+};
+
+/// Opens it here. Returns a descriptor (non-blocking, closed on exec), or -errno.
+int heights_open_door(const struct heights_door *door);
+
+/// Starts a process that stays in this network and opens sockets in it for whoever holds the channel; it ends with the
+/// channel's last holder. Returns the channel, closed on exec, or -errno.
+int heights_start_doorkeeper(void);
+
+/// Has the doorkeeper open one. Blocks for as long as that takes; one at a time. Returns as `heights_open_door`.
+int heights_ask_doorkeeper(int channel, const struct heights_door *door);
 
 /// A descriptor that becomes readable when the process ends (pidfd), or -1 with errno set.
 int heights_open_process(pid_t pid);
