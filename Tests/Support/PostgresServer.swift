@@ -115,13 +115,26 @@ public final class PostgresServer: Sendable {
 
   /// Ends it at once, as a crash would, and removes what it had.
   public func stop() {
+    end()
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  /// Crashes it and starts it anew as one that follows nobody: as a leader is made to stop which has lost sight of all others.
+  public func restartWithoutLeader() throws {
+    end()
+    _ = FileManager.default.createFile(atPath: folder + "/data/standby.signal", contents: nil)
+    if geteuid() == 0 { try Self.run("chown", ["postgres", folder + "/data/standby.signal"]) }
+    try start()
+    try waitUntilReady()
+  }
+
+  private func end() {
     process.withLock { process in
       guard let process, process.isRunning else { return }
       kill(process.processIdentifier, SIGQUIT)
       kill(process.processIdentifier, SIGCONT)
       process.waitUntilExit()
     }
-    try? FileManager.default.removeItem(atPath: folder)
   }
 
   // MARK: Programs

@@ -189,9 +189,11 @@ final class RedisSeeker: @unchecked Sendable {
     do throws(RedisError) {
       try await checkRole(leader, ms: RedisConnection.silenceMs)
       try await checkChannel(leader)
-      if let sentinels, let named = try? await sentinels.leader(redis.sentinelLogIn), named != leader.address
-      {
-        throw .away("\(named) has replaced \(leader.address)")
+      // Without a majority another may lead already, which is told of ends that this one never hears of.
+      if let sentinels {
+        let named = try await sentinels.leader(
+          redis.sentinelLogIn, ms: RedisConnection.silenceMs)
+        if named != leader.address { throw .away("\(named) has replaced \(leader.address)") }
       }
       for visit in redis.visits { try await visit(leader, false) }
       redis.settle()

@@ -20,13 +20,17 @@ final class RedisSentinels: @unchecked Sendable {
   }
 
   /// Whom more than half of all sentinels name, be they reached or not. All are asked at once.
-  /// - Parameter logIn: what is sent to each first, if they ask for a password.
-  func leader(_ logIn: [RedisArgument]?) async throws(RedisError) -> ServerAddress {
+  /// - Parameters:
+  ///   - logIn: what is sent to each first, if they ask for a password.
+  ///   - ms: how long they may take.
+  func leader(_ logIn: [RedisArgument]?, ms: Int = RedisSeeker.answerMs) async throws(RedisError)
+    -> ServerAddress
+  {
     flushes.loop.checkIsolated()
     let majority = addresses.count / 2 + 1
     let asked = await connect(logIn)
     if asked.count < majority { throw .away("\(asked.count) of \(addresses.count) sentinels are reached") }
-    let leader = await ask(asked, majority)
+    let leader = await ask(asked, majority, ms: ms)
     // One that hangs is asked anew over another connection.
     for (address, connection) in connections where !connection.isOpen { connections[address] = nil }
     guard let leader else {
@@ -44,14 +48,14 @@ final class RedisSentinels: @unchecked Sendable {
   }
 
   /// Whom `majority` of them name; nil when that can't be any more. Who is slow is waited for only as long as it matters.
-  private func ask(_ asked: [RedisConnection], _ majority: Int) async -> ServerAddress? {
+  private func ask(_ asked: [RedisConnection], _ majority: Int, ms: Int) async -> ServerAddress? {
     let question: [RedisArgument] = ["SENTINEL", "get-master-addr-by-name", RedisArgument(name)]
     return await withUnsafeContinuation { continuation in
       var votes: [ServerAddress: Int] = [:]
       var waiting = asked.count
       var isDecided = false
       for connection in asked {
-        connection.ask(question, until: .afterMs(RedisSeeker.answerMs)) { answer in
+        connection.ask(question, until: .afterMs(ms)) { answer in
           if isDecided { return }
           waiting -= 1
           if let named = Self.address(answer) { votes[named, default: 0] += 1 }

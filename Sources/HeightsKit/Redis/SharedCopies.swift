@@ -29,6 +29,8 @@ final class SharedCopies: Sendable {
   static let skewMs: Int64 = 2_000
   /// Removals that are remembered for a Redis that is away; the oldest go first.
   static let owedLimit = 10_000
+  /// Between looks at whether Redis has been told, in milliseconds.
+  private static let lookMs = 10
   /// Larger ones are not shared.
   static let bytesLimit = 1 << 20
   /// What stands where a copy was removed; a copy is longer.
@@ -95,14 +97,20 @@ final class SharedCopies: Sendable {
   }
 
   /// Removes copies for all processes. To be called when the original has changed.
-  func remove(_ keys: [[UInt8]]) async {
+  /// - Parameter waitMs: how long a Redis is waited for that is away: as long as this process alone can't reach it, others read
+  ///   what has changed as it was.
+  func remove(_ keys: [[UInt8]], waitMs: Int = 0) async {
     guard redis.isPlaced, !keys.isEmpty else { return }
     let names = keys.map { prefix + $0 }
     // First remembered: whoever asks here meanwhile is not to be told of the old ones.
     owe(names)
     let answers = await redis.commands(names.flatMap(removal))
     let failed = answers.contains { if case .failure = $0 { true } else { false } }
-    if !failed { owed.withLock { owed in owed.removeAll { names.contains($0.key) } } }
+    if !failed { return owed.withLock { owed in owed.removeAll { names.contains($0.key) } } }
+    let deadline = Deadline.afterMs(waitMs)
+    while names.contains(where: isOwed), !deadline.hasPassed,
+      (try? await EventLoop.current?.sleep(ms: Self.lookMs)) != nil
+    {}
   }
 
   private func removal(of name: [UInt8]) -> [[RedisArgument]] {

@@ -54,6 +54,8 @@ public final class SessionStore: Sendable {
   /// A session in use is written at most this often, to move its end.
   static let touchMs: Int64 = 3_600_000
   private static let shownSessions = 50
+  /// How long an end waits for a Redis that is away: a failover takes about as long.
+  private static let forgetMs = 2_000
   /// For how long Redis answers for SQL.
   static let copyMs = 300_000
 
@@ -182,7 +184,7 @@ public final class SessionStore: Sendable {
 
   /// Redis is told of what has ended as soon as any process may ask it.
   private func forget(_ hashes: [[UInt8]]) async {
-    if stores.contains(.redis) { await copies.remove(hashes) }
+    if stores.contains(.redis) { await copies.remove(hashes, waitMs: SessionStore.forgetMs) }
   }
 
   /// A session whose end can't be moved now is moved the next time.

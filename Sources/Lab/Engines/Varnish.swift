@@ -101,7 +101,7 @@ struct Varnish: Engine {
         set bereq.url = "/\(store.bucket)" + bereq.url;
         set bereq.backend = object_store;
         set bereq.http.Authorization = std.fileread("\(host.folder)/\(Self.keyFile)");
-      }
+      }\(otherOrigins)
     }
 
     sub vcl_backend_response {
@@ -137,6 +137,17 @@ struct Varnish: Engine {
     }
 
     """
+  }
+
+  /// Who is asked again when an origin did not answer: the next one.
+  private var otherOrigins: String {
+    zip(origins, origins.dropFirst() + origins.prefix(1)).map { origin, next in
+      """
+       elsif (bereq.retries > 0 && bereq.backend == \(Self.symbol(origin.id))) {
+              set bereq.backend = \(Self.symbol(next.id));
+            }
+      """
+    }.joined()
   }
 
   /// For how long what is stale is kept.

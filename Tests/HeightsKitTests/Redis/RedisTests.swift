@@ -212,6 +212,21 @@ import Testing
     #expect(try forged.run("DBSIZE") == "0")
   }
 
+  @Test func aLeaderThatNoMajorityOfSentinelsNamesAnyMoreIsNotBelieved() async throws {
+    let pair = try RedisPair()
+    try await withRedis(.sentinels(pair)) { redis, _ in
+      _ = try await redis.command("SET", "a", "1")
+      pair.sentinels[0].signal(SIGSTOP)
+      // One is no majority.
+      try await Task.sleep(for: .milliseconds(2 * RedisSeeker.checkMs + RedisConnection.silenceMs))
+      #expect(redis.isUsable)
+      pair.sentinels[1].signal(SIGSTOP)
+      try await redis.left()
+      for sentinel in pair.sentinels { sentinel.signal(SIGCONT) }
+      try await redis.returned()
+    }
+  }
+
   @Test func anotherPlaceIsGoneToWithoutARestartAndNoneIsAwayAtOnce() async throws {
     let (one, other) = (try RedisServer(), try RedisServer())
     try await withRedis(nil, loops: 2) { redis, _ in

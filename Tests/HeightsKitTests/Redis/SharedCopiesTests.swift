@@ -105,6 +105,24 @@ import Testing
     }
   }
 
+  @Test func anEndWaitsForARedisThatComesBackAndNoLongerThanItIsToldTo() async throws {
+    let server = try RedisServer()
+    try await withRedis(.server(server)) { redis, loops in
+      let copies = copies(redis)
+      await copies.keep(key, [1], readAtMs: later, lifeMs: 60_000)
+      server.signal(SIGSTOP)
+      for _ in 0..<CircuitBreaker.failureLimit { await copies.remove([Array("another".utf8)]) }
+      try await redis.left()
+      try await loops.loops[0].run { await copies.remove([key], waitMs: 50) }
+      #expect(copies.owedCount > 0)
+      async let removal: Void = loops.loops[0].run { await copies.remove([key], waitMs: 60_000) }
+      server.signal(SIGCONT)
+      try await removal
+      #expect(copies.owedCount == 0)
+      #expect(try server.run("GET", "t:key") == "-")
+    }
+  }
+
   @Test func whatWasThereBeforeRedisWasLostFromSightIsNotBelieved() async throws {
     try await withTwo { server, one, other in
       let before = wallClockMs()

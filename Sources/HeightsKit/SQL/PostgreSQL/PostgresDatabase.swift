@@ -143,8 +143,12 @@ final class PostgresDatabase: Sendable {
       if connection.failure != nil { pool.closeIdle() }
       let failure = state.contention ?? error
       if case DatabaseError.contended = failure { throw failure }
-      // What it has read, or written after all, only the leader is sure to show.
-      seen?.hasWritten(nil, of: cluster.id)
+      if let failure = failure as? DatabaseError, failure.showsNothing {
+        seen?.mayHaveWritten(of: cluster.id)
+      } else {
+        // What it has read may be in what the app says of the failure.
+        seen?.hasWritten(nil, of: cluster.id)
+      }
       throw failure
     }
   }
@@ -157,6 +161,14 @@ final class PostgresDatabase: Sendable {
 }
 
 extension DatabaseError {
+  /// Whether it tells nothing of the rows that there are.
+  fileprivate var showsNothing: Bool {
+    switch self {
+    case .readOnly, .gone, .timeout, .tooMany, .unknown: true
+    case .contended, .conflict, .full, .invalid, .zeroInText, .corrupt: false
+    }
+  }
+
   /// Whether it passes with a change of the leader.
   fileprivate var isOfLeader: Bool {
     switch self {

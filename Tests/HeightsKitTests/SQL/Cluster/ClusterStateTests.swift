@@ -98,6 +98,24 @@ import Testing
     #expect(names("postgresql://%2Frun%2Fx/db") == ["/run/x:5432"])
   }
 
+  // MARK: Who stands in for the leader
+
+  @Test func onlyWhoHasAllThatTheLeaderHasAcknowledgedStandsInForIt() {
+    func standIn(_ replayed: UInt64, atEnd: Bool, hadSecondCopy: Bool, _ members: [ClusterMember]) -> Bool {
+      (b.replayed, b.hasReplayedAll) = (position(replayed), atEnd)
+      let view = PostgresCluster.View(
+        leader: nil, timeline: 1, followers: [b], members: members, hadSecondCopy: hadSecondCopy)
+      return view.standIn(for: position(10)) === b
+    }
+    #expect(standIn(10, atEnd: false, hadSecondCopy: false, [a, b]))
+    #expect(!standIn(9, atEnd: true, hadSecondCopy: false, [a, b]))
+    // The end of the leader's log was never acknowledged, since it waits for this one.
+    #expect(standIn(9, atEnd: true, hadSecondCopy: true, [a, b]))
+    #expect(!standIn(9, atEnd: false, hadSecondCopy: true, [a, b]))
+    // Of several it may have waited for another.
+    #expect(!standIn(9, atEnd: true, hadSecondCopy: true, [a, b, c]))
+  }
+
   // MARK: Who is read from
 
   private func follower(

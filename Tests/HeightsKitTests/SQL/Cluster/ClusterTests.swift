@@ -99,22 +99,6 @@ import Testing
     }
   }
 
-  @Test func withoutALeaderWhatTheFollowerDoesNotFindIsNotThere() async throws {
-    try await withPair { pair in
-      try pair.leader.run("INSERT INTO notes VALUES (7, 1, 'old', 0)", in: "notes")
-      try await pair.followerHasCaughtUp()
-      _ = try await SeenPositions.$current.withValue(SeenPositions()) { try await pair.database.count() }
-      pair.leader.stop()
-      let missing: SQL = "SELECT text FROM notes WHERE id = 2"
-      for _ in 0..<5 {
-        let found = try await SeenPositions.$current.withValue(SeenPositions()) {
-          try await pair.database.first(missing) { try $0.text(0) }
-        }
-        #expect(found == nil)
-      }
-    }
-  }
-
   @Test func readsOfATransactionAreTheLeadersAndATransactionThatFailsIsFollowedByItsReads() async throws {
     struct Mine: Error {}
     try await withPair { pair in

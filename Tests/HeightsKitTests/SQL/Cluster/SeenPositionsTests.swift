@@ -75,6 +75,26 @@ import Testing
     #expect(unknown.refuses(position(1), on: 2))
   }
 
+  @Test func whoMayHaveWrittenAsksTheLeaderAndHasSeenNoMoreThanBefore() {
+    let seen = SeenPositions()
+    seen.hasWritten(position(50), on: 3, of: 1)
+    seen.mayHaveWritten(of: 1)
+    let sure = SeenPositions.Token(position: position(50), member: 0, timeline: 3)
+    var unsure = sure
+    unsure.isUnsure = true
+    let again = SeenPositions(cookie: seen.cookie)
+    #expect(again.token(of: 1) == unsure)
+    let view = PostgresCluster.View(leader: nil, timeline: 3, followers: [member], members: [member])
+    member.replayed = position(90)
+    #expect(view.follower(after: unsure, fresh: .start, turn: 0, avoiding: nil) == nil)
+    #expect(view.follower(after: sure, fresh: .start, turn: 0, avoiding: nil) === member)
+    // The leader has shown all that there is; what is written later lies behind what may have been.
+    again.hasReadLeader(position(60), on: 3, of: 1, since: again.willReadLeader(of: 1))
+    #expect(again.token(of: 1) == .init(position: position(60), member: 0, timeline: 3))
+    seen.hasWritten(position(70), on: 3, of: 1)
+    #expect(seen.token(of: 1) == .init(position: position(70), member: 0, timeline: 3))
+  }
+
   @Test func aFollowersAnswerAfterTheSessionWentElsewhereLeavesOnlyTheLeader() {
     let seen = SeenPositions()
     seen.willRead(member, from: position(1), of: 1)

@@ -12,6 +12,7 @@ final class ClusterMember: Sendable {
   /// Stands for the name in what sessions carry; never 0.
   let id: UInt32
   private let position = Atomic<UInt64>(0)
+  private let isAtEnd = Atomic<Bool>(false)
 
   private init(_ place: (host: String, port: String)?) {
     self.place = place
@@ -27,6 +28,12 @@ final class ClusterMember: Sendable {
   var replayed: LogPosition {
     get { LogPosition(bytes: position.load(ordering: .relaxed)) }
     set { position.store(newValue.bytes, ordering: .relaxed) }
+  }
+
+  /// Whether it had replayed all that it had been sent, when it last told.
+  var hasReplayedAll: Bool {
+    get { isAtEnd.load(ordering: .relaxed) }
+    set { isAtEnd.store(newValue, ordering: .relaxed) }
   }
 
   /// The servers that connection URLs name, each once.

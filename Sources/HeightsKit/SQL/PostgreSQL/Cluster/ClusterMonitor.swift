@@ -20,7 +20,8 @@ final class ClusterMonitor: @unchecked Sendable {
   private var rest: UnsafeContinuation<Void, Never>?
 
   enum Report {
-    case answer(ClusterState.Standing, LogPosition, askedAt: Deadline)
+    /// - Parameter hasReplayedAll: that it has been sent; false of one that doesn't follow.
+    case answer(ClusterState.Standing, LogPosition, hasReplayedAll: Bool, askedAt: Deadline)
     case silence(any Error)
   }
 
@@ -42,9 +43,9 @@ final class ClusterMonitor: @unchecked Sendable {
     while !isStopped {
       let now = Deadline.now
       do {
-        let (standing, position) = try await ask()
+        let (standing, position, hasReplayedAll) = try await ask()
         failures = 0
-        if !isStopped { report(.answer(standing, position, askedAt: now)) }
+        if !isStopped { report(.answer(standing, position, hasReplayedAll: hasReplayedAll, askedAt: now)) }
       } catch {
         failures += 1
         if !isStopped { report(.silence(error)) }
@@ -75,7 +76,9 @@ final class ClusterMonitor: @unchecked Sendable {
     }
   }
 
-  private func ask() async throws -> (ClusterState.Standing, LogPosition) {
+  private typealias Answer = (ClusterState.Standing, LogPosition, hasReplayedAll: Bool)
+
+  private func ask() async throws -> Answer {
     let deadline = Deadline.afterMs(Self.silenceMs)
     if let connection, connection.failure == nil {
       do { return try await ask(connection, until: deadline) } catch {
@@ -92,26 +95,29 @@ final class ClusterMonitor: @unchecked Sendable {
 
   private func ask(
     _ connection: PostgresConnection, until deadline: Deadline
-  ) async throws -> (ClusterState.Standing, LogPosition) {
+  ) async throws -> Answer {
     let answer = try await connection.result(of: Self.question, .own, until: deadline).first(Self.read)
     guard let answer else { throw DatabaseError.gone("the server answered nothing") }
     return answer
   }
 
-  /// A name in the log begins with its timeline, in 8 hexadecimal digits.
+  /// A name in the log begins with its timeline, in 8 hexadecimal digits. Who recovers and has never been sent anything since
+  /// its start has no leader: one that led until its network was cut looks so.
   private static let question: SQL = """
-    SELECT recovers, refuses,
+    SELECT recovers, refuses OR (recovers AND pg_last_wal_receive_lsn() IS NULL),
       CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn,
       CASE WHEN recovers THEN NULL ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END,
-      current_setting('synchronous_standby_names') <> ''
-    FROM (SELECT pg_is_in_recovery() AS recovers, current_setting('transaction_read_only') = 'on' AS refuses) AS self
+      CASE WHEN recovers THEN COALESCE(pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn(), false)
+        ELSE current_setting('synchronous_standby_names') <> '' END
+    FROM (SELECT pg_is_in_recovery() AS recovers,
+      NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'on' AS refuses) AS self
     """
 
-  private static func read(_ row: Row) throws -> (ClusterState.Standing, LogPosition) {
+  private static func read(_ row: Row) throws -> Answer {
     let position = LogPosition(bytes: UInt64(max(try row.optionalInt(2) ?? 0, 0)))
-    if try row.bool(0) { return (.follows, position) }
-    if try row.bool(1) { return (.refusesWrites, position) }
+    if try row.bool(1) { return (.refusesWrites, position, false) }
+    if try row.bool(0) { return (.follows, position, try row.bool(4)) }
     let timeline = UInt32(try row.text(3).prefix(8), radix: 16) ?? 0
-    return (.leads(timeline: timeline, hasSecondCopy: try row.bool(4)), position)
+    return (.leads(timeline: timeline, hasSecondCopy: try row.bool(4)), position, false)
   }
 }

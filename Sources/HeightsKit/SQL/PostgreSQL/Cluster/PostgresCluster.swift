@@ -13,6 +13,8 @@ final class PostgresCluster: Sendable {
     /// Members that don't answer.
     var silent: [ClusterMember] = []
     var members: [ClusterMember] = []
+    /// Whether the last leader waited for a follower before it acknowledged.
+    var hadSecondCopy = false
 
     /// Whether what a session reads may come from more than one server.
     var isReplicated: Bool { members.count > 1 }
@@ -82,7 +84,7 @@ final class PostgresCluster: Sendable {
     state.withLock { state in
       let view = View(
         leader: state.leader, timeline: state.timeline, followers: state.followers, silent: state.silent,
-        members: state.members)
+        members: state.members, hadSecondCopy: state.hadSecondCopy)
       return (view, version)
     }
   }
@@ -169,12 +171,13 @@ final class PostgresCluster: Sendable {
     typealias Change = (isNew: Bool, leader: ClusterMember?, old: ClusterMember?, copies: (Bool?, Bool?))
     let change = state.withLock { state -> Change in
       let (old, hadSecondCopy) = (state.leader, state.hasSecondCopy)
-      let isNew =
-        switch report {
-        case .answer(let standing, let position, let askedAt):
-          state.note(member, standing, at: position, askedAt: askedAt, now: loop.lastNow)
-        case .silence: state.noteSilence(member)
-        }
+      let isNew: Bool
+      switch report {
+      case .answer(let standing, let position, let hasReplayedAll, let askedAt):
+        member.hasReplayedAll = hasReplayedAll
+        isNew = state.note(member, standing, at: position, askedAt: askedAt, now: loop.lastNow)
+      case .silence: isNew = state.noteSilence(member)
+      }
       fresh.store(state.freshPosition.bytes, ordering: .relaxed)
       return (isNew, state.leader, old, (hadSecondCopy, state.hasSecondCopy))
     }

@@ -129,7 +129,14 @@ final class PostgresLoop: @unchecked Sendable {
         if newness == .newest { return try await readNewest(sql, until: deadline) }
         guard let seen, view.isReplicated else { return try await readLeader(sql, until: deadline) }
         switch route(seen, avoiding: avoided) {
-        case nil: return try await readLeader(sql, seen, since: refusal, until: deadline)
+        case nil:
+          do { return try await readLeader(sql, seen, since: refusal, until: deadline) } catch let error
+            as DatabaseError where error.isOfServer
+          {
+            guard let follower = routeWithoutLeader(seen) else { throw error }
+            cluster.askAtOnce()
+            return try await read(sql, follower, seen, until: deadline)
+          }
         case let follower?:
           do {
             let result = try await read(sql, follower, seen, until: deadline)
@@ -165,11 +172,16 @@ final class PostgresLoop: @unchecked Sendable {
       after: seen.token(of: cluster.id), fresh: cluster.freshPosition, turn: turn, avoiding: avoided)
   }
 
+  /// The follower that shows all that a session has seen which would rather ask the leader; nil where only that will do.
+  private func routeWithoutLeader(_ seen: SeenPositions) -> ClusterMember? {
+    guard var token = seen.token(of: cluster.id), token.isUnsure else { return nil }
+    token.isUnsure = false
+    return view.follower(after: token, fresh: cluster.freshPosition, turn: turn, avoiding: nil)
+  }
+
   /// What a session has seen does not matter here: who reads so, always does.
   private func readNewest(_ sql: SQL, until deadline: Deadline) async throws -> PostgresResult {
-    guard view.leader == nil,
-      let follower = view.follower(after: nil, fresh: cluster.leaderPosition, turn: 0, avoiding: nil)
-    else { return try await readLeader(sql, until: deadline) }
+    guard view.leader == nil, let follower = view.standIn(for: cluster.leaderPosition) else { return try await readLeader(sql, until: deadline) }
     let connection = try await reader(of: follower).connection(until: deadline)
     cluster.metrics.followerReads.add(1, ordering: .relaxed)
     return try await connection.result(of: sql, .endOfTick)
@@ -270,6 +282,15 @@ enum Newness {
 }
 
 extension PostgresCluster.View {
+  /// The follower that has all which the last leader has acknowledged; nil where none is sure to.
+  /// - Parameter leaderPosition: what that had written when it last told, acknowledged or not.
+  func standIn(for leaderPosition: LogPosition) -> ClusterMember? {
+    // Of two servers the follower is the one that the leader waited for: what that wrote and did not send to it, it has not
+    // acknowledged.
+    let isSure = hadSecondCopy && members.count == 2
+    return followers.first { $0.replayed >= leaderPosition || isSure && $0.hasReplayedAll }
+  }
+
   /// The follower for a session's next read; nil for the leader.
   /// - Parameters:
   ///   - token: what the session has seen.
@@ -280,6 +301,7 @@ extension PostgresCluster.View {
   ) -> ClusterMember? {
     let needed = max(token?.position ?? .start, fresh)
     func fits(_ follower: ClusterMember) -> Bool { follower !== avoided && follower.replayed >= needed }
+    if token?.isUnsure == true { return nil }
     if let token, token.member != 0 {
       // What it has shown is known to itself and the leader alone.
       return followers.first { $0.id == token.member && fits($0) }

@@ -17,6 +17,9 @@ final class SeenPositions: Sendable {
     var member: UInt32
     /// The highest of the leaders that have shown or written something; 0 for none.
     var timeline: UInt32 = 0
+    /// Whether it may have written something that it was never told of: the leader would show that, and is asked while there
+    /// is one. It has seen nothing of it, so without a leader a follower will do.
+    var isUnsure = false
 
     /// Whether a leader that answers from there has less than what was seen: it has been replaced and doesn't know, or
     /// its log was lost. On a newer timeline less may be all there is.
@@ -59,8 +62,10 @@ final class SeenPositions: Sendable {
       guard state.hasMoved else { return nil }
       return state.tokens.map { entry in
         let token = entry.token
+        // Who doesn't know the mark finds a position beyond every follower's, and asks the leader.
         let numbers = [
-          UInt64(entry.cluster), token.position.bytes, UInt64(token.member), UInt64(token.timeline),
+          UInt64(entry.cluster), token.position.bytes | (token.isUnsure ? Self.unsureMark : 0),
+          UInt64(token.member), UInt64(token.timeline),
         ]
         return numbers.map { String($0, radix: 36) }.joined(separator: ".")
       }.joined(separator: "_")
@@ -108,20 +113,32 @@ final class SeenPositions: Sendable {
     change(cluster) { token in
       token.member = 0
       token.position = isAlone ? position : max(token.position, position)
+      token.isUnsure = token.isUnsure && !isAlone
       token.timeline = isAlone ? timeline : max(token.timeline, timeline)
     } unless: {
       $0 == Token(position: position, member: 0, timeline: timeline)
     }
   }
 
-  /// A transaction was committed before `position`; nil when its position, or its outcome, isn't known: then only the
-  /// leader will do.
+  /// A transaction was committed before `position`; nil when that isn't known, or something of its has been shown though it
+  /// was not: then only the leader will do.
   func hasWritten(_ position: LogPosition?, on timeline: UInt32 = 0, of cluster: UInt32) {
     change(cluster) {
       $0.position = max($0.position, position ?? .end)
       $0.timeline = max($0.timeline, timeline)
+      // What it may have written before, on the same log or one that has gone on from it, lies before this.
+      if position != nil { $0.isUnsure = false }
     } unless: { _ in
       false
+    }
+  }
+
+  /// A transaction got no answer: it may have been committed, and has shown nothing.
+  func mayHaveWritten(of cluster: UInt32) {
+    change(cluster) {
+      $0.isUnsure = true
+    } unless: {
+      $0.isUnsure
     }
   }
 
@@ -141,6 +158,9 @@ final class SeenPositions: Sendable {
     }
   }
 
+  /// Of a position that a cookie carries; no log is that long.
+  private static let unsureMark: UInt64 = 1 << 63
+
   // MARK: Reading a cookie
 
   private static func parse(_ text: String) -> [(cluster: UInt32, token: Token)]? {
@@ -154,8 +174,10 @@ final class SeenPositions: Sendable {
         let timeline = UInt32(exactly: timeline),
         !tokens.contains(where: { $0.cluster == cluster }), tokens.count < clusterLimit
       else { return nil }
+      let isUnsure = position != LogPosition.end.bytes && position & unsureMark != 0
+      let known = LogPosition(bytes: isUnsure ? position & ~unsureMark : position)
       tokens.append(
-        (cluster, Token(position: LogPosition(bytes: position), member: member, timeline: timeline)))
+        (cluster, Token(position: known, member: member, timeline: timeline, isUnsure: isUnsure)))
     }
     return tokens
   }
