@@ -43,12 +43,8 @@ public enum ConsoleServer {
   /// - Parameter port: 0 for one that is free.
   /// - Throws: `ConsoleError` when the port is taken.
   public static func start(_ lab: Lab, port: UInt16, tools: ConsoleTools) throws -> RunningConsole {
-    let sockets: HeightsKit.ListeningSockets
-    do {
-      sockets = try HeightsKit.ListeningSockets.open(port: port, count: 1)
-    } catch {
-      throw ConsoleError.portTaken(port)
-    }
+    let door: (socket: Int32, port: Int)
+    do { door = try Lab.openDoor(port: Int(port)) } catch { throw ConsoleError.portTaken(port) }
     let loops = try EventLoopGroup(count: 1)
     let token = Token()
     let board = JobBoard(folder: lab.folder, program: tools.program)
@@ -57,12 +53,11 @@ public enum ConsoleServer {
     let server = try wait(on: loops.loops[0]) {
       let router = router(feed, actions)
       let server = try await HTTPServer(loops: loops.loops, router: router, logRequests: false)
-      try await server.listen(on: sockets.http)
+      try await server.listen(on: [door.socket])
       feed.start(on: loops.loops[0])
       return server
     }
-    let actual = HeightsKit.ListeningSockets.localPort(of: sockets.http[0])
-    return RunningConsole(url: "http://127.0.0.1:\(actual)/#token=\(token.text)") {
+    return RunningConsole(url: "http://127.0.0.1:\(door.port)/#token=\(token.text)") {
       board.stopAll()
       feed.stop()
       Task.detached {

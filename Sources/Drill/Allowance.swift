@@ -7,6 +7,9 @@ public enum Allowance: Codable, Equatable, Sendable, CustomStringConvertible {
   case none
   /// Those that were under way on a process as it died: nobody else can answer them.
   case underWay
+  /// Any that were sent within so many seconds of the fault, before those who lead people on had noticed it: they may take
+  /// long to end.
+  case sent(seconds: Int)
   /// Any that end within so many seconds of the fault.
   case seconds(Int)
   /// Any while the fault lasts, and so many seconds more.
@@ -19,6 +22,7 @@ public enum Allowance: Codable, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .none: "none"
     case .underWay: "under way on it, at most \(Self.underWayLimit)"
+    case .sent(let seconds): "sent in the first \(seconds) s"
     case .seconds(let seconds): "for \(seconds) s"
     case .whileBroken(let seconds): "while it lasts, and \(seconds) s"
     }
@@ -29,6 +33,7 @@ public enum Allowance: Codable, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .none: impact.failed == 0
     case .underWay: impact.failed <= Self.underWayLimit
+    case .sent(let seconds): impact.lastFailureDueSeconds <= Double(seconds)
     case .seconds(let seconds): impact.lastFailureSeconds <= Double(seconds)
     case .whileBroken(let seconds): impact.lastFailureSeconds <= faultSeconds + Double(seconds)
     }
@@ -55,6 +60,10 @@ extension DrillKind {
     case .slowDatabase where stage < 4: Allowances(reads: .none, writes: .none)
     case .slowDatabase: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 10))
     case .zoneOutage: Allowances(reads: .underWay, writes: .seconds(10))
+    case .partition, .partitionOneWay: Allowances(reads: .sent(seconds: 3), writes: .seconds(12))
+    case .partitionWitness: Allowances(reads: .none, writes: .none)
+    // Patroni sees a leader that works, so nobody takes its place.
+    case .partitionApp: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 5))
     case .cacheLoss, .switchover: Allowances(reads: .none, writes: .none)
     }
   }

@@ -14,6 +14,8 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
   case unhealthy(String)
   /// The fault was asked for and could not be seen to hold.
   case didNotTakeHold(String)
+  /// Links can be cut only where the lab's hosts have a network of their own.
+  case needsOwnNetwork(DrillKind)
   /// The load ended before the drill did.
   case loadEnded
   /// Somebody ended it.
@@ -33,6 +35,7 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
     case .noZone: "no_zone"
     case .unhealthy: "unhealthy"
     case .didNotTakeHold: "did_not_take_hold"
+    case .needsOwnNetwork: "no_own_network"
     case .loadEnded: "load_ended"
     case .stopped: "stopped"
     case .notMended: "not_mended"
@@ -52,6 +55,9 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
       "nothing was broken, since all is not well: \(what). `heights status` shows it; try again when it is. What a drill "
         + "that was killed has left, `heights drill mend` mends"
     case .didNotTakeHold(let what): "the fault did not take hold, so there is nothing to judge: \(what)"
+    case .needsOwnNetwork(let kind):
+      "\(kind.rawValue) cuts links, which it can in a network of the lab's own: set network: \"own\" in heights.json, then "
+        + "`heights down` and `heights up`"
     case .loadEnded: "the load ended before the drill did, so there is nothing to judge"
     case .stopped: "stopped before its end: nothing is left broken, and nothing was judged"
     case .notMended(let reason):

@@ -12,6 +12,10 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   case slowDatabase = "slow-database"
   case diskFull = "disk-full"
   case switchover
+  case partition
+  case partitionOneWay = "partition-one-way"
+  case partitionWitness = "partition-witness"
+  case partitionApp = "partition-app"
 
   /// The stages whose lab has what the drill breaks.
   public var stages: ClosedRange<Stage> {
@@ -20,6 +24,7 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
     case .diskFull: .singleServer ... .singleServer
     case .leaderCrash, .hungHost, .slowDatabase: .separateDatabase ... .sharded
     case .zoneOutage, .switchover: .replicated ... .sharded
+    case .partition, .partitionOneWay, .partitionWitness, .partitionApp: .replicated ... .sharded
     case .cacheLoss: .stateless ... .sharded
     }
   }
@@ -36,6 +41,12 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
     case .slowDatabase: "the database leader stands still for four fifths of the time"
     case .diskFull: "the app's disk is filled to its last byte"
     case .switchover: "another server of the database is made its leader, as before maintenance"
+    case .partition: "the network of the database leader's zone is cut off from all other hosts"
+    case .partitionOneWay:
+      "nothing that the database leader's zone sends arrives at other hosts, and what they send arrives there"
+    case .partitionWitness: "the database leader's host and the witness hear nothing of each other"
+    case .partitionApp:
+      "the app's servers and the database leader's host hear nothing of each other, and all others hear both"
     }
   }
 
@@ -47,6 +58,8 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
     case .leaderCrash, .hungHost, .slowDatabase: "the database is a part of the app's process before stage 3"
     case .zoneOutage: "before stage 4 everything is in one zone, and nothing would be left to answer"
     case .switchover: "before stage 4 the database has one server"
+    case .partition, .partitionOneWay, .partitionWitness, .partitionApp:
+      "before stage 4 there is no link without which anything would be left to answer"
     case .cacheLoss: "there is no shared cache before stage 5"
     }
   }
@@ -54,7 +67,7 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   /// For how long the fault stays when nobody says otherwise, in seconds; 0 where it is over at once.
   public var holdSeconds: Int {
     switch self {
-    case .zoneOutage, .hungHost: 15
+    case .zoneOutage, .hungHost, .partition, .partitionOneWay, .partitionWitness, .partitionApp: 15
     case .slowDatabase, .diskFull: 8
     case .instanceCrash, .leaderCrash, .cacheLoss, .switchover: 0
     }

@@ -12,6 +12,7 @@ struct Fault: Sendable {
   /// Those that it hits, as they were before.
   let victims: [LabSnapshot.Process]
   private let zone: String?
+  private let cuts: [Cut]
   private let folder: AppFolder
   private let diskBytes: Int
 
@@ -26,6 +27,8 @@ struct Fault: Sendable {
     self.folder = folder
     diskBytes = lab.disk.quotaBytes
     let running = lab.processes.filter { $0.pid != nil }
+    let partition = try Partition(kind, in: lab) { try Self.databaseLeader(running) }
+    cuts = partition?.cuts ?? []
     switch kind {
     case .zoneOutage:
       let zones = Set(running.compactMap(\.zone)).sorted()
@@ -45,6 +48,8 @@ struct Fault: Sendable {
     case .cacheLoss:
       victims = running.filter { $0.name.hasSuffix(".redis") }
       (self.zone, target) = (nil, victims.map { $0.host ?? $0.name }.joined(separator: " and "))
+    case .partition, .partitionOneWay, .partitionWitness, .partitionApp:
+      (self.zone, target, victims) = (nil, partition?.target ?? "", [])
     case .diskFull: (self.zone, target, victims) = (nil, "the disk of the app", [])
     }
   }
@@ -75,6 +80,7 @@ struct Fault: Sendable {
     case .cacheLoss: for victim in victims { try lab.send(.crash(victim.name)) }
     case .hungHost: try lab.send(.freeze(host: target))
     case .slowDatabase: return try slowDown(lab, seconds: holdSeconds)
+    case .partition, .partitionOneWay, .partitionWitness, .partitionApp: try lab.send(.cutLinks(cuts))
     case .diskFull: try fillDisk()
     case .switchover: try lab.send(.switchover(to: follower(try lab.send(.status))))
     }
@@ -118,6 +124,7 @@ struct Fault: Sendable {
     switch kind {
     case .zoneOutage: try lab.send(.restorePower(zone: zone ?? ""))
     case .hungHost: try lab.send(.thaw(host: target))
+    case .partition, .partitionOneWay, .partitionWitness, .partitionApp: try lab.send(.cutLinks([]))
     case .diskFull: unlink(folder.diskFiller)
     case .instanceCrash, .leaderCrash, .cacheLoss, .slowDatabase, .switchover: break
     }
@@ -140,6 +147,9 @@ struct Fault: Sendable {
     case .hungHost: return areStopped ? "\(victims.count) processes stand still" : nil
     // Over when it is looked at.
     case .slowDatabase: return nil
+    case .partition, .partitionOneWay, .partitionWitness, .partitionApp:
+      guard lab.cuts == cuts, lab.droppedPackets > 0 else { return nil }
+      return "\(lab.droppedPackets) packets did not arrive"
     case .diskFull: return hasFailed("HTTP 507") ? "writes are refused with 507" : nil
     case .switchover:
       let leader = lab.processes.first { $0.name.hasSuffix(".patroni") && $0.role == "leader" }?.host

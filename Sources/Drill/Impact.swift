@@ -12,6 +12,8 @@ public struct Impact: Codable, Equatable, Sendable {
   public let backSeconds: Double
   /// From the fault until the last request that failed had ended; 0 when none did.
   public let lastFailureSeconds: Double
+  /// From the fault until the last request that failed was due; 0 when none did, or all of them before it.
+  public let lastFailureDueSeconds: Double
   /// The longest that a request took, from the moment it was due.
   public let longestMs: Double
 
@@ -27,6 +29,8 @@ public struct Impact: Codable, Equatable, Sendable {
     requests = touched.count
     failed = failures.count
     lastFailureSeconds = seconds(failures)
+    let due = failures.map(\.dueNs).max() ?? 0
+    lastFailureDueSeconds = due > faultNs ? Double(due - faultNs) / 1e9 : 0
     backSeconds = seconds(
       touched.filter { $0.failure != nil || $0.tookNs >= UInt64(Self.slowMs) * 1_000_000 })
     longestMs = Double(touched.map(\.tookNs).max() ?? 0) / 1e6

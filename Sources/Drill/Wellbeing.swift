@@ -38,5 +38,7 @@ struct Wellbeing: Sendable {
 extension Wellbeing {
   init(_ lab: LabSnapshot) { self.init(lab.processes) }
 
-  func complaint(_ lab: LabSnapshot) -> String? { complaint(lab.processes, cutZones: lab.cutZones) }
+  func complaint(_ lab: LabSnapshot) -> String? {
+    lab.cuts.isEmpty ? complaint(lab.processes, cutZones: lab.cutZones) : "links are cut"
+  }
 }

@@ -30,10 +30,18 @@ extension Lab {
       workingDirectory: folder.path,
       sockets: publicSockets + (adminSockets[role].map { [("admin", $0)] } ?? []),
       log: LogFile(path: folder.log(of: role.rawValue)), zone: Self.firstZone, host: role.host,
-      isReady: { admin.isReady() })
+      network: try network(of: role), isReady: { admin.isReady() })
   }
 
-  private var publicSockets: [(name: String, descriptor: Descriptor)] { sockets.sockets.map { ("http", $0) } }
+  /// That of the server that it becomes, later an instance; the launch page has no server.
+  private func network(of role: Role) throws(LabError) -> Descriptor? {
+    guard role.host != nil, let networks = context.networks else { return nil }
+    return try networks.network(of: appAddress)
+  }
+
+  private var publicSockets: [(name: String, descriptor: Descriptor)] {
+    (sockets.sockets + innerSockets).map { ("http", $0) }
+  }
 
   private func plan(_ process: LabProcess) throws(LabError) -> LaunchPlan {
     switch process.program {
@@ -64,11 +72,21 @@ extension Lab {
   private func socketsPlan(_ host: Host) throws(LabError) -> LaunchPlan {
     let admin = folder.adminSocket(ofProcess: host.id)
     let loops = Instance(currentState, on: machine).eventLoops
-    let http = try ListeningSockets(address: host.address, port: context.ports.http, count: loops)
+    let http = try listen(on: host, count: loops)
     var plan = try instancePlan(host)
     plan.sockets = http.sockets.map { ("http", $0) } + [("admin", try admin.listen(backlog: 256))]
     plan.isReady = { AdminClient(admin).isReady() }
     return plan
+  }
+
+  private func listen(on host: Host, count: Int) throws(LabError) -> ListeningSockets {
+    let (address, port) = (host.address, context.ports.http)
+    guard let network = try context.networks?.network(of: address) else {
+      return try ListeningSockets(address: address, port: port, count: count)
+    }
+    return try HostNetworks.inside(network) { () throws(LabError) in
+      try ListeningSockets(address: address, port: port, count: count, isInside: true)
+    }
   }
 
   /// An instance that listens on HOST:PORT itself.
@@ -87,7 +105,7 @@ extension Lab {
       executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
       environment: try watched(variables, host.id),
       workingDirectory: folder.path, log: LogFile(path: folder.log(of: host.id)), zone: host.zone,
-      host: host.id, isReady: { false })
+      host: host.id, network: try context.networks?.network(of: host.address), isReady: { false })
   }
 
   /// The same for a process of the app that a cut of power takes its unflushed writes from. An app that listens on a port

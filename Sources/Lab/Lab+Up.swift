@@ -89,6 +89,9 @@ extension Lab {
     return max(state.stage.number, state.hosts.values.max() ?? 0)
   }
 
+  /// Whether a lab runs in the folder, or starts or ends there.
+  public static func isRunning(in folder: AppFolder) -> Bool { RunLock.isHeld(path: folder.lock) }
+
   /// Stops the lab that runs in `folder`. Without one it ends what a crashed one left. Returns when the processes are
   /// gone: true when there was something to stop.
   public static func down(_ folder: AppFolder, report: (String) -> Void) throws(LabError) -> Bool {

@@ -12,6 +12,8 @@ public final class Lab: Sendable {
   static let dnsProcess = "dns"
 
   let sockets: ListeningSockets
+  /// The same port in the lab's own network, for what asks from there (drills, and the console's load).
+  let innerSockets: [Descriptor]
   let machine: Machine
   let network: LabNetwork
   let context: HostContext
@@ -23,6 +25,9 @@ public final class Lab: Sendable {
   let operations = Operations()
   private let diskMeter = DiskMeter()
   let power = PowerWatch()
+  let cutBoard = CutBoard()
+  /// The way to DNS from outside, where the lab has a network of its own.
+  private let dnsRelays: [DNSRelay]
   /// What the app's instances were started with.
   private let instances = Mutex<[String: [String: String]]>([:])
   /// Set once, by `up`: its closures hold the lab.
@@ -41,13 +46,28 @@ public final class Lab: Sendable {
     var state = state
     state.place = network.place
     self.state = Mutex(state)
+    let networks = Door.isKept ? try HostNetworks(network.place, folder: folder.run) : nil
+    innerSockets =
+      networks == nil
+      ? [] : try ListeningSockets(address: "127.0.0.1", port: sockets.port, count: 1, isInside: true).sockets
     context = HostContext(
       folder: folder, manifest: manifest, place: network.place, secrets: try Secrets(folder),
-      zones: Zones(), pythonFolder: pythonFolder,
-      doorSocketCount: sockets.sockets.count)
+      zones: Zones(), pythonFolder: pythonFolder, networks: networks,
+      doorSocketCount: sockets.sockets.count + innerSockets.count)
+    dnsRelays = networks == nil ? [] : try Self.dnsRelays(network, state.stage < .replicated ? state.dnsPort : nil)
+    for relay in dnsRelays { relay.start() }
     var admin: [Role: Descriptor] = [:]
     for role in Role.allCases { admin[role] = try folder.adminSocket(of: role).listen(backlog: 256) }
     adminSockets = admin
+  }
+
+  /// DNS has the machine's address while there is one server, later one of its own.
+  private static func dnsRelays(_ network: LabNetwork, _ firstPort: Int?) throws(LabError) -> [DNSRelay] {
+    let first = try firstPort.map { (port) throws(LabError) in
+      try DNSRelay(address: Gdnsd.address, port: port)
+    }
+    let address = network.address(zone: 0, host: LabHosts.Number.dns)
+    return try [first, DNSRelay(address: address, port: network.ports.dns)].compactMap { $0 }
   }
 
   /// The supervisor of the app's processes, not started yet.
@@ -92,6 +112,9 @@ public final class Lab: Sendable {
 
   func setConsoleAddress(_ url: String?) { consoleAddress.withLock { $0 = url } }
 
+  /// Of the one server that there is before there are instances.
+  var appAddress: String { network.address(zone: 1, host: LabHosts.Number.app) }
+
   /// Where the app answers.
   public var appURL: String { "http://127.0.0.1:\(sockets.port)" }
 
@@ -108,7 +131,8 @@ public final class Lab: Sendable {
       openDoors: state.openDoors,
       listensOnPort: manifest.service.listensOnPort, appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },
-      dns: dns(state),
+      dns: dns(state), hasOwnNetwork: context.networks != nil, cuts: cutBoard.cuts,
+      droppedPackets: droppedPackets,
       disk: disk(state), operation: operations.current, events: timeline.events)
   }
 

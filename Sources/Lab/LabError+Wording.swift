@@ -73,6 +73,9 @@ extension LabError: CustomStringConvertible {
       "\(process) answered \(request) with: \(outcome)"
     case .unknownRole(let role): "unknown role '\(role)'; roles are launch and app"
     case .noPower(let zone): "zone \(zone) has no power"
+    case .noOwnNetwork:
+      "the lab's hosts are in this machine's network, where no link can be cut: set network: \"own\" in heights.json, then "
+        + "`heights down` and `heights up`"
     case .busy(let operation): "\(operation) is under way; try again when it has ended"
     case .stopping: "the lab is stopping"
     case .protocolBroken(let detail): "the control socket does not speak our protocol: \(detail)"

@@ -53,6 +53,8 @@ public enum LabError: Error, Equatable, Sendable {
   case unknownRole(String)
   /// The zone's power was cut.
   case noPower(zone: String)
+  /// All hosts of the lab are in the machine's network, where no link can be cut.
+  case noOwnNetwork
   case busy(operation: String)
   case stopping
   case protocolBroken(String)
@@ -99,6 +101,7 @@ public enum LabError: Error, Equatable, Sendable {
     case .adminFailed: "admin_failed"
     case .unknownRole: "unknown_role"
     case .noPower: "no_power"
+    case .noOwnNetwork: "no_own_network"
     case .busy: "busy"
     case .stopping: "stopping"
     case .protocolBroken: "protocol_broken"

@@ -96,6 +96,12 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   /// Nil when no console runs. Its fragment lets whoever has it press the console's buttons.
   public let consoleURL: String?
   public let dns: DNS
+  /// Whether nobody else on the machine reaches its engines, and links can be cut.
+  public var hasOwnNetwork = false
+  /// The links that are cut.
+  public var cuts: [Cut] = []
+  /// How many packets those have cost.
+  public var droppedPackets = 0
   public let disk: DiskUsage
   /// What is under way, such as `resize`.
   public let operation: String?

@@ -24,6 +24,16 @@ import Testing
     #expect(!Allowance.underWay.permits(impact(failedAt: Array(repeating: 0, count: 9)), faultSeconds: 1))
   }
 
+  @Test func whatWasSentInTimeMayFailLateAndWhatWasSentLaterMayNot() {
+    func permits(dueAt seconds: Double) -> Bool {
+      let entry = RequestLog.Entry(
+        dueNs: UInt64((10 + seconds) * 1e9), endedNs: 40_000_000_000, isWrite: false, failure: "timeout")
+      return Allowance.sent(seconds: 3).permits(Impact([entry], since: 10_000_000_000), faultSeconds: 15)
+    }
+    #expect(permits(dueAt: -1) && permits(dueAt: 2.9))
+    #expect(!permits(dueAt: 3.1))
+  }
+
   @Test func whatMayFailForSomeSecondsMustNotFailLater() {
     #expect(Allowance.seconds(10).permits(impact(failedAt: [1, 9.9]), faultSeconds: 15))
     #expect(!Allowance.seconds(10).permits(impact(failedAt: [1, 10.1]), faultSeconds: 15))

@@ -15,7 +15,7 @@ from support.waiting import DEADLINE_SECONDS, wait_until
 
 NOBODY = pwd.getpwnam("nobody")
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups"]
-WHO = "id -u; readlink /proc/self/ns/pid; readlink /proc/self/ns/mnt; stat -Lc %d:%i .; echo $HEIGHTS_HOST"
+WHO = "id -u; readlink /proc/self/ns/pid; readlink /proc/self/ns/mnt; readlink /proc/self/ns/net; stat -Lc %d:%i .; echo $HEIGHTS_HOST"
 
 
 def wrapper_of(owner):
@@ -28,16 +28,21 @@ def wrapper_of(owner):
     return AS_NOBODY
 
 
-@pytest.fixture(scope="module", params=[(stage, owner) for stage in (3, 4, 5) for owner in ("ourselves", "nobody")],
-                ids=lambda it: f"{it[0]}-{it[1]}")
+LABS = [(stage, owner, "machine") for stage in (3, 4, 5) for owner in ("ourselves", "nobody")]
+LABS += [(5, owner, "own") for owner in ("ourselves", "nobody")]
+
+
+@pytest.fixture(scope="module", params=LABS, ids=lambda it: f"{it[0]}-{it[1]}-{it[2]}")
 def entered(request):
-    stage, owner = request.param
+    stage, owner, network = request.param
     wrapper = wrapper_of(owner)
     lab = Lab()
     try:
         if wrapper:
             shutil.chown(lab.folder, NOBODY.pw_uid, NOBODY.pw_gid)
             os.chmod(lab.folder, 0o755)
+        if network == "own":
+            lab.have_own_network()
         lab.wrapper = wrapper
         lab.up("--stage", stage, wrapper=wrapper)
         lab.wait_until_all_ready()
@@ -79,7 +84,7 @@ def place(process):
     """What `WHO` tells of a process."""
     folder = (process / "cwd").stat()
     return [str(process.stat().st_uid), os.readlink(process / "ns" / "pid"), os.readlink(process / "ns" / "mnt"),
-            f"{folder.st_dev}:{folder.st_ino}"]
+            os.readlink(process / "ns" / "net"), f"{folder.st_dev}:{folder.st_ino}"]
 
 
 def test_what_is_piped_into_a_shell_is_carried_out_to_its_end(entered):

@@ -24,15 +24,14 @@ enum Repository {
 
   private static let kinds = [
     ".swift", ".c", ".h", ".py", ".js", ".css", ".html", ".md", ".sql", ".json", ".template", ".modulemap",
-    ".txt",
   ]
 
   /// The texts below `folders`, in order. What a build or a run leaves in folders that begin with a dot is not ours.
-  static func files(in folders: [String]) -> [TextFile] {
+  static func files(in folders: [String], kinds: [String] = kinds) -> [TextFile] {
     folders.flatMap { folder -> [TextFile] in
       let names =
         FileManager.default.enumerator(atPath: root + "/" + folder)?.compactMap { $0 as? String } ?? []
-      return names.filter(isOurs).sorted().compactMap { read("\(folder)/\($0)") }
+      return names.filter { isOurs($0, kinds) }.sorted().compactMap { read("\(folder)/\($0)") }
     }
   }
 
@@ -43,12 +42,12 @@ enum Repository {
 
   static let code = files(in: ["Sources", "Examples", "Tests", "Benchmarks"])
   /// The lists of Python packages that a virtual environment is made of.
-  static let requirements = files(in: ["scripts", "Tests", "Benchmarks"]).filter {
+  static let requirements = files(in: ["scripts", "Tests", "Benchmarks"], kinds: [".txt"]).filter {
     $0.path.hasSuffix("requirements.txt") || $0.path.contains("/requirements-")
   }
   static let documents = files(in: ["docs"]) + ["README.md", "CHANGELOG.md"].compactMap(read)
 
-  private static func isOurs(_ name: String) -> Bool {
+  private static func isOurs(_ name: String, _ kinds: [String]) -> Bool {
     !name.split(separator: "/").contains { $0.hasPrefix(".") } && kinds.contains { name.hasSuffix($0) }
   }
 }

@@ -93,6 +93,9 @@ int heights_can_leave_network(void);
 /// Returns a descriptor of the network, which lives as long as that or anything in it, or -errno.
 int heights_make_network(void);
 
+/// The calling THREAD is in that network from now on. 0, or -1 with errno set.
+int heights_join_network(int network);
+
 /// Goes into the network of a process; `with_user` as its user namespace has it, only for a process with one thread.
 /// Returns 0 or -errno.
 int heights_enter_network(pid_t pid, int with_user);

@@ -16,18 +16,19 @@ enum Engines {
   /// The same for an app's start, which tells by itself what it lacks when that can't be installed.
   static func prepare(_ options: LabOptions) throws {
     let stage = try Lab.startStage(options)
-    guard stage >= 3, let home = Installation.home else { return }
-    _ = try install(stage: stage, home: home)
+    let hasOwnNetwork = try Manifest.load(folder: options.appFolder).hasOwnNetwork
+    guard stage >= 3 || hasOwnNetwork, let home = Installation.home else { return }
+    _ = try install(stage: stage, hasOwnNetwork: hasOwnNetwork, home: home)
   }
 
   /// What the script says goes to standard error.
-  private static func install(stage: Int, home: String) throws -> Bool {
+  private static func install(stage: Int, hasOwnNetwork: Bool = false, home: String) throws -> Bool {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, 2, 1)
     let script = home + "/scripts/install-engines"
-    let arguments = [script, String(stage)]
+    let arguments = [script, String(stage)] + (hasOwnNetwork ? ["own"] : [])
     var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
     var pid: pid_t = 0

@@ -40,6 +40,7 @@ extension Command {
           + (near.map { "did you mean '\($0)'?" } ?? "there are \(known.joined(separator: ", "))"))
     }
     let folder = try arguments.appFolder()
+    try await enterNetwork(of: folder)
     let manifest = try Manifest.load(folder: folder.path)
     let load = LoadOptions(
       target: try await arguments.target(folder),

@@ -25,6 +25,7 @@ extension Command {
     example: "heights ledger verify"
   ) { arguments, output in
     let folder = try arguments.appFolder()
+    try await enterNetwork(of: folder)
     let isElsewhere = arguments.text("target") != nil
     if isElsewhere, arguments.text("history") != nil {
       throw UsageError("--history is for what the leader has, and --target reads no database: leave one out")
@@ -42,6 +43,13 @@ extension Command {
       output.result(report.text(output))
     }
     return report.isComplete ? 0 : 1
+  }
+}
+
+/// Begins this program anew in the network of the lab that runs in the folder. Returns where it is there already.
+func enterNetwork(of folder: AppFolder) async throws {
+  try await onThread { () throws in
+    do throws(LabError) { try Passage.enter(try ControlClient(folder).send(.status)) } catch .notRunning {}
   }
 }
 

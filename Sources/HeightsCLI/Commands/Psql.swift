@@ -18,6 +18,7 @@ extension Command {
     let (lab, placement) = try await onThread {
       (try ControlClient(folder).send(.status), try Placement.load(folder))
     }
+    try Passage.enter(lab)
     let databases = placement?.databases ?? [:]
     if databases.isEmpty { throw LabError.notAtStage(what: "heights psql", stage: lab.stage.number) }
     guard let cluster = databases[name]?.first?.cluster, let members = placement?.clusters[cluster]?.members

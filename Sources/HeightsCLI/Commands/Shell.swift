@@ -26,11 +26,12 @@ extension Command {
     guard stat("/proc/\(pid)", &details) == 0 else {
       throw LabError.system(attempt: "looking at \(host)", code: errno)
     }
-    // Into the namespaces of its process, where the lab has made it some: its user's first, since that lets us into the others.
-    let spaces = ["mnt", "pid"].filter { space(pid, $0) != space(getpid(), $0) }.map {
+    try Passage.enter(lab, host: pid)
+    // Into the other namespaces of its process, where the lab has made it some: its user's first, since that lets us into them.
+    let spaces = ["mnt", "pid"].filter { Namespace.id(of: pid, $0) != Namespace.id(of: getpid(), $0) }.map {
       $0 == "mnt" ? "--mount" : "--pid"
     }
-    let isForeign = space(pid, "user") != space(getpid(), "user")
+    let isForeign = Namespace.id(of: pid, "user") != Namespace.id(of: getpid(), "user")
     let identity =
       isForeign
       ? ["--user", "--preserve-credentials"]
@@ -38,12 +39,6 @@ extension Command {
     let words = ["--target", "\(pid)", "--wd"] + spaces + identity + ["/bin/sh"]
     try Handover.become(
       "nsenter", words, environment: ["HEIGHTS_HOST": host, "PS1": "\(host)$ "], package: "util-linux")
-  }
-
-  private static func space(_ pid: pid_t, _ kind: String) -> String? {
-    var name = [CChar](repeating: 0, count: 64)
-    let count = readlink("/proc/\(pid)/ns/\(kind)", &name, name.count)
-    return count < 0 ? nil : String(decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
 

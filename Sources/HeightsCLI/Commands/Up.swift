@@ -48,13 +48,19 @@ private struct Up: Sendable {
     var options = LabOptions(appFolder: folder.path)
     options.stage = stage
     options.port = port ?? options.port
+    // Before it left the machine's network.
+    options.builds = !Passage.isTaken
     options.pythonFolder = Installation.home.map { $0 + "/.venv-lab" }
     self.options = options
   }
 
   func inForeground() async throws -> Int32 {
     let (options, output, consolePort) = (options, output, consolePort)
-    try await onThread { try Engines.prepare(options) }
+    try await onThread { [self] in
+      // Installing and building reach outside.
+      try Engines.prepare(options)
+      try goIntoOwnNetwork()
+    }
     let waiting = OneShot()
     async let ticking: Void = output.whileWorking { await waiting.wait() }
     defer { waiting.fire() }
@@ -70,6 +76,18 @@ private struct Up: Sendable {
     }
     await ticking
     return 0
+  }
+
+  /// Returns where the app wants none, or it is gone to already: as a rule this program begins anew there.
+  private func goIntoOwnNetwork() throws {
+    guard try Manifest.load(folder: folder.path).hasOwnNetwork, !Passage.isTaken else { return }
+    if let reason = Passage.reason {
+      throw UsageError("heights.json asks for a network of the lab's own, and there can be none: \(reason)")
+    }
+    // One that runs already is told of by the start itself.
+    if Lab.isRunning(in: folder) { return }
+    _ = try Lab.build(folder) { output.progress($0) }
+    try Passage.leave()
   }
 
   /// Runs the same command in the background, in a session of its own, and waits until the app answers.

@@ -44,6 +44,8 @@ public enum ControlRequest: Equatable, Sendable {
   case freeze(host: String)
   /// Lets them go on.
   case thaw(host: String)
+  /// Nothing that is sent over these links arrives; over all others it does. Only in a network of the lab's own.
+  case cutLinks([Cut])
   /// Kills a process, or every process of a host, at once; it comes back as after any crash.
   case crash(String)
 
@@ -55,7 +57,7 @@ public enum ControlRequest: Equatable, Sendable {
 extension ControlRequest: Codable {
   private enum Key: String, CodingKey {
     case verb, type, diskBytes, role, frontDoor, stage, hosts, host, process, service, count, placement
-    case ifEpoch, zone
+    case ifEpoch, zone, cuts
   }
 
   public init(from decoder: any Decoder) throws {
@@ -89,6 +91,7 @@ extension ControlRequest: Codable {
     case "restorePower": self = .restorePower(zone: try text(.zone))
     case "freeze": self = .freeze(host: try text(.host))
     case "thaw": self = .thaw(host: try text(.host))
+    case "cutLinks": self = .cutLinks(try values.decode([Cut].self, forKey: .cuts))
     case "crash": self = .crash(try text(.process))
     case let verb: throw LabError.protocolBroken("unknown verb '\(verb.prefix(40))'")
     }
@@ -112,6 +115,7 @@ extension ControlRequest: Codable {
       try values.encodeIfPresent(stage, forKey: .stage)
     case .stopHost(let host), .freeze(let host), .thaw(let host), .switchover(let host):
       try values.encode(host, forKey: .host)
+    case .cutLinks(let cuts): try values.encode(cuts, forKey: .cuts)
     case .crash(let name): try values.encode(name, forKey: .process)
     case .scale(let service, let count):
       try values.encode(service, forKey: .service)
@@ -144,6 +148,7 @@ extension ControlRequest: Codable {
     case .restorePower: "restorePower"
     case .freeze: "freeze"
     case .thaw: "thaw"
+    case .cutLinks: "cutLinks"
     case .crash: "crash"
     }
   }

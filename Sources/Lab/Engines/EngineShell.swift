@@ -12,6 +12,7 @@ struct EngineShell: Sendable {
   /// Of the engine: what its short programs say is written there.
   let log: LogFile
   let zones: Zones
+  let networks: HostNetworks?
   let binds: [Bind]
 
   /// Makes a folder below the host's (`data`; the host's own when it is empty) for the engine alone, unless it is there.
@@ -83,7 +84,7 @@ struct EngineShell: Sendable {
     return LaunchPlan(
       executable: program, arguments: arguments, environment: basics.merging(environment) { $1 },
       workingDirectory: host.folder, log: log, zone: host.zone, host: host.id, user: try EngineUser.current(),
-      binds: binds,
+      binds: binds, network: try networks?.network(of: host.address),
       isReady: { true })
   }
 

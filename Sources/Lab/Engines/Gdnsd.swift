@@ -1,5 +1,6 @@
 // gdnsd: the authoritative DNS server that answers for the app's name.
 
+import CRuntime
 import Glibc
 
 /// gdnsd's configuration and start, for one name and one static address.
@@ -65,11 +66,9 @@ struct Gdnsd: Equatable, Sendable {
   /// A port free for UDP and TCP: `preferred` if it is, else any.
   static func freePort(preferred: Int) -> Int? {
     for candidate in [preferred, 0, 0, 0, 0] {
-      let stream = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
-      let datagram = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
-      guard LoopbackAddress.bind(stream.number, port: candidate) == 0,
+      guard let stream = try? Door(port: candidate).open(),
         let port = LoopbackAddress.port(of: stream.number),
-        LoopbackAddress.bind(datagram.number, port: port) == 0
+        (try? Door(type: SOCK_DGRAM, port: port).open()) != nil
       else { continue }
       return port
     }

@@ -31,9 +31,11 @@ final class RunLock: Sendable {
 
   /// Whether a process holds the lock of that path now.
   static func isHeld(path: String) -> Bool {
-    let descriptor = Descriptor(open(path, O_RDWR | O_CLOEXEC))
-    if !descriptor.isOpen { return false }
-    return flock(descriptor.number, LOCK_SH | LOCK_NB) != 0
+    // No `Descriptor`: Swift 6.3.1 -O puts one on the stack here and frees it all the same, for callers in other modules.
+    let number = open(path, O_RDWR | O_CLOEXEC)
+    if number < 0 { return false }
+    defer { close(number) }
+    return flock(number, LOCK_SH | LOCK_NB) != 0
   }
 
   /// Who wrote its name into the lock file last.

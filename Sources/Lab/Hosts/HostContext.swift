@@ -11,6 +11,8 @@ struct HostContext: Sendable {
   let zones: Zones
   /// The Python environment with the engines that come from PyPI; nil when nobody knows where it would be.
   let pythonFolder: String?
+  /// Nil where all hosts are in our network.
+  let networks: HostNetworks?
   /// How many sockets the public port has.
   let doorSocketCount: Int
 
@@ -27,7 +29,7 @@ struct HostContext: Sendable {
 
   func shell(for host: Host, process: String) -> EngineShell {
     EngineShell(
-      host: host, log: LogFile(path: folder.log(of: process)), zones: zones, binds: binds)
+      host: host, log: LogFile(path: folder.log(of: process)), zones: zones, networks: networks, binds: binds)
   }
 }
 

@@ -53,12 +53,15 @@ extension Manifest {
     let replication = object.optional("replication", "'available' or 'strict'") { node in
       node.text.flatMap { ["available", "strict"].contains($0) ? $0 : nil }
     }
+    let network = object.optional("network", "'machine' or 'own'") { node in
+      node.text.flatMap { ["machine", "own"].contains($0) ? $0 : nil }
+    }
     object.rejectUnknownKeys()
     guard let name, let title, let service, launch != nil || isAfterLaunch else { return nil }
     return Manifest(
       name: name, title: title, build: build, databases: databases, service: service,
       staticFolder: staticFolder, launchFolder: launch, workload: workload,
-      replicatesStrictly: replication == "strict")
+      replicatesStrictly: replication == "strict", hasOwnNetwork: network == "own")
   }
 
   private static func readDatabases(_ member: JSON5Node.Member, _ problems: ManifestProblems) -> [Database] {

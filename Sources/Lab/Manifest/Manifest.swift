@@ -55,6 +55,9 @@ public struct Manifest: Equatable, Sendable {
   public let workload: Workload
   /// Whether a write is never acknowledged without a second copy, from stage 4 on: then it waits while there is none.
   public var replicatesStrictly = false
+  /// Whether the lab's hosts have a network of their own: nobody else on the machine reaches them, links can be cut, and the
+  /// app reaches nothing outside.
+  public var hasOwnNetwork = false
 
   /// What shapes a topology.
   public var outline: AppOutline {

@@ -29,6 +29,10 @@ struct LaunchPlan: Sendable {
   var user: EngineUser?
   /// Folders that the process sees in other places, where zones are namespaces.
   var binds: [Bind] = []
+  /// The network of its host; nil for ours.
+  var network: Descriptor?
+  /// Whether it may change that.
+  var changesNetwork = false
   /// What asks it to end.
   var stopSignal = SIGTERM
   /// Whether the process does its work by now; called often, from another thread, and returns within a second.
@@ -65,7 +69,9 @@ struct LaunchPlan: Sendable {
           descriptors: sockets.baseAddress, descriptor_count: sockets.count, log_descriptor: output.number)
         var seat = heights_seat(
           zone: seat.zone?.handle.number ?? -1, mounts: seat.mounts?.number ?? -1, binds: pairs.baseAddress,
-          bind_count: pairs.count, user: user?.uid ?? uid_t.max, group: user?.gid ?? gid_t.max)
+          bind_count: pairs.count,
+          network: network?.number ?? -1, changes_network: changesNetwork ? 1 : 0,
+          user: user?.uid ?? uid_t.max, group: user?.gid ?? gid_t.max)
         return heights_spawn(&program, &seat)
       }
     }

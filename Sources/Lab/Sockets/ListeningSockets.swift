@@ -21,42 +21,20 @@ struct ListeningSockets: Sendable {
     }
   }
 
-  /// The same on another address of this machine.
-  init(address: String, port: Int, count: Int) throws(LabError) {
+  /// The same on another address.
+  /// - Parameter isInside: whether it is one of the network that the calling thread is in, and not of the machine's.
+  init(address: String, port: Int, count: Int, isInside: Bool = false) throws(LabError) {
     // The first is opened without SO_REUSEPORT: with it, a port that another program of the same user listens on
     // would be shared in silence.
-    let probe = try Self.open(address, port, sharesPort: false)
+    var door = Door(address: address, port: port)
+    let probe = try isInside ? door.openInside() : door.open()
     let chosen = port == 0 ? try Self.port(of: probe) : port
     self.port = chosen
     withExtendedLifetime(probe) {}
-    sockets = try Self.openAll(address, chosen, count: count)
-  }
-
-  private static func openAll(_ address: String, _ port: Int, count: Int) throws(LabError) -> [Descriptor] {
+    (door.port, door.sharesPort, door.backlog) = (chosen, true, Int(SOMAXCONN))
     var sockets: [Descriptor] = []
-    for _ in 0..<count {
-      let socket = try open(address, port, sharesPort: true)
-      if listen(socket.number, SOMAXCONN) != 0 {
-        throw .system(attempt: "listening on \(address):\(port)", code: errno)
-      }
-      sockets.append(socket)
-    }
-    return sockets
-  }
-
-  private static func open(_ address: String, _ port: Int, sharesPort: Bool) throws(LabError) -> Descriptor {
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-    let socket = Descriptor(Glibc.socket(AF_INET, type, 0))
-    guard socket.isOpen else { throw .system(attempt: "opening a socket", code: errno) }
-    var one: Int32 = 1
-    setsockopt(socket.number, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-    if sharesPort {
-      setsockopt(socket.number, SOL_SOCKET, SO_REUSEPORT, &one, socklen_t(MemoryLayout<Int32>.size))
-    }
-    if LoopbackAddress.with(address, port: port, { bind(socket.number, $0, $1) }) != 0 {
-      throw .system(attempt: "opening port \(port) of \(address)", code: errno)
-    }
-    return socket
+    for _ in 0..<count { sockets.append(try isInside ? door.openInside() : door.open()) }
+    self.sockets = sockets
   }
 
   private static func port(of socket: Descriptor) throws(LabError) -> Int {

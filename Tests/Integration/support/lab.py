@@ -170,6 +170,11 @@ class Lab:
         text = path.read_text()
         path.write_text(text[:text.index("workload: {")] + f"workload: {json.dumps(weights)},\n}}\n")
 
+    def have_own_network(self):
+        """Its hosts are in a network of the lab's own; before the app is started."""
+        path = self.folder / "heights.json"
+        path.write_text(path.read_text().rstrip().removesuffix("}") + '  network: "own",\n}\n')
+
     # What is asked of the lab itself
 
     def ask(self, verb, **words):

@@ -117,6 +117,6 @@ extension HostContext {
       """, isFolder: { _ in true })
     return HostContext(
       folder: folder, manifest: manifest, place: .init(region: 7, portShift: 0), secrets: try Secrets(folder),
-      zones: Zones(), pythonFolder: nil, doorSocketCount: 2)
+      zones: Zones(), pythonFolder: nil, networks: nil, doorSocketCount: 2)
   }
 }

@@ -1,6 +1,7 @@
 // The addresses of a lab: 127.REGION.ZONE.HOST, so that several labs run on one machine, each host with the standard
 // ports.
 
+import CRuntime
 import Glibc
 
 /// A lab's region number, claimed as long as this lives, and the ports that are free there.
@@ -58,26 +59,17 @@ final class LabNetwork: Sendable {
   }
 
   private static func claim(_ region: Int) -> Descriptor? {
-    let socket = bound(SOCK_STREAM, "127.\(region).0.1", Int(claimPort))
-    return socket.flatMap { listen($0.number, 1) == 0 ? $0 : nil }
+    try? Door(address: "127.\(region).0.1", port: Int(claimPort), backlog: 1).open()
   }
 
   private static func areFree(_ ports: LabPorts, _ region: Int) -> Bool {
-    ports.all.allSatisfy { isFree($0, region) } && bound(SOCK_DGRAM, "127.\(region).0.2", ports.dns) != nil
+    // In a network of the lab's own nobody else has any; DNS is asked from outside.
+    let asked = Door.isKept ? [ports.dns] : ports.all
+    return asked.allSatisfy { isFree($0, region) } && isFree(ports.dns, region, SOCK_DGRAM)
   }
 
-  private static func isFree(_ port: Int, _ region: Int) -> Bool {
+  private static func isFree(_ port: Int, _ region: Int, _ type: __socket_type = SOCK_STREAM) -> Bool {
     // Free where none of our hosts is, taken only by somebody who listens on all addresses.
-    bound(SOCK_STREAM, "127.\(region).0.2", port) != nil
-  }
-
-  private static func bound(_ type: __socket_type, _ address: String, _ port: Int) -> Descriptor? {
-    let socket = Descriptor(Glibc.socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0))
-    var one: Int32 = 1
-    if type == SOCK_STREAM {
-      setsockopt(socket.number, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-    }
-    let isBound = LoopbackAddress.with(address, port: port) { bind(socket.number, $0, $1) } == 0
-    return isBound ? socket : nil
+    (try? Door(type: type, address: "127.\(region).0.2", port: port).open()) != nil
   }
 }
