@@ -27,8 +27,10 @@ newcomer: ## Walks the README's first walk on a new Debian 12 that has nothing o
 	PYTHONPATH=Tests/Integration .venv/bin/python -m pytest -c Tests/Integration/pytest.ini Tests/Newcomer
 
 boot: build ## Starts servers as AWS would: their user data under a real systemd, on a new Debian 12. As root.
-	scripts/install-packages mmdebstrap systemd-container python3-venv
+	scripts/install-packages mmdebstrap systemd-container python3-venv iproute2 postgresql redis-server haproxy openssl \
+	  nfs-ganesha-vfs
 	scripts/python-environment .venv Tests/Integration/requirements.txt
+	scripts/python-environment .venv-aws Tests/Integration/requirements-aws.txt --no-deps
 	PYTHONPATH=Tests/Integration .venv/bin/python -m pytest -c Tests/Integration/pytest.ini Tests/Boot
 
 check: build ## Format, lint and the habits of this code base, without changing anything.

@@ -1,123 +1,133 @@
-"""A server's user data under a real systemd: Debian 12 in systemd-nspawn, twice, as a machine that is restarted.
+"""A server's user data under a real systemd: Debian 12 in systemd-nspawn, started by cloud-init, with a release of
+`heights build`, in an account that has the stage's stacks (cloud.py). As root: `make boot` sees to what it needs.
 
-AWS is a stand-in program `aws` here. The release is Summit's of `heights build` at stage 2, on a machine with none of the
-libraries that it is linked to; elsewhere it is a program that tells its environment: this is about what starts it.
-Stage 4 is not here, since its shared folder is EFS. As root, with mmdebstrap and systemd-nspawn: `make boot` sees to that.
+Stand-ins are there for what has no engine: AWS's two agents, and Linux's NFS client, which not every kernel has.
 """
 
 import contextlib
-import json
-import os
 import shutil
 import subprocess
+import sys
 import tarfile
+import uuid
 
 import pytest
-from support.aws.expressions import Expressions
+import requests
+from cloud import SERVERS, Cloud
+from engines import Authority
+from network import own_mounts, own_network
 from support.lab import Lab
-from support.machines import make_debian, remove
-from support.paths import HEIGHTS, SUMMIT_FOLDER
+from support.machines import make_debian
+from support.paths import EXAMPLES, SUMMIT_FOLDER
+from support.pictures import png
+from visitor import Visitor
 
-REGION = "eu-central-1"
-PACKAGES = "systemd,systemd-sysv,dbus,curl,ca-certificates,perl-base,procps,e2fsprogs,python3"
-
-# Answers whoever asks with its user and its environment.
-PROGRAM = r"""#!/usr/bin/perl
-use IO::Socket::INET;
-my $s = IO::Socket::INET->new(LocalAddr => $ENV{HOST}, LocalPort => $ENV{PORT}, Listen => 5, ReuseAddr => 1) or die $!;
-while (my $c = $s->accept) {
-  <$c>;
-  my $text = join("", "uid=$<\n", map {"$_=$ENV{$_}\n"} sort keys %ENV);
-  print $c "HTTP/1.0 200 OK\r\nContent-Length: ", length($text), "\r\n\r\n$text";
-  close $c;
-}
-"""
-# What a server asks of AWS.
-AWS = """#!/bin/bash
-echo "$AWS_REGION $*" >> /var/log/aws-calls
-case "$1 $2" in
-"s3 cp") cp /trial/release.tar.gz "${@: -1}" ;;
-"dynamodb get-item") echo None ;;
-"rds describe-db-instances") echo arn:the-secret ;;
-"secretsmanager get-secret-value") [[ $* == *the-secret* ]] && echo '{"password": "a:b"}' || echo word ;;
-"cloudformation signal-resource") ;;
-*) exit 1 ;;
-esac
-"""
-# cloud-init runs user data at every start; then whoever tests asks, notes the answer and ends the machine.
-UNITS = {
-    "user-data": ("basic.target", "/bin/bash /trial/user-data"),
-    "trial": ("user-data.service", "/bin/bash /trial/ask"),
-}
-ASK = """for i in $(seq 60); do
-  curl -fsS http://127.0.0.1:$(cat /trial/port)/readyz > /trial/answer && break
-  sleep 0.5
-done
-[ ! -e /trial/further ] || /bin/bash /trial/further > /trial/said 2>&1
-cp /run/heights/pgpass /trial/pgpass
-systemctl show -p ActiveState -p NRestarts -p Result heights > /trial/unit
-journalctl --no-pager > /trial/journal
-tail -n 20 /var/log/heights/app.log >> /trial/journal
-systemctl poweroff
+# What Debian's image has, and what a server would bring from Debian.
+PACKAGES = ("systemd,systemd-sysv,dbus,cloud-init,curl,ca-certificates,perl-base,procps,e2fsprogs,python3,awscli,stunnel4,"
+            "nfs-common,libnfs-utils")
+# The kernel may have no NFS: the server is asked by a client of its own, through the tunnel, and what it gives is bound.
+MOUNT = """#!/bin/sh
+set -e
+nfs-ls "nfs://127.0.0.1/?version=4&nfsport=20049" > /dev/null
+exec mount --bind /trial "$2"
 """
 
 
 @pytest.fixture(scope="session")
-def debian(tmp_path_factory):
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("boot")
+    own_mounts(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def authorities(place):
+    """Whom servers believe: Amazon, as all do, and RDS's own, which its bundle tells."""
+    return Authority(place, "amazon"), Authority(place, "rds")
+
+
+@pytest.fixture(scope="session")
+def debian(place, authorities):
     """A Debian 12 that nobody has started yet."""
-    root = tmp_path_factory.mktemp("boot") / "debian"
+    root = place / "debian"
     make_debian(root, PACKAGES)
+    shutil.copy(authorities[0].file, root / "usr/local/share/ca-certificates/amazon.crt")
+    subprocess.run(["chroot", root, "update-ca-certificates"], check=True, capture_output=True)
+    # The AWS CLI believes a list of its own.
+    with open(root / "usr/lib/python3/dist-packages/awscli/botocore/cacert.pem", "a") as file:
+        file.write(authorities[0].file.read_text())
+    subprocess.run(["systemctl", "--root", root, "enable", "systemd-networkd"], check=True, capture_output=True)
+    (root / "etc/cloud/cloud.cfg.d/boot.cfg").write_text("datasource_list: [NoCloud]\nnetwork: {config: disabled}\nlocale: false\n")
+    mount = root / "sbin/mount.nfs4"
+    mount.unlink()
+    mount.write_text(MOUNT)
+    mount.chmod(0o755)
     return root
 
 
-@pytest.fixture
-def machine(debian, tmp_path):
-    """A copy of it with a stand-in for AWS, and a release."""
-    root = tmp_path / "root"
-    subprocess.run(["cp", "-a", debian, root], check=True)
-    trial = root / "trial"
-    trial.mkdir()
-    write(trial / "run", PROGRAM)
-    with tarfile.open(trial / "release.tar.gz", "w:gz") as archive:
-        archive.add(trial / "run", "run")
-    write(root / "usr/local/bin/aws", AWS)
-    write(trial / "ask", ASK)
-    wanted = root / "etc/systemd/system/multi-user.target.wants"
-    wanted.mkdir(parents=True, exist_ok=True)
-    for name, (after, command) in UNITS.items():
-        unit = root / f"etc/systemd/system/{name}.service"
-        unit.write_text(f"[Unit]\nAfter={after}\n[Service]\nType=oneshot\nExecStart={command}\n")
-        (wanted / unit.name).symlink_to(f"../{unit.name}")
-    yield root
-    remove(root)
+@pytest.fixture(scope="session")
+def release(place):
+    lab = Lab()
+    try:
+        path = place / "release.tar.gz"
+        lab.heights("build", "--out", path).expect(0)
+        yield path
+    finally:
+        lab.end()
 
 
-def write(path, text):
-    path.write_text(text)
-    path.chmod(0o755)
+# The guestbook, packed by hand as docs/deploy.md tells: Python alone is on the machine, and AWS asks for /readyz.
+RUN = """#!/bin/sh
+cd "$(dirname "$0")" && PYTHONPATH=lib exec python3 -m gunicorn --config gunicorn.conf.py served:app
+"""
+SERVED = """from app import app
+app.add_url_rule("/readyz", view_func=app.view_functions["health"])
+"""
+GUESTBOOK = EXAMPLES / "Guestbook"
 
 
-def user_data(stage, folder):
-    """That of the stage's first server, with stand-ins for what only AWS knows."""
+@pytest.fixture(scope="session")
+def guestbook(place):
+    folder = place / "guestbook"
+    folder.mkdir()
     subprocess.run(
-        [HEIGHTS, "template", "--stage", str(stage), "--regions", REGION, "--format", "json", "--fresh", "--app",
-         SUMMIT_FOLDER, "--out", folder], check=True, capture_output=True, timeout=60)
-    template = json.loads((folder / f"summit-{REGION}-compute.json").read_text())
-    names = {name: "vol-0a1b2c" if name == "Disk" else name.lower() for name in template["Resources"]}
-    given = {name: name.lower() for name, it in template["Parameters"].items() if "Default" not in it}
-    expressions = Expressions(
-        template, given, names, lambda name, attribute: f"{name}-{attribute}".lower(),
-        {"Region": REGION, "StackName": "stack", "Partition": "aws", "AccountId": "1"}, [])
-    for resource in template["Resources"].values():
-        properties = resource["Properties"].get("LaunchTemplateData", resource["Properties"])
-        if "UserData" in properties:
-            return expressions.value(properties["UserData"]["Fn::Base64"])
-    raise AssertionError("no server has user data")
+        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes",
+         "--only-binary=:all:", "--python-version", "3.11", "--target", folder / "lib", "--requirement",
+         GUESTBOOK / "requirements.txt"], check=True)
+    for name in ("app.py", "gunicorn.conf.py"):
+        shutil.copy(GUESTBOOK / name, folder / name)
+    shutil.copytree(GUESTBOOK / "templates", folder / "templates")
+    (folder / "served.py").write_text(SERVED)
+    (folder / "run").write_text(RUN)
+    (folder / "run").chmod(0o755)
+    path = place / "guestbook.tar.gz"
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+        archive.add(folder, ".")
+    return path
 
 
-@contextlib.contextmanager
-def disk(path):
-    """A new disk, as the words by which systemd-nspawn takes it over under the name that Linux gives to an EBS volume."""
+@pytest.fixture(scope="session")
+def network(debian, release, guestbook):
+    """After what comes from elsewhere: from here on nothing does."""
+    own_network()
+
+
+@pytest.fixture
+def make_cloud(network, authorities, release, tmp_path):
+    with contextlib.ExitStack() as stack:
+        def make(stage, app=SUMMIT_FOLDER, release=release):
+            cloud = Cloud(stage, authorities, tmp_path, app)
+            stack.callback(cloud.end)
+            cloud.publish(release)
+            return cloud
+
+        yield make
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A new disk, and the words by which systemd-nspawn takes it over under the name that Linux gives to an EBS volume."""
+    path = tmp_path / "disk"
     with open(path, "wb") as file:
         file.truncate(64 << 20)
     made = subprocess.run(["losetup", "--find", "--show", path], capture_output=True, text=True)
@@ -125,90 +135,87 @@ def disk(path):
         pytest.skip(f"there is no disk to give to a machine here: {made.stderr.strip()}")
     device = made.stdout.strip()
     try:
-        yield [f"--bind={device}:/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0a1b2c",
-               f"--property=DeviceAllow={device} rwm"]
+        yield path, [f"--bind={device}:/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0a1b2c",
+                     f"--property=DeviceAllow={device} rwm"]
     finally:
         subprocess.run(["losetup", "--detach", device], check=True)
 
 
-def boot(root, words=()):
-    """Starts the machine and waits for its end; what its app answered, as a dictionary."""
-    trial = root / "trial"
-    for name in ("answer", "pgpass", "unit", "journal"):
-        (trial / name).unlink(missing_ok=True)
-    subprocess.run(
-        ["systemd-nspawn", "--quiet", "-D", root, "--register=no", "--keep-unit", "--private-network", *words, "--boot"],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=True)
-    journal = (trial / "journal").read_text(errors="replace")
-    answer = (trial / "answer").read_text() if (trial / "answer").exists() else ""
-    assert answer, f"the app never answered:\n{journal[-4000:]}"
-    unit = dict(line.split("=", 1) for line in (trial / "unit").read_text().split())
-    assert unit == {"ActiveState": "active", "NRestarts": "0", "Result": "success"}, journal[-4000:]
-    return answer
+def start(servers):
+    for server in servers:
+        server.start()
+    for server in servers:
+        server.wait_until_ready()
 
 
-def facts(answer):
-    return dict(line.split("=", 1) for line in answer.splitlines())
+def expect_told(cloud, servers):
+    """Each has told what is to be told, and brings its app's words to the log."""
+    for server in servers:
+        assert f'"log_group_name":"{cloud.log_group}"' in server.run("cat", "/var/log/agent")
+        if cloud.stage >= 5:
+            # The stack is known, and the server may tell it; there is nothing that it waits for.
+            assert "cannot be signaled" in server.run("journalctl", "--no-pager", "-u", "heights-ready")
+
+
+def restart(servers):
+    for server in servers:
+        server.stop()
+    start(servers)
+
+
+def write_and_read_after_a_restart(servers, stage):
+    """What is written by the one is read by each, at once and after all have been restarted."""
+    for server in servers:
+        assert requests.get(f"{server.url}/readyz", timeout=10).json() == {"state": "ready", "stage": stage}
+    visitor = Visitor(servers[0].url)
+    picture = png(20_000)
+    photo = visitor.upload(servers[-1].url, picture)
+    posts = [visitor.post(server.url, f"by {server.url}") for server in servers]
+    read(visitor, servers, posts, photo, picture)
+    restart(servers)
+    read(visitor, servers, posts, photo, picture)
+    visitor.post(servers[-1].url, "after the restart")
+
+
+def read(visitor, servers, posts, photo, picture):
+    for server in servers:
+        assert visitor.get(server.url, "/api/me").json()["name"] == visitor.name
+        for post in posts:
+            assert visitor.get(server.url, f"/api/posts/{post}").json()["text"].startswith("by ")
+        assert visitor.get(server.url, photo).content == picture
 
 
 @pytest.mark.parametrize("stage", [2, 3])
-def test_a_single_server_starts_its_app_and_keeps_its_disk_over_a_restart(machine, tmp_path, stage):
-    (machine / "trial/user-data").write_text(user_data(stage, tmp_path / "templates"))
-    (machine / "trial/port").write_text("80")
-    with disk(tmp_path / "disk") as words:
-        for _ in range(2):
-            check(facts(boot(machine, words)), machine, stage, "80")
-    found = subprocess.run(["blkid", "-o", "value", "-s", "TYPE", tmp_path / "disk"], capture_output=True, text=True)
-    assert found.stdout.strip() == "ext4"
-    assert os.listdir(machine / "var/lib/heights") == [], "something was written beside the disk"
-
-
-SIGN_UP = """curl -fsS -H 'Content-Type: application/json' http://127.0.0.1/api/accounts -d '
-{"name": "ada", "displayName": "Ada", "email": "ada@example.com", "password": "a long password"}'"""
-LOG_IN = """curl -fsS -H 'Content-Type: application/json' http://127.0.0.1/api/sessions -d '
-{"name": "ada", "password": "a long password"}'"""
-
-
-@pytest.fixture
-def release(tmp_path):
-    lab = Lab()
-    try:
-        path = tmp_path / "release.tar.gz"
-        lab.heights("build", "--out", path).expect(0)
-        yield path
-    finally:
-        lab.end()
-
-
-def test_a_release_of_heights_build_serves_and_has_its_accounts_after_a_restart(machine, release, tmp_path):
+def test_a_single_server_serves_and_has_what_was_written_after_a_restart(make_cloud, debian, disk, stage):
     """The machine has none of the libraries that the app is linked to."""
-    libraries = {path.name for path in machine.glob("usr/lib/*/lib*.so*")}
+    libraries = {path.name for path in debian.glob("usr/lib/*/lib*.so*")}
     assert not any(name.startswith(("libpq.", "libmicrohttpd.", "libswiftCore.")) for name in libraries)
-    shutil.copy(release, machine / "trial/release.tar.gz")
-    (machine / "trial/user-data").write_text(user_data(2, tmp_path / "templates"))
-    (machine / "trial/port").write_text("80")
-    with disk(tmp_path / "disk") as words:
-        for script in (SIGN_UP, LOG_IN):
-            (machine / "trial/further").write_text(script)
-            assert json.loads(boot(machine, words)) == {"state": "ready", "stage": 2}
-            assert '"name":"ada"' in (machine / "trial/said").read_text().replace(" ", "")
+    cloud = make_cloud(stage)
+    server = cloud.server(debian, "a", disk[1])
+    start([server])
+    expect_told(cloud, [server])
+    write_and_read_after_a_restart([server], stage)
+    server.stop()
+    found = subprocess.run(["blkid", "-o", "value", "-s", "TYPE", disk[0]], capture_output=True, text=True)
+    assert found.stdout.strip() == "ext4"
+    assert list((server.root / "var/lib/heights").iterdir()) == [], "something was written beside the disk"
 
 
-def test_a_server_of_a_group_starts_its_app_and_after_a_restart_again(machine, tmp_path):
-    (machine / "trial/user-data").write_text(user_data(5, tmp_path / "templates"))
-    (machine / "trial/port").write_text("8080")
-    for _ in range(2):
-        told = facts(boot(machine))
-        check(told, machine, 5, "8080")
-        assert told["REDIS_URL"].startswith("rediss://:word@")
-    calls = (machine / "var/log/aws-calls").read_text()
-    assert calls.count("s3 cp") == 2 and all(line.startswith(REGION) for line in calls.splitlines())
+@pytest.mark.parametrize("stage", [4, 5])
+def test_two_servers_are_one_to_people_and_have_what_was_written_after_a_restart(make_cloud, debian, stage):
+    cloud = make_cloud(stage)
+    servers = [cloud.server(debian, letter) for letter in SERVERS]
+    start(servers)
+    expect_told(cloud, servers)
+    write_and_read_after_a_restart(servers, stage)
 
 
-def check(told, machine, stage, port):
-    """That the app has what its stage promises."""
-    assert told["uid"] != "0" and told["PORT"] == port and told["HEIGHTS_STAGE"] == str(stage)
-    assert told.get("DATABASE_URL", "").startswith("postgresql://heights@") == (stage >= 3)
-    if stage >= 3:
-        # libpq reads it so: what separates is behind a backslash.
-        assert (machine / "trial/pgpass").read_text().rstrip().endswith(r":5432:*:heights:a\:b")
+def test_an_app_in_another_language_that_is_packed_by_hand_finds_its_database_and_its_cache(make_cloud, debian, guestbook):
+    server = make_cloud(5, GUESTBOOK, guestbook).server(debian, "a")
+    start([server])
+    form = {"id": str(uuid.uuid4()), "name": "ada", "text": "a line"}
+    assert requests.post(f"{server.url}/entries", data=form, allow_redirects=False, timeout=60).status_code == 303
+    restart([server])
+    assert requests.get(f"{server.url}/entries/{form['id']}", timeout=60).json()["text"] == "a line"
+    assert "a line" in requests.get(f"{server.url}/", timeout=60).text
+    assert "the cache is away" not in server.run("cat", "/var/log/heights/app.log")

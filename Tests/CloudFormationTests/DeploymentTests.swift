@@ -68,6 +68,18 @@ struct Named: Sendable, CustomTestStringConvertible {
   }
 
   @Test(arguments: all)
+  func nobodyIsTakenForTheDatabaseWithoutACertificateOfItsName(_ named: Named) throws {
+    let stacks = try named.deployment.get().stacks
+    let addresses = stacks.flatMap { $0.template.yaml.split(separator: "\n") }.filter {
+      $0.contains("postgresql://")
+    }
+    #expect(addresses.isEmpty == !stacks.contains { $0.template.yaml.contains("AWS::RDS::DBInstance") })
+    for address in addresses {
+      #expect(address.hasSuffix("?sslmode=verify-full&sslrootcert=\(Bootstrap.authorities)'"))
+    }
+  }
+
+  @Test(arguments: all)
   func onlyTheFrontIsOpenToEverybody(_ named: Named) throws {
     let deployment = try named.deployment.get()
     for stack in deployment.stacks {

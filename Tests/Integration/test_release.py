@@ -45,7 +45,8 @@ def test_a_release_runs_with_nothing_but_glibc_of_the_machine(release, tmp_path)
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(url), "the app answers")
         Person.sign_up(url).post("from a release")
-        assert requests.get(f"{url}/", timeout=10).status_code == 200
+        for path in ("/", "/openapi.json", "/favicon.ico"):
+            assert requests.get(url + path, timeout=10).status_code == 200, path
         lines = [line.split(maxsplit=5) for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines()]
         files = {words[5].strip() for words in lines if len(words) == 6 and ".so" in words[5]}
         foreign = {file for file in files if not file.startswith(str(folder))}
@@ -78,6 +79,14 @@ def test_a_program_that_is_a_script_is_not_packed_by_half(lab, tmp_path):
     manifest.write_text(manifest.read_text().replace(json.dumps(str(SUMMIT)), '"./start"'))
     outcome = lab.heights("build", "--out", tmp_path / "release.tar.gz").expect(1)
     assert "is no program that was linked but a script" in outcome.err
+    assert list(tmp_path.glob("release*")) == []
+
+
+def test_a_file_that_the_app_reads_and_that_is_not_there_is_missed_before_anything_is_packed(lab, tmp_path):
+    manifest = lab.folder / "heights.json"
+    manifest.write_text(manifest.read_text().replace('"openapi.json"', '"openapi.json", "Texts"'))
+    outcome = lab.heights("build", "--out", tmp_path / "release.tar.gz").expect(1)
+    assert "files: 'Texts' is not in" in outcome.err
     assert list(tmp_path.glob("release*")) == []
 
 

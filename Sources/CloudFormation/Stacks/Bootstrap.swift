@@ -4,6 +4,8 @@
 enum Bootstrap {
   /// Where an app says that it can take requests.
   static let healthPath = "/readyz"
+  /// Where a server has the certificates of those who vouch for databases: RDS has its own.
+  static let authorities = "/etc/heights/authorities.pem"
 
   /// What the start needs to know, and what the app is told by its environment.
   struct Settings {
@@ -98,6 +100,12 @@ enum Bootstrap {
       done
     fi
     chown heights "$HEIGHTS_DATA_DIR" "${HEIGHTS_FILES_DIR:-$HEIGHTS_DATA_DIR}"
+    if [ -n "${DATABASES:-}" ]; then
+      # They are renewed, and the old ones hold for years.
+      curl -fsS --retry 3 -o /run/heights/authorities \
+        https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem && mv /run/heights/authorities \#(authorities) ||
+        [ -s \#(authorities) ]
+    fi
     aws s3 cp --only-show-errors "s3://$RELEASES/releases/$RELEASE.tar.gz" /run/heights/release.tar.gz
     rm -rf /opt/heights/*
     tar -xzf /run/heights/release.tar.gz -C /opt/heights
@@ -113,7 +121,9 @@ enum Bootstrap {
     set -a && . /etc/heights/app.env && set +a
     until curl -fsS "http://127.0.0.1:$PORT/readyz" > /dev/null 2>&1; do sleep 2; done
     if [ -n "${SIGNAL:-}" ]; then
-      id=$(cat /sys/devices/virtual/dmi/id/board_asset_tag)
+      metadata=http://169.254.169.254/latest
+      token=$(curl -fsS -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 60" $metadata/api/token)
+      id=$(curl -fsS -H "X-aws-ec2-metadata-token: $token" $metadata/meta-data/instance-id)
       aws cloudformation signal-resource --stack-name "$STACK" --logical-resource-id "$SIGNAL" --unique-id "$id" \
         --status SUCCESS || echo "the stack was not told: no update of it waits"
     fi

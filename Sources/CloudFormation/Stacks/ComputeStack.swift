@@ -176,7 +176,10 @@ struct ComputePlan {
     rights.readPasswords(of: leaders)
   }
 
-  private func url(_ host: Expression) -> Text { "postgresql://heights@\(host):5432/app?sslmode=require" }
+  /// Nobody gets the password who can't show a certificate of RDS's for this name.
+  private func url(_ host: Expression) -> Text {
+    "postgresql://heights@\(host):5432/app?sslmode=verify-full&sslrootcert=\(Bootstrap.authorities)"
+  }
 
   /// Clusters of these databases with a server in this region, and the addresses of those servers, the leader's first.
   private mutating func reachedClusters(

@@ -51,12 +51,7 @@ struct Release {
     let start = place.appendingPathComponent("run")
     try Data(script(name).utf8).write(to: start)
     try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: start.path)
-    let folders = [manifest.staticFolder, manifest.launchFolder, Self.migrations].compactMap { $0 }
-    for name in Set(folders) where files.fileExists(atPath: folder.path + "/" + name) {
-      let target = place.appendingPathComponent(name)
-      try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try files.copyItem(atPath: folder.path + "/" + name, toPath: target.path)
-    }
+    try copyWhatIsRead(to: place)
     let facts = ReleaseFacts(
       app: manifest.name, architecture: program.architecture, glibc: program.glibc,
       libraries: program.libraries.count)
@@ -64,6 +59,23 @@ struct Release {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     try encoder.encode(facts).write(to: place.appendingPathComponent(ReleaseFacts.fileName))
     return facts
+  }
+
+  private func copyWhatIsRead(to place: URL) throws {
+    let files = FileManager.default
+    for name in manifest.files where !files.fileExists(atPath: folder.path + "/" + name) {
+      throw ReleaseError(
+        description: "\(Manifest.fileName): files: '\(name)' is not in \(folder.path), even after the build")
+    }
+    let names =
+      [manifest.staticFolder, manifest.launchFolder, Self.migrations].compactMap { $0 } + manifest.files
+    // What is in a folder that has been copied is there by then.
+    for name in Set(names).sorted() where files.fileExists(atPath: folder.path + "/" + name) {
+      let target = place.appendingPathComponent(name)
+      if files.fileExists(atPath: target.path) { continue }
+      try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try files.copyItem(atPath: folder.path + "/" + name, toPath: target.path)
+    }
   }
 
   /// The file itself where the path is a link to it.

@@ -49,6 +49,7 @@ extension Manifest {
     let isAfterLaunch = service?.listensOnPort == true && object.member("launch") == nil
     let launch =
       isAfterLaunch ? nil : object.required("launch", "a folder inside the app's folder", read: folder)
+    let files = object.optional("files", "a list of files and folders inside the app's folder", read: paths)
     let workload = object.member("workload").map { readWorkload($0, problems) } ?? Workload()
     let replication = object.optional("replication", "'available' or 'strict'") { node in
       node.text.flatMap { ["available", "strict"].contains($0) ? $0 : nil }
@@ -60,7 +61,7 @@ extension Manifest {
     guard let name, let title, let service, launch != nil || isAfterLaunch else { return nil }
     return Manifest(
       name: name, title: title, build: build, databases: databases, service: service,
-      staticFolder: staticFolder, launchFolder: launch, workload: workload,
+      staticFolder: staticFolder, launchFolder: launch, files: files ?? [], workload: workload,
       replicatesStrictly: replication == "strict", hasOwnNetwork: network == "own")
   }
 
@@ -189,6 +190,12 @@ extension Manifest {
   private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
       || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+
+  private static func paths(_ node: JSON5Node) -> [String]? {
+    guard case .array(let elements) = node.value else { return nil }
+    let paths = elements.compactMap(\.text).filter(isInside)
+    return paths.count == elements.count ? paths : nil
   }
 
   private static func isInside(_ path: String) -> Bool {

@@ -52,6 +52,9 @@ public struct Manifest: Equatable, Sendable {
   public let staticFolder: String?
   /// The folder of the launch page, relative to the app's folder; nil only for an app that listens on a port itself.
   public let launchFolder: String?
+  /// What else the app reads, files and folders relative to its folder: a release has them too. They need not be there
+  /// before it is built.
+  public var files: [String] = []
   public let workload: Workload
   /// Whether a write is never acknowledged without a second copy, from stage 4 on: then it waits while there is none.
   public var replicatesStrictly = false

@@ -122,6 +122,10 @@ import Testing
       "static: expected a folder inside the app's folder, found 'Pubic' (heights.json:6)"
     ),
     (
+      "static:", "files: [\"a.json\", \"../b\"], static:",
+      "files: expected a list of files and folders inside the app's folder, found a list (heights.json:6)"
+    ),
+    (
       "\"Launch\"", "\"../Launch\"",
       "launch: expected a folder inside the app's folder, found '../Launch' (heights.json:7)"
     ),
@@ -135,7 +139,7 @@ import Testing
     ),
     (
       "workload:", "zebra: 1, workload:",
-      "zebra: unknown key; known are name, title, build, databases, services, static, launch, workload, replication (heights.json:8)"
+      "zebra: unknown key; known are name, title, build, databases, services, static, launch, files, workload, replication (heights.json:8)"
     ),
     ("workload: {", "workload: [", "heights.json:8: expected a value, found 'post' (text needs quotes)"),
   ])

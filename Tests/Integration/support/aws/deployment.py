@@ -112,18 +112,11 @@ class Deployment:
         """What of a stack is not as its template says; nothing for one of which nothing was made."""
         if name not in self._stacks:
             return []
-        stack, template, parameters = self._stacks[name]
+        stack, template, _ = self._stacks[name]
         aws = self.region(stack.region)
         ids = self.physical_ids(name)
         resources = template["Resources"]
-
-        def attribute(logical_id, attribute):
-            return _attribute(aws, resources[logical_id]["Type"], ids.get(logical_id), attribute)
-
-        expressions = Expressions(
-            template, parameters, ids, attribute, {
-                "Region": stack.region, "AccountId": aws.account, "Partition": "aws", "StackName": name,
-                "URLSuffix": "amazonaws.com"}, aws.zones)
+        expressions = self._expressions(name, template, ids)
         lines = []
         for logical_id, resource in resources.items():
             is_there = "Condition" not in resource or expressions.holds(resource["Condition"])
@@ -142,6 +135,27 @@ class Deployment:
                 f"{name}/{logical_id} ({resource['Type']}) {line}"
                 for line in self._compare(aws, resource["Type"], ids[logical_id], expected, bool(before))]
         return lines
+
+    def value(self, name, node, known):
+        """What an expression in a stack's template stands for, by what was made and by `known`: {parameter or logical id:
+        value}, of what this emulator does not make."""
+        stack, _, _ = self._stacks[name]
+        return self._expressions(name, stack.template, {**self.physical_ids(name), **known}).value(node)
+
+    def outputs(self, name):
+        return self._outputs[name]
+
+    def _expressions(self, name, template, ids):
+        stack, _, parameters = self._stacks[name]
+        aws = self.region(stack.region)
+
+        def attribute(logical_id, attribute):
+            return _attribute(aws, template["Resources"][logical_id]["Type"], ids.get(logical_id), attribute)
+
+        return Expressions(
+            template, parameters, ids, attribute, {
+                "Region": stack.region, "AccountId": aws.account, "Partition": "aws", "StackName": name,
+                "URLSuffix": "amazonaws.com"}, aws.zones)
 
     def _compare(self, aws, kind, physical_id, expected, was_there):
         if not has_reader(kind):

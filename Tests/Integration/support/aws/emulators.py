@@ -72,12 +72,18 @@ class Emulator:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def ministack():
+def ministack(program=(AWS_TOOLS / "ministack",), **environment):
     return Emulator(
-        "ministack", [AWS_TOOLS / "ministack"], "/_ministack/health", GATEWAY_PORT="PORT", BIND_HOST="127.0.0.1",
+        "ministack", program, "/_ministack/health", **environment, GATEWAY_PORT="PORT", BIND_HOST="127.0.0.1",
         MINISTACK_HOST="127.0.0.1",
         # Only the interfaces are wanted: no other doors, and no containers where there is a Docker.
         SFTP_ENABLED="0", IOT_MTLS_ENABLED="0", DOCKER_HOST="unix:///nowhere.sock")
+
+
+def account():
+    """MiniStack that lets nobody do what no policy allows, and has what a server asks for (ministack_launcher.py)."""
+    return ministack([AWS_TOOLS / "python", Path(__file__).with_name("ministack_launcher.py")], AUTH="true",
+                     MINISTACK_IMDS_V2_REQUIRED="1")
 
 
 def moto():

@@ -1,0 +1,181 @@
+"""An account of AWS's with a stage in it, for servers to start in: MiniStack has the stage's stacks as they are, and engines
+are behind the names that it gives out. What a server is told comes from these stacks alone."""
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from engines import Authority, Cache, Database, Door, Files
+from network import ROUTER, add_address, remove_address
+from server import Server
+from support.aws import emulators
+from support.aws.deployment import Deployment, Stack
+from support.lab import heights
+
+REGION = "eu-central-1"
+DATABASE, FOLLOWER, CACHE = "10.18.0.11", "10.18.0.12", "10.18.0.13"
+SERVERS = {"a": "10.18.1.1", "b": "10.18.2.1"}
+DISK = "vol-0a1b2c"
+# What AWS gives to everybody: where Debian's servers get the agents from that Debian does not have.
+AGENTS = {
+    "amazon-ssm-agent": (f"amazon-ssm-{REGION}", "latest/debian_{arch}/amazon-ssm-agent.deb"),
+    "amazon-cloudwatch-agent": (f"amazoncloudwatch-agent-{REGION}", "debian/{arch}/latest/amazon-cloudwatch-agent.deb"),
+}
+SERVICES = ("s3", "dynamodb", "rds", "secretsmanager", "cloudformation", "sts")
+
+
+class Cloud:
+    """One stage of an app. `end()` takes all of it down."""
+
+    def __init__(self, stage, authorities, folder, app):
+        """`authorities` is (that of AWS's doors, RDS's own)."""
+        self.stage = stage
+        self._folder = folder
+        self._ends = []
+        self._amazon, self._rds = authorities
+        try:
+            self._make(app)
+        except BaseException:
+            self.end()
+            raise
+
+    def _make(self, app):
+        self._account = self._ending(emulators.account())
+        heights("template", "--stage", self.stage, "--regions", REGION, "--domain", "example.com", "--format", "json",
+                "--fresh", "--app", app, "--out", self._folder / "stacks").expect(0)
+        self._deployment = Deployment(self._account)
+        self._stacks = {stack.name: stack for stack in Stack.all_in(self._folder / "stacks")}
+        for stack in self._stacks.values():
+            self._deployment.apply(stack)
+        self._data = self._deployment.outputs(self._name("data"))
+        self.names = {f"{name}.{REGION}.amazonaws.com": ROUTER for name in SERVICES}
+        self.names["truststore.pki.rds.amazonaws.com"] = ROUTER
+        buckets = [value for name, value in self._data.items() if name.endswith("Bucket")]
+        for bucket in buckets + [bucket for bucket, _ in AGENTS.values()]:
+            self.names[f"{bucket}.s3.{REGION}.amazonaws.com"] = ROUTER
+        if self.stage == 4:
+            self.names[f"{self._data['FilesId']}.efs.{REGION}.amazonaws.com"] = ROUTER
+            self.files = self._ending(Files())
+        certificate = self._amazon.certificate(*self.names, ROUTER)
+        self._ending(Door(self._account.port, certificate, self._rds.file))
+        if self.stage >= 3:
+            self._add_databases()
+        if self.stage >= 5:
+            self._add_cache()
+        self._publish_agents()
+
+    def _name(self, kind):
+        return next(name for name in self._stacks if name.endswith(f"-{REGION}-{kind}"))
+
+    def _ending(self, part):
+        self._ends.append(part.end)
+        return part
+
+    def _address(self, address):
+        add_address(address)
+        self._ends.append(lambda: remove_address(address))
+        return address
+
+    def client(self, service):
+        """Of the account's owner, through its door."""
+        return boto3.client(
+            service, region_name=REGION, endpoint_url=f"https://{ROUTER}", verify=str(self._amazon.file),
+            aws_access_key_id="test", aws_secret_access_key="test",
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}))
+
+    @property
+    def log_group(self):
+        """Where the words of apps go."""
+        return self._deployment.physical_ids(self._name("compute"))["AppLog"]
+
+    # Engines
+
+    def _add_databases(self):
+        database = self.client("rds").describe_db_instances(
+            DBInstanceIdentifier=self._data["DatabaseName"])["DBInstances"][0]
+        secret = self.client("secretsmanager").get_secret_value(SecretId=database["MasterUserSecret"]["SecretArn"])
+        master = json.loads(secret["SecretString"])
+        name = self._data["DatabaseAddress"]
+        self.names[name] = self._address(DATABASE)
+        self.database = self._ending(Database(
+            DATABASE, name, self._rds, master=(master["username"], master["password"])))
+        follower = self._data.get("DatabaseReaderBAddress")
+        if follower:
+            self.names[follower] = self._address(FOLLOWER)
+            self.follower = self._ending(Database(FOLLOWER, follower, self._rds, leader=self.database))
+
+    def _add_cache(self):
+        outputs = self._deployment.outputs(self._name("cache"))
+        word = self.client("secretsmanager").get_secret_value(SecretId=outputs["CacheTokenSecret"])["SecretString"]
+        self.cache_name = f"master.{outputs['CacheAddress'].split('.')[0]}.euc1.cache.amazonaws.com"
+        self.names[self.cache_name] = self._address(CACHE)
+        self._ending(Cache(CACHE, self.cache_name, self._amazon, word))
+
+    # What is published
+
+    def publish(self, release):
+        """As `heights deploy` does."""
+        self.client("s3").upload_file(str(release), self._data["ReleasesBucket"], "releases/current.tar.gz")
+
+    def _publish_agents(self):
+        s3 = self.client("s3")
+        arch = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+        for package, (bucket, key) in AGENTS.items():
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+            s3.delete_public_access_block(Bucket=bucket)
+            s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}]}))
+            s3.upload_file(str(self._package(package)), bucket, key.format(arch=arch))
+
+    def _package(self, name):
+        """A package that notes how its program is called: the agents come from AWS alone."""
+        root = Path(tempfile.mkdtemp(dir=self._folder))
+        (root / "DEBIAN").mkdir()
+        (root / "DEBIAN/control").write_text(
+            f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: stand-in\n")
+        program = root / "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
+        if name == "amazon-cloudwatch-agent":
+            program.parent.mkdir(parents=True)
+            program.write_text('#!/bin/sh\necho "$@" >> /var/log/agent\ncat /etc/heights/logs.json >> /var/log/agent\n')
+            program.chmod(0o755)
+        path = self._folder / f"{name}.deb"
+        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", root, path], check=True, capture_output=True)
+        return path
+
+    # Servers
+
+    def user_data(self, index):
+        """That of a server: each has its own up to stage 4, from then on all of a group have the same."""
+        name = self._name("compute")
+        resources = self._stacks[name].template["Resources"].values()
+        found = [properties["UserData"]["Fn::Base64"] for properties in (
+            resource["Properties"].get("LaunchTemplateData", resource["Properties"]) for resource in resources)
+            if "UserData" in properties]
+        # What the emulator can't tell: it makes no disks, and caches only with Docker.
+        known = {"Disk": DISK}
+        if self.stage >= 5:
+            known["CacheAddress"] = self.cache_name
+        return self._deployment.value(name, found[min(index, len(found) - 1)], known)
+
+    def server(self, debian, letter, words=()):
+        index = sorted(SERVERS).index(letter)
+        port = 80 if self.stage < 5 else 8080
+        words = [*words, f"--bind={self.files.shared}:/trial"] if self.stage == 4 else words
+        server = Server(debian, self._folder / f"server-{letter}", letter, SERVERS[letter], port, self.names,
+                        self.user_data(index), words)
+        self._ends.append(server.remove)
+        return server
+
+    def end(self):
+        """The last first."""
+        errors = []
+        while self._ends:
+            try:
+                self._ends.pop()()
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
