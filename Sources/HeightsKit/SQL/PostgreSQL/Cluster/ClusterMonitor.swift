@@ -20,7 +20,8 @@ final class ClusterMonitor: @unchecked Sendable {
   private var rest: UnsafeContinuation<Void, Never>?
 
   enum Report {
-    case answer(ClusterState.Standing, LogPosition, askedAt: Deadline)
+    /// - Parameter clockMs: what the server takes for the time, in milliseconds since 1970.
+    case answer(ClusterState.Standing, LogPosition, clockMs: Int64, askedAt: Deadline)
     case silence(any Error)
   }
 
@@ -42,9 +43,9 @@ final class ClusterMonitor: @unchecked Sendable {
     while !isStopped {
       let now = Deadline.now
       do {
-        let (standing, position) = try await ask()
+        let (standing, position, clockMs) = try await ask()
         failures = 0
-        if !isStopped { report(.answer(standing, position, askedAt: now)) }
+        if !isStopped { report(.answer(standing, position, clockMs: clockMs, askedAt: now)) }
       } catch {
         failures += 1
         if !isStopped { report(.silence(error)) }
@@ -75,7 +76,7 @@ final class ClusterMonitor: @unchecked Sendable {
     }
   }
 
-  private func ask() async throws -> (ClusterState.Standing, LogPosition) {
+  private func ask() async throws -> (ClusterState.Standing, LogPosition, Int64) {
     let deadline = Deadline.afterMs(Self.silenceMs)
     if let connection, connection.failure == nil {
       do { return try await ask(connection, until: deadline) } catch {
@@ -92,7 +93,7 @@ final class ClusterMonitor: @unchecked Sendable {
 
   private func ask(
     _ connection: PostgresConnection, until deadline: Deadline
-  ) async throws -> (ClusterState.Standing, LogPosition) {
+  ) async throws -> (ClusterState.Standing, LogPosition, Int64) {
     let answer = try await connection.result(of: Self.question, .own, until: deadline).first(Self.read)
     guard let answer else { throw DatabaseError.gone("the server answered nothing") }
     return answer
@@ -103,15 +104,17 @@ final class ClusterMonitor: @unchecked Sendable {
     SELECT recovers, refuses,
       CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn,
       CASE WHEN recovers THEN NULL ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END,
-      current_setting('synchronous_standby_names') <> ''
+      current_setting('synchronous_standby_names') <> '',
+      floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
     FROM (SELECT pg_is_in_recovery() AS recovers, current_setting('transaction_read_only') = 'on' AS refuses) AS self
     """
 
-  private static func read(_ row: Row) throws -> (ClusterState.Standing, LogPosition) {
+  private static func read(_ row: Row) throws -> (ClusterState.Standing, LogPosition, Int64) {
     let position = LogPosition(bytes: UInt64(max(try row.optionalInt(2) ?? 0, 0)))
-    if try row.bool(0) { return (.follows, position) }
-    if try row.bool(1) { return (.refusesWrites, position) }
+    let clockMs = try row.int(5)
+    if try row.bool(0) { return (.follows, position, clockMs) }
+    if try row.bool(1) { return (.refusesWrites, position, clockMs) }
     let timeline = UInt32(try row.text(3).prefix(8), radix: 16) ?? 0
-    return (.leads(timeline: timeline, hasSecondCopy: try row.bool(4)), position)
+    return (.leads(timeline: timeline, hasSecondCopy: try row.bool(4)), position, clockMs)
   }
 }

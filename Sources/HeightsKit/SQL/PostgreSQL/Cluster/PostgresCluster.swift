@@ -37,6 +37,8 @@ final class PostgresCluster: Sendable {
   private let versionNumber = Atomic<Int>(0)
   private let fresh = Atomic<UInt64>(0)
   private let lastUseNs = Atomic<UInt64>(0)
+  /// That of whichever member leads, by the uptime of this process; until one has told, its own is as good.
+  private let clock = Mutex(FollowedClock(nowMs: wallClockMs(), uptimeMs: Deadline.now.uptimeMs))
 
   /// - Parameters:
   ///   - url: what all members have in common, as libpq takes it, and the members for whoever leaves the choice to it.
@@ -95,6 +97,11 @@ final class PostgresCluster: Sendable {
 
   /// Where the leader last said it was.
   var leaderPosition: LogPosition { state.withLock { $0.leaderPosition } }
+
+  /// The latest moment for identifiers that are made now, in milliseconds since 1970, whatever the leader's clock shows.
+  func latestIdentifierMs(_ now: Deadline) -> Int64 {
+    clock.withLock { $0.latestMs(uptimeMs: now.uptimeMs) } ?? .max
+  }
 
   /// Keeps the monitors busy. Cheap: called for each statement.
   func touch(_ now: Deadline) {
@@ -166,12 +173,15 @@ final class PostgresCluster: Sendable {
   }
 
   private func take(_ report: ClusterMonitor.Report, of member: ClusterMember) {
+    if case .answer(.leads, _, let clockMs, _) = report {
+      _ = clock.withLock { $0.follow(clockMs, uptimeMs: Deadline.now.uptimeMs) }
+    }
     typealias Change = (isNew: Bool, leader: ClusterMember?, old: ClusterMember?, copies: (Bool?, Bool?))
     let change = state.withLock { state -> Change in
       let (old, hadSecondCopy) = (state.leader, state.hasSecondCopy)
       let isNew =
         switch report {
-        case .answer(let standing, let position, let askedAt):
+        case .answer(let standing, let position, _, let askedAt):
           state.note(member, standing, at: position, askedAt: askedAt, now: loop.lastNow)
         case .silence: state.noteSilence(member)
         }
