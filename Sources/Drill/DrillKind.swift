@@ -12,14 +12,16 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   case slowDatabase = "slow-database"
   case diskFull = "disk-full"
   case switchover
+  case diskLoss = "disk-loss"
+  case clockJump = "clock-jump"
 
   /// The stages whose lab has what the drill breaks.
   public var stages: ClosedRange<Stage> {
     switch self {
-    case .instanceCrash: .singleServer ... .sharded
+    case .instanceCrash, .clockJump: .singleServer ... .sharded
     case .diskFull: .singleServer ... .singleServer
     case .leaderCrash, .hungHost, .slowDatabase: .separateDatabase ... .sharded
-    case .zoneOutage, .switchover: .replicated ... .sharded
+    case .zoneOutage, .switchover, .diskLoss: .replicated ... .sharded
     case .cacheLoss: .stateless ... .sharded
     }
   }
@@ -36,18 +38,23 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
     case .slowDatabase: "the database leader stands still for four fifths of the time"
     case .diskFull: "the app's disk is filled to its last byte"
     case .switchover: "another server of the database is made its leader, as before maintenance"
+    case .clockJump:
+      "the clock of an app server jumps an hour ahead, and back; then that of the database leader's host"
+    case .diskLoss: "the database leader's host dies, and comes back with an empty disk"
     }
   }
 
   /// Why the other stages can't have it.
   var reason: String {
     switch self {
-    case .instanceCrash: "the launch page has no server"
+    case .instanceCrash, .clockJump: "the launch page has no server"
     case .diskFull: "from stage 3 on the rows are on the database's disk, whose size the lab does not limit"
     case .leaderCrash, .hungHost, .slowDatabase: "the database is a part of the app's process before stage 3"
     case .zoneOutage: "before stage 4 everything is in one zone, and nothing would be left to answer"
     case .switchover: "before stage 4 the database has one server"
     case .cacheLoss: "there is no shared cache before stage 5"
+    case .diskLoss:
+      "before stage 4 there is one disk with what was acknowledged, and nothing to bring it back from"
     }
   }
 
@@ -55,8 +62,9 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   public var holdSeconds: Int {
     switch self {
     case .zoneOutage, .hungHost: 15
+    case .clockJump: 16
     case .slowDatabase, .diskFull: 8
-    case .instanceCrash, .leaderCrash, .cacheLoss, .switchover: 0
+    case .instanceCrash, .leaderCrash, .cacheLoss, .switchover, .diskLoss: 0
     }
   }
 }

@@ -58,6 +58,8 @@ extension Lab {
     case .freeze(let host): try freeze(host)
     case .thaw(let host): try thaw(host)
     case .crash(let name): try crash(name)
+    case .loseDisk(let host): try loseDisk(host)
+    case .setClock(let host, let seconds): try setClock(host, aheadSeconds: seconds)
     default:
       try operations.exclusively(request.title) { () throws(LabError) in try change(request, progress) }
     }
@@ -77,7 +79,8 @@ extension Lab {
     case .scale(let service, let count): try scale(service, count: count, progress)
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
     case .switchover(let host): try switchOver(to: host)
-    case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash: break
+    case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .loseDisk, .setClock:
+      break
     }
   }
 

@@ -105,6 +105,7 @@ public final class Lab: Sendable {
       instance: instance.summary,
       processes: processes, addresses: addresses(at: state.stage), ports: network.ports,
       cutZones: context.zones.dark, watchedZones: power.watched, unflushed: power.unflushed,
+      clocks: power.clocks,
       openDoors: state.openDoors,
       listensOnPort: manifest.service.listensOnPort, appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },
