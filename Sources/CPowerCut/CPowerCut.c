@@ -4,6 +4,8 @@
 // Not seen, and so never taken back: what goes through stdio's buffers, through memory maps, or past the C library.
 #include "CPowerCut.h"
 
+#include "Host.h"
+
 #include <CPowerLog.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,7 +21,7 @@ _Static_assert(sizeof(off_t) == 8, "one name of each function would not be the o
 #define CHUNK_BYTES 65536
 #define AT_CURSOR (-1)
 
-static struct heights_power *power;
+struct heights_power *power;
 
 // The C library's own.
 static struct {

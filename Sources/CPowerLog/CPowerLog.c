@@ -17,7 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define VERSION 1
+#define VERSION 2
 
 struct shared {
   uint32_t version;
@@ -25,6 +25,7 @@ struct shared {
   uint32_t is_attached;
   int32_t failure;
   uint64_t log_bytes;
+  int64_t clock_seconds;
   pthread_mutex_t lock;
 };
 
@@ -166,6 +167,18 @@ void heights_power_append(struct heights_power *power, struct heights_power_reco
   if (written != (ssize_t)length) return heights_power_fail(power, code);
   __atomic_store_n(&shared->log_bytes, shared->log_bytes + length, __ATOMIC_RELEASE);
 }
+
+// MARK: The clock
+
+void heights_power_set_clock(struct heights_power *power, int64_t seconds) {
+  __atomic_store_n(&power->shared->clock_seconds, seconds, __ATOMIC_RELAXED);
+}
+
+int64_t heights_power_clock(struct heights_power *power) {
+  return __atomic_load_n(&power->shared->clock_seconds, __ATOMIC_RELAXED);
+}
+
+// MARK: Files
 
 // The file system's own number of a file's life, or where there is none the time of its birth.
 static uint64_t birth(int descriptor, const struct statx *status) {

@@ -203,6 +203,8 @@ public struct Drill: Sendable {
       readFrom: ledger.source, history: history, sessions: load.sessions?.checked ?? 0,
       lostSessions: (load.sessions?.lost ?? 0) + (load.sessions?.unreadable ?? 0),
       endedSessions: load.sessions?.ended ?? 0, letInSessions: load.sessions?.letIn ?? 0,
+      identifiersAheadSeconds: try verification.latestPostSeconds.map { $0 - Date().timeIntervalSince1970 }
+        ?? 0,
       examples: ledger.examples + (load.sessions?.examples ?? []))
   }
 }

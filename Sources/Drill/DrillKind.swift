@@ -16,14 +16,16 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   case partitionOneWay = "partition-one-way"
   case partitionWitness = "partition-witness"
   case partitionApp = "partition-app"
+  case diskLoss = "disk-loss"
+  case clockJump = "clock-jump"
 
   /// The stages whose lab has what the drill breaks.
   public var stages: ClosedRange<Stage> {
     switch self {
-    case .instanceCrash: .singleServer ... .sharded
+    case .instanceCrash, .clockJump: .singleServer ... .sharded
     case .diskFull: .singleServer ... .singleServer
     case .leaderCrash, .hungHost, .slowDatabase: .separateDatabase ... .sharded
-    case .zoneOutage, .switchover: .replicated ... .sharded
+    case .zoneOutage, .switchover, .diskLoss: .replicated ... .sharded
     case .partition, .partitionOneWay, .partitionWitness, .partitionApp: .replicated ... .sharded
     case .cacheLoss: .stateless ... .sharded
     }
@@ -47,13 +49,16 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
     case .partitionWitness: "the database leader's host and the witness hear nothing of each other"
     case .partitionApp:
       "the app's servers and the database leader's host hear nothing of each other, and all others hear both"
+    case .clockJump:
+      "the clock of an app server jumps an hour ahead, and back; then that of the database leader's host"
+    case .diskLoss: "the database leader's host dies, and comes back with an empty disk"
     }
   }
 
   /// Why the other stages can't have it.
   var reason: String {
     switch self {
-    case .instanceCrash: "the launch page has no server"
+    case .instanceCrash, .clockJump: "the launch page has no server"
     case .diskFull: "from stage 3 on the rows are on the database's disk, whose size the lab does not limit"
     case .leaderCrash, .hungHost, .slowDatabase: "the database is a part of the app's process before stage 3"
     case .zoneOutage: "before stage 4 everything is in one zone, and nothing would be left to answer"
@@ -61,6 +66,8 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
     case .partition, .partitionOneWay, .partitionWitness, .partitionApp:
       "before stage 4 there is no link without which anything would be left to answer"
     case .cacheLoss: "there is no shared cache before stage 5"
+    case .diskLoss:
+      "before stage 4 there is one disk with what was acknowledged, and nothing to bring it back from"
     }
   }
 
@@ -68,8 +75,9 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   public var holdSeconds: Int {
     switch self {
     case .zoneOutage, .hungHost, .partition, .partitionOneWay, .partitionWitness, .partitionApp: 15
+    case .clockJump: 16
     case .slowDatabase, .diskFull: 8
-    case .instanceCrash, .leaderCrash, .cacheLoss, .switchover: 0
+    case .instanceCrash, .leaderCrash, .cacheLoss, .switchover, .diskLoss: 0
     }
   }
 }

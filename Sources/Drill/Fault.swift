@@ -15,6 +15,8 @@ struct Fault: Sendable {
   private let cuts: [Cut]
   private let folder: AppFolder
   private let diskBytes: Int
+  /// Of a disk that is to be lost.
+  private var contents: DiskContents?
 
   private static let freezeUs: UInt32 = 400_000
   private static let thawUs: UInt32 = 100_000
@@ -41,10 +43,15 @@ struct Fault: Sendable {
         throw DrillError.unhealthy("no app server is ready")
       }
       (self.zone, target, victims) = (nil, victim.name, [victim])
-    case .leaderCrash, .hungHost, .slowDatabase, .switchover:
+    case .leaderCrash, .hungHost, .slowDatabase, .switchover, .diskLoss:
       let leader = try Self.databaseLeader(running)
       (self.zone, target) = (nil, leader.host ?? leader.name)
       victims = running.filter { $0.host == leader.host }
+      if kind == .diskLoss { contents = try DiskContents(of: target, in: folder) }
+    case .clockJump:
+      let clocks = try ClockJump(running)
+      victims = clocks.processes
+      (self.zone, target) = (nil, clocks.hosts.joined(separator: " and then "))
     case .cacheLoss:
       victims = running.filter { $0.name.hasSuffix(".redis") }
       (self.zone, target) = (nil, victims.map { $0.host ?? $0.name }.joined(separator: " and "))
@@ -54,7 +61,7 @@ struct Fault: Sendable {
     }
   }
 
-  private static func databaseLeader(_ running: [LabSnapshot.Process]) throws -> LabSnapshot.Process {
+  static func databaseLeader(_ running: [LabSnapshot.Process]) throws -> LabSnapshot.Process {
     let servers = running.filter { $0.name.hasSuffix(".patroni") || $0.name.hasSuffix(".postgres") }
     let keepers = servers.filter { $0.name.hasSuffix(".patroni") }
     guard let leader = (keepers.isEmpty ? servers : keepers).first(where: { $0.role == "leader" }) else {
@@ -77,8 +84,11 @@ struct Fault: Sendable {
     case .zoneOutage: try lab.send(.cutPower(zone: zone ?? ""))
     case .instanceCrash: try lab.send(.crash(target))
     case .leaderCrash: try lab.send(.crash(target))
+    case .diskLoss: try lab.send(.loseDisk(host: target))
     case .cacheLoss: for victim in victims { try lab.send(.crash(victim.name)) }
     case .hungHost: try lab.send(.freeze(host: target))
+    case .clockJump:
+      return try ClockJump(processes: victims).perform(lab, folder, holdSeconds: holdSeconds)
     case .slowDatabase: return try slowDown(lab, seconds: holdSeconds)
     case .partition, .partitionOneWay, .partitionWitness, .partitionApp: try lab.send(.cutLinks(cuts))
     case .diskFull: try fillDisk()
@@ -126,7 +136,8 @@ struct Fault: Sendable {
     case .hungHost: try lab.send(.thaw(host: target))
     case .partition, .partitionOneWay, .partitionWitness, .partitionApp: try lab.send(.cutLinks([]))
     case .diskFull: unlink(folder.diskFiller)
-    case .instanceCrash, .leaderCrash, .cacheLoss, .slowDatabase, .switchover: break
+    case .clockJump: try ClockJump(processes: victims).setRight(lab)
+    case .instanceCrash, .leaderCrash, .cacheLoss, .slowDatabase, .switchover, .diskLoss: break
     }
   }
 
@@ -144,9 +155,12 @@ struct Fault: Sendable {
     case .instanceCrash, .leaderCrash, .cacheLoss:
       return areGone
         ? "\(victims.count) processes were killed: \(victims.map(\.name).joined(separator: ", "))" : nil
+    case .diskLoss:
+      guard areGone, let lost = contents?.loss else { return nil }
+      return "its \(victims.count) processes were killed, and \(lost)"
     case .hungHost: return areStopped ? "\(victims.count) processes stand still" : nil
     // Over when it is looked at.
-    case .slowDatabase: return nil
+    case .slowDatabase, .clockJump: return nil
     case .partition, .partitionOneWay, .partitionWitness, .partitionApp:
       guard lab.cuts == cuts, lab.droppedPackets > 0 else { return nil }
       return "\(lab.droppedPackets) packets did not arrive"

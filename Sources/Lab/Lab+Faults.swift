@@ -27,7 +27,11 @@ extension Lab {
   func freeze(_ host: String) throws(LabError) {
     try checkHost(host)
     tell("\(host) hangs")
-    // Again until none is missed: one may start another meanwhile.
+    try halt(host)
+  }
+
+  /// Again until none is missed: one may start another meanwhile.
+  func halt(_ host: String) throws(LabError) {
     try wait("the halt of \(host)") {
       let running = members(of: host).filter { !ProcessList.isStopped($0) }
       for pid in running { kill(pid, SIGSTOP) }
@@ -59,7 +63,7 @@ extension Lab {
   func thawAll() { for host in hostNames { for pid in members(of: host) { kill(pid, SIGCONT) } } }
 
   /// The processes of a host. Where zones are no namespaces, one whose parent is gone is not found.
-  private func members(of host: String) -> [Int32] {
+  func members(of host: String) -> [Int32] {
     let own = hostStatuses.filter { $0.host == host }
     guard let zone = own.compactMap(\.status.zone).first else { return [] }
     return context.zones.members(zone: zone, host: host)
@@ -79,7 +83,7 @@ extension Lab {
     (supervisor?.statuses ?? [:]).values.filter { $0.zone == zone }
   }
 
-  private func checkHost(_ host: String) throws(LabError) {
+  func checkHost(_ host: String) throws(LabError) {
     if !hostNames.contains(host) { throw .unknownHost(host, known: hostNames) }
   }
 

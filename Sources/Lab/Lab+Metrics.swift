@@ -20,7 +20,3 @@ extension Lab {
     return AppMetrics(text: answer.text)
   }
 }
-
-extension LabProcess {
-  fileprivate var isInstance: Bool { if case .instance = program { true } else { false } }
-}

@@ -59,6 +59,8 @@ extension Lab {
     case .thaw(let host): try thaw(host)
     case .crash(let name): try crash(name)
     case .cutLinks(let cuts): try cutLinks(cuts)
+    case .loseDisk(let host): try loseDisk(host)
+    case .setClock(let host, let seconds): try setClock(host, aheadSeconds: seconds)
     default:
       try operations.exclusively(request.title) { () throws(LabError) in try change(request, progress) }
     }
@@ -78,7 +80,9 @@ extension Lab {
     case .scale(let service, let count): try scale(service, count: count, progress)
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
     case .switchover(let host): try switchOver(to: host)
-    case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks: break
+    case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks, .loseDisk,
+      .setClock:
+      break
     }
   }
 

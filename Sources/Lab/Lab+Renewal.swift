@@ -52,7 +52,3 @@ extension Lab {
       }
   }
 }
-
-extension LabProcess {
-  fileprivate var isInstance: Bool { if case .instance = program { true } else { false } }
-}

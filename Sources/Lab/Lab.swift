@@ -54,7 +54,8 @@ public final class Lab: Sendable {
       folder: folder, manifest: manifest, place: network.place, secrets: try Secrets(folder),
       zones: Zones(), pythonFolder: pythonFolder, networks: networks,
       doorSocketCount: sockets.sockets.count + innerSockets.count)
-    dnsRelays = networks == nil ? [] : try Self.dnsRelays(network, state.stage < .replicated ? state.dnsPort : nil)
+    dnsRelays =
+      networks == nil ? [] : try Self.dnsRelays(network, state.stage < .replicated ? state.dnsPort : nil)
     for relay in dnsRelays { relay.start() }
     var admin: [Role: Descriptor] = [:]
     for role in Role.allCases { admin[role] = try folder.adminSocket(of: role).listen(backlog: 256) }
@@ -128,6 +129,7 @@ public final class Lab: Sendable {
       instance: instance.summary,
       processes: processes, addresses: addresses(at: state.stage), ports: network.ports,
       cutZones: context.zones.dark, watchedZones: power.watched, unflushed: power.unflushed,
+      clocks: power.clocks,
       openDoors: state.openDoors,
       listensOnPort: manifest.service.listensOnPort, appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },

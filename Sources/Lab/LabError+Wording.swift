@@ -72,6 +72,9 @@ extension LabError: CustomStringConvertible {
     case .adminFailed(let process, let request, let outcome):
       "\(process) answered \(request) with: \(outcome)"
     case .unknownRole(let role): "unknown role '\(role)'; roles are launch and app"
+    case .noClock(let host):
+      "the clock of \(host) can't be set, since none of its processes has the library that tells it the time: "
+        + "`scripts/power-library` makes it, and the next `heights up` takes it"
     case .noPower(let zone): "zone \(zone) has no power"
     case .noOwnNetwork:
       "the lab's hosts are in this machine's network, where no link can be cut: set network: \"own\" in heights.json, then "

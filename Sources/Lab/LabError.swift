@@ -51,6 +51,8 @@ public enum LabError: Error, Equatable, Sendable {
   case resizeUndone(type: String, reason: String)
   case adminFailed(process: String, request: String, outcome: String)
   case unknownRole(String)
+  /// No process of the host has the library that tells it the time.
+  case noClock(host: String)
   /// The zone's power was cut.
   case noPower(zone: String)
   /// All hosts of the lab are in the machine's network, where no link can be cut.
@@ -100,6 +102,7 @@ public enum LabError: Error, Equatable, Sendable {
     case .resizeUndone: "resize_undone"
     case .adminFailed: "admin_failed"
     case .unknownRole: "unknown_role"
+    case .noClock: "no_clock"
     case .noPower: "no_power"
     case .noOwnNetwork: "no_own_network"
     case .busy: "busy"

@@ -87,6 +87,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public var watchedZones: [String] = []
   /// By the zone: what its last power cut took that was not flushed. Only of those that were watched.
   public var unflushed: [String: Unflushed] = [:]
+  /// By the host: how far its clock is ahead, in seconds; none that is right.
+  public var clocks: [String: Int] = [:]
   /// The roles that answer on the public port.
   public let openDoors: [Role]
   /// Whether the app's servers listen on a port themselves (`listens: "port"`), and read their variables at their start.

@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import sys
+import time
 
 MODES = {"rw": os.O_RDWR, "w": os.O_WRONLY, "append": os.O_WRONLY | os.O_APPEND, "sync": os.O_RDWR | os.O_DSYNC}
 files = {}
@@ -54,6 +55,8 @@ DO = {
     "make": make,
     "commit": commit,
     "rows": rows,
+    "now": lambda: int(time.time()),
+    "uptime": lambda: int(time.monotonic()),
 }
 
 

@@ -1,10 +1,16 @@
 """Drills on real engines: what is promised survives, what is broken comes back, and a loss is told."""
 
 import json
+import shutil
 
 import pytest
 
+from support.identifiers import expect_in_order_and_not_ahead
+from support.inside import etcd_members
 from support.lab import Lab
+
+# Far less than the hour by which a clock jumps.
+AHEAD_MS = 60_000
 
 
 def drill(lab, kind, *words):
@@ -14,6 +20,12 @@ def drill(lab, kind, *words):
     assert report["acknowledgedWrites"] > 0 and report["sessions"] > 0, report
     assert report["proof"] and report["recoverySeconds"] is not None, report
     return report
+
+
+def leader_of(lab):
+    """The host that leads the database."""
+    return next(line["host"] for line in lab.status()["processes"]
+                if line["name"].endswith(".patroni") and line.get("role") == "leader")
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +38,11 @@ def stage4():
         lab.end()
 
 
-@pytest.mark.parametrize("kind", ["zone-outage", "hung-host", "leader-crash", "switchover", "instance-crash"])
+@pytest.mark.parametrize(
+    "kind", ["zone-outage", "hung-host", "leader-crash", "disk-loss", "switchover", "instance-crash"])
 def test_stage_4_survives(stage4, kind):
-    leader = next(line["host"] for line in stage4.status()["processes"]
-                  if line["name"].endswith(".patroni") and line.get("role") == "leader")
+    members = etcd_members(stage4)
+    leader = leader_of(stage4)
     report = drill(stage4, kind)
     stage4.wait_until_all_ready()
     if kind == "zone-outage":
@@ -39,6 +52,31 @@ def test_stage_4_survives(stage4, kind):
         leaders = [line["host"] for line in stage4.status()["processes"]
                    if line["name"].endswith(".patroni") and line.get("role") == "leader"]
         assert leaders and leaders != [leader]
+    # Who has lost what it promised does not come back under its name.
+    assert etcd_members(stage4).keys() == members.keys()
+    renamed = [host for host, number in etcd_members(stage4).items() if number != members[host]]
+    assert renamed == ([report["target"]] if kind == "disk-loss" else [])
+
+
+def test_a_clock_that_jumps_ahead_and_back_disturbs_nobody(stage4):
+    leader = leader_of(stage4)
+    report = drill(stage4, "clock-jump", "--hold", 8)
+    assert report["target"].startswith("server-") and report["target"].endswith(f" and then {leader}"), report
+    # It renews its lease as ever, though by the time of day there was an hour left.
+    assert leader_of(stage4) == leader and stage4.status()["clocks"] == {}
+    expect_in_order_and_not_ahead(stage4.ledger, AHEAD_MS)
+
+
+def test_a_host_whose_folder_somebody_has_deleted_is_taken_in_again(stage4):
+    members = stage4.wait_until_all_ready() and etcd_members(stage4)
+    host = next(line["host"] for line in stage4.status()["processes"] if line.get("role") == "sync_standby")
+    stage4.down()
+    shutil.rmtree(stage4.home / "engines" / host)
+    stage4.up()
+    stage4.wait_until_all_ready()
+    after = etcd_members(stage4)
+    assert {name for name in after if after[name] != members[name]} == {host} and after.keys() == members.keys()
+    stage4.verify()
 
 
 def test_what_a_killed_drill_has_left_is_mended(stage4):
@@ -50,6 +88,8 @@ def test_what_a_killed_drill_has_left_is_mended(stage4):
     assert "`heights drill mend`" in stage4.heights("drill", "leader-crash").expect(1).err
     assert stage4.heights("drill", "mend", "--json").expect(0).json == {"mended": ["zone local-c has power again"]}
     stage4.wait_until_all_ready()
+    stage4.ask("setClock", host="database-a", aheadSeconds=-60)
+    assert stage4.heights("drill", "mend").expect(0).out == "the clock of database-a is right again\n"
     stage4.ask("watchPower", zone="local-a")
     assert stage4.heights("drill", "mend").expect(0).out == "nothing is broken\n"
     assert stage4.status()["watchedZones"] == []
@@ -68,6 +108,12 @@ def test_a_full_disk_refuses_writes_and_takes_them_again(summit):
     assert not list(summit.data().glob("drill-*"))
 
 
+def test_a_clock_that_jumps_at_the_single_server_disturbs_nobody(summit):
+    report = drill(summit, "clock-jump", "--hold", 5)
+    assert report["target"] == "server-a" and summit.status()["clocks"] == {}, report
+    expect_in_order_and_not_ahead(summit.ledger, AHEAD_MS)
+
+
 def test_a_write_that_is_missing_is_told_and_the_answer_is_no(summit):
     summit.load(rate=50, seconds=2).finish_without_failure()
     lines = summit.ledger.read_text().splitlines()
@@ -81,7 +127,7 @@ def test_a_write_that_is_missing_is_told_and_the_answer_is_no(summit):
 def test_what_can_not_be_drilled_is_wrong_use(summit):
     assert "from stage 5" in summit.heights("drill", "--help").expect(0).out
     for words, reason in [
-            (["cache-loss"], "stages 5 to 7"), (["zone-outage"], "stages 4 to 7"),
+            (["cache-loss"], "stages 5 to 7"), (["disk-loss"], "nothing to bring it back from"), (["zone-outage"], "stages 4 to 7"),
             (["instance-crash", "--zone", "local-a"], "leave it out"), (["zone-outag"], "did you mean 'zone-outage'"),
     ]:
         assert reason in summit.heights("drill", *words).expect(2).err, words

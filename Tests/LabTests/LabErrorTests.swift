@@ -68,6 +68,11 @@ import Testing
       .enginesMissing(stage: 4, packages: ["etcd-server", "haproxy"]),
       "engines of stage 4 are not installed; install these packages: etcd-server, haproxy (`scripts/install-engines 4` does it)"
     ),
+    (
+      .noClock(host: "server-a"),
+      "the clock of server-a can't be set, since none of its processes has the library that tells it the time: "
+        + "`scripts/power-library` makes it, and the next `heights up` takes it"
+    ),
     (.noPower(zone: "local-a"), "zone local-a has no power"),
     (.unknownHost("cache-d", known: ["cache-a", "dns"]), "unknown host 'cache-d'; did you mean cache-a?"),
     (.unknownZone("x", known: ["local-a"]), "unknown zone 'x'; known are local-a"),

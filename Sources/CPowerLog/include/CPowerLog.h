@@ -72,6 +72,10 @@ void heights_power_fail(struct heights_power *power, int reason);
 /// 0 while it is whole.
 int heights_power_failure(struct heights_power *power);
 
+/// How far the host's clock is ahead of the machine's, in seconds; behind it when that is negative.
+void heights_power_set_clock(struct heights_power *power, int64_t seconds);
+int64_t heights_power_clock(struct heights_power *power);
+
 /// Which file a descriptor means and how large it is; 0 when it is no regular file.
 int heights_power_identify(int descriptor, struct heights_power_file *file, uint64_t *size);
 

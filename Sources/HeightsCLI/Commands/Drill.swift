@@ -97,7 +97,7 @@ extension DrillReport {
         "acknowledged writes",
         "\(acknowledgedWrites), \(missingWrites) missing; \(unexpectedRows) rows that should not be there"
       ),
-      ("read from", readFrom),
+      ("read from", readFrom), ("identifiers", identifierText),
       ("history", history.summary),
       (
         "sessions",
@@ -115,6 +115,12 @@ extension DrillReport {
       ? ""
       : " (" + errors.sorted { $0.value > $1.value }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         + ")"
+  }
+
+  private var identifierText: String {
+    identifiersAheadSeconds > 0
+      ? "the latest is \(Self.seconds(identifiersAheadSeconds)) ahead of the time"
+      : "none is ahead of the time"
   }
 
   private static func seconds(_ value: Double) -> String { "\((value * 10).rounded() / 10) s" }

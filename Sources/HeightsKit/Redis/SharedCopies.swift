@@ -42,7 +42,8 @@ final class SharedCopies: Sendable {
 
   private struct Owed {
     let key: [UInt8]
-    let until: Int64
+    /// By a clock that nobody sets: one that jumps must not make us forget it.
+    let until: Deadline
   }
 
   private let redis: Redis
@@ -162,7 +163,7 @@ final class SharedCopies: Sendable {
   var owedCount: Int { owed.withLock { $0.count } }
 
   private func owe(_ names: [[UInt8]]) {
-    let until = nowMs() + Int64(markMs)
+    let until = Deadline.afterMs(markMs)
     owed.withLock { owed in
       owed += names.map { Owed(key: $0, until: until) }
       if owed.count > Self.owedLimit { owed.removeFirst(owed.count - Self.owedLimit) }
@@ -174,9 +175,8 @@ final class SharedCopies: Sendable {
   }
 
   private func settle(_ leader: RedisConnection) async throws(RedisError) {
-    let now = nowMs()
     let names = owed.withLock { owed in
-      owed.removeAll { $0.until <= now }
+      owed.removeAll { $0.until.hasPassed }
       return Set(owed.map(\.key))
     }
     let answers = await leader.commands(

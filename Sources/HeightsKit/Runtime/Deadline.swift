@@ -15,6 +15,9 @@ public struct Deadline: Comparable, Hashable, Sendable {
     return Deadline(uptimeNanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
   }
 
+  /// Milliseconds since the machine started.
+  var uptimeMs: Int64 { Int64(uptimeNanoseconds / 1_000_000) }
+
   /// `ms` milliseconds from now; at once for 0 or less.
   public static func afterMs(_ ms: Int) -> Deadline {
     now.plus(ms: ms)

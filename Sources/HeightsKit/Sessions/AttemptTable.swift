@@ -28,7 +28,9 @@ struct AttemptCounters: Sendable {
   }
 }
 
-/// Attempts in SQL. Of each counter one number is stored: when all of its attempts are forgotten.
+/// Attempts in SQL. Of each counter one number is stored: when all of its attempts are forgotten. One that is further away
+/// than the limit lets it be is of a clock that was ahead: it counts for nothing, so that nobody waits for an hour that a
+/// clock had too much.
 struct AttemptTable: Sendable {
   static let migration = Migration(
     number: 4, name: "attempts",
@@ -78,8 +80,9 @@ struct AttemptTable: Sendable {
         """
         INSERT INTO session_attempts (shard, key, free_at_ms) VALUES (\(shard), \(key), \(now + each))
         ON CONFLICT (shard, key) DO UPDATE SET free_at_ms = \(each) +
-          CASE WHEN session_attempts.free_at_ms > \(now) THEN session_attempts.free_at_ms ELSE \(now) END
-        WHERE session_attempts.free_at_ms <= \(now + all - each)
+          CASE WHEN session_attempts.free_at_ms BETWEEN \(now) AND \(now + all)
+            THEN session_attempts.free_at_ms ELSE \(now) END
+        WHERE session_attempts.free_at_ms NOT BETWEEN \(now + all - each + 1) AND \(now + all)
         """) == 1
     if isCounted { return nil }
     let freeAtMs = try await transaction.first(

@@ -2,9 +2,6 @@
 
 /// Hands out identifiers. Used by the writer's thread only.
 ///
-/// A clock that jumps forward is followed at twice its pace: an hour's jump that is taken back after a minute has made
-/// identifiers of a minute to come, and none of an hour.
-///
 /// Each shard counts ticks: 1,024 of them a millisecond. A tick is the clock's or the one after the shard's last,
 /// whichever is later, so that a burst borrows from the milliseconds to come and a clock that steps back only makes
 /// the ticks run on. What was used up to the last commit is stored in that commit as a high-water mark, and nothing
@@ -12,8 +9,7 @@
 final class IdentifierSource {
   private let nowMs: () -> Int64
   private let uptimeMs: () -> Int64
-  /// The clock as it was followed last, and when that was.
-  private var followed: (clockMs: Int64, uptimeMs: Int64)?
+  private var clock = FollowedClock()
   private var lastTicks = [Int64](repeating: 0, count: Shard.count)
   /// Every tick minted from now on lies above.
   private var floorTick: Int64 = 0
@@ -22,34 +18,21 @@ final class IdentifierSource {
   /// What the database has, as far as we know.
   private var storedMs: Int64 = 0
 
-  /// How far the clock may be ahead of what has passed before it counts as a jump.
-  private static let toleranceMs: Int64 = 10_000
-
   /// - Parameters:
   ///   - nowMs: milliseconds since 1970.
   ///   - uptimeMs: of a clock that nobody sets.
   init(
     nowMs: @escaping () -> Int64,
-    uptimeMs: @escaping () -> Int64 = { Int64(Deadline.now.uptimeNanoseconds / 1_000_000) }
+    uptimeMs: @escaping () -> Int64 = { Deadline.now.uptimeMs }
   ) {
     (self.nowMs, self.uptimeMs) = (nowMs, uptimeMs)
-  }
-
-  private var clockMs: Int64 {
-    let (now, uptime) = (nowMs(), uptimeMs())
-    var clock = now
-    if let followed, now - followed.clockMs > uptime - followed.uptimeMs + Self.toleranceMs {
-      clock = followed.clockMs + 2 * (uptime - followed.uptimeMs)
-    }
-    followed = (clock, uptime)
-    return clock
   }
 
   /// `nil` when the 41 bits are used up (in 2093).
   func next(_ shard: Shard) -> Identifier? {
     let index = Int(shard.number)
     // Kept within 42 bits, so that the shift cannot overflow.
-    let clockMs = min(max(self.clockMs - Identifier.epochMs, 1), 1 << 41)
+    let clockMs = min(max(clock.follow(nowMs(), uptimeMs: uptimeMs()) - Identifier.epochMs, 1), 1 << 41)
     let tick = max(clockMs << 10, lastTicks[index] + 1, floorTick)
     guard tick >> 10 < 1 << 41 else { return nil }
     lastTicks[index] = tick

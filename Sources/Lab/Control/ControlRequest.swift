@@ -48,6 +48,10 @@ public enum ControlRequest: Equatable, Sendable {
   case cutLinks([Cut])
   /// Kills a process, or every process of a host, at once; it comes back as after any crash.
   case crash(String)
+  /// The clock of a host shows so many seconds more than the machine's from now on; 0 sets it right.
+  case setClock(host: String, aheadSeconds: Int)
+  /// Kills every process of a host that engines run on, and deletes what they kept; they come back with nothing.
+  case loseDisk(host: String)
 
   public static func startHost(_ id: String, stage: Int? = nil) -> ControlRequest {
     .startHosts([id], stage: stage)
@@ -57,7 +61,7 @@ public enum ControlRequest: Equatable, Sendable {
 extension ControlRequest: Codable {
   private enum Key: String, CodingKey {
     case verb, type, diskBytes, role, frontDoor, stage, hosts, host, process, service, count, placement
-    case ifEpoch, zone, cuts
+    case ifEpoch, zone, cuts, aheadSeconds
   }
 
   public init(from decoder: any Decoder) throws {
@@ -92,6 +96,9 @@ extension ControlRequest: Codable {
     case "freeze": self = .freeze(host: try text(.host))
     case "thaw": self = .thaw(host: try text(.host))
     case "cutLinks": self = .cutLinks(try values.decode([Cut].self, forKey: .cuts))
+    case "setClock":
+      self = .setClock(host: try text(.host), aheadSeconds: try number(.aheadSeconds))
+    case "loseDisk": self = .loseDisk(host: try text(.host))
     case "crash": self = .crash(try text(.process))
     case let verb: throw LabError.protocolBroken("unknown verb '\(verb.prefix(40))'")
     }
@@ -113,9 +120,12 @@ extension ControlRequest: Codable {
     case .startHosts(let hosts, let stage):
       try values.encode(hosts, forKey: .hosts)
       try values.encodeIfPresent(stage, forKey: .stage)
-    case .stopHost(let host), .freeze(let host), .thaw(let host), .switchover(let host):
+    case .stopHost(let host), .freeze(let host), .thaw(let host), .loseDisk(let host), .switchover(let host):
       try values.encode(host, forKey: .host)
     case .cutLinks(let cuts): try values.encode(cuts, forKey: .cuts)
+    case .setClock(let host, let aheadSeconds):
+      try values.encode(host, forKey: .host)
+      try values.encode(aheadSeconds, forKey: .aheadSeconds)
     case .crash(let name): try values.encode(name, forKey: .process)
     case .scale(let service, let count):
       try values.encode(service, forKey: .service)
@@ -150,6 +160,8 @@ extension ControlRequest: Codable {
     case .thaw: "thaw"
     case .cutLinks: "cutLinks"
     case .crash: "crash"
+    case .loseDisk: "loseDisk"
+    case .setClock: "setClock"
     }
   }
 

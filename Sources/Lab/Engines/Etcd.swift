@@ -31,7 +31,8 @@ struct Etcd: Engine {
       ("name", host.id), ("data-dir", host.folder + "/etcd"),
       ("listen-peer-urls", peerURL(of: host)), ("initial-advertise-peer-urls", peerURL(of: host)),
       ("listen-client-urls", "\(clientURL),unix://\(Self.socket)"), ("advertise-client-urls", clientURL),
-      ("initial-cluster", members), ("initial-cluster-token", token), ("initial-cluster-state", "new"),
+      ("initial-cluster", members), ("initial-cluster-token", token),
+      ("initial-cluster-state", isFounded ? "existing" : "new"),
       ("heartbeat-interval", "50"), ("election-timeout", "500"), ("pre-vote", "true"),
       ("auto-compaction-mode", "periodic"), ("auto-compaction-retention", "1h"),
       ("logger", "zap"), ("log-level", "warn"),
@@ -55,7 +56,7 @@ struct Etcd: Engine {
   /// In the host's folder, where the lab alone gets: it asks there. (etcd wants the form of a host and port.)
   static let socket = "client:0"
 
-  private func peerURL(of host: Host) -> String { "https://\(host.address):\(ports.etcdPeers)" }
+  func peerURL(of host: Host) -> String { "https://\(host.address):\(ports.etcdPeers)" }
   private var clientURL: String { "https://\(host.address):\(ports.etcdClients)" }
 
   func prepare() throws(LabError) {
@@ -67,10 +68,15 @@ struct Etcd: Engine {
     try shell.makeFolder("etcd")
     // One that was killed has left it, and then none would start.
     try shell.remove(Self.socket)
+    try takePlaceAnew()
   }
 
   /// It has a leader, and so a majority.
-  func isReady() -> Bool { EtcdClient(host: host).isHealthy() }
+  func isReady() -> Bool {
+    guard EtcdClient(host: host).isHealthy() else { return false }
+    noteFounding()
+    return true
+  }
 
   func observe() -> EngineObservation? {
     EtcdClient(host: host).isLeader().map {

@@ -51,11 +51,41 @@ struct EtcdClient: Sendable {
 
   /// Stores a value under a key that has none; one that has keeps what it has.
   func putIfAbsent(_ key: String, _ value: String) throws(LabError) {
-    struct Outcome: Decodable {}
     let isAbsent: [String: Any] = ["key": base64(key), "target": "CREATE", "create_revision": "0"]
     let put: [String: Any] = ["request_put": ["key": base64(key), "value": base64(value)]]
-    let _: Outcome = try ask("/v3/kv/txn", ["compare": [isAbsent], "success": [put]])
+    let _: Done = try ask("/v3/kv/txn", ["compare": [isAbsent], "success": [put]])
   }
+
+  struct Member: Decodable {
+    let id: String
+    let peerURLs: [String]
+    /// Nil of one that was given its place and has not come yet.
+    let clientURLs: [String]?
+
+    enum CodingKeys: String, CodingKey {
+      case id = "ID"
+      case peerURLs, clientURLs
+    }
+  }
+
+  /// As the one that is asked knows them.
+  func members() throws(LabError) -> [Member] {
+    struct List: Decodable { let members: [Member] }
+    let list: List = try ask("/v3/cluster/member/list", [:])
+    return list.members
+  }
+
+  /// A majority has agreed when this returns.
+  func removeMember(_ id: String) throws(LabError) {
+    let _: Done = try ask("/v3/cluster/member/remove", ["ID": id])
+  }
+
+  /// The same of a new one, which is to start then.
+  func addMember(_ peerURL: String) throws(LabError) {
+    let _: Done = try ask("/v3/cluster/member/add", ["peerURLs": [peerURL]])
+  }
+
+  private struct Done: Decodable {}
 
   private func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 

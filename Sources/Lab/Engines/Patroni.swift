@@ -28,7 +28,16 @@ struct Patroni: Engine {
   var name: String { host.id + ".patroni" }
   var package: String { program == nil ? "patroni (PyPI)" : PostgresSettings.package }
   var losesUnflushed: Bool { true }
-  var arguments: [String] { ["-m", "patroni", host.folder + "/patroni.json"] }
+  var arguments: [String] { ["-c", Self.launch, host.folder + "/patroni.json"] }
+
+  /// Its deadlines go by the time of day: when the clock is set back it would not renew its lease for as long, and lose
+  /// the lead. So that time goes by a clock that nobody sets.
+  private static let launch = """
+    import runpy, time
+    begin = time.time() - time.monotonic()
+    time.time = lambda: begin + time.monotonic()
+    runpy.run_module("patroni", run_name="__main__", alter_sys=True)
+    """
 
   func prepare() throws(LabError) {
     guard let programs = PostgresSettings.folder else { throw .engineMissing(engine: name, package: package) }
@@ -42,10 +51,10 @@ struct Patroni: Engine {
       // which has run alone meanwhile when a climb was undone. The one that led last must not wait: it has to lead. (Who
       // leads says so himself: etcd's key of the leader comes back with etcd, for as long as a lease.)
       try wait("the first member of the cluster") { peers.contains(where: leads) }
-      // A copy that was cut short: what makes a cluster of it comes last.
-      if !shell.has("\(EngineShell.postgresData)/global/pg_control") {
-        try shell.remove(EngineShell.postgresData)
-      }
+    }
+    // A copy that was cut short: what makes a cluster of it comes last. Patroni copies anew where there is nothing.
+    if !shell.has("\(EngineShell.postgresData)/global/pg_control") {
+      try shell.remove(EngineShell.postgresData)
     }
     try shell.forgetDeadPostgres()
     try shell.write(json(configuration(programs)), to: "patroni.json")

@@ -34,6 +34,8 @@ public struct AppFolder: Equatable, Sendable {
   public var placement: String { home + "/placement.json" }
   /// The folders of the hosts that engines run on.
   var engines: String { home + "/engines" }
+  /// What the engines of a host keep.
+  public func contents(of host: String) -> String { "\(engines)/\(host)" }
   /// What the lab preloads into those who keep data, and what each host notes of its writes.
   var power: String { home + "/power" }
   var lock: String { home + "/lock" }

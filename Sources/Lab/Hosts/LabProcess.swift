@@ -38,6 +38,7 @@ struct LabProcess: Sendable {
     }
     return host.id + ".postgres"
   }
+  var isInstance: Bool { if case .instance = program { true } else { false } }
   /// It stops before the next of its layer is asked to.
   var stopsInTurn: Bool { if case .engine(let engine) = program { engine.stopsInTurn } else { false } }
   /// It may start before what is behind it.

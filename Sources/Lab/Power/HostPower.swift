@@ -44,6 +44,9 @@ final class HostPower {
     if log.isOpen { ftruncate(log.number, 0) }
   }
 
+  /// How far the clock that the host's processes see is ahead of the machine's.
+  func setClock(aheadSeconds: Int) { heights_power_set_clock(handle, Int64(aheadSeconds)) }
+
   /// Takes back what was not flushed since it was armed, in the files below `folders`. Every process of the host is dead.
   func takeBack(in folders: [String]) throws(LabError) -> Unflushed {
     defer { disarm() }

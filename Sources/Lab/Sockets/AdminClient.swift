@@ -9,6 +9,8 @@ public struct AdminClient: Sendable {
     public let body: [UInt8]
     /// The body's length by its Content-Length; nil when the answer said none.
     public let lengthBytes: Int?
+    /// The time that it was answered at, by the clock of who answered; nil when it said none.
+    public var date: String?
 
     public var text: String { String(decoding: body, as: UTF8.self) }
   }
@@ -78,14 +80,16 @@ public struct AdminClient: Sendable {
       throw .protocolBroken("not an HTTP answer")
     }
     return Answer(
-      status: status, body: Array(bytes[(end + separator.count)...]), lengthBytes: length(in: head))
+      status: status, body: Array(bytes[(end + separator.count)...]),
+      lengthBytes: field("content-length", in: head).flatMap { Int($0) },
+      date: field("date", in: head))
   }
 
-  private static func length(in head: String) -> Int? {
+  private static func field(_ name: String, in head: String) -> String? {
     for line in head.split(separator: "\r\n") {
-      let field = line.split(separator: ":", maxSplits: 1)
-      guard field.count == 2, field[0].lowercased() == "content-length" else { continue }
-      return Int(field[1].filter { $0 != " " })
+      let parts = line.split(separator: ":", maxSplits: 1)
+      guard parts.count == 2, parts[0].lowercased() == name else { continue }
+      return String(parts[1].drop { $0 == " " })
     }
     return nil
   }

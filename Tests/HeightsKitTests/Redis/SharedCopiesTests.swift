@@ -25,10 +25,10 @@ import Testing
     }
   }
 
-  private func copies(_ redis: Redis, secret: UInt8 = 7) -> SharedCopies {
+  private func copies(_ redis: Redis, secret: UInt8 = 7, ahead: Clock = Clock(0)) -> SharedCopies {
     SharedCopies(
       redis, prefix: "t:", markMs: 60_000, secret: Array(repeating: secret, count: 32),
-      nowMs: { wallClockMs() + 2 * SharedCopies.skewMs })
+      nowMs: { wallClockMs() + 2 * SharedCopies.skewMs + ahead.nowMs })
   }
 
   @Test func whatRedisHasMadeUpOrChangedOrMovedIsNotBelieved() async throws {
@@ -120,6 +120,23 @@ import Testing
       try await removal
       #expect(copies.owedCount == 0)
       #expect(try server.run("GET", "t:key") == "-")
+    }
+  }
+
+  @Test func aClockThatJumpsAheadForgetsNoRemovalThatIsOwed() async throws {
+    try await withTwo { server, one, other in
+      let ahead = Clock(0)
+      let jumping = copies(one.redis, ahead: ahead)
+      await other.copies.keep(key, [1], readAtMs: later, lifeMs: 60_000)
+      server.signal(SIGSTOP)
+      for _ in 0..<CircuitBreaker.failureLimit { await one.copies.remove([Array("other".utf8)]) }
+      try await one.redis.left()
+      // Not sent at all: it would be heard when Redis goes on.
+      await jumping.remove([key])
+      ahead.nowMs = 3_600_000
+      server.signal(SIGCONT)
+      try await one.redis.returned()
+      #expect(await other.copies.find(key) == .removed)
     }
   }
 

@@ -122,7 +122,8 @@ import Testing
         try await loop.run {
           let connection = try await PostgresConnection.open(
             target, on: loop, statementMs: 5_000, deadline: .afterMs(5_000))
-          let transaction = PostgresTransaction(connection, on: loop, until: .afterMs(5_000))
+          let transaction = PostgresTransaction(
+            connection, on: loop, until: .afterMs(5_000), latestIdentifierMs: .max)
           try await transaction.begin()
           _ = try await transaction.use("INSERT INTO notes VALUES (7, 7, 'lost', 0)")
           // Behind the transaction's back, as something between the server and us might.

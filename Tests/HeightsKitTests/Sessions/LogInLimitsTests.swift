@@ -57,6 +57,20 @@ import Testing
     }
   }
 
+  @Test func aClockThatWasAheadShutsNobodyOutWhenItIsRightAgain() async throws {
+    try await withLimits { setup in
+      setup.clock.nowMs += 3_600_000
+      for _ in 0..<10 { try await setup.fail("ada", "10.0.0.1") }
+      #expect(try await setup.waitSeconds("bob", "10.0.0.2") == nil)
+      setup.clock.nowMs -= 3_600_000
+      for (name, address) in [("ada", "10.0.0.1"), ("bob", "10.0.0.2")] {
+        #expect(try await setup.waitSeconds(name, address) == nil)
+      }
+      for _ in 0..<10 { try await setup.fail("ada", "10.0.0.1") }
+      #expect(try await setup.waitSeconds("ada", "10.0.0.1") == 30)
+    }
+  }
+
   @Test func anAccountWaitsAfterAHundredFailuresFromWherever() async throws {
     try await withLimits { setup in
       for number in 0..<100 { try await setup.fail("ada", "10.0.0.\(number / 5)") }

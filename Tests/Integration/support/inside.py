@@ -47,19 +47,29 @@ def ask(address):
 def etcd(lab):
     """The keys, and the values of those that Patroni does not renew all the time."""
     everything = base64.b64encode(b"\0").decode()
+    pairs = ask_etcd(lab, "database-a", "/v3/kv/range", {"key": everything, "range_end": everything})["kvs"]
+    values = {base64.b64decode(pair["key"]).decode(): base64.b64decode(pair.get("value", "")).decode() for pair in pairs}
+    return {key: value if key.endswith(("/config", "/initialize")) else "" for key, value in values.items()}
+
+
+def etcd_members(lab):
+    """By the host: the number by which its member of etcd is known to the others."""
+    members = ask_etcd(lab, "database-witness-c", "/v3/cluster/member/list", {})["members"]
+    return {member["name"]: member["ID"] for member in members}
+
+
+def ask_etcd(lab, host, path, question):
     connection = http.client.HTTPConnection("etcd")
     connection.sock = socket.socket(socket.AF_UNIX)
     # Through a descriptor: the whole path may be longer than a socket's may be.
-    descriptor = os.open(lab.home / "engines" / "database-a", os.O_PATH)
+    descriptor = os.open(lab.home / "engines" / host, os.O_PATH)
     try:
         connection.sock.connect(f"/proc/self/fd/{descriptor}/client:0")
-        connection.request("POST", "/v3/kv/range", json.dumps({"key": everything, "range_end": everything}))
-        pairs = json.loads(connection.getresponse().read())["kvs"]
+        connection.request("POST", path, json.dumps(question))
+        return json.loads(connection.getresponse().read())
     finally:
         connection.close()
         os.close(descriptor)
-    values = {base64.b64decode(pair["key"]).decode(): base64.b64decode(pair.get("value", "")).decode() for pair in pairs}
-    return {key: value if key.endswith(("/config", "/initialize")) else "" for key, value in values.items()}
 
 
 def objects(lab, door):

@@ -32,6 +32,11 @@ import Testing
     (.restorePower(zone: "local-a"), #"{"verb":"restorePower","zone":"local-a"}"#),
     (.freeze(host: "database-a"), #"{"host":"database-a","verb":"freeze"}"#),
     (.thaw(host: "database-a"), #"{"host":"database-a","verb":"thaw"}"#),
+    (.loseDisk(host: "database-a"), #"{"host":"database-a","verb":"loseDisk"}"#),
+    (
+      .setClock(host: "database-a", aheadSeconds: 3_600),
+      #"{"aheadSeconds":3600,"host":"database-a","verb":"setClock"}"#
+    ),
     (.crash("database-a"), #"{"process":"database-a","verb":"crash"}"#),
   ])
   func aRequestIsOneFlatObject(request: ControlRequest, json: String) throws {

@@ -77,6 +77,21 @@ import Topology
       lines(sentinel.configuration, with: "sentinel monitor") == ["sentinel monitor cache 127.7.1.30 6379 2"])
   }
 
+  @Test func aMemberOfEtcdWithoutDataBeginsAClusterOnlyWhereThereIsNone() throws {
+    let etcd: Etcd = try engine("database-b.etcd")
+    let (begins, joins) = ("--initial-cluster-state=new", "--initial-cluster-state=existing")
+    #expect(etcd.arguments.contains(begins))
+    let other = try #require(etcd.cluster.first { $0 != etcd.host }).outerFolder
+    try FileManager.default.createDirectory(
+      atPath: other + "/etcd/member/wal", withIntermediateDirectories: true)
+    etcd.noteFounding()
+    #expect(etcd.arguments.contains(joins))
+    // With the last copy the cluster is gone as well.
+    try FileManager.default.removeItem(atPath: other)
+    try etcd.takePlaceAnew()
+    #expect(etcd.arguments.contains(begins))
+  }
+
   @Test func databasesReplicateSynchronouslyAndAreToldByTheirAddresses() throws {
     let patroni: Patroni = try engine("database-b.patroni")
     #expect(patroni.clusterConfiguration["synchronous_mode"] as? Bool == true)

@@ -125,7 +125,8 @@ final class PostgresDatabase: Sendable {
   ) async throws -> T {
     let (connection, pool) = try await loop.acquire(until: deadline)
     defer { pool.giveBack(connection) }
-    let state = PostgresTransaction(connection, on: loop.loop, until: deadline)
+    let state = PostgresTransaction(
+      connection, on: loop.loop, until: deadline, latestIdentifierMs: cluster.latestIdentifierMs(.now))
     do {
       try await state.begin()
       let value = try await body(Transaction(state))

@@ -77,7 +77,9 @@ final class PostgresMigrator {
 
   /// The tables and functions that Heights keeps in every database. A shard's row is locked from the minting of an
   /// identifier until the commit, so those of a shard are in the order of their commits and never the same twice,
-  /// whatever the clock does and whichever server leads.
+  /// whatever the clock does and whichever server leads. `heights.latest_ms` is what each transaction of Heights' says of the
+  /// time: a server whose clock has jumped ahead does not make identifiers of a later moment. It knows nothing itself of a
+  /// clock that nobody sets.
   private static let foundation = """
     CREATE TABLE IF NOT EXISTS heights_migrations (
       number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL,
@@ -87,7 +89,9 @@ final class PostgresMigrator {
     CREATE OR REPLACE FUNCTION next_id(of_shard BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $function$
     DECLARE
       tick BIGINT := GREATEST(
-        floor(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT - \(Identifier.epochMs), 1) << 10;
+        LEAST(
+          floor(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT,
+          NULLIF(current_setting('heights.latest_ms', true), '')::BIGINT) - \(Identifier.epochMs), 1) << 10;
     BEGIN
       IF of_shard IS NULL OR of_shard NOT BETWEEN 0 AND 4095 THEN
         RAISE EXCEPTION 'next_id(shard): expected an integer from 0 to 4095' USING ERRCODE = '22023';

@@ -11,8 +11,13 @@ final class PostgresTransaction: @unchecked Sendable {
   /// The server ends any statement of it that would run longer than until `deadline`; it has a second more to say so.
   private let deadline: Deadline
   private let answerDeadline: Deadline
+  private let latestIdentifierMs: Int64
 
-  init(_ connection: PostgresConnection, on loop: EventLoop, until deadline: Deadline) {
+  /// - Parameter latestIdentifierMs: the latest moment that an identifier may be of, in milliseconds since 1970.
+  init(
+    _ connection: PostgresConnection, on loop: EventLoop, until deadline: Deadline, latestIdentifierMs: Int64
+  ) {
+    self.latestIdentifierMs = latestIdentifierMs
     self.connection = connection
     self.loop = loop
     self.deadline = deadline
@@ -25,10 +30,11 @@ final class PostgresTransaction: @unchecked Sendable {
     }
     connection.warnings = []
     hasBegun = true
-    let ms = "\(max(1, deadline.remainingMs))"
+    let (ms, latest) = ("\(max(1, deadline.remainingMs))", "\(latestIdentifierMs)")
     // As SQLite's, whose transactions come one after the other: what is read stays so until it is written.
     try connection.sendAhead("BEGIN ISOLATION LEVEL SERIALIZABLE", until: answerDeadline)
-    _ = try await run("SELECT set_config('statement_timeout', \(ms), true)")
+    _ = try await run(
+      "SELECT set_config('statement_timeout', \(ms), true), set_config('heights.latest_ms', \(latest), true)")
   }
 
   /// Runs a statement of the app's.

@@ -19,9 +19,18 @@ final class ClusterMonitor: @unchecked Sendable {
   // A continuation that nobody resumes any more when the loop has ended.
   private var rest: UnsafeContinuation<Void, Never>?
 
+  /// What a server says of itself.
+  struct Answer {
+    let standing: ClusterState.Standing
+    let position: LogPosition
+    /// That it has been sent; false of one that doesn't follow.
+    let hasReplayedAll: Bool
+    /// What it takes for the time, in milliseconds since 1970.
+    let clockMs: Int64
+  }
+
   enum Report {
-    /// - Parameter hasReplayedAll: that it has been sent; false of one that doesn't follow.
-    case answer(ClusterState.Standing, LogPosition, hasReplayedAll: Bool, askedAt: Deadline)
+    case answer(Answer, askedAt: Deadline)
     case silence(any Error)
   }
 
@@ -43,9 +52,9 @@ final class ClusterMonitor: @unchecked Sendable {
     while !isStopped {
       let now = Deadline.now
       do {
-        let (standing, position, hasReplayedAll) = try await ask()
+        let answer = try await ask()
         failures = 0
-        if !isStopped { report(.answer(standing, position, hasReplayedAll: hasReplayedAll, askedAt: now)) }
+        if !isStopped { report(.answer(answer, askedAt: now)) }
       } catch {
         failures += 1
         if !isStopped { report(.silence(error)) }
@@ -75,8 +84,6 @@ final class ClusterMonitor: @unchecked Sendable {
       timer = loop.schedule(afterMs: ms) { [weak self] in self?.wake() }
     }
   }
-
-  private typealias Answer = (ClusterState.Standing, LogPosition, hasReplayedAll: Bool)
 
   private func ask() async throws -> Answer {
     let deadline = Deadline.afterMs(Self.silenceMs)
@@ -108,16 +115,20 @@ final class ClusterMonitor: @unchecked Sendable {
       CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn,
       CASE WHEN recovers THEN NULL ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END,
       CASE WHEN recovers THEN COALESCE(pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn(), false)
-        ELSE current_setting('synchronous_standby_names') <> '' END
+        ELSE current_setting('synchronous_standby_names') <> '' END,
+      floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
     FROM (SELECT pg_is_in_recovery() AS recovers,
       NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'on' AS refuses) AS self
     """
 
   private static func read(_ row: Row) throws -> Answer {
     let position = LogPosition(bytes: UInt64(max(try row.optionalInt(2) ?? 0, 0)))
-    if try row.bool(1) { return (.refusesWrites, position, false) }
-    if try row.bool(0) { return (.follows, position, try row.bool(4)) }
+    func answer(_ standing: ClusterState.Standing, hasReplayedAll: Bool = false) throws -> Answer {
+      Answer(standing: standing, position: position, hasReplayedAll: hasReplayedAll, clockMs: try row.int(5))
+    }
+    if try row.bool(1) { return try answer(.refusesWrites) }
+    if try row.bool(0) { return try answer(.follows, hasReplayedAll: try row.bool(4)) }
     let timeline = UInt32(try row.text(3).prefix(8), radix: 16) ?? 0
-    return (.leads(timeline: timeline, hasSecondCopy: try row.bool(4)), position, false)
+    return try answer(.leads(timeline: timeline, hasSecondCopy: try row.bool(4)))
   }
 }

@@ -39,6 +39,8 @@ final class PostgresCluster: Sendable {
   private let versionNumber = Atomic<Int>(0)
   private let fresh = Atomic<UInt64>(0)
   private let lastUseNs = Atomic<UInt64>(0)
+  /// That of whichever member leads, by the uptime of this process; until one has told, its own is as good.
+  private let clock = Mutex(FollowedClock(nowMs: wallClockMs(), uptimeMs: Deadline.now.uptimeMs))
 
   /// - Parameters:
   ///   - url: what all members have in common, as libpq takes it, and the members for whoever leaves the choice to it.
@@ -97,6 +99,11 @@ final class PostgresCluster: Sendable {
 
   /// Where the leader last said it was.
   var leaderPosition: LogPosition { state.withLock { $0.leaderPosition } }
+
+  /// The latest moment for identifiers that are made now, in milliseconds since 1970, whatever the leader's clock shows.
+  func latestIdentifierMs(_ now: Deadline) -> Int64 {
+    clock.withLock { $0.latestMs(uptimeMs: now.uptimeMs) } ?? .max
+  }
 
   /// Keeps the monitors busy. Cheap: called for each statement.
   func touch(_ now: Deadline) {
@@ -168,14 +175,17 @@ final class PostgresCluster: Sendable {
   }
 
   private func take(_ report: ClusterMonitor.Report, of member: ClusterMember) {
+    if case .answer(let answer, _) = report, case .leads = answer.standing {
+      _ = clock.withLock { $0.follow(answer.clockMs, uptimeMs: Deadline.now.uptimeMs) }
+    }
     typealias Change = (isNew: Bool, leader: ClusterMember?, old: ClusterMember?, copies: (Bool?, Bool?))
     let change = state.withLock { state -> Change in
       let (old, hadSecondCopy) = (state.leader, state.hasSecondCopy)
       let isNew: Bool
       switch report {
-      case .answer(let standing, let position, let hasReplayedAll, let askedAt):
-        member.hasReplayedAll = hasReplayedAll
-        isNew = state.note(member, standing, at: position, askedAt: askedAt, now: loop.lastNow)
+      case .answer(let answer, let askedAt):
+        member.hasReplayedAll = answer.hasReplayedAll
+        isNew = state.note(member, answer.standing, at: answer.position, askedAt: askedAt, now: loop.lastNow)
       case .silence: isNew = state.noteSilence(member)
       }
       fresh.store(state.freshPosition.bytes, ordering: .relaxed)

@@ -181,7 +181,9 @@ final class PostgresLoop: @unchecked Sendable {
 
   /// What a session has seen does not matter here: who reads so, always does.
   private func readNewest(_ sql: SQL, until deadline: Deadline) async throws -> PostgresResult {
-    guard view.leader == nil, let follower = view.standIn(for: cluster.leaderPosition) else { return try await readLeader(sql, until: deadline) }
+    guard view.leader == nil, let follower = view.standIn(for: cluster.leaderPosition) else {
+      return try await readLeader(sql, until: deadline)
+    }
     let connection = try await reader(of: follower).connection(until: deadline)
     cluster.metrics.followerReads.add(1, ordering: .relaxed)
     return try await connection.result(of: sql, .endOfTick)

@@ -1,0 +1,22 @@
+// What time it is where the rows are.
+
+import HeightsKit
+
+extension Stores {
+  private static let database = "sessions"
+
+  /// What the server that leads the databases takes for the time, in seconds since 1970. Blocks.
+  /// - Throws: also where the databases are files.
+  public func leaderClockSeconds() throws -> Int64 {
+    let server = try LeaderRead(
+      Self.database, placement: try HeightsKit.Placement.read(placementPath), dataDirectory: dataDirectory,
+      passwordFile: passwordFile)
+    var seconds: Int64 = 0
+    try server.snapshot {
+      try server.each("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint") {
+        seconds = try $0.int(0)
+      }
+    }
+    return seconds
+  }
+}
