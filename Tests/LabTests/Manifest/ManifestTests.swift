@@ -54,6 +54,15 @@ import Testing
     #expect(throws: ManifestError.self) { try parse(wrong) }
   }
 
+  @Test func anAppMayHaveANetworkOfTheLabsOwn() throws {
+    for (words, expected) in [("", false), ("network: \"machine\",", false), ("network: \"own\",", true)] {
+      let text = Self.good.replacingOccurrences(of: "static:", with: "\(words) static:")
+      #expect(try parse(text).hasOwnNetwork == expected)
+    }
+    let wrong = Self.good.replacingOccurrences(of: "static:", with: "network: \"mine\", static:")
+    #expect(throws: ManifestError.self) { try parse(wrong) }
+  }
+
   @Test func aServiceSaysHowItListens() throws {
     for (words, expected) in [("", false), (", listens: \"sockets\"", false), (", listens: \"port\"", true)] {
       let text = Self.good.replacingOccurrences(of: "[\"accounts\"] }", with: "[\"accounts\"]\(words) }")
@@ -139,7 +148,7 @@ import Testing
     ),
     (
       "workload:", "zebra: 1, workload:",
-      "zebra: unknown key; known are name, title, build, databases, services, static, launch, files, workload, replication (heights.json:8)"
+      "zebra: unknown key; known are name, title, build, databases, services, static, launch, files, workload, replication, network (heights.json:8)"
     ),
     ("workload: {", "workload: [", "heights.json:8: expected a value, found 'post' (text needs quotes)"),
   ])
