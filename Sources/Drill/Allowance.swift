@@ -20,7 +20,6 @@ public enum Allowance: Codable, Equatable, Sendable, CustomStringConvertible {
     case .none: "none"
     case .underWay: "under way on it, at most \(Self.underWayLimit)"
     case .seconds(let seconds): "for \(seconds) s"
-    case .whileBroken(plusSeconds: 0): "while it lasts"
     case .whileBroken(let seconds): "while it lasts, and \(seconds) s"
     }
   }
@@ -56,8 +55,6 @@ extension DrillKind {
     case .slowDatabase where stage < 4: Allowances(reads: .none, writes: .none)
     case .slowDatabase: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 10))
     case .zoneOutage: Allowances(reads: .underWay, writes: .seconds(10))
-    // A store of objects refuses what was signed more than a quarter of an hour before or after its own time.
-    case .clockJump where stage >= 5: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 0))
     case .clockJump: Allowances(reads: .none, writes: .none)
     case .diskLoss: Allowances(reads: .none, writes: .seconds(10))
     case .cacheLoss, .switchover: Allowances(reads: .none, writes: .none)
