@@ -31,3 +31,9 @@ static inline long heights_curl_status(CURL *handle) {
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   return status;
 }
+
+/// The header Date of the answer, since 1970; -1 when there is none.
+static inline time_t heights_curl_date(CURL *handle) {
+  struct curl_header *date;
+  return curl_easy_header(handle, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK ? curl_getdate(date->value, NULL) : -1;
+}

@@ -24,7 +24,6 @@ public enum Allowance: Codable, Equatable, Sendable, CustomStringConvertible {
     case .underWay: "under way on it, at most \(Self.underWayLimit)"
     case .sent(let seconds): "sent in the first \(seconds) s"
     case .seconds(let seconds): "for \(seconds) s"
-    case .whileBroken(plusSeconds: 0): "while it lasts"
     case .whileBroken(let seconds): "while it lasts, and \(seconds) s"
     }
   }
@@ -65,8 +64,6 @@ extension DrillKind {
     case .partitionWitness: Allowances(reads: .none, writes: .none)
     // Patroni sees a leader that works, so nobody takes its place.
     case .partitionApp: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 5))
-    // A store of objects refuses what was signed more than a quarter of an hour before or after its own time.
-    case .clockJump where stage >= 5: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 0))
     case .clockJump: Allowances(reads: .none, writes: .none)
     case .diskLoss: Allowances(reads: .none, writes: .seconds(10))
     case .cacheLoss, .switchover: Allowances(reads: .none, writes: .none)

@@ -95,9 +95,11 @@ def test_what_a_killed_drill_has_left_is_mended(stage4):
     assert stage4.status()["watchedZones"] == []
 
 
-def test_stage_5_survives_the_loss_of_its_cache_and_of_a_zone(lab):
+def test_stage_5_survives_the_loss_of_its_cache_a_clock_that_jumps_and_the_loss_of_a_zone(lab):
     lab.up("--stage", 5)
     drill(lab, "cache-loss")
+    # Photos are signed with a time, too.
+    drill(lab, "clock-jump", "--hold", 8)
     drill(lab, "zone-outage", "--zone", "local-b")
 
 

@@ -172,6 +172,60 @@ import Testing
     }
   }
 
+  /// The examples of Amazon's S3 reference.
+  @Test(arguments: [
+    ("max-keys=2&prefix=J", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+    ("lifecycle=", "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+  ])
+  func aRequestIsSignedAsAmazonSaysIt(query: String, signature: String) {
+    let headers = AWSSignature(
+      credentials: AWSCredentials(
+        id: "AKIAIOSFODNN7EXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+      region: "us-east-1", service: "s3"
+    ).headers(
+      "GET", host: "examplebucket.s3.amazonaws.com", path: "/", query: query, hash: ObjectKey.hash([]),
+      at: 1_369_353_600)
+    #expect(headers.contains("x-amz-date: 20130524T000000Z"))
+    #expect(headers.last?.hasSuffix("Signature=\(signature)") == true, "\(headers)")
+  }
+
+  @Test func aClockThatIsWrongByMuchIsMadeUpForAndSoIsItsEnd() async throws {
+    let refused = Mutex(0)
+    let clock = Clock(wallClockMs())
+    try await withServer { router in
+      router.get("/bucket/media/{key}") { request in
+        let signed = request.header("x-amz-date").flatMap { AmzDate.milliseconds($0) } ?? 0
+        if abs(signed - wallClockMs()) < 900_000 { return .text("signed") }
+        refused.withLock { $0 += 1 }
+        return Response(status: .forbidden)
+      }
+    } _: { server in
+      let bucket = try #require(
+        try S3Bucket(
+          [
+            "HEIGHTS_OBJECTS_BUCKET": "bucket", "AWS_REGION": "eu-west-1",
+            "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:\(server.port)", "AWS_ACCESS_KEY_ID": "id",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+          ], nowSeconds: { Int(clock.nowMs / 1_000) }))
+      defer { bucket.close() }
+      @Sendable func get() async throws {
+        let file = try await bucket.get(ObjectKey(of: [1], fileExtension: "txt"))
+        #expect(try file?.read() == Array("signed".utf8))
+      }
+      for jumpMs in [0, 3_600_000, 0, -3_600_000] as [Int64] {
+        clock.nowMs = wallClockMs() + jumpMs
+        let before = refused.withLock { $0 }
+        try await withThrowingTaskGroup { group in
+          for _ in 0..<8 { group.addTask { try await get() } }
+          try await group.waitForAll()
+        }
+        let after = refused.withLock { $0 }
+        try await get()
+        #expect(refused.withLock { $0 } == after && (after > before || jumpMs == 0), "by \(jumpMs) ms")
+      }
+    }
+  }
+
   @Test(arguments: [
     ["HEIGHTS_OBJECTS_BUCKET": "bucket"], ["HEIGHTS_OBJECTS_BUCKET": "../b", "AWS_REGION": "eu-west-1"],
     ["HEIGHTS_OBJECTS_BUCKET": "bucket", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL_S3": "nowhere"],
@@ -179,6 +233,17 @@ import Testing
   ])
   func variablesThatCantBeAreNamed(_ variables: [String: String]) {
     #expect(throws: EnvironmentError.self) { try S3Bucket(variables) }
+  }
+}
+
+/// Times as AWS writes them.
+private enum AmzDate {
+  static func milliseconds(_ text: String) -> Int64? {
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.timeZone = TimeZone(identifier: "UTC")
+    format.dateFormat = "yyyyMMdd'T'HHmmss'Z'"
+    return format.date(from: text).map { Int64($0.timeIntervalSince1970 * 1_000) }
   }
 }
 

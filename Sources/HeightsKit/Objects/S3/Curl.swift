@@ -14,18 +14,10 @@ struct AWSCredentials: Equatable, Sendable {
 }
 
 struct CurlRequest: Sendable {
-  struct Signing: Sendable {
-    let credentials: AWSCredentials
-    let region: String
-    let service: String
-  }
-
   let method: String
   let url: String
   var headers: [String] = []
   var body: [UInt8] = []
-  /// Has it signed (AWS SigV4).
-  var signing: Signing?
   var timeoutMs = 10_000
 }
 
@@ -33,6 +25,8 @@ struct CurlAnswer: Sendable {
   let status: Int
   /// The body, in a file without a name.
   let file: FileSlice
+  /// When it was answered, by the clock of who answered, since 1970; nil when that was not said.
+  let seconds: Int?
 }
 
 /// Handles that keep their connections for the next request. One thread at a time has one.
@@ -66,9 +60,6 @@ final class CurlHandles: Sendable {
     defer { curl_slist_free_all(headers) }
     // Expect: a server would have to answer it first. Empty takes curl's own header away.
     for header in request.headers + ["Expect:"] { headers = curl_slist_append(headers, header) }
-    if let token = request.signing?.credentials.token {
-      headers = curl_slist_append(headers, "x-amz-security-token: \(token)")
-    }
     heights_curl_headers(handle, headers)
     configure(handle, request)
     let code = request.body.withUnsafeBytes { body in
@@ -81,7 +72,9 @@ final class CurlHandles: Sendable {
     guard code == CURLE_OK else {
       throw S3Error.away("\(request.method) \(request.url): \(String(cString: curl_easy_strerror(code)))")
     }
-    return CurlAnswer(status: heights_curl_status(handle), file: sink.file())
+    return CurlAnswer(
+      status: heights_curl_status(handle), file: sink.file(),
+      seconds: Int(exactly: heights_curl_date(handle)).flatMap { $0 < 0 ? nil : $0 })
   }
 
   private func configure(_ handle: UnsafeMutableRawPointer, _ request: CurlRequest) {
@@ -100,10 +93,6 @@ final class CurlHandles: Sendable {
     } else {
       heights_curl_text(handle, CURLOPT_CUSTOMREQUEST, request.method)
     }
-    guard let signing = request.signing else { return }
-    heights_curl_text(handle, CURLOPT_AWS_SIGV4, "aws:amz:\(signing.region):\(signing.service)")
-    heights_curl_text(handle, CURLOPT_USERNAME, signing.credentials.id)
-    heights_curl_text(handle, CURLOPT_PASSWORD, signing.credentials.secret)
   }
 }
 

@@ -27,7 +27,8 @@ public enum S3Error: Error, Equatable, CustomStringConvertible, ProblemConvertib
 /// The objects below `media/` and the static files below `static/` in a bucket, where the CDN finds them under the path
 /// that pages name.
 ///
-/// Requests are made by libcurl, which signs them (SigV4), on threads of their own: a store that hangs keeps nobody else.
+/// Requests are made by libcurl, on threads of their own: a store that hangs keeps nobody else. They are signed by the
+/// store's clock, as its answers tell it: it refuses what is more than 15 minutes from it, and a host's own may be wrong.
 final class S3Bucket: Sendable {
   private static let prefix = "media/"
   private static let threads = 8
@@ -36,20 +37,32 @@ final class S3Bucket: Sendable {
   private static let pauseUs: UInt32 = 50_000
   private static let away = "it has failed too often; it is tried again within a second"
 
+  /// From where on a clock that differs may be why a request was refused.
+  private static let skewSeconds = 300
+
   let metrics = S3Metrics()
   private let endpoint: String
+  /// Of `endpoint`: as the header says it, and what follows.
+  private let host: String
+  private let folder: String
   private let region: String
   private let credentials: S3Credentials
   private let transfers = CurlHandles()
   private let pool: BlockingPool
   /// While S3 fails nobody waits for it, but for one at a time who tries.
   private let breaker = Mutex(CircuitBreaker.closed)
+  private let nowSeconds: @Sendable () -> Int
+  /// How far the store's clock is ahead of ours, once it has refused something for that.
+  private let aheadSeconds = Atomic<Int>(0)
 
   /// - Parameter variables: `HEIGHTS_OBJECTS_BUCKET`, `AWS_REGION`, `AWS_ENDPOINT_URL_S3` for a store that isn't AWS', and
   ///   the usual ones of credentials; without these they are those of the instance's role.
   /// - Returns: nil when no bucket is named.
   /// - Throws: `EnvironmentError`.
-  init?(_ variables: [String: String]) throws {
+  init?(
+    _ variables: [String: String], nowSeconds: @escaping @Sendable () -> Int = { Int(wallClockMs() / 1_000) }
+  ) throws {
+    self.nowSeconds = nowSeconds
     guard let bucket = variables["HEIGHTS_OBJECTS_BUCKET"] else { return nil }
     guard let region = variables["AWS_REGION"] ?? variables["AWS_DEFAULT_REGION"] else {
       throw EnvironmentError(description: "AWS_REGION is not set, and HEIGHTS_OBJECTS_BUCKET is '\(bucket)'")
@@ -71,6 +84,9 @@ final class S3Bucket: Sendable {
     } else {
       endpoint = "https://\(bucket).s3.\(region).amazonaws.com"
     }
+    let place = endpoint.components(separatedBy: "://")[1]
+    host = place.split(separator: "/", maxSplits: 1).first.map(String.init) ?? place
+    folder = String(place.dropFirst(host.utf8.count))
     self.region = region
     credentials = S3Credentials(variables)
     pool = try BlockingPool(name: "s3", threads: Self.threads, queueLimit: Self.waiting)
@@ -89,11 +105,8 @@ final class S3Bucket: Sendable {
   /// - Parameter hash: the SHA-256 of the bytes, which S3 compares.
   func put(_ bytes: [UInt8], at path: String, hash: String) async throws {
     let answer = try await send(
-      "PUT", path,
-      headers: [
-        "Content-Type: \(MediaType.of(path))", "Cache-Control: \(Assets.forGood)",
-        "x-amz-content-sha256: \(hash)",
-      ], body: bytes)
+      "PUT", path, hash: hash,
+      headers: ["Content-Type: \(MediaType.of(path))", "Cache-Control: \(Assets.forGood)"], body: bytes)
     try answer.check()
   }
 
@@ -136,22 +149,20 @@ final class S3Bucket: Sendable {
 
   /// Asks, and asks again after a failure that may pass: all of these may be done twice.
   private func send(
-    _ method: String, _ path: String, headers: [String] = [], body: [UInt8] = []
+    _ method: String, _ path: String, hash: String = emptyHash, headers: [String] = [], body: [UInt8] = []
   ) async throws -> CurlAnswer {
     let url = endpoint + "/" + path
-    let signedHeaders = headers.isEmpty ? ["x-amz-content-sha256: \(Self.emptyHash)"] : headers
     return try await pool.run { [self] in
       for attempt in 1... {
         guard breaker.withLock({ $0.isClosed || $0.beginTrial(now: .now) }) else {
           metrics.skipped.add(1, ordering: .relaxed)
           throw S3Error.away(Self.away)
         }
-        let start = ContinuousClock.now
+        let (start, ahead) = (ContinuousClock.now, aheadSeconds.load(ordering: .relaxed))
         let result = Result {
           try transfers.send(
             CurlRequest(
-              method: method, url: url, headers: signedHeaders, body: body,
-              signing: .init(credentials: try credentials.current(transfers), region: region, service: "s3")))
+              method: method, url: url, headers: headers + signature(method, path, hash, ahead), body: body))
         }
         let spent = (ContinuousClock.now - start).components
         metrics.microseconds.add(
@@ -159,6 +170,7 @@ final class S3Bucket: Sendable {
         if case .success(let answer) = result, answer.status < 500 {
           metrics.answered.add(1, ordering: .relaxed)
           note(succeeded: true)
+          if attempt < Self.tries, isRefusedForItsTime(answer, ahead) { continue }
           return answer
         }
         metrics.failed.add(1, ordering: .relaxed)
@@ -168,6 +180,27 @@ final class S3Bucket: Sendable {
       }
       preconditionFailure("the loop has no end")
     }
+  }
+
+  private func signature(
+    _ method: String, _ path: String, _ hash: String, _ aheadSeconds: Int
+  ) throws -> [String] {
+    let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    return AWSSignature(
+      credentials: try credentials.current(transfers), region: region, service: "s3"
+    ).headers(
+      method, host: host, path: "\(folder)/\(parts[0])", query: parts.count > 1 ? String(parts[1]) : "",
+      hash: hash, at: nowSeconds() + aheadSeconds)
+  }
+
+  /// Whether a refusal tells of another time than what the request was signed at; the next one is signed at that.
+  private func isRefusedForItsTime(_ answer: CurlAnswer, _ signedAheadSeconds: Int) -> Bool {
+    guard answer.status == 403, let seconds = answer.seconds else { return false }
+    let ahead = seconds - nowSeconds()
+    if abs(ahead - signedAheadSeconds) < Self.skewSeconds { return false }
+    Log.warning("the object store has another time", [("secondsAhead", "\(ahead)")])
+    aheadSeconds.store(abs(ahead) < Self.skewSeconds ? 0 : ahead, ordering: .relaxed)
+    return true
   }
 
   private func note(succeeded: Bool) {

@@ -8,6 +8,7 @@ import hmac
 import json
 import sys
 from datetime import datetime, timedelta, timezone
+from email.utils import formatdate
 
 import ministack.app
 
@@ -28,7 +29,9 @@ async def gate(scope, receive, send):
     if scope["type"] == "websocket":
         return await send({"type": "websocket.close", "code": 1008})
     body = b"<Error><Code>AccessDenied</Code><Message>The request is not signed with the lab's key.</Message></Error>"
-    headers = [(b"content-type", b"application/xml"), (b"content-length", b"%d" % len(body))]
+    # The date as AWS says it: who signed at another time signs anew.
+    headers = [(b"content-type", b"application/xml"), (b"content-length", b"%d" % len(body)),
+               (b"date", formatdate(usegmt=True).encode())]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -63,8 +66,7 @@ def is_signed(scope, headers, authorization):
     age = datetime.now(timezone.utc) - datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     if abs(age) > CLOCKS_DIFFER or not date.startswith(day):
         return False
-    # One that is signed and not there is empty: libcurl signs an Expect that it has been told not to send.
-    values = ((name, headers.get(name, [""])) for name in names)
+    values = ((name, headers[name]) for name in names)
     signed = "".join(f"{name}:{','.join(' '.join(value.split()) for value in found)}\n" for name, found in values)
     query = [part.partition("=")[::2] for part in scope["query_string"].decode("latin-1").split("&") if part]
     asked = "&".join(f"{name}={value}" for name, value in sorted(query))
