@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -36,6 +37,14 @@ int heights_leave_network(void) {
   return set_network_up() < 0 ? -errno : 0;
 }
 
+void heights_hear_signals(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+int heights_memory_file(void) { return memfd_create("heights", MFD_CLOEXEC); }
+
 int heights_can_leave_network(void) {
   pid_t child = fork();
   if (child == 0) _exit(-heights_leave_network());
@@ -52,7 +61,7 @@ int heights_make_network(void) {
   return network < 0 ? -errno : network;
 }
 
-int heights_join_network(int network) { return setns(network, CLONE_NEWNET); }
+int heights_join_network(int network) { return setns(network, CLONE_NEWNET) < 0 ? -errno : 0; }
 
 int heights_enter_network(pid_t pid, int with_user) {
   int process = heights_open_process(pid);
@@ -119,7 +128,8 @@ static void send_answer(int channel, int opened) {
     header->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(header), &opened, sizeof opened);
   }
-  sendmsg(channel, &message, MSG_NOSIGNAL);
+  // Whoever asked must not wait for ever.
+  if (sendmsg(channel, &message, MSG_NOSIGNAL) < 0) _exit(1);
 }
 
 // Lives until whoever asks is gone: then the channel ends.

@@ -46,7 +46,7 @@ public final class Lab: Sendable {
     var state = state
     state.place = network.place
     self.state = Mutex(state)
-    let networks = Door.isKept ? try HostNetworks(network.place, folder: folder.run) : nil
+    let networks = Door.isKept ? try HostNetworks(network.place) : nil
     innerSockets =
       networks == nil
       ? [] : try ListeningSockets(address: "127.0.0.1", port: sockets.port, count: 1, isInside: true).sockets

@@ -3,6 +3,7 @@ be cut."""
 
 import os
 import re
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ import requests
 from support.doors import doors
 from support.lab import Lab
 from support.summit_api import Person
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,17 @@ def test_another_word_for_the_network_is_refused(make_lab):
     text = lab.manifest().rstrip().removesuffix("}") + '  network: "mine",\n}\n'
     (lab.folder / "heights.json").write_text(text)
     assert "'machine' or 'own'" in lab.heights("up", "--port", 0, "--console-port", 0).expect(2).err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_runs_it_in_front_ends_it_with_ctrl_c(make_lab, number):
+    lab = make_lab()
+    lab.have_own_network()
+    child = lab.start("up", "--stage", 1, "--port", 0, "--console-port", 0)
+    wait_until(lambda: lab.is_up, "it is up")
+    lab.status()
+    child.send_signal(number)
+    assert child.wait(DEADLINE_SECONDS) == 0
 
 
 # Links that are cut

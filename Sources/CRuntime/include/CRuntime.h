@@ -93,7 +93,13 @@ int heights_can_leave_network(void);
 /// Returns a descriptor of the network, which lives as long as that or anything in it, or -errno.
 int heights_make_network(void);
 
-/// The calling THREAD is in that network from now on. 0, or -1 with errno set.
+/// The calling THREAD is blocked from no signal any more: a program that it becomes has its mask.
+void heights_hear_signals(void);
+
+/// A file in memory without a name, gone with its last descriptor. -1 and errno when it can't be made.
+int heights_memory_file(void);
+
+/// The calling THREAD is in that network from now on. Returns 0 or -errno.
 int heights_join_network(int network);
 
 /// Goes into the network of a process; `with_user` as its user namespace has it, only for a process with one thread.

@@ -10,6 +10,8 @@ enum Handover {
     _ program: String, _ arguments: [String], environment: [String: String], package: String
   ) throws(LabError) -> Never {
     for (name, value) in environment { setenv(name, value, 1) }
+    // Threads that others have started for us hear none, and the mask goes along.
+    Passage.hearSignals()
     var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
     execvp(program, &words)
     let code = errno

@@ -30,7 +30,7 @@ final class SharedCopies: Sendable {
   /// Removals that are remembered for a Redis that is away; the oldest go first.
   static let owedLimit = 10_000
   /// Between looks at whether Redis has been told, in milliseconds.
-  private static let lookMs = 10
+  private static let lookMs = 20
   /// Larger ones are not shared.
   static let bytesLimit = 1 << 20
   /// What stands where a copy was removed; a copy is longer.
@@ -40,19 +40,14 @@ final class SharedCopies: Sendable {
   private static let keepScript: RedisArgument =
     "if redis.call('GET',KEYS[1])=='-' then return 0 end redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) return 1"
 
-  private struct Owed {
-    let key: [UInt8]
-    /// By a clock that nobody sets: one that jumps must not make us forget it.
-    let until: Deadline
-  }
-
   private let redis: Redis
   private let prefix: [UInt8]
   private let markMs: Int
   private let channel: String?
   private let secret: [UInt8]?
   private let nowMs: @Sendable () -> Int64
-  private let owed = Mutex<[Owed]>([])
+  /// Names, each until a moment of a clock that nobody sets: one that jumps must not make us forget them.
+  private let owed = Mutex<[[UInt8]: Deadline]>([:])
 
   /// - Parameters:
   ///   - prefix: before each key.
@@ -99,7 +94,7 @@ final class SharedCopies: Sendable {
 
   /// Removes copies for all processes. To be called when the original has changed.
   /// - Parameter waitMs: how long a Redis is waited for that is away: as long as this process alone can't reach it, others read
-  ///   what has changed as it was.
+  ///   what has changed as it was. Only on a loop.
   func remove(_ keys: [[UInt8]], waitMs: Int = 0) async {
     guard redis.isPlaced, !keys.isEmpty else { return }
     let names = keys.map { prefix + $0 }
@@ -107,7 +102,7 @@ final class SharedCopies: Sendable {
     owe(names)
     let answers = await redis.commands(names.flatMap(removal))
     let failed = answers.contains { if case .failure = $0 { true } else { false } }
-    if !failed { return owed.withLock { owed in owed.removeAll { names.contains($0.key) } } }
+    if !failed { return pay(names) }
     let deadline = Deadline.afterMs(waitMs)
     while names.contains(where: isOwed), !deadline.hasPassed,
       (try? await EventLoop.current?.sleep(ms: Self.lookMs)) != nil
@@ -165,23 +160,27 @@ final class SharedCopies: Sendable {
   private func owe(_ names: [[UInt8]]) {
     let until = Deadline.afterMs(markMs)
     owed.withLock { owed in
-      owed += names.map { Owed(key: $0, until: until) }
-      if owed.count > Self.owedLimit { owed.removeFirst(owed.count - Self.owedLimit) }
+      for name in names { owed[name] = until }
+      if owed.count <= Self.owedLimit { return }
+      let oldest = owed.sorted { $0.value < $1.value }.prefix(owed.count - Self.owedLimit)
+      for entry in oldest { owed[entry.key] = nil }
     }
   }
 
+  private func pay(_ names: [[UInt8]]) { owed.withLock { owed in for name in names { owed[name] = nil } } }
+
   private func isOwed(_ name: [UInt8]) -> Bool {
-    owed.withLock { owed in !owed.isEmpty && owed.contains { $0.key == name } }
+    owed.withLock { $0[name] != nil }
   }
 
   private func settle(_ leader: RedisConnection) async throws(RedisError) {
     let names = owed.withLock { owed in
-      owed.removeAll { $0.until.hasPassed }
-      return Set(owed.map(\.key))
+      owed = owed.filter { !$0.value.hasPassed }
+      return Array(owed.keys)
     }
     let answers = await leader.commands(
       names.flatMap(removal), until: .afterMs(RedisConnection.silenceMs))
     for answer in answers { _ = try answer.get() }
-    owed.withLock { owed in owed.removeAll { names.contains($0.key) } }
+    pay(names)
   }
 }

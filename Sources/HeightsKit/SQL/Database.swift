@@ -121,7 +121,8 @@ public final class Database: Sendable {
   /// All rows of a result as the leader has them: for what must not be true a moment longer, such as a password's hash or
   /// that a session goes on. A read of `query` may be a second old for those who have written nothing.
   ///
-  /// While there is no leader, a follower answers that has replayed all that the leader was known to have written.
+  /// While there is no leader, a follower answers that has replayed all that the leader was known to have written; of two servers
+  /// also one that has replayed all it was sent, when the leader waited for it before it acknowledged.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func newest<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> [T] {
     switch engine {

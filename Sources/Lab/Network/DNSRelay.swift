@@ -10,7 +10,8 @@ final class DNSRelay: Sendable {
   private static let maximumQuestions = 128
   private static let maximumConnections = 16
   private static let answerLimitMs = 2_000
-  private static let idleLimitMs = 5_000
+  /// Of a connection: who says little and slowly holds a place no longer.
+  private static let connectionLimitMs = 5_000
   /// Of a datagram (RFC 6891 lets it be that long).
   private static let bufferBytes = 65_535
 
@@ -18,7 +19,6 @@ final class DNSRelay: Sendable {
   private let port: Int
   private let datagrams: Descriptor
   private let streams: Descriptor
-  private let wakeup = Wakeup()
   private let connections = Mutex(0)
 
   /// Opens the doors.
@@ -30,8 +30,6 @@ final class DNSRelay: Sendable {
   }
 
   func start() { for body in [relayDatagrams, acceptStreams] { _ = LongThread(name: "dns relay", body) } }
-
-  func stop() { wakeup.ring() }
 
   // MARK: Datagrams
 
@@ -45,17 +43,16 @@ final class DNSRelay: Sendable {
     var questions: [Question] = []
     var buffer = [UInt8](repeating: 0, count: Self.bufferBytes)
     while true {
-      var polls = ([wakeup.descriptor, datagrams] + questions.map(\.socket)).map {
+      var polls = ([datagrams] + questions.map(\.socket)).map {
         pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0)
       }
       poll(&polls, nfds_t(polls.count), questions.isEmpty ? -1 : Int32(Self.answerLimitMs))
-      if polls[0].revents != 0 { return }
-      for (question, entry) in zip(questions, polls.dropFirst(2)) where entry.revents != 0 {
+      for (question, entry) in zip(questions, polls.dropFirst(1)) where entry.revents != 0 {
         answer(question, &buffer)
       }
-      let answered = zip(questions, polls.dropFirst(2)).map { $1.revents != 0 }
+      let answered = zip(questions, polls.dropFirst(1)).map { $1.revents != 0 }
       questions = zip(questions, answered).filter { !$1 && $0.endMs > Clock.nowMs }.map(\.0)
-      if polls[1].revents != 0 { ask(&questions, &buffer) }
+      if polls[0].revents != 0 { ask(&questions, &buffer) }
     }
   }
 
@@ -89,11 +86,8 @@ final class DNSRelay: Sendable {
 
   @Sendable private func acceptStreams() {
     while true {
-      var polls = [wakeup.descriptor, streams].map {
-        pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0)
-      }
-      poll(&polls, 2, -1)
-      if polls[0].revents != 0 { return }
+      var entry = pollfd(fd: streams.number, events: Int16(POLLIN), revents: 0)
+      poll(&entry, 1, -1)
       let outer = Descriptor(heights_accept(streams.number, nil, nil))
       guard outer.isOpen else { usleep(5000); continue }
       let isRoom = connections.withLock { count in
@@ -108,13 +102,17 @@ final class DNSRelay: Sendable {
     }
   }
 
-  /// Until either ends, or neither says anything for a while.
+  /// Until either ends, or its time is over.
   private static func carry(_ outer: Descriptor, _ inner: Descriptor) {
     var buffer = [UInt8](repeating: 0, count: bufferBytes)
-    for end in [outer, inner] { _ = fcntl(end.number, F_SETFL, fcntl(end.number, F_GETFL) & ~O_NONBLOCK) }
+    for end in [outer, inner] {
+      _ = fcntl(end.number, F_SETFL, fcntl(end.number, F_GETFL) & ~O_NONBLOCK)
+      limitSending(end)
+    }
+    let endMs = Clock.nowMs + connectionLimitMs
     while true {
       var polls = [outer, inner].map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
-      guard poll(&polls, 2, Int32(idleLimitMs)) > 0 else { return }
+      guard poll(&polls, 2, Int32(max(0, endMs - Clock.nowMs))) > 0 else { return }
       for (index, ends) in [(outer, inner), (inner, outer)].enumerated() where polls[index].revents != 0 {
         let count = recv(ends.0.number, &buffer, buffer.count, 0)
         guard count > 0, send(ends.1.number, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return }
@@ -122,11 +120,15 @@ final class DNSRelay: Sendable {
     }
   }
 
-  private func connected(_ type: __socket_type) -> Descriptor? {
-    let socket = Descriptor(Glibc.socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0))
-    // A second without an answer: who asks tries again.
+  /// A second without an answer: who asks tries again.
+  private static func limitSending(_ socket: Descriptor) {
     var limit = timeval(tv_sec: 1, tv_usec: 0)
     setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  private func connected(_ type: __socket_type) -> Descriptor? {
+    let socket = Descriptor(Glibc.socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0))
+    Self.limitSending(socket)
     let result = LoopbackAddress.with(address, port: port) { connect(socket.number, $0, $1) }
     return result == 0 ? socket : nil
   }

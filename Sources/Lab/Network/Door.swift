@@ -64,6 +64,8 @@ extension Lab {
     guard let actual = LoopbackAddress.port(of: opened.number) else {
       throw .system(attempt: "reading a socket's port", code: errno)
     }
-    return (fcntl(opened.number, F_DUPFD_CLOEXEC, 3), actual)
+    let socket = fcntl(opened.number, F_DUPFD_CLOEXEC, 3)
+    if socket < 0 { throw .system(attempt: "keeping port \(actual) open", code: errno) }
+    return (socket, actual)
   }
 }

@@ -7,7 +7,6 @@ import Synchronization
 /// The networks of a lab's hosts, where the lab has a network of its own. Each host has its address alone, as a server has,
 /// and others by a link; the lab itself is at the switch.
 final class HostNetworks: Sendable {
-  private let folder: String
   private let networks = Mutex<[String: Descriptor]>([:])
   private let cutters = Mutex<[Descriptor]>([])
 
@@ -18,15 +17,13 @@ final class HostNetworks: Sendable {
   private static let ownZone = 250
 
   /// Makes the switch.
-  /// - Parameter folder: for files that live shortly.
-  init(_ place: LabNetwork.Place, folder: String) throws(LabError) {
-    self.folder = folder
+  init(_ place: LabNetwork.Place) throws(LabError) {
     let address = place.address(zone: Self.ownZone, host: Self.ownHost)
     try NetworkTool.ip.run(
       Self.loopback + [
         "link add \(Self.bridge) type bridge", "link set \(Self.bridge) up",
         "address add \(address)/8 dev \(Self.bridge)",
-      ], folder: folder)
+      ])
   }
 
   /// Loopback has one address instead of all from 127.0.0.0 on, which lie behind the switch.
@@ -49,14 +46,14 @@ final class HostNetworks: Sendable {
   private func make(_ address: String) -> Result<Descriptor, LabError> {
     let outcome = Mutex<Result<Descriptor, LabError>?>(nil)
     // A thread of its own: it is in the new network from then on.
-    LongThread(name: "network") { [folder] in
-      let made = Self.make(address, folder)
+    LongThread(name: "network") {
+      let made = Self.make(address)
       outcome.withLock { $0 = made }
     }.join()
     return outcome.withLock { $0 } ?? .failure(.system(attempt: "making a network", code: ECANCELED))
   }
 
-  private static func make(_ address: String, _ folder: String) -> Result<Descriptor, LabError> {
+  private static func make(_ address: String) -> Result<Descriptor, LabError> {
     let link = "v" + address.split(separator: ".").suffix(2).joined(separator: ".")
     let hub = Descriptor(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC))
     let number = heights_make_network()
@@ -66,8 +63,8 @@ final class HostNetworks: Sendable {
         loopback + [
           "link add eth0 type veth peer name \(link) netns \(getpid())",
           "address add \(address)/8 dev eth0", "link set eth0 up",
-        ], folder: folder)
-      try NetworkTool.ip.run(["link set \(link) master \(bridge) up"], in: hub, folder: folder)
+        ])
+      try NetworkTool.ip.run(["link set \(link) master \(bridge) up"], in: hub)
       return .success(Descriptor(number))
     } catch {
       close(number)
@@ -83,9 +80,8 @@ final class HostNetworks: Sendable {
       .failure(.system(attempt: "entering a network", code: ECANCELED)))
     LongThread(name: "network") {
       do throws(LabError) {
-        if heights_join_network(network.number) < 0 {
-          throw .system(attempt: "entering a network", code: errno)
-        }
+        let code = heights_join_network(network.number)
+        if code < 0 { throw .system(attempt: "entering a network", code: -code) }
         let value = try body()
         outcome.withLock { $0 = .success(value) }
       } catch {
@@ -104,7 +100,7 @@ final class HostNetworks: Sendable {
   func cut(_ cuts: [String: Set<String>]) throws(LabError) {
     let known = networks.withLock { $0 }
     for cutter in cutters.withLock({ $0 }) {
-      try NetworkTool.nft.run(Self.nothing, in: cutter, folder: folder)
+      try NetworkTool.nft.run(Self.nothing, in: cutter)
     }
     cutters.withLock { $0 = [] }
     for (address, deaf) in cuts {
@@ -115,7 +111,7 @@ final class HostNetworks: Sendable {
         Self.nothing + [
           "table \(Self.table) {", "chain cut {", "type filter hook output priority 0; policy accept;", rule,
           "}", "}",
-        ], in: network, folder: folder)
+        ], in: network)
     }
   }
 
@@ -126,7 +122,7 @@ final class HostNetworks: Sendable {
   func droppedPackets() throws(LabError) -> Int {
     var count = 0
     for cutter in cutters.withLock({ $0 }) {
-      let words = try NetworkTool.nft.run(["list table \(Self.table)"], in: cutter, folder: folder)
+      let words = try NetworkTool.nft.run(["list table \(Self.table)"], in: cutter)
         .split { $0 == " " || $0 == "\n" }
       for (word, number) in zip(words, words.dropFirst()) where word == "packets" {
         count += Int(number) ?? 0

@@ -15,33 +15,39 @@ struct NetworkTool: Sendable {
   private static let limitMs: Int32 = 10_000
 
   /// Runs it to its end with the lines of a script, and returns what it says.
-  /// - Parameters:
-  ///   - network: where; nil for the calling thread's own.
-  ///   - folder: for files that live as long as it runs.
+  /// - Parameter network: where; nil for the calling thread's own.
   /// - Throws: when it is missing, does not do all of it, or takes longer than ten seconds.
   @discardableResult
-  func run(_ script: [String], in network: Descriptor? = nil, folder: String) throws(LabError) -> String {
-    guard
-      let program = ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map({ $0 + name }).first(where: {
-        (path: String) in access(path, X_OK) == 0
-      })
-    else { throw .engineMissing(engine: name, package: package) }
-    let base = "\(folder)/\(name)-\(UUID().uuidString.prefix(8))"
-    let log = LogFile(path: base + ".log")
-    defer { for suffix in ["", ".log"] { unlink(base + suffix) } }
-    try AtomicFile.write(script.joined(separator: "\n") + "\n", to: base)
+  func run(_ script: [String], in network: Descriptor? = nil) throws(LabError) -> String {
+    guard let program = Programs.find(name) else { throw .engineMissing(engine: name, package: package) }
+    // In memory: a full disk keeps no link cut.
+    let (input, output) = (try Self.memoryFile(script.joined(separator: "\n") + "\n"), try Self.memoryFile())
     var plan = LaunchPlan(
-      executable: program, arguments: [name == Self.ip.name ? "-batch" : "-f", base],
-      environment: ["PATH": EngineShell.path, "LANG": "C.UTF-8"], workingDirectory: folder, log: log,
-      isReady: { true })
+      executable: program, arguments: [name == Self.ip.name ? "-batch" : "-f", "/dev/fd/3"],
+      environment: ["PATH": EngineShell.path, "LANG": "C.UTF-8"], workingDirectory: "/",
+      sockets: [("script", input)], log: LogFile(path: "/proc/self/fd/\(output.number)"), isReady: { true })
     plan.network = network
     plan.changesNetwork = true
     let status = Self.wait(for: try plan.spawn())
-    let said = String(decoding: FileManager.default.contents(atPath: log.path) ?? Data(), as: UTF8.self)
+    let said = withExtendedLifetime(output) { Self.text(of: output) }
     if status != 0 {
       throw .system(attempt: "\(name) for the lab's network: \(said.prefix(300))", code: EIO)
     }
     return said
+  }
+
+  private static func memoryFile(_ text: String = "") throws(LabError) -> Descriptor {
+    let file = Descriptor(heights_memory_file())
+    guard file.isOpen, write(file.number, text, text.utf8.count) == text.utf8.count else {
+      throw .system(attempt: "making a file in memory", code: errno)
+    }
+    return file
+  }
+
+  private static func text(of file: Descriptor) -> String {
+    var bytes = [UInt8](repeating: 0, count: 64 << 10)
+    let count = pread(file.number, &bytes, bytes.count, 0)
+    return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
   }
 
   private static func wait(for pid: Int32) -> Int32 {

@@ -69,12 +69,17 @@ public enum Passage {
     try beginAnew("\(entering) \(lab.supervisorPid)" + (host.map { " \($0)" } ?? ""))
   }
 
+  /// Whatever the calling thread becomes hears all signals.
+  public static func hearSignals() { heights_hear_signals() }
+
   private static var program: String? {
     try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
   }
 
   private static func beginAnew(_ passage: String) throws(LabError) -> Never {
     setenv(variable, passage, 1)
+    // Threads that others have started for us hear none, and the mask goes along.
+    hearSignals()
     var words: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) } + [nil]
     // By its own name, which `ps` shows.
     execv(program ?? "/proc/self/exe", &words)

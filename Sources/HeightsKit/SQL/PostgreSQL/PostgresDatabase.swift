@@ -165,7 +165,9 @@ extension DatabaseError {
   /// Whether it tells nothing of the rows that there are.
   fileprivate var showsNothing: Bool {
     switch self {
-    case .readOnly, .gone, .timeout, .tooMany, .unknown: true
+    case .readOnly, .gone, .timeout, .tooMany: true
+    // That of COMMIT; others have words of the server's, which may tell of rows.
+    case .unknown(let code, _): code == 0
     case .contended, .conflict, .full, .invalid, .zeroInText, .corrupt: false
     }
   }

@@ -51,6 +51,25 @@ import Testing
     }
   }
 
+  @Test func whatIsNewestIsReadAtTheFollowerThatALeaderWaitedForWhichIsGone() async throws {
+    try await withPair(synchronous: true) { pair in
+      try await pair.database.insertNote("one")
+      try await pair.followerHasCaughtUp()
+      try await eventually("the leader has said that it waits") {
+        pair.cluster.touch(.now)
+        return pair.cluster.view.0.hadSecondCopy
+      }
+      // While there is a leader nobody stands in for it.
+      #expect(pair.cluster.view.0.followers.first?.hasReplayedAll == false)
+      try pair.leader.signal(SIGSTOP)
+      let count = try await within(ms: 5_000) {
+        try await pair.database.newest("SELECT count(*) FROM notes") { try $0.int(0) }
+      }
+      #expect(count == [1])
+      try pair.leader.signal(SIGCONT)
+    }
+  }
+
   @Test func aLeaderThatWasMadeToStopAndFollowsNobodyIsNotReadInTheLeadersPlace() async throws {
     try await withPair { pair in
       try await pair.database.insertNote("one")

@@ -30,7 +30,7 @@ final class ClusterMember: Sendable {
     set { position.store(newValue.bytes, ordering: .relaxed) }
   }
 
-  /// Whether it had replayed all that it had been sent, when it last told.
+  /// Whether it has replayed all that it was sent by a leader that is gone, as it has told since.
   var hasReplayedAll: Bool {
     get { isAtEnd.load(ordering: .relaxed) }
     set { isAtEnd.store(newValue, ordering: .relaxed) }

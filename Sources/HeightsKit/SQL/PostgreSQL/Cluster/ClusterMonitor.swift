@@ -108,8 +108,8 @@ final class ClusterMonitor: @unchecked Sendable {
     return answer
   }
 
-  /// A name in the log begins with its timeline, in 8 hexadecimal digits. Who recovers and has never been sent anything since
-  /// its start has no leader: one that led until its network was cut looks so.
+  /// A name in the log begins with its timeline, in 8 hexadecimal digits. Who recovers and has not come to asking
+  /// somebody for more since its start has no leader, or is far behind: one that was made to stop leading looks so.
   private static let question: SQL = """
     SELECT recovers, refuses OR (recovers AND pg_last_wal_receive_lsn() IS NULL),
       CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn,

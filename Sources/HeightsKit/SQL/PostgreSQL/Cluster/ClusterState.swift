@@ -26,6 +26,8 @@ struct ClusterState {
   private(set) var leader: ClusterMember?
   /// The highest timeline of a leader so far: one that has been replaced, and comes back without knowing, is below it.
   private(set) var timeline: UInt32 = 0
+  /// Since when there is none; nil while there is one, or has been none.
+  var leaderlessSince: Deadline?
   /// How often another leader was found.
   private(set) var leaderChanges = 0
   /// Where the leader was at some moments of the last `lagLimitMs`, oldest first.

@@ -184,9 +184,17 @@ final class PostgresCluster: Sendable {
       let isNew: Bool
       switch report {
       case .answer(let answer, let askedAt):
-        member.hasReplayedAll = answer.hasReplayedAll
+        // Before, it may have been on its way what the leader had acknowledged.
+        member.hasReplayedAll =
+          answer.hasReplayedAll && (state.leaderlessSince.map { $0 < askedAt } ?? false)
         isNew = state.note(member, answer.standing, at: answer.position, askedAt: askedAt, now: loop.lastNow)
       case .silence: isNew = state.noteSilence(member)
+      }
+      if state.leader != nil {
+        state.leaderlessSince = nil
+      } else if old != nil {
+        state.leaderlessSince = .now
+        for member in state.members { member.hasReplayedAll = false }
       }
       fresh.store(state.freshPosition.bytes, ordering: .relaxed)
       return (isNew, state.leader, old, (hadSecondCopy, state.hasSecondCopy))
