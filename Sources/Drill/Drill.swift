@@ -108,7 +108,9 @@ public struct Drill: Sendable {
       tell("now: \(kind.summary) (\(fault.target))")
       performed.faultNs = LoadRequest.nowNs
       let hold = holdSeconds
-      let seen = try await Blocking.run { try fault.inflict(lab, holdSeconds: hold) }
+      let seen = try await Blocking.run {
+        try fault.inflict(lab, holdSeconds: hold, shouldStop: shouldStop)
+      }
       performed.proof =
         if let seen { seen } else {
           try await proof(of: fault, lab, session, since: performed.faultNs, shouldStop)

@@ -79,7 +79,9 @@ struct Fault: Sendable {
 
   /// Returns when it has been done, or, for what takes time, when it is over.
   /// - Returns: what was seen of it meanwhile, where it can't be seen afterwards.
-  func inflict(_ lab: ControlClient, holdSeconds: Int) throws -> String? {
+  func inflict(
+    _ lab: ControlClient, holdSeconds: Int, shouldStop: @Sendable () -> Bool
+  ) throws -> String? {
     switch kind {
     case .zoneOutage: try lab.send(.cutPower(zone: zone ?? ""))
     case .instanceCrash: try lab.send(.crash(target))
@@ -88,8 +90,9 @@ struct Fault: Sendable {
     case .cacheLoss: for victim in victims { try lab.send(.crash(victim.name)) }
     case .hungHost: try lab.send(.freeze(host: target))
     case .clockJump:
-      return try ClockJump(processes: victims).perform(lab, folder, holdSeconds: holdSeconds)
-    case .slowDatabase: return try slowDown(lab, seconds: holdSeconds)
+      return try ClockJump(processes: victims).perform(
+        lab, folder, holdSeconds: holdSeconds, shouldStop: shouldStop)
+    case .slowDatabase: return try slowDown(lab, seconds: holdSeconds, shouldStop)
     case .partition, .partitionOneWay, .partitionWitness, .partitionApp: try lab.send(.cutLinks(cuts))
     case .diskFull: try fillDisk()
     case .switchover: try lab.send(.switchover(to: follower(try lab.send(.status))))
@@ -97,12 +100,15 @@ struct Fault: Sendable {
     return nil
   }
 
-  private func slowDown(_ lab: ControlClient, seconds: Int) throws -> String? {
+  private func slowDown(
+    _ lab: ControlClient, seconds: Int, _ shouldStop: () -> Bool
+  ) throws -> String? {
     var stops = 0
     let end = ContinuousClock.now + .seconds(seconds)
     // However it ends, the host goes on.
     defer { _ = try? lab.send(.thaw(host: target)) }
     while ContinuousClock.now < end {
+      if shouldStop() { throw CancellationError() }
       try lab.send(.freeze(host: target))
       usleep(Self.freezeUs)
       if areStopped { stops += 1 }

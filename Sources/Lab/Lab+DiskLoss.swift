@@ -14,7 +14,10 @@ extension Lab {
     // However it ends, the host is not left off.
     defer { for process in wanted { supervisor?.want(process.name, zone: place.zone) } }
     // What stands still does not hear that it is to end: nothing is handed over, nothing is flushed.
-    try halt(host)
+    do throws(LabError) { try halt(host) } catch {
+      try thaw(host)
+      throw error
+    }
     let doomed = members(of: host)
     for process in wanted { supervisor?.unwant(process.name) }
     for pid in doomed { kill(pid, SIGKILL) }

@@ -12,7 +12,8 @@ struct ClockJump: Sendable {
   private static let toleranceSeconds: Int64 = 30
 
   /// What is promised for a while, such as the lead of a database, would have ended by then, if it went by the time of day.
-  private static let afterSeconds: UInt32 = 10
+  private static let afterSeconds = 10.0
+  private static let lookPauseUs: UInt32 = 50_000
 
   /// One of each host.
   let processes: [LabSnapshot.Process]
@@ -31,19 +32,32 @@ struct ClockJump: Sendable {
 
   /// Each in turn for its part of the time.
   /// - Returns: what the hosts said.
-  func perform(_ lab: ControlClient, _ folder: AppFolder, holdSeconds: Int) throws -> String {
+  /// - Throws: `CancellationError` when it is to stop.
+  func perform(
+    _ lab: ControlClient, _ folder: AppFolder, holdSeconds: Int, shouldStop: () -> Bool
+  ) throws -> String {
     // However it ends, no clock stays wrong.
     defer { try? setRight(lab) }
     let seen = try zip(hosts, processes).map { host, process in
       try lab.send(.setClock(host: host, aheadSeconds: Self.aheadSeconds))
       let ahead = try check(host, process, folder, expected: Int64(Self.aheadSeconds))
-      usleep(UInt32(holdSeconds * 1_000_000 / processes.count))
+      try Self.wait(Double(holdSeconds) / Double(processes.count), shouldStop)
       try lab.send(.setClock(host: host, aheadSeconds: 0))
       _ = try check(host, process, folder, expected: 0)
       return "\(host) said that it was \(ahead) s later than it was"
     }
-    if processes.contains(where: { $0.name.hasSuffix(".patroni") }) { sleep(Self.afterSeconds) }
+    if processes.contains(where: { $0.name.hasSuffix(".patroni") }) {
+      try Self.wait(Self.afterSeconds, shouldStop)
+    }
     return seen.joined(separator: ", then ") + ", and each was right again"
+  }
+
+  private static func wait(_ seconds: Double, _ shouldStop: () -> Bool) throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end {
+      if shouldStop() { throw CancellationError() }
+      usleep(lookPauseUs)
+    }
   }
 
   /// May be repeated.
