@@ -98,12 +98,13 @@ final class ClusterMonitor: @unchecked Sendable {
     return answer
   }
 
-  /// A name in the log begins with its timeline, in 8 hexadecimal digits.
+  /// A name in the log begins with its timeline, in 8 hexadecimal digits. RDS, which has settings of its own, keeps its second
+  /// copy below PostgreSQL, where nobody sees it: the templates ask for one wherever there are followers.
   private static let question: SQL = """
     SELECT recovers, refuses,
       CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn,
       CASE WHEN recovers THEN NULL ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END,
-      current_setting('synchronous_standby_names') <> ''
+      current_setting('synchronous_standby_names') <> '' OR current_setting('rds.extensions', true) IS NOT NULL
     FROM (SELECT pg_is_in_recovery() AS recovers, current_setting('transaction_read_only') = 'on' AS refuses) AS self
     """
 
