@@ -210,8 +210,10 @@ class Door(Engine):
               mode http
               bind {ROUTER}:443 ssl crt {both}
               http-request set-header X-Forwarded-Proto https
-              http-request return status 200 content-type application/x-pem-file file {bundle} if {{ req.hdr(host) truststore.pki.rds.amazonaws.com }} {{ path /global/global-bundle.pem }}
-              http-request deny deny_status 404 if {{ req.hdr(host) truststore.pki.rds.amazonaws.com }}
+              acl is_truststore req.hdr(host) truststore.pki.rds.amazonaws.com
+              acl is_bundle path /global/global-bundle.pem
+              http-request return status 200 content-type text/plain file {bundle} if is_truststore is_bundle
+              http-request deny deny_status 404 if is_truststore
               default_backend account
             frontend metadata
               mode http
