@@ -2,6 +2,7 @@
 are behind the names that it gives out. What a server is told comes from these stacks alone."""
 
 import json
+import secrets
 import subprocess
 import tempfile
 from pathlib import Path
@@ -96,8 +97,8 @@ class Cloud:
     def _add_databases(self):
         database = self.client("rds").describe_db_instances(
             DBInstanceIdentifier=self._data["DatabaseName"])["DBInstances"][0]
-        secret = self.client("secretsmanager").get_secret_value(SecretId=database["MasterUserSecret"]["SecretArn"])
-        master = json.loads(secret["SecretString"])
+        self._secret = database["MasterUserSecret"]["SecretArn"]
+        master = json.loads(self.client("secretsmanager").get_secret_value(SecretId=self._secret)["SecretString"])
         name = self._data["DatabaseAddress"]
         self.names[name] = self._address(DATABASE)
         self.database = self._ending(Database(
@@ -106,6 +107,14 @@ class Cloud:
         if follower:
             self.names[follower] = self._address(FOLLOWER)
             self.follower = self._ending(Database(FOLLOWER, follower, self._rds, leader=self.database))
+
+    def renew_password(self):
+        """As RDS does every seven days; here those who have come with the old one have to come again."""
+        word = "new:" + secrets.token_hex(8)
+        self.database.sql(f"ALTER ROLE heights PASSWORD '{word}'")
+        self.client("secretsmanager").put_secret_value(
+            SecretId=self._secret, SecretString=json.dumps({"username": "heights", "password": word}))
+        self.database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'heights'")
 
     def _add_cache(self):
         outputs = self._deployment.outputs(self._name("cache"))

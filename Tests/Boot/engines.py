@@ -25,7 +25,7 @@ class Authority:
 
     def certificate(self, *names):
         """The files of a certificate and its key."""
-        stem = tempfile.mktemp(prefix="of-", dir=self._folder)
+        stem = Path(tempfile.mkdtemp(dir=self._folder)) / "server"
         key, request, out = f"{stem}.key", f"{stem}.csr", f"{stem}.pem"
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", f"/CN={names[0][:60]}",
                  "-keyout", key, "-out", request)
@@ -82,7 +82,9 @@ class Engine:
         try:
             wait_until(holds, what)
         except AssertionError as error:
-            raise AssertionError(f"{type(self).__name__}: {error}\n{self.log}") from None
+            log = self.log
+            self.end()
+            raise AssertionError(f"{type(self).__name__}: {error}\n{log}") from None
 
     @property
     def log(self):
@@ -112,7 +114,7 @@ class Database(Engine):
         settings = {
             "listen_addresses": f"'{address}'", "unix_socket_directories": f"'{self.folder}'", "ssl": "on",
             "ssl_cert_file": f"'{certificate}'", "ssl_key_file": f"'{key}'", "wal_level": "logical", "fsync": "off",
-            "password_encryption": "'scram-sha-256'", "hot_standby_feedback": "on"}
+            "password_encryption": "'scram-sha-256'", "hot_standby_feedback": "on", "rds.extensions": "'plpgsql'"}
         with open(self._data / "postgresql.auto.conf", "a") as file:
             file.writelines(f"{key} = {value}\n" for key, value in settings.items())
         (self._data / "pg_hba.conf").write_text(
@@ -208,8 +210,10 @@ class Door(Engine):
               mode http
               bind {ROUTER}:443 ssl crt {both}
               http-request set-header X-Forwarded-Proto https
-              http-request return status 200 content-type application/x-pem-file file {bundle} if {{ req.hdr(host) truststore.pki.rds.amazonaws.com }} {{ path /global/global-bundle.pem }}
-              http-request deny deny_status 404 if {{ req.hdr(host) truststore.pki.rds.amazonaws.com }}
+              acl is_truststore req.hdr(host) truststore.pki.rds.amazonaws.com
+              acl is_bundle path /global/global-bundle.pem
+              http-request return status 200 content-type text/plain file {bundle} if is_truststore is_bundle
+              http-request deny deny_status 404 if is_truststore
               default_backend account
             frontend metadata
               mode http

@@ -57,7 +57,8 @@ def debian(place, authorities):
     with open(root / "usr/lib/python3/dist-packages/awscli/botocore/cacert.pem", "a") as file:
         file.write(authorities[0].file.read_text())
     subprocess.run(["systemctl", "--root", root, "enable", "systemd-networkd"], check=True, capture_output=True)
-    (root / "etc/cloud/cloud.cfg.d/boot.cfg").write_text("datasource_list: [NoCloud]\nnetwork: {config: disabled}\nlocale: false\n")
+    (root / "etc/cloud/cloud.cfg.d/boot.cfg").write_text(
+        "datasource_list: [NoCloud]\nnetwork: {config: disabled}\nlocale: false\n")
     mount = root / "sbin/mount.nfs4"
     mount.unlink()
     mount.write_text(MOUNT)
@@ -149,10 +150,15 @@ def start(servers):
 
 
 def expect_told(cloud, servers):
-    """Each has told what is to be told, and brings its app's words to the log."""
+    """Each has found all that its stage has, has told its stack, and brings its app's words to the log."""
     for server in servers:
         assert f'"log_group_name":"{cloud.log_group}"' in server.run("cat", "/var/log/agent")
+        said = server.run("cat", "/var/log/heights/app.log")
+        # RDS keeps the second one where nobody sees it.
+        assert "with one copy" not in said
         if cloud.stage >= 5:
+            # The app would go without it.
+            assert "redis leader found" in said
             # The stack is known, and the server may tell it; there is nothing that it waits for.
             assert "cannot be signaled" in server.run("journalctl", "--no-pager", "-u", "heights-ready")
 
@@ -199,6 +205,16 @@ def test_a_single_server_serves_and_has_what_was_written_after_a_restart(make_cl
     found = subprocess.run(["blkid", "-o", "value", "-s", "TYPE", disk[0]], capture_output=True, text=True)
     assert found.stdout.strip() == "ext4"
     assert list((server.root / "var/lib/heights").iterdir()) == [], "something was written beside the disk"
+
+
+def test_a_password_that_rds_renews_is_used_for_new_connections(make_cloud, debian, disk):
+    cloud = make_cloud(3)
+    server = cloud.server(debian, "a", disk[1])
+    start([server])
+    cloud.renew_password()
+    # Its timer does so every ten minutes.
+    server.run("systemctl", "start", "heights-secrets")
+    Visitor(server.url).post(server.url, "with the new password")
 
 
 @pytest.mark.parametrize("stage", [4, 5])

@@ -101,19 +101,19 @@ import Testing
   // MARK: Who stands in for the leader
 
   @Test func onlyWhoHasAllThatTheLeaderHasAcknowledgedStandsInForIt() {
-    func standIn(_ replayed: UInt64, atEnd: Bool, hadSecondCopy: Bool, _ members: [ClusterMember]) -> Bool {
+    func standIn(_ replayed: UInt64, atEnd: Bool, waited: Bool, _ members: [ClusterMember]) -> Bool {
       (b.replayed, b.hasReplayedAll) = (position(replayed), atEnd)
       let view = PostgresCluster.View(
-        leader: nil, timeline: 1, followers: [b], members: members, hadSecondCopy: hadSecondCopy)
+        leader: nil, timeline: 1, followers: [b], members: members, waitedForFollower: waited)
       return view.standIn(for: position(10)) === b
     }
-    #expect(standIn(10, atEnd: false, hadSecondCopy: false, [a, b]))
-    #expect(!standIn(9, atEnd: true, hadSecondCopy: false, [a, b]))
+    #expect(standIn(10, atEnd: false, waited: false, [a, b]))
+    #expect(!standIn(9, atEnd: true, waited: false, [a, b]))
     // The end of the leader's log was never acknowledged, since it waits for this one.
-    #expect(standIn(9, atEnd: true, hadSecondCopy: true, [a, b]))
-    #expect(!standIn(9, atEnd: false, hadSecondCopy: true, [a, b]))
+    #expect(standIn(9, atEnd: true, waited: true, [a, b]))
+    #expect(!standIn(9, atEnd: false, waited: true, [a, b]))
     // Of several it may have waited for another.
-    #expect(!standIn(9, atEnd: true, hadSecondCopy: true, [a, b, c]))
+    #expect(!standIn(9, atEnd: true, waited: true, [a, b, c]))
   }
 
   // MARK: Who is read from

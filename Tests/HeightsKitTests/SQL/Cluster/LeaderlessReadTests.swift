@@ -57,7 +57,7 @@ import Testing
       try await pair.followerHasCaughtUp()
       try await eventually("the leader has said that it waits") {
         pair.cluster.touch(.now)
-        return pair.cluster.view.0.hadSecondCopy
+        return pair.cluster.view.0.waitedForFollower
       }
       // While there is a leader nobody stands in for it.
       #expect(pair.cluster.view.0.followers.first?.hasReplayedAll == false)

@@ -25,6 +25,8 @@ final class ClusterMonitor: @unchecked Sendable {
     let position: LogPosition
     /// That it has been sent; false of one that doesn't follow.
     let hasReplayedAll: Bool
+    /// Whether it acknowledges nothing that a follower does not have; false of one that doesn't lead.
+    let waitsForFollower: Bool
     /// What it takes for the time, in milliseconds since 1970.
     let clockMs: Int64
   }
@@ -110,25 +112,34 @@ final class ClusterMonitor: @unchecked Sendable {
 
   /// A name in the log begins with its timeline, in 8 hexadecimal digits. Who recovers and has not come to asking
   /// somebody for more since its start has no leader, or is far behind: one that was made to stop leading looks so.
+  /// RDS, which has settings of its own, keeps its second copy below PostgreSQL, where nobody sees it: the templates ask
+  /// for one wherever there are followers, and those are no such copies.
   private static let question: SQL = """
     SELECT recovers, refuses OR (recovers AND pg_last_wal_receive_lsn() IS NULL),
       CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn,
       CASE WHEN recovers THEN NULL ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END,
       CASE WHEN recovers THEN COALESCE(pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn(), false)
         ELSE current_setting('synchronous_standby_names') <> '' END,
-      floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+      floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+      current_setting('rds.extensions', true) IS NOT NULL
     FROM (SELECT pg_is_in_recovery() AS recovers,
       NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'on' AS refuses) AS self
     """
 
   private static func read(_ row: Row) throws -> Answer {
     let position = LogPosition(bytes: UInt64(max(try row.optionalInt(2) ?? 0, 0)))
-    func answer(_ standing: ClusterState.Standing, hasReplayedAll: Bool = false) throws -> Answer {
-      Answer(standing: standing, position: position, hasReplayedAll: hasReplayedAll, clockMs: try row.int(5))
+    func answer(
+      _ standing: ClusterState.Standing, hasReplayedAll: Bool = false, waits: Bool = false
+    ) throws -> Answer {
+      Answer(
+        standing: standing, position: position, hasReplayedAll: hasReplayedAll, waitsForFollower: waits,
+        clockMs: try row.int(5))
     }
     if try row.bool(1) { return try answer(.refusesWrites) }
     if try row.bool(0) { return try answer(.follows, hasReplayedAll: try row.bool(4)) }
     let timeline = UInt32(try row.text(3).prefix(8), radix: 16) ?? 0
-    return try answer(.leads(timeline: timeline, hasSecondCopy: try row.bool(4)))
+    let waits = try row.bool(4)
+    return try answer(
+      .leads(timeline: timeline, hasSecondCopy: try waits || row.bool(6)), waits: waits)
   }
 }

@@ -34,7 +34,7 @@ struct ClusterState {
   private var track: [(at: Deadline, position: LogPosition)] = []
   private var lastLeader: ClusterMember?
   /// Whether the last leader waited for a follower, as it said itself.
-  private(set) var hadSecondCopy = false
+  var waitedForFollower = false
 
   init(_ members: [ClusterMember]) { setMembers(members) }
 
@@ -87,7 +87,6 @@ struct ClusterState {
     servers[index].askedAt = askedAt ?? now
     if isNew { elect() }
     if leader === member {
-      if case .leads(_, let hasSecondCopy) = standing { hadSecondCopy = hasSecondCopy }
       track.append((now, position))
       while let first = track.first, first.at.plus(ms: Self.lagLimitMs) < now { track.removeFirst() }
     }

@@ -14,7 +14,7 @@ final class PostgresCluster: Sendable {
     var silent: [ClusterMember] = []
     var members: [ClusterMember] = []
     /// Whether the last leader waited for a follower before it acknowledged.
-    var hadSecondCopy = false
+    var waitedForFollower = false
 
     /// Whether what a session reads may come from more than one server.
     var isReplicated: Bool { members.count > 1 }
@@ -86,7 +86,7 @@ final class PostgresCluster: Sendable {
     state.withLock { state in
       let view = View(
         leader: state.leader, timeline: state.timeline, followers: state.followers, silent: state.silent,
-        members: state.members, hadSecondCopy: state.hadSecondCopy)
+        members: state.members, waitedForFollower: state.waitedForFollower)
       return (view, version)
     }
   }
@@ -188,6 +188,7 @@ final class PostgresCluster: Sendable {
         member.hasReplayedAll =
           answer.hasReplayedAll && (state.leaderlessSince.map { $0 < askedAt } ?? false)
         isNew = state.note(member, answer.standing, at: answer.position, askedAt: askedAt, now: loop.lastNow)
+        if state.leader === member { state.waitedForFollower = answer.waitsForFollower }
       case .silence: isNew = state.noteSilence(member)
       }
       if state.leader != nil {

@@ -289,7 +289,7 @@ extension PostgresCluster.View {
   func standIn(for leaderPosition: LogPosition) -> ClusterMember? {
     // Of two servers the follower is the one that the leader waited for: what that wrote and did not send to it, it has not
     // acknowledged.
-    let isSure = hadSecondCopy && members.count == 2
+    let isSure = waitedForFollower && members.count == 2
     return followers.first { $0.replayed >= leaderPosition || isSure && $0.hasReplayedAll }
   }
 
