@@ -1,13 +1,18 @@
 """Drills on real engines: what is promised survives, what is broken comes back, and a loss is told."""
 
 import json
+import os
 import shutil
+import signal
+import time
 
 import pytest
+import requests
 
 from support.identifiers import expect_in_order_and_not_ahead
 from support.inside import etcd_members
 from support.lab import Lab
+from support.waiting import wait_until
 
 # Far less than the hour by which a clock jumps.
 AHEAD_MS = 60_000
@@ -77,6 +82,42 @@ def test_a_host_whose_folder_somebody_has_deleted_is_taken_in_again(stage4):
     after = etcd_members(stage4)
     assert {name for name in after if after[name] != members[name]} == {host} and after.keys() == members.keys()
     stage4.verify()
+
+
+def test_a_leader_that_hung_does_not_take_the_lead_back_while_its_successor_hangs(stage4):
+    """It runs as a leader still, and knows nothing of what its successor has acknowledged alone."""
+    stage4.wait_until_all_ready()
+    former = leader_of(stage4)
+    load = stage4.load(rate=40, seconds=30, users=5)
+    stage4.ask("freeze", host=former)
+    successor = next(host for host in ("database-a", "database-b") if host != former)
+    wait_until(lambda: leads(stage4, successor), "its successor leads")
+    time.sleep(3)
+    hanging = stage4.status_of(f"{successor}.patroni")["pid"]
+    os.kill(hanging, signal.SIGSTOP)
+    try:
+        # Longer than its lease.
+        time.sleep(7)
+        stage4.ask("thaw", host=former)
+        end = time.monotonic() + 6
+        while time.monotonic() < end:
+            assert not leads(stage4, former)
+            time.sleep(0.1)
+    finally:
+        stage4.ask("thaw", host=former)
+        os.kill(hanging, signal.SIGCONT)
+    stage4.wait_until_all_ready()
+    assert load.finish()["acknowledgedWrites"] > 0
+    stage4.verify()
+
+
+def leads(lab, host):
+    """Whether the host's Patroni says that it holds the lead."""
+    address, port = lab.status_of(f"{host}.patroni")["address"], 8008 + lab.state["place"]["portShift"]
+    try:
+        return requests.get(f"http://{address}:{port}/primary", timeout=1).status_code == 200
+    except requests.RequestException:
+        return False
 
 
 def test_what_a_killed_drill_has_left_is_mended(stage4):

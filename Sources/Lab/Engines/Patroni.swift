@@ -32,10 +32,33 @@ struct Patroni: Engine {
 
   /// Its deadlines go by the time of day: when the clock is set back it would not renew its lease for as long, and lose
   /// the lead. So that time goes by a clock that nobody sets.
+  ///
+  /// A server that runs as a leader takes a lead that is vacant, whatever others have acknowledged since: one that hung would
+  /// take it back in a moment in which its successor has none. So it has to be one that may be promoted as well: the last known
+  /// leader, or who was in step with that. Nor does it make its own key in etcd anew, when that is gone, instead of asking who may
+  /// lead.
   private static let launch = """
     import runpy, time
     begin = time.time() - time.monotonic()
     time.time = lambda: begin + time.monotonic()
+    import patroni.postgresql
+    from patroni.ha import Ha
+    is_healthiest = Ha.is_healthiest_node
+    def may_lead(ha):
+        sync = ha.cluster.sync
+        is_known = not ha.is_synchronous_mode() or sync.is_empty or sync.matches(ha.state_handler.name, True)
+        return is_healthiest(ha) if is_known or not ha.state_handler.is_leader() else False
+    Ha.is_healthiest_node = may_lead
+    from patroni.dcs.etcd3 import Etcd3
+    update_leader = Etcd3._update_leader
+    def keep_lead(dcs, leader):
+        client, transact = dcs._client, dcs._client.txn
+        client.txn = lambda compare, success, failure=None, **more: transact(compare, success, **more)
+        try:
+            return update_leader(dcs, leader)
+        finally:
+            del client.txn
+    Etcd3._update_leader = keep_lead
     runpy.run_module("patroni", run_name="__main__", alter_sys=True)
     """
 
