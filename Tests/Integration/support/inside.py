@@ -34,10 +34,15 @@ def inside(lab, addresses):
         "etcd": etcd(lab), "objects": objects(lab, addresses["store"][0]),
         # The app's own keys come and go.
         "redis": [redis(lab, "cache", address, port, "MGET", KEPT, "intruder") for address, port in addresses["redis"]],
-        "sentinels": [redis(lab, "sentinels", address, port, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "cache")
+        "sentinels": [named(redis(lab, "sentinels", address, port, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "cache"), addresses)
                       for address, port in addresses["sentinel"]],
         "rows": {database: rows(lab, database, query) for database, query in ROWS.items()},
     }
+
+
+def named(leader, addresses):
+    """Sentinels may choose another of the lab's on a busy machine; a foreign one is what somebody told them."""
+    return "one of the lab's" if (leader[0], int(leader[1])) in {tuple(it[:2]) for it in addresses["redis"]} else leader
 
 
 def ask(address):
