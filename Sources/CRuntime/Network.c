@@ -82,16 +82,7 @@ int heights_keep_network_rights(void) {
 
 // MARK: The doorkeeper
 
-struct request {
-  struct heights_door door;
-};
-
-struct answer {
-  /// 0, or an errno: then no descriptor comes along.
-  int code;
-};
-
-static int open_door(const struct heights_door *door) {
+int heights_open_door(const struct heights_door *door) {
   int one = 1;
   int opened = socket(AF_INET, door->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (opened < 0) return -errno;
@@ -109,10 +100,9 @@ static int open_door(const struct heights_door *door) {
   return opened;
 }
 
-int heights_open_door(const struct heights_door *door) { return open_door(door); }
-
+// The answer is 0 with the descriptor, or what went wrong.
 static void send_answer(int channel, int opened) {
-  struct answer answer = {.code = opened < 0 ? -opened : 0};
+  int answer = opened < 0 ? opened : 0;
   struct iovec part = {.iov_base = &answer, .iov_len = sizeof answer};
   union {
     struct cmsghdr header;
@@ -140,13 +130,13 @@ static void keep_doors(int channel) {
   dup2(channel, 3);
   close_range(4, ~0U, 0);
   close_range(0, 2, 0);
-  struct request request;
+  struct heights_door door;
   for (;;) {
-    ssize_t got = recv(3, &request, sizeof request, 0);
+    ssize_t got = recv(3, &door, sizeof door, 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got != sizeof request) _exit(0);
-    request.door.address[sizeof request.door.address - 1] = 0;
-    int opened = open_door(&request.door);
+    if (got != sizeof door) _exit(0);
+    door.address[sizeof door.address - 1] = 0;
+    int opened = heights_open_door(&door);
     send_answer(3, opened);
     if (opened >= 0) close(opened);
   }
@@ -165,9 +155,8 @@ int heights_start_doorkeeper(void) {
 }
 
 int heights_ask_doorkeeper(int channel, const struct heights_door *door) {
-  struct request request = {.door = *door};
-  if (send(channel, &request, sizeof request, MSG_NOSIGNAL) != sizeof request) return -errno;
-  struct answer answer;
+  if (send(channel, door, sizeof *door, MSG_NOSIGNAL) != sizeof *door) return -errno;
+  int answer;
   struct iovec part = {.iov_base = &answer, .iov_len = sizeof answer};
   union {
     struct cmsghdr header;
@@ -179,7 +168,7 @@ int heights_ask_doorkeeper(int channel, const struct heights_door *door) {
   do got = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
   while (got < 0 && errno == EINTR);
   if (got != sizeof answer) return got < 0 ? -errno : -EPIPE;
-  if (answer.code != 0) return -answer.code;
+  if (answer != 0) return answer;
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
   if (!header || header->cmsg_type != SCM_RIGHTS) return -EPROTO;
   int opened;

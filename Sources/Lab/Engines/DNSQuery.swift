@@ -1,5 +1,6 @@
 // A question to a DNS server.
 
+import CRuntime
 import Glibc
 
 enum DNSQuery {

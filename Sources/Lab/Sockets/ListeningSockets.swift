@@ -47,10 +47,6 @@ struct ListeningSockets: Sendable {
 
 /// An IPv4 address of this machine, 127.0.0.1 when not said, as system calls want it.
 enum LoopbackAddress {
-  static func bind(_ socket: Int32, port: Int) -> Int32 {
-    with(port: port) { Glibc.bind(socket, $0, $1) }
-  }
-
   static func with(
     _ text: String = "127.0.0.1", port: Int, _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32
   ) -> Int32 {
