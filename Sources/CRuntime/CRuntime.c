@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ void *heights_current_loop(void) { return current_loop; }
 void heights_set_current_loop(void *loop) { current_loop = loop; }
 void heights_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
-int heights_accept(int listener, struct sockaddr *address, socklen_t *length) {
+int heights_accept(int listener, void *address, unsigned *length) {
   return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 

@@ -2,12 +2,13 @@
 #ifndef HEIGHTS_CRUNTIME_H
 #define HEIGHTS_CRUNTIME_H
 
+// Not <sys/socket.h>: its constants would be of this module as well as of Glibc, and then a file that imports Glibc
+// alone sees them or not by the order in which the compiler takes a module's files.
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 
 /// The event loop that owns the calling thread, or NULL. The loop sets it once, on its own thread.
@@ -18,7 +19,8 @@ void heights_set_current_loop(void *loop);
 void heights_name_thread(const char *name);
 
 /// Takes a connection from a listening socket: non-blocking, closed on exec. -1 and errno when there is none.
-int heights_accept(int listener, struct sockaddr *address, socklen_t *length);
+/// `address` has room for `length` bytes of a `sockaddr`; both NULL where nobody asks.
+int heights_accept(int listener, void *address, unsigned *length);
 
 /// A file without a name in `folder`, gone when its descriptor is closed. -1 and errno when it can't be made.
 int heights_open_unnamed(const char *folder);

@@ -1,6 +1,5 @@
 // A question to a DNS server.
 
-import CRuntime
 import Glibc
 
 enum DNSQuery {

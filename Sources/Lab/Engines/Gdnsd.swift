@@ -1,6 +1,5 @@
 // gdnsd: the authoritative DNS server that answers for the app's name.
 
-import CRuntime
 import Glibc
 
 /// gdnsd's configuration and start, for one name and one static address.

@@ -1,7 +1,6 @@
 // The addresses of a lab: 127.REGION.ZONE.HOST, so that several labs run on one machine, each host with the standard
 // ports.
 
-import CRuntime
 import Glibc
 
 /// A lab's region number, claimed as long as this lives, and the ports that are free there.

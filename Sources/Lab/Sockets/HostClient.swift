@@ -1,6 +1,5 @@
 // A client of what listens on a host's port.
 
-import CRuntime
 import Glibc
 
 /// Asks a program at an address of this machine, one connection a question.

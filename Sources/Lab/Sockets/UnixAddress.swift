@@ -1,6 +1,5 @@
 // Sockets in the file system, however long the path.
 
-import CRuntime
 import Glibc
 
 /// A unix socket by folder and name. The kernel's limit of 107 bytes concerns the name alone: the folder is opened

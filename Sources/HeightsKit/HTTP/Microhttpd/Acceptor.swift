@@ -57,11 +57,7 @@ final class Acceptor {
       guard hasRoom() else { return pause() }
       var address = sockaddr_storage()
       var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-      let client = withUnsafeMutablePointer(to: &address) { storage in
-        storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          heights_accept(descriptor, $0, &length)
-        }
-      }
+      let client = heights_accept(descriptor, &address, &length)
       if client < 0 { return errno == EMFILE || errno == ENFILE ? pause() : () }
       take(client, address, length)
     }
