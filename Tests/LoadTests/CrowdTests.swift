@@ -45,7 +45,7 @@ import Testing
       if !underWay.isEmpty, Bool.random(using: &random) {
         let pair = underWay.remove(at: Int.random(in: 0..<underWay.count, using: &random))
         let acknowledged = random.unit() < 0.9
-        crowd.endFollow(pair, acknowledged: acknowledged)
+        crowd.endFollow(pair, isSettled: acknowledged)
         if acknowledged { settled.insert(pair) } else { settled.remove(pair) }
       }
       switch crowd.decide(.follow) {
@@ -68,7 +68,7 @@ import Testing
     let pair = Pair(subject: "a", object: "b")
     #expect(begin(pair, &ties))
     #expect(!begin(pair, &ties))
-    ties.end(pair, acknowledged: true)
+    ties.end(pair, isSettled: true)
     let taken = ties.beginUndo(&random)
     #expect(taken == pair)
     let none = ties.beginUndo(&random)
@@ -76,11 +76,11 @@ import Testing
     #expect(!begin(pair, &ties))
   }
 
-  @Test func aPairWithoutAnAnswerIsLeftAlone() {
+  @Test func aPairOfWhichASendingWasNotAnsweredIsLeftAlone() {
     var (ties, random) = (Ties(limit: 10), SeededRandom(seed: 1))
     let pair = Pair(subject: "a", object: "b")
     #expect(begin(pair, &ties))
-    ties.end(pair, acknowledged: false)
+    ties.end(pair, isSettled: false)
     let none = ties.beginUndo(&random)
     #expect(none == nil)
     #expect(!begin(pair, &ties))

@@ -70,6 +70,8 @@ struct ClientResponse: Sendable, Equatable {
   var cookies: [String] = []
   /// Whether the server ends the connection after it.
   var closesConnection = false
+  /// Whether it answers the second sending of its request. The first may still be carried out, at any time.
+  var isOfSecondTry = false
 
   var isSuccess: Bool { (200..<300).contains(status) }
 }

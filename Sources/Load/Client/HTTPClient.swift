@@ -98,9 +98,10 @@ actor HTTPClient {
 
   private func handle(_ event: Connection.Event, of connection: Connection) {
     switch event {
-    case .answered(let exchange, let response):
+    case .answered(let exchange, var response):
       busy[ObjectIdentifier(connection)] = nil
       if connection.isOpen { idle.append(connection) }
+      response.isOfSecondTry = exchange.isSecondTry
       exchange.end(.success(response))
     case .failed(let exchange, _, unanswered: true) where exchange.request.mayRetry && !exchange.isSecondTry:
       busy[ObjectIdentifier(connection)] = nil

@@ -220,6 +220,6 @@ struct Crowd: Sendable {
     postRanks = Zipf(count: posts.count, exponent: popularityExponent)
   }
 
-  mutating func endFollow(_ pair: Pair, acknowledged: Bool) { follows.end(pair, acknowledged: acknowledged) }
-  mutating func endLike(_ pair: Pair, acknowledged: Bool) { likes.end(pair, acknowledged: acknowledged) }
+  mutating func endFollow(_ pair: Pair, isSettled: Bool) { follows.end(pair, isSettled: isSettled) }
+  mutating func endLike(_ pair: Pair, isSettled: Bool) { likes.end(pair, isSettled: isSettled) }
 }

@@ -40,9 +40,10 @@ struct Ties: Sendable {
   /// One of those that were touched lately, however it stands.
   func any(_ random: inout SeededRandom) -> Pair? { recent.randomElement(using: &random) }
 
-  mutating func end(_ pair: Pair, acknowledged: Bool) {
-    states[pair] = acknowledged ? .stands : .retired
-    if acknowledged, standing.count < 1_024 { standing.append(pair) }
+  /// - Parameter isSettled: whether it was acknowledged, and no copy of the request may still take effect.
+  mutating func end(_ pair: Pair, isSettled: Bool) {
+    states[pair] = isSettled ? .stands : .retired
+    if isSettled, standing.count < 1_024 { standing.append(pair) }
   }
 
   /// Takes one that stands, never to be touched again afterwards.

@@ -135,6 +135,13 @@ actor Visitors {
       crowd.visitors[visitor].name, action, key, kind, span, value: value, delta: delta, from: from)
   }
 
+  private func note(
+    _ visitor: Int, _ action: History.Operation.Action, _ key: String, _ written: Written,
+    value: String? = nil, delta: Int? = nil
+  ) {
+    note(visitor, action, key, written.kind, written.span, value: value, delta: delta)
+  }
+
   private func timed(
     _ request: ClientRequest, _ visitor: Int
   ) async -> (Result<ClientResponse, ClientFailure>, Span) {
@@ -202,42 +209,42 @@ actor Visitors {
 
   private func follow(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.follow(pair.object, "PUT", cookie: cookie(visitor))
-    let (outcome, kind, span) = await write(
+    let written = await write(
       request, visitor, announced: .followBegun(pair), acknowledged: .follow(pair),
       refused: { .followRefused(pair, status: $0) })
-    note(visitor, .write, HistoryKey.follow(pair), kind, span, value: HistoryKey.there)
-    crowd.endFollow(pair, acknowledged: outcome == .succeeded)
-    return outcome
+    note(visitor, .write, HistoryKey.follow(pair), written, value: HistoryKey.there)
+    crowd.endFollow(pair, isSettled: written.isSettled)
+    return written.outcome
   }
 
   private func like(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.like(post: pair.object, "PUT", cookie: cookie(visitor))
-    let (outcome, kind, span) = await write(
+    let written = await write(
       request, visitor, announced: .likeBegun(pair), acknowledged: .like(pair),
       refused: { .likeRefused(pair, status: $0) })
-    note(visitor, .write, HistoryKey.like(pair), kind, span, value: HistoryKey.there)
+    note(visitor, .write, HistoryKey.like(pair), written, value: HistoryKey.there)
     if counted.insert(pair).inserted {
-      note(visitor, .add, HistoryKey.likes(pair.object), kind, span, delta: 1)
+      note(visitor, .add, HistoryKey.likes(pair.object), written, delta: 1)
     }
-    crowd.endLike(pair, acknowledged: outcome == .succeeded)
-    return outcome
+    crowd.endLike(pair, isSettled: written.isSettled)
+    return written.outcome
   }
 
   private func unfollow(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.follow(pair.object, "DELETE", cookie: cookie(visitor))
-    let (outcome, kind, span) = await write(
+    let written = await write(
       request, visitor, announced: .unfollowBegun(pair), acknowledged: .unfollow(pair))
-    note(visitor, .write, HistoryKey.follow(pair), kind, span)
-    return outcome
+    note(visitor, .write, HistoryKey.follow(pair), written)
+    return written.outcome
   }
 
   private func unlike(_ visitor: Int, _ pair: Pair) async -> Outcome {
     let request = SummitAPI.like(post: pair.object, "DELETE", cookie: cookie(visitor))
-    let (outcome, kind, span) = await write(
+    let written = await write(
       request, visitor, announced: .unlikeBegun(pair), acknowledged: .unlike(pair))
-    note(visitor, .write, HistoryKey.like(pair), kind, span)
-    note(visitor, .add, HistoryKey.likes(pair.object), kind, span, delta: -1)
-    return outcome
+    note(visitor, .write, HistoryKey.like(pair), written)
+    note(visitor, .add, HistoryKey.likes(pair.object), written, delta: -1)
+    return written.outcome
   }
 
   /// A write is announced in the ledger before it is sent: if this process ends before the answer comes, either state
@@ -245,14 +252,23 @@ actor Visitors {
   private func write(
     _ request: ClientRequest, _ visitor: Int, announced: LedgerRecord, acknowledged: LedgerRecord,
     refused: (Int) -> LedgerRecord? = { _ in nil }
-  ) async -> (Outcome, History.Operation.Kind, Span) {
+  ) async -> Written {
     let nowNs = LoadRequest.nowNs
-    guard announce(announced) else { return (Self.notWritten, .failed, Span(beginNs: nowNs, endNs: nowNs)) }
+    guard announce(announced) else {
+      return Written(outcome: Self.notWritten, kind: .failed, span: Span(beginNs: nowNs, endNs: nowNs))
+    }
     let (answer, span) = await timed(request, visitor)
     let outcome = Outcome(answer)
     if outcome == .succeeded { ledger.append(acknowledged) }
     if let record = Self.refusal(answer).flatMap(refused) { ledger.append(record) }
-    return (outcome, Self.kind(answer), span)
+    return Written(
+      outcome: outcome, kind: Self.kind(answer), span: span, isSettled: Self.isSettled(answer))
+  }
+
+  /// An answer that came to a second sending says nothing of the first: a server that stood still may take it up later.
+  static func isSettled(_ answer: Result<ClientResponse, ClientFailure>) -> Bool {
+    guard case .success(let response) = answer else { return false }
+    return response.isSuccess && !response.isOfSecondTry
   }
 
   /// What was refused as too much or too late may yet take effect; what was refused as a mistake must not.
@@ -271,6 +287,15 @@ actor Visitors {
     guard case .success(let response) = answer, !response.isSuccess else { return nil }
     return response.status
   }
+}
+
+/// What became of a follow, a like, or its undoing.
+private struct Written {
+  let outcome: Outcome
+  let kind: History.Operation.Kind
+  let span: Span
+  /// Whether it was carried out, and no copy of it is under way any more.
+  var isSettled = false
 }
 
 extension Outcome {
