@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from support.climbing import STEPS_TO, climb_again, climb_until, has_committed, kill_climb
+from support.held_climb import HeldClimb
 from support.pictures import png
 from support.raw_http import Connection
 from support.summit_api import Person
@@ -87,6 +88,22 @@ def test_a_climb_from_2_to_5_under_load_fails_nothing_and_comes_back(lab):
     assert lab.up()["stage"] == 5
     owner.person.url = expect_at(lab, 5)["appURL"]
     owner.expect_all()
+
+
+def test_a_connection_that_is_kept_open_is_answered_by_the_front_door_that_steps_aside(lab):
+    lab.up("--stage", 4)
+    climb = HeldClimb(lab, 5).hold_before("turn-front-door")
+    with Connection(lab.status()["appURL"]) as kept:
+        for _ in range(100):
+            answer = kept.request("GET", "/healthz")
+            assert answer is not None, "the connection ended as if nobody were using it"
+            assert answer.status == 200
+            if answer.closes:
+                break
+            climb.read_for(0.1)
+        else:
+            raise AssertionError("the front door did not step aside")
+    assert climb.finish() == 0
 
 
 def test_a_climber_that_is_killed_at_every_step_in_turn_ends_at_stage_5(lab):

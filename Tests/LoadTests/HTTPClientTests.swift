@@ -75,11 +75,12 @@ import Testing
   @Test(arguments: ["GET", "PUT", "DELETE", "POST with a key"])
   func aClosedConnectionIsRetriedOnceWhenThatIsHarmless(_ method: String) async throws {
     try await withClient(Self.closesUnderTheSecondRequest) { client, server in
-      #expect(Visitors.isSettled(await client.send(.get("/"))))
+      let first = await client.send(.get("/"))
+      #expect(Visitors.isSettled(first))
       var request = ClientRequest(String(method.prefix { $0 != " " }), "/")
       if method == "POST with a key" { request.idempotencyKey = "k" }
       let answer = await client.send(request)
-      #expect(try answer.get().text == "1")
+      #expect((try? answer.get().text) == "1")
       #expect(!Visitors.isSettled(answer), "the first sending may still be carried out")
       #expect(server.connectionCount == 2)
     }

@@ -58,6 +58,8 @@ struct HAProxy: Balancer {
 extension HAProxy {
   /// A server that is down is noticed by the next request that fails or by two checks, one that is back by one check. A
   /// request that no server has seen is tried elsewhere; one that may have been carried out only if it changes nothing.
+  /// One that steps aside takes one more request from a connection that is kept open, and says that it closes: closed at
+  /// once, it would fail whoever is just sending.
   var configuration: String {
     """
     global
@@ -77,6 +79,7 @@ extension HAProxy {
       timeout http-keep-alive 30s
       timeout queue 5s
       timeout check 700ms
+      option idle-close-on-response
       option redispatch 1
       retries 3
       retry-on conn-failure empty-response response-timeout

@@ -1,7 +1,14 @@
 """A climb that is watched event by event, and killed at a chosen one."""
 
+import fcntl
 import json
+import os
+import select
 import signal
+import time
+
+# The most that `one_line_pipe` has room for.
+LINE_BYTES = 4096
 
 STEPS = [
     "launch-app", "carry-waitlist", "open-app-door", "drain-launch-door", "carry-stragglers", "record-stage",
@@ -22,21 +29,53 @@ STEPS_TO = {
 }
 
 
+def one_line_pipe():
+    """The ends of a pipe in which each line stays a packet of its own, with one place for them: who writes into it is
+    never more than a line ahead of who reads."""
+    read, write = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, LINE_BYTES)
+    return read, write
+
+
+class WatchedClimb:
+    """`heights climb --json` that waits for whoever reads what it tells, however slow that is."""
+
+    def __init__(self, lab, *words):
+        self._pipe, write = one_line_pipe()
+        self.child = lab.start("climb", "--json", *words, stdout=write)
+        os.close(write)
+
+    def __iter__(self):
+        while line := os.read(self._pipe, LINE_BYTES):
+            yield json.loads(line)
+
+    def kill(self):
+        """Returns what it ended with."""
+        self.child.kill()
+        return self.child.wait()
+
+    def wait(self, seconds):
+        """Lets it go on to its end. Returns its exit code."""
+        end = time.monotonic() + seconds
+        while select.select([self._pipe], [], [], max(end - time.monotonic(), 0))[0]:
+            if not os.read(self._pipe, LINE_BYTES):
+                return self.child.wait(seconds)
+        raise AssertionError(f"the climb goes on after {seconds} s")
+
+
 def climb_until(lab, operation, step, *words):
     """Starts a climb and returns it, as soon as it has told that `operation` of `step` starts."""
-    climb = lab.start("climb", "--json", *words)
-    for line in climb.stdout:
-        event = json.loads(line)
+    climb = WatchedClimb(lab, *words)
+    for event in climb:
         if (event.get("event"), event.get("operation"), event.get("step")) == ("starts", operation, step):
             return climb
-    raise AssertionError(f"the climb ended before the {operation} of {step}: {climb.stderr.read()}")
+    raise AssertionError(f"the climb ended before the {operation} of {step}: {climb.child.stderr.read()}")
 
 
 def kill_climb(lab, operation, step, *words):
     """Kills a climb with SIGKILL right after `operation` of `step` has begun."""
     climb = climb_until(lab, operation, step, *words)
-    climb.kill()
-    assert climb.wait() == -signal.SIGKILL, "the climb was over before it could be killed"
+    assert climb.kill() == -signal.SIGKILL, "the climb was over before it could be killed"
 
 
 def has_committed(lab, to=2):

@@ -1,20 +1,18 @@
 """A climb that goes only as far as its events are read: whoever reads slowly decides what happens between two steps."""
 
 import ctypes
-import fcntl
 import json
 import os
 import select
 import subprocess
 import time
 
-from .climbing import STEPS_TO
+from .climbing import LINE_BYTES, STEPS_TO, one_line_pipe
 from .paths import HEIGHTS
 from .waiting import wait_until
 
 # Copying rows and starting engines take their time.
 SECONDS = 180
-LINE_BYTES = 4096
 
 
 class HeldClimb:
@@ -24,9 +22,7 @@ class HeldClimb:
     def __init__(self, lab, to):
         self._lab, self._to = lab, to
         self.events = []
-        # Each line stays a packet of its own, and there is one place for them.
-        self._pipe, write = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
-        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, LINE_BYTES)
+        self._pipe, write = one_line_pipe()
         os.write(write, b"{}\n")
         self._copy = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
         self._child = subprocess.Popen([HEIGHTS, "climb", "--json", "--to", str(to), "--app", lab.folder],

@@ -124,11 +124,11 @@ class Lab:
     def heights(self, *words, **options):
         return heights(*words, "--app", self.folder, **options)
 
-    def start(self, *words):
+    def start(self, *words, stdout=subprocess.PIPE):
         """A command that goes on while the test does something else."""
         child = subprocess.Popen(
             [HEIGHTS, *[str(word) for word in words], "--app", self.folder], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+            stdout=stdout, stderr=subprocess.PIPE, text=True, bufsize=1)
         self._children.append(child)
         return child
 
