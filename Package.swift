@@ -40,17 +40,24 @@ let package = Package(
     // No product: what this package manager links brings the Swift runtime along. scripts/power-library makes the library.
     .target(name: "CPowerCut", dependencies: ["CPowerLog"], cSettings: [.define("_GNU_SOURCE")]),
 
+    // What both sides share: the app, and what runs it.
+    target("Files"),
+    target("Placement", ["Files"]),
+
     // What an app imports.
     target(
       "HeightsKit",
-      ["CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"]),
+      [
+        "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium", "Files",
+        "Placement",
+      ]),
 
     // What runs the app: each imports only those above it.
-    target("Topology"),
+    target("Topology", ["Placement"]),
     target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
     target("CloudFormation", ["Topology"]),
-    target("Lab", ["Topology", "CPowerLog", "CRuntime"], resources: [.embedInCode("Engines/Gate")]),
-    target("Climb", ["Lab", "Topology"]),
+    target("Lab", ["Files", "Placement", "Topology", "CPowerLog", "CRuntime"], resources: [.embedInCode("Engines/Gate")]),
+    target("Climb", ["Lab", "Placement", "Topology"]),
     target("History"),
     target("Load", ["History", "Lab", "HeightsKit"]),
     target("Drill", ["History", "Load", "Lab", "Topology"]),
@@ -59,7 +66,7 @@ let package = Package(
     .executableTarget(
       name: "HeightsCLI",
       dependencies: [
-        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Planner",
+        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Placement", "Planner",
         "Topology",
       ],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
@@ -81,11 +88,12 @@ let package = Package(
       name: "TestSupport", dependencies: ["Lab", "CPostgres"], path: "Tests/Support", swiftSettings: swift),
 
     tests("HeightsKitTests", ["HeightsKit", "TestSupport"]),
-    tests("TopologyTests", ["Topology"]),
+    tests("PlacementTests", ["Placement"]),
+    tests("TopologyTests", ["Placement", "Topology"]),
     tests("PlannerTests", ["Planner", "Topology"], exclude: ["Golden"]),
     tests("CloudFormationTests", ["CloudFormation", "Topology"], exclude: ["Golden"]),
-    tests("LabTests", ["Lab", "Topology", "TestSupport"]),
-    tests("ClimbTests", ["Climb", "Lab", "TestSupport"]),
+    tests("LabTests", ["Lab", "Placement", "Topology", "TestSupport"]),
+    tests("ClimbTests", ["Climb", "Lab", "Placement", "TestSupport"]),
     tests("HistoryTests", ["History", "TestSupport"]),
     tests("LoadTests", ["HeightsKit", "History", "Load"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport"]),

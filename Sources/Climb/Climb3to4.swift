@@ -6,6 +6,7 @@
 // started anew, so that it knows of both database servers.
 
 import Lab
+import Placement
 
 enum Climb3to4 {
   static let steps = [
@@ -28,7 +29,7 @@ enum Climb3to4 {
 
   private static func place(_ hosts: [String], _ lab: any ClimbLab, _ say: StepVoice) throws {
     let view = try lab.view()
-    let members = try hosts.map { "\(try view.address(of: $0)):\(view.ports.postgres)" }
+    let members = try hosts.map { ServerAddress(host: try view.address(of: $0), port: view.ports.postgres) }
     try Placements.change(lab, say) { $0.clusters["main"]?.members = members }
   }
 

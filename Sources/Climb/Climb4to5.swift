@@ -4,6 +4,7 @@
 // laid anew, from the inside out: balancers, edges, and the front door last.
 
 import Lab
+import Placement
 
 enum Climb4to5 {
   static let steps = [
@@ -43,53 +44,56 @@ enum Climb4to5 {
     name: "share-cache", title: "let the servers share a cache, and tell it of sessions that end",
     run: { lab, say in
       let view = try lab.view()
-      let addresses = try sentinels.map { "\(try view.address(of: $0)):\(view.ports.sentinel)" }
+      let addresses = try sentinels.map {
+        ServerAddress(host: try view.address(of: $0), port: view.ports.sentinel)
+      }
       try Placements.change(lab, say) {
-        $0.cache = .init(sentinels: addresses)
-        $0.sessions = ["sql", "redis"]
+        $0.cache = .sentinels(addresses)
+        $0.sessions = [.sql, .redis]
       }
     },
     verify: { lab, _ in
-      try expect(
-        "the placement names the sentinels", lab.placement()?.cache?.sentinels.count == sentinels.count)
+      guard case .sentinels(let placed, _) = try lab.placement()?.cache, placed.count == sentinels.count else {
+        throw ClimbError.notSo("the placement names the sentinels")
+      }
     },
     undo: { lab, say in
       try Placements.change(lab, say) {
-        $0.sessions = ["sql"]
+        $0.sessions = [.sql]
         $0.cache = nil
       }
     })
 
   static let moveSessions = ClimbStep(
     name: "move-sessions", title: "ask the cache who is logged in, and the database where it doesn't know",
-    run: { lab, say in try Placements.change(lab, say) { $0.sessions = ["redis", "sql"] } },
+    run: { lab, say in try Placements.change(lab, say) { $0.sessions = [.redis, .sql] } },
     verify: { lab, _ in
-      try expect("sessions are in the cache", lab.placement()?.sessions == ["redis", "sql"])
+      try expect("sessions are in the cache", lab.placement()?.sessions == [.redis, .sql])
     },
-    undo: { lab, say in try Placements.change(lab, say) { $0.sessions = ["sql", "redis"] } })
+    undo: { lab, say in try Placements.change(lab, say) { $0.sessions = [.sql, .redis] } })
 
   /// What is sent from now on goes to both; what was sent before is copied, and read back.
   static let copyObjects = ClimbStep(
     name: "copy-objects", title: "copy what users have sent to the object store",
     run: { lab, say in
-      try Placements.change(lab, say) { $0.objects = ["folder", "s3"] }
+      try Placements.change(lab, say) { $0.objects = [.folder, .s3] }
       try Objects.copy(to: .s3, lab, say)
     },
     verify: { lab, say in
       try expect("the object store has every file", Objects.copy(to: .s3, lab, say) == 0)
     },
-    undo: { lab, say in try Placements.change(lab, say) { $0.objects = ["folder"] } })
+    undo: { lab, say in try Placements.change(lab, say) { $0.objects = [.folder] } })
 
   static let moveObjects = ClimbStep(
     name: "move-objects", title: "read from the object store, and from the folder what it does not have",
-    run: { lab, say in try Placements.change(lab, say) { $0.objects = ["s3", "folder"] } },
+    run: { lab, say in try Placements.change(lab, say) { $0.objects = [.s3, .folder] } },
     verify: { lab, _ in
-      try expect("files are read from the object store", lab.placement()?.objects == ["s3", "folder"])
+      try expect("files are read from the object store", lab.placement()?.objects == [.s3, .folder])
     },
     undo: { lab, say in
       // There may be some that went to the object store alone.
       try Objects.copy(to: .folder, lab, say)
-      try Placements.change(lab, say) { $0.objects = ["folder", "s3"] }
+      try Placements.change(lab, say) { $0.objects = [.folder, .s3] }
     })
 
   private static func expectServers(_ lab: any ClimbLab) throws {
@@ -126,9 +130,9 @@ enum Climb4to5 {
   /// The point of no return lies after this step.
   static let leaveFolder = ClimbStep(
     name: "leave-folder", title: "keep what users send in the object store alone",
-    run: { lab, say in try Placements.change(lab, say) { $0.objects = ["s3"] } },
+    run: { lab, say in try Placements.change(lab, say) { $0.objects = [.s3] } },
     verify: { lab, _ in
-      try expect("files are in the object store alone", lab.placement()?.objects == ["s3"])
+      try expect("files are in the object store alone", lab.placement()?.objects == [.s3])
     },
-    undo: { lab, say in try Placements.change(lab, say) { $0.objects = ["s3", "folder"] } })
+    undo: { lab, say in try Placements.change(lab, say) { $0.objects = [.s3, .folder] } })
 }

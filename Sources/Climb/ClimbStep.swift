@@ -1,6 +1,7 @@
 // What a step of a climb is, and what it may ask of the lab.
 
 import Lab
+import Placement
 
 /// One step. `run` and `undo` may be repeated: what is already so is left so, and each makes sure of what it needs,
 /// since the processes may have been restarted since the step before it.

@@ -2,6 +2,7 @@
 
 import Glibc
 import Lab
+import Placement
 
 struct RunningLab: ClimbLab {
   /// The list of a large waitlist may take a while.
@@ -18,7 +19,7 @@ struct RunningLab: ClimbLab {
       listensOnPort: snapshot.listensOnPort)
   }
 
-  func placement() throws -> Placement? { try Placement.load(folder) }
+  func placement() throws -> Placement? { try folder.readPlacement() }
 
   /// Waits while the lab is busy: a climb that was killed may have left it in the middle of what it asked for.
   func send(_ request: ControlRequest, _ say: StepVoice) throws {

@@ -1,6 +1,7 @@
 // The environment that tells an app process where it is.
 
 import Foundation
+import Placement
 import Topology
 
 enum Environment {
@@ -59,7 +60,7 @@ enum Environment {
 // no restart.
 extension Environment {
   private static func stores(_ stage: Int, _ lab: Lab) throws(LabError) -> [String: String] {
-    let (context, placement) = (lab.context, try Placement.load(lab.folder))
+    let (context, placement) = (lab.context, try lab.folder.readPlacement())
     var variables = [
       "HEIGHTS_PLACEMENT": lab.folder.placement,
       "HEIGHTS_FILES_DIR": lab.folder.objects,
@@ -68,7 +69,7 @@ extension Environment {
       "PGPASSFILE": context.secrets.databasePasswordFile,
     ]
     if let members = placement?.clusters["main"]?.members, !members.isEmpty {
-      let address = "postgresql://app@\(members.joined(separator: ","))/\(lab.manifest.sqlName)"
+      let address = "postgresql://app@\(members.map(\.description).joined(separator: ","))/\(lab.manifest.sqlName)"
       variables["DATABASE_URL"] = "\(address)?target_session_attrs=read-write&connect_timeout=2"
       variables["DATABASE_READ_URL"] = "\(address)?target_session_attrs=prefer-standby&connect_timeout=2"
     }

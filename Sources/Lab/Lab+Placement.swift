@@ -1,33 +1,49 @@
 // The placement is replaced by compare-and-set: who changes it has seen what it was.
 
+import Files
 import Foundation
+import Placement
 import Topology
+
+extension AppFolder {
+  /// Where everything of the app is; nil while it is all in files.
+  public func readPlacement() throws(LabError) -> Placement? {
+    do { return try PlacementFile(placement).read() } catch {
+      throw .unreadablePlacement(reason: error.description)
+    }
+  }
+}
 
 extension Lab {
   /// Replaces the placement when it is at `epoch`. The same one once more changes nothing.
-  func setPlacement(_ text: String, ifEpoch epoch: Int) throws(LabError) {
-    guard let fresh = try? JSONDecoder().decode(Placement.self, from: Data(text.utf8)) else {
-      throw .placementInvalid("its JSON is not that of a placement")
+  func setPlacement(_ fresh: Placement, ifEpoch epoch: Int) throws(LabError) {
+    do {
+      try PlacementFile(folder.placement).replace(epoch, with: fresh)
+    } catch let error as PlacementConflict {
+      throw .placementConflict(error)
+    } catch let error as PlacementError {
+      throw .placementInvalid(error.description)
+    } catch {
+      throw .system(attempt: "writing \(folder.placement)", code: (error as? SystemError)?.code ?? EIO)
     }
-    let current = try Placement.load(folder)
-    if fresh == current { return }
-    let found = current?.epoch ?? 0
-    if found != epoch { throw .placementMoved(expected: epoch, found: found) }
-    if fresh.epoch <= found { throw .placementInvalid("its epoch is \(fresh.epoch), and \(found) is there") }
-    try AtomicFile.write(text.hasSuffix("\n") ? text : text + "\n", to: folder.placement)
     tell("the placement is at epoch \(fresh.epoch)")
+  }
+
+  func setPlacement(_ text: String, ifEpoch epoch: Int) throws(LabError) {
+    let fresh: Placement
+    do { fresh = try Placement(json: Data(text.utf8)) } catch { throw .placementInvalid(error.description) }
+    try setPlacement(fresh, ifEpoch: epoch)
   }
 
   /// The first placement of an app that begins where there are stores to place, and new addresses for one that has
   /// been moved to another region.
   func ensurePlacement(movedFrom earlier: LabNetwork.Place?) throws(LabError) {
-    if var placement = try Placement.load(folder) {
+    if let placement = try folder.readPlacement() {
       guard let earlier, earlier != network.place else { return }
-      placement.move(from: earlier, to: network.place)
-      return try setPlacement(placement.text, ifEpoch: placement.epoch - 1)
+      return try setPlacement(placement.moved(from: earlier, to: network.place), ifEpoch: placement.epoch)
     }
     if currentState.stage < .separateDatabase { return }
-    try setPlacement(hosts(at: currentState.stage).firstPlacement.text, ifEpoch: 0)
+    try setPlacement(hosts(at: currentState.stage).firstPlacement, ifEpoch: 0)
   }
 }
 
@@ -35,19 +51,18 @@ extension LabHosts {
   /// Everything where the stage has it from the beginning.
   var firstPlacement: Placement {
     var placement = Placement(epoch: 1)
-    placement.sessions = ["sql"]
     for tier in topology.tiers {
       switch tier.kind {
       case .database:
         placement.clusters["main"] = .init(members: members(of: tier, port: context.ports.postgres))
         for name in databases { placement.databases[name] = [.init(cluster: "main")] }
       case .cache:
-        placement.cache = .init(
-          sentinels: hosts(of: tier).map { "\($0.host.address):\(context.ports.sentinel)" })
-        placement.sessions = ["redis", "sql"]
+        placement.cache = .sentinels(
+          hosts(of: tier).map { ServerAddress(host: $0.host.address, port: context.ports.sentinel) })
+        placement.sessions = [.redis, .sql]
       case .objects:
         // Before there is an object store they lie in a folder.
-        placement.objects = topology.stage < .stateless ? ["folder"] : ["s3"]
+        placement.objects = topology.stage < .stateless ? [.folder] : [.s3]
       default: break
       }
     }
@@ -57,24 +72,29 @@ extension LabHosts {
   /// The app's, and those that HeightsKit itself keeps.
   private var databases: [String] { context.manifest.databases.map(\.name) + Placement.ownDatabases }
 
-  private func members(of tier: Tier, port: Int) -> [String] {
-    hosts(of: tier).filter { $0.member.role != .witness }.map { "\($0.host.address):\(port)" }
+  private func members(of tier: Tier, port: Int) -> [ServerAddress] {
+    hosts(of: tier).filter { $0.member.role != .witness }
+      .map { ServerAddress(host: $0.host.address, port: port) }
   }
 }
 
 extension Placement {
-  /// The same hosts in another region, perhaps with other ports.
-  mutating func move(from: LabNetwork.Place, to: LabNetwork.Place) {
-    func moved(_ address: String) -> String {
-      let parts = address.split(separator: ":")
-      guard parts.count == 2, parts[0].hasPrefix("127.\(from.region)."), let port = Int(parts[1]) else {
-        return address
+  /// The next version: the same hosts in another region, perhaps with other ports.
+  func moved(from: LabNetwork.Place, to: LabNetwork.Place) -> Placement {
+    next {
+      $0.clusters = $0.clusters.mapValues { Cluster(members: $0.members.map { $0.moved(from, to) }) }
+      if case .sentinels(let sentinels, let name) = $0.cache {
+        $0.cache = .sentinels(sentinels.map { $0.moved(from, to) }, name: name)
       }
-      let host = parts[0].dropFirst("127.\(from.region).".count)
-      return "127.\(to.region).\(host):\(port - from.portShift + to.portShift)"
     }
-    clusters = clusters.mapValues { Cluster(members: $0.members.map(moved)) }
-    cache = cache.map { Cache(sentinels: $0.sentinels.map(moved), name: $0.name) }
-    epoch += 1
+  }
+}
+
+extension ServerAddress {
+  fileprivate func moved(_ from: LabNetwork.Place, _ to: LabNetwork.Place) -> ServerAddress {
+    let region = "127.\(from.region)."
+    guard host.hasPrefix(region) else { return self }
+    return ServerAddress(
+      host: "127.\(to.region)." + host.dropFirst(region.count), port: port - from.portShift + to.portShift)
   }
 }

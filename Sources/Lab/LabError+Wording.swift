@@ -22,10 +22,9 @@ extension LabError: CustomStringConvertible {
     case .portsTaken(let ports):
       "another program listens on port \(ports.map(String.init).joined(separator: ", ")) of every address; stop it, "
         + "or make it listen on one address only"
-    case .unreadablePlacement(let path):
-      "\(path) can't be read; it says where every database is: restore it from its last good version"
-    case .placementMoved(let expected, let found):
-      "the placement is at epoch \(found), and \(expected) was expected: somebody else has changed it; look at it anew"
+    case .unreadablePlacement(let reason):
+      "\(reason); the file says where every database is: restore it from its last good version"
+    case .placementConflict(let conflict): conflict.description
     case .placementInvalid(let reason): "not a placement: \(reason)"
     case .unknownHost(let name, let known): Self.unknown("host", name, known)
     case .unknownZone(let name, let known): Self.unknown("zone", name, known)

@@ -1,5 +1,7 @@
 // What can go wrong in the lab, apart from how it is told.
 
+import Placement
+
 /// An error for people: what went wrong, where, what was expected, what to do next.
 public enum LabError: Error, Equatable, Sendable {
   /// A call of the system failed: what was tried, on what, errno.
@@ -15,10 +17,9 @@ public enum LabError: Error, Equatable, Sendable {
   case regionTaken(Int?)
   /// Another program has these ports on every address.
   case portsTaken(ports: [Int])
-  case unreadablePlacement(path: String)
-  /// Somebody else has written the placement meanwhile; the epochs that were expected and found.
-  case placementMoved(expected: Int, found: Int)
-  /// Not a placement, or its epoch does not grow.
+  case unreadablePlacement(reason: String)
+  case placementConflict(PlacementConflict)
+  /// Not a placement, or one that can't be.
   case placementInvalid(String)
   /// With those that there are.
   case unknownHost(String, known: [String])
@@ -76,7 +77,9 @@ public enum LabError: Error, Equatable, Sendable {
     case .regionTaken: "region_taken"
     case .portsTaken: "ports_taken"
     case .unreadablePlacement: "unreadable_placement"
-    case .placementMoved: "placement_moved"
+    case .placementConflict(.replaced): "placement_moved"
+    case .placementConflict(.notLater): "placement_invalid"
+    case .placementConflict(.locked): "placement_locked"
     case .placementInvalid: "placement_invalid"
     case .unknownHost: "unknown_host"
     case .unknownZone: "unknown_zone"

@@ -1,5 +1,7 @@
 // What a topology needs to know of an app, as plain values.
 
+import Placement
+
 /// An app's name, services and databases: the part of its manifest that shapes a topology.
 public struct AppOutline: Codable, Equatable, Sendable {
   public struct Service: Codable, Equatable, Sendable {

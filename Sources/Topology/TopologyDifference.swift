@@ -1,5 +1,7 @@
 // What a climb has to do: the difference between two topologies, as a value.
 
+import Placement
+
 /// From one topology to another: what appears, what goes, what changes, and which data moves.
 public struct TopologyDifference: Equatable, Sendable {
   public enum Element: Hashable, Sendable, CustomStringConvertible {

@@ -1,6 +1,7 @@
 // A change of the placement is done when every process goes by it: one that stands still is not taken for one that will.
 
 import Foundation
+import Placement
 import Synchronization
 import Testing
 
@@ -74,7 +75,7 @@ private final class PlacedLab: ClimbLab {
     after: @escaping @Sendable (PlacedLab) -> Void = { _ in }
   ) {
     var placement = Placement(epoch: 3)
-    placement.clusters["main"] = .init(members: ["127.0.0.1:5432"])
+    placement.clusters["main"] = .init(members: [ServerAddress(host: "127.0.0.1", port: 5432)])
     state = Mutex(State(placement: placement, silent: silent))
     self.behind = behind
     self.adoptionMs = adoptionMs
@@ -113,7 +114,7 @@ private final class PlacedLab: ClimbLab {
 
   func send(_ request: ControlRequest, _ say: StepVoice) throws {
     guard case .setPlacement(let text, _) = request else { return try StrictLab().send(request, say) }
-    let next = try JSONDecoder().decode(Placement.self, from: Data(text.utf8))
+    let next = try Placement(json: Data(text.utf8))
     state.withLock { $0.placement = next }
   }
 

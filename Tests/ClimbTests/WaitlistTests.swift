@@ -1,6 +1,7 @@
 // Carrying a waitlist: everything, once, unchanged, in pieces that fit.
 
 import Foundation
+import Placement
 import Synchronization
 import Testing
 

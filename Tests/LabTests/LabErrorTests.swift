@@ -1,5 +1,6 @@
 // The wording of each error: what went wrong, where, and what to do next.
 
+import Placement
 import Testing
 
 @testable import Lab
@@ -77,7 +78,7 @@ import Testing
     (.unknownHost("cache-d", known: ["cache-a", "dns"]), "unknown host 'cache-d'; did you mean cache-a?"),
     (.unknownZone("x", known: ["local-a"]), "unknown zone 'x'; known are local-a"),
     (
-      .placementMoved(expected: 3, found: 4),
+      .placementConflict(.replaced(expected: 3, found: 4)),
       "the placement is at epoch 4, and 3 was expected: somebody else has changed it; look at it anew"
     ),
     (.countOutOfRange(service: "web", minimum: 2, maximum: 8), "web has between 2 and 8 instances"),

@@ -1,5 +1,6 @@
 // The difference of two topologies says what a climb has to do.
 
+import Placement
 import Testing
 import Topology
 

@@ -1,5 +1,6 @@
 // What a stage claims to survive is checked when a topology is made, and the error names the element.
 
+import Placement
 import Testing
 import Topology
 

@@ -1,5 +1,6 @@
 // The story of the seven stages, read off their topologies.
 
+import Placement
 import Testing
 import Topology
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import Lab
+import Placement
 
 /// `POST /move/JOB` asks the app for a job, `GET /move` tells how far it is. The app does the work and goes on with it when
 /// the climber dies; who climbs again asks again.
@@ -18,7 +19,7 @@ enum Databases {
 
   private struct Target: Encodable {
     let cluster = "main"
-    let members: [String]
+    let members: [ServerAddress]
   }
 
   private struct Standing: Decodable {
@@ -89,11 +90,11 @@ enum Databases {
   // MARK: Parts
 
   /// The server that the databases move to: it leads alone.
-  private static func members(_ lab: any ClimbLab) throws -> [String] {
+  private static func members(_ lab: any ClimbLab) throws -> [ServerAddress] {
     let view = try lab.view()
     let servers = view.processes.filter { $0.name.hasSuffix(".postgres") }.compactMap(\.address)
     guard !servers.isEmpty else { throw ClimbError.notSo("PostgreSQL runs on a host of its own") }
-    return servers.map { "\($0):\(view.ports.postgres)" }
+    return servers.map { ServerAddress(host: $0, port: view.ports.postgres) }
   }
 
   private static func ask(_ job: Job, _ body: [UInt8], _ lab: any ClimbLab, _ say: StepVoice) throws {

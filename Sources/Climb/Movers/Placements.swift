@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import Lab
+import Placement
 
 enum Placements {
   private static let pauseUs: UInt32 = 20_000
@@ -11,14 +12,15 @@ enum Placements {
   static func change(
     _ lab: any ClimbLab, _ say: StepVoice, _ change: (inout Placement) throws -> Void
   ) throws {
-    let current = try lab.placement() ?? Placement(epoch: 0)
-    var next = current
-    try change(&next)
-    if next != current {
-      next.epoch = current.epoch + 1
-      try lab.send(.setPlacement(next.text, ifEpoch: current.epoch), say)
+    let current = try lab.placement() ?? .local
+    var changed = current
+    try change(&changed)
+    if changed != current {
+      changed.epoch = current.epoch + 1
+      let text = String(decoding: try changed.json, as: UTF8.self)
+      try lab.send(.setPlacement(text, ifEpoch: current.epoch), say)
     }
-    try waitUntilAdopted(next.epoch, lab)
+    try waitUntilAdopted(changed.epoch, lab)
   }
 
   private struct Adopted: Decodable { let epoch: Int }

@@ -1,6 +1,7 @@
 // heights psql: the way in to a database.
 
 import Lab
+import Placement
 
 extension Command {
   static let psql = Command(
@@ -16,7 +17,7 @@ extension Command {
     let name = arguments.parameters[0]
     let folder = try arguments.appFolder()
     let (lab, placement) = try await onThread {
-      (try ControlClient(folder).send(.status), try Placement.load(folder))
+      (try ControlClient(folder).send(.status), try folder.readPlacement())
     }
     try Passage.enter(lab)
     let databases = placement?.databases ?? [:]
@@ -27,7 +28,7 @@ extension Command {
         "unknown database '\(name)'; there are \(databases.keys.sorted().joined(separator: ", "))")
     }
     let url =
-      "postgresql://app@\(members.joined(separator: ","))/\(name)?target_session_attrs=read-write&connect_timeout=5"
+      "postgresql://app@\(members.map(\.description).joined(separator: ","))/\(name)?target_session_attrs=read-write&connect_timeout=5"
     try Handover.become(
       "psql", ["--dbname", url] + arguments.further, environment: ["PGPASSFILE": folder.secrets + "/pgpass"],
       package: "postgresql-client")

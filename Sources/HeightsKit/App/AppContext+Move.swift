@@ -31,14 +31,9 @@ extension AppContext {
 
   /// Puts a placement in the place of the one that the process goes by. It is on the disk when this returns; when it
   /// throws, the former one counts.
-  /// - Throws: `MoveError` when the file holds another one by now.
+  /// - Throws: `PlacementConflict` when the file holds another one by now.
   func replacePlacement(with next: Placement) throws {
     guard let path = environment.placementPath else { throw MoveError("HEIGHTS_PLACEMENT is not set") }
-    let found = try Placement.read(path)?.epoch ?? 0
-    guard found == next.epoch - 1 else {
-      throw MoveError(
-        "\(path) is at epoch \(found), expected \(next.epoch - 1): somebody else has changed it; try again")
-    }
-    try PlacementDecision.put(next, at: path)
+    try PlacementFile(path).replace(next.epoch - 1, with: next) { try PlacementDecision.put($0, at: $1) }
   }
 }

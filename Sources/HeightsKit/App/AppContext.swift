@@ -34,7 +34,7 @@ public final class AppContext: Sendable {
   init(_ environment: Environment) async throws {
     self.environment = environment
     placements = PlacementAdoption(
-      try environment.placementPath.flatMap(Placement.read) ?? environment.impliedPlacement)
+      try environment.placementPath.flatMap { try PlacementFile($0).read() } ?? environment.impliedPlacement)
     lock = try await DataLock(directory: environment.dataDirectory)
     loops = try EventLoopGroup(count: environment.loops)
     blocking = try BlockingPool(name: "blocking", threads: 2, queueLimit: 256)

@@ -117,7 +117,7 @@ public struct Environment: Sendable {
       let hasFolder = variables["HEIGHTS_OBJECTS_BUCKET"] == nil || variables["HEIGHTS_FILES_DIR"] != nil
       let objects: [Placement.ObjectStoreName] =
         (variables["HEIGHTS_OBJECTS_BUCKET"] == nil ? [] : [.s3]) + (hasFolder ? [.folder] : [])
-      return try Placement(epoch: 0, cache: impliedCache, objects: objects)
+      return Placement(epoch: 0, cache: try impliedCache, objects: objects)
     }
   }
 

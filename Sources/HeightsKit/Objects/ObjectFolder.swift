@@ -58,9 +58,9 @@ struct ObjectFolder: Sendable {
     let folder = Self.folder(of: key, in: directory)
     try Self.makeFolder(String(folder.dropLast(3)))
     try Self.makeFolder(folder)
-    do { try AtomicFile.write(bytes, to: path(of: key)) } catch let error as SystemError
-      where error.code == ENOSPC
-    { throw DatabaseError.full("the disk is full") }
+    do { try AtomicFile.write(bytes, to: path(of: key)) } catch {
+      throw error.code == ENOSPC ? DatabaseError.full("the disk is full") : error
+    }
   }
 
   private static func makeFolder(_ path: String) throws {

@@ -14,12 +14,12 @@ enum PlacementDecision {
   ///   - end: of the process, when nobody can tell which of the two counts: the next one goes by what it finds.
   /// - Throws: what `write` throws; then the former placement counts.
   static func put(
-    _ next: Placement, at path: String, write: ([UInt8], String) throws -> Void = AtomicFile.write,
+    _ next: Placement, at path: String, write: (Placement, String) throws -> Void = PlacementFile.put,
     sync: (String) throws -> Void = AtomicFile.syncFolder, end: (String) -> Never = Self.end
   ) throws {
-    do { try write(Array(next.json), path) } catch {
+    do { try write(next, path) } catch {
       let reason = "\(path) was being replaced: \(error)"
-      guard let found = try? Placement.read(path)?.epoch ?? 0 else { end(reason) }
+      guard let found = try? PlacementFile(path).read()?.epoch ?? 0 else { end(reason) }
       if found < next.epoch { throw error }
       let folder = (path as NSString).deletingLastPathComponent
       for _ in 0..<attempts where (try? sync(folder.isEmpty ? "." : folder)) != nil { return }

@@ -83,7 +83,7 @@ final class PlacementWatcher: @unchecked Sendable {
     guard let found = Self.stamp(of: path), found != stamp else { return }
     stamp = found
     do {
-      guard let placement = try Placement.read(path) else { return }
+      guard let placement = try PlacementFile(path).read() else { return }
       take(placement)
     } catch { warn("\(error)") }
   }

@@ -34,6 +34,10 @@ extension String: SQLConvertible {
   public var sqlValue: SQLValue { .text(self) }
 }
 
+extension Shard: SQLConvertible {
+  public var sqlValue: SQLValue { .integer(Int64(number)) }
+}
+
 extension [UInt8]: SQLConvertible {
   public var sqlValue: SQLValue { .blob(self) }
 }

@@ -1,6 +1,7 @@
 // What an engine may do on its host while it prepares: folders, files, short programs.
 
 import CRuntime
+import Files
 import Foundation
 
 /// Works as the user, and in the zone, that the engine will run in.

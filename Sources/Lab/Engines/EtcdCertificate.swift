@@ -1,5 +1,6 @@
 // The certificate by which the members of etcd, and who asks them, know each other.
 
+import Files
 import Foundation
 import Synchronization
 

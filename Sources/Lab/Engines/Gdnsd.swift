@@ -1,5 +1,6 @@
 // gdnsd: the authoritative DNS server that answers for the app's name.
 
+import Files
 import Glibc
 
 /// gdnsd's configuration and start, for one name and one static address.

@@ -1,5 +1,6 @@
 // Where everything of a run lies: APPDIR/.heights/.
 
+import Files
 import Foundation
 
 /// The paths of an app's folder.

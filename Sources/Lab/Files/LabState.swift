@@ -1,5 +1,6 @@
 // What must outlive a run: where the app stands, and which processes are its own.
 
+import Files
 import Foundation
 import Topology
 

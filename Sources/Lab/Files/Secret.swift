@@ -1,5 +1,6 @@
 // The app's secret: made once, kept in a file that only its owner reads.
 
+import Files
 import Glibc
 
 public enum Secret {

@@ -1,5 +1,6 @@
 // What engines and the app prove themselves with: made once, each in a file that only its owner reads.
 
+import Files
 import Foundation
 
 /// The secrets of a lab.

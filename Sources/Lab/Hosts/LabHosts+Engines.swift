@@ -1,5 +1,6 @@
 // The engines of each host.
 
+import Placement
 import Topology
 
 // Databases.

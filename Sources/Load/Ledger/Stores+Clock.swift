@@ -9,7 +9,7 @@ extension Stores {
   /// - Throws: also where the databases are files.
   public func leaderClockSeconds() throws -> Int64 {
     let server = try LeaderRead(
-      Self.database, placement: try HeightsKit.Placement.read(placementPath), dataDirectory: dataDirectory,
+      Self.database, placement: try PlacementFile(placementPath).read(), dataDirectory: dataDirectory,
       passwordFile: passwordFile)
     var seconds: Int64 = 0
     try server.snapshot {

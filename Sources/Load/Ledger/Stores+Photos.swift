@@ -9,12 +9,12 @@ extension Stores {
   func photos(_ keys: [String]) async throws -> [String: [String: String]] {
     if keys.isEmpty { return [:] }
     while true {
-      let placement = try HeightsKit.Placement.read(placementPath)
+      let placement = try PlacementFile(placementPath).read()
       let objects = try ObjectRead(placement, directory: objectsDirectory, variables: bucketVariables)
       defer { objects.close() }
       let photos = try await hashes(of: keys, in: objects)
       // A climb may have moved them meanwhile, as with rows.
-      if try HeightsKit.Placement.read(placementPath)?.epoch == placement?.epoch { return photos }
+      if try PlacementFile(placementPath).read()?.epoch == placement?.epoch { return photos }
     }
   }
 

@@ -36,7 +36,7 @@ public struct Stores: Sendable {
   /// - Returns: the rows, and from where they are.
   func read(_ ledger: Ledger) throws -> (rows: StoredRows, sources: [String]) {
     while true {
-      let placement = try HeightsKit.Placement.read(placementPath)
+      let placement = try PlacementFile(placementPath).read()
       var reading = Reading(ledger: ledger)
       var sources: [String] = []
       func open(_ name: String) throws -> LeaderRead {
@@ -52,7 +52,7 @@ public struct Stores: Sendable {
       }
       if !ledger.waitlist.isEmpty { try reading.waitlist(open("waitlist")) }
       // A climb may have moved them meanwhile, and what was read is an end of the way that it came.
-      if try HeightsKit.Placement.read(placementPath)?.epoch == placement?.epoch {
+      if try PlacementFile(placementPath).read()?.epoch == placement?.epoch {
         return (reading.rows, sources)
       }
     }

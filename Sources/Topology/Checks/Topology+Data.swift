@@ -1,5 +1,7 @@
 // Every shard of every set of data has exactly one home, within the law that binds it.
 
+import Placement
+
 extension Topology {
   /// Throws for shards that two tiers hold or that none does.
   func checkShards() throws(TopologyError) {
@@ -16,8 +18,7 @@ extension Topology {
     var next = 0
     var before = ""
     for part in parts.sorted(by: { ($0.shards.first, $0.tier) < ($1.shards.first, $1.tier) }) {
-      guard 0 <= part.shards.first, part.shards.first <= part.shards.last, part.shards.last < ShardRange.count
-      else {
+      guard part.shards.isPossible else {
         throw TopologyError(
           element: "tier \(part.tier)",
           problem: "holds shards \(part.shards) of \(data); a range lies within \(ShardRange.all)")
@@ -31,7 +32,7 @@ extension Topology {
       next = part.shards.last + 1
       before = part.tier
     }
-    if next < ShardRange.count { throw gap(in: data, from: next, to: ShardRange.count - 1) }
+    if next < Shard.count { throw gap(in: data, from: next, to: Shard.count - 1) }
   }
 
   private func gap(in data: DataSet, from first: Int, to last: Int) -> TopologyError {

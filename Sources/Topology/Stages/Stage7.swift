@@ -3,6 +3,8 @@
 // all layers; DNS leads to the nearest that is healthy. Accounts that a law binds have their shards, sessions and
 // files within its jurisdiction, replicas included.
 
+import Placement
+
 extension Topology {
   static func stage7(
     of app: AppOutline, for workload: Workload, in regions: [Region]
@@ -59,9 +61,9 @@ struct DataHome {
     if !free.isEmpty { groups.insert((nil, free), at: 0) }
 
     let total = sites.count * workload.rangesPerRegion
-    guard total <= ShardRange.count else {
+    guard total <= Shard.count else {
       throw TopologyError(
-        element: "workload", problem: "asks for \(total) shard ranges; there are \(ShardRange.count) shards")
+        element: "workload", problem: "asks for \(total) shard ranges; there are \(Shard.count) shards")
     }
     var ranges = ShardRange.all.split(into: total)[...]
     return groups.map { jurisdiction, sites in

@@ -1,5 +1,7 @@
 // The data that a tier holds: which, and the shards of it.
 
+import Placement
+
 /// A set of data of the app's that has to survive.
 public enum DataSet: Codable, Hashable, Sendable, CustomStringConvertible {
   /// The addresses that were left at the launch page.
@@ -37,42 +39,6 @@ public enum DataSet: Codable, Hashable, Sendable, CustomStringConvertible {
     var container = encoder.singleValueContainer()
     try container.encode(description)
   }
-}
-
-/// Logical shards, from the first to the last. Every identifier carries one of them from its first day, so that data
-/// moves by shards and no identifier is ever rewritten.
-public struct ShardRange: Codable, Hashable, Sendable, CustomStringConvertible {
-  /// How many logical shards there are: identifiers have 12 bits for theirs.
-  public static let count = 4096
-  public static let all = ShardRange(first: 0, last: count - 1)
-
-  public let first: Int
-  /// Belongs to the range.
-  public let last: Int
-
-  /// A topology refuses a range that is empty or leaves 0 to 4,095.
-  public init(first: Int, last: Int) {
-    self.first = first
-    self.last = last
-  }
-
-  public var size: Int { last - first + 1 }
-
-  public func overlaps(_ other: ShardRange) -> Bool { first <= other.last && other.first <= last }
-
-  /// What is in both; nil when nothing is.
-  public func intersection(_ other: ShardRange) -> ShardRange? {
-    overlaps(other) ? ShardRange(first: max(first, other.first), last: min(last, other.last)) : nil
-  }
-
-  /// `parts` ranges after each other, none larger than another by more than one shard.
-  public func split(into parts: Int) -> [ShardRange] {
-    (0..<parts).map { part in
-      ShardRange(first: first + size * part / parts, last: first + size * (part + 1) / parts - 1)
-    }
-  }
-
-  public var description: String { "\(first)-\(last)" }
 }
 
 /// Shards of a set of data.

@@ -1,6 +1,7 @@
 // A lab in memory: roles, doors and waitlists, and people who join all the while.
 
 import Foundation
+import Placement
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 // A lab that is never asked for anything: asking it is a failure of the test.
 
 import Lab
+import Placement
 import Testing
 
 @testable import Climb

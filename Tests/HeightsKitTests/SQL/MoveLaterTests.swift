@@ -173,20 +173,20 @@ import Testing
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/placement.json"
-    let first = try Placement(json: Data("{\"epoch\": 1}".utf8))
-    let next = try Placement(json: Data("{\"epoch\": 2}".utf8))
+    let first = Placement(epoch: 1)
+    let next = Placement(epoch: 2)
     try PlacementDecision.put(first, at: path)
     // Before the name is there, the former one counts.
     #expect(throws: Broken.self) {
       try PlacementDecision.put(next, at: path, write: { _, _ in throw Broken() }, end: { fatalError($0) })
     }
-    #expect(try Placement.read(path)?.epoch == 1)
+    #expect(try PlacementFile(path).read()?.epoch == 1)
     // Afterwards it goes on.
     var tries = 0
     try PlacementDecision.put(
       next, at: path,
-      write: { bytes, path in
-        try AtomicFile.write(bytes, to: path)
+      write: { placement, path in
+        try PlacementFile.put(placement, path)
         throw Broken()
       },
       sync: { folder in
@@ -195,7 +195,7 @@ import Testing
         try AtomicFile.syncFolder(folder)
       }, end: { fatalError($0) })
     #expect(tries == 2)
-    #expect(try Placement.read(path)?.epoch == 2)
+    #expect(try PlacementFile(path).read()?.epoch == 2)
   }
 
   @Test func aProcessEndsWhenItCantBeToldWhichPlacementCounts() async {
@@ -203,9 +203,9 @@ import Testing
       struct Broken: Error {}
       let path = NSTemporaryDirectory() + "heights-decision-\(UUID().uuidString).json"
       try PlacementDecision.put(
-        Placement(json: Data("{\"epoch\": 1}".utf8)), at: path,
-        write: { bytes, path in
-          try AtomicFile.write(bytes, to: path)
+        Placement(epoch: 1), at: path,
+        write: { placement, path in
+          try PlacementFile.put(placement, path)
           throw Broken()
         },
         sync: { _ in

@@ -53,7 +53,7 @@ import Testing
       let path = folder + "/placement.json"
       try Placement(
         epoch: 1, clusters: ["main": .init(members: members)],
-        databases: ["sessions": [.init(shards: 0...4_095, cluster: "main")]]
+        databases: ["sessions": [.init(cluster: "main")]]
       ).write(to: path)
       try await App.serving(variables: ["HEIGHTS_PLACEMENT": path]) { context in
         let store = try await SessionStore(context)

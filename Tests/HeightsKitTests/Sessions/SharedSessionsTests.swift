@@ -30,7 +30,7 @@ import Testing
     func adopt(_ sessions: [Placement.SessionStoreName]) async throws {
       let placement = context.placement
       await context.placements.adopt(
-        try Placement(epoch: placement.epoch + 1, sessions: sessions, cache: .server(redis)))
+        Placement(epoch: placement.epoch + 1, sessions: sessions, cache: try .server(redis)))
     }
   }
 

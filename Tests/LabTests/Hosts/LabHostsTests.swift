@@ -1,6 +1,7 @@
 // Each stage's hosts: their names, addresses and zones, what runs on them and in which order.
 
 import Foundation
+import Placement
 import TestSupport
 import Testing
 import Topology
@@ -82,15 +83,17 @@ import Topology
 
   @Test func theFirstPlacementNamesWhatIsThere() throws {
     let placement = try hosts(at: .stateless).firstPlacement
-    #expect(placement.clusters["main"]?.members == ["127.7.1.50:5432", "127.7.2.50:5432"])
-    #expect(placement.cache?.sentinels == ["127.7.1.30:26379", "127.7.2.30:26379", "127.7.3.30:26379"])
+    #expect(placement.clusters["main"]?.members.map(\.description) == ["127.7.1.50:5432", "127.7.2.50:5432"])
+    let sentinels = (1...3).map { ServerAddress(host: "127.7.\($0).30", port: 26_379) }
+    #expect(placement.cache == .sentinels(sentinels))
+    try placement.check()
     #expect(placement.databases.keys.sorted() == ["accounts", "sessions", "waitlist"])
-    #expect(placement.sessions == ["redis", "sql"])
-    #expect(placement.objects == ["s3"])
+    #expect(placement.sessions == [.redis, .sql])
+    #expect(placement.objects == [.s3])
     let earlier = try hosts(at: .separateDatabase).firstPlacement
-    #expect(earlier.clusters["main"]?.members == ["127.7.1.50:5432"])
-    #expect(earlier.sessions == ["sql"])
-    #expect(earlier.objects == ["folder"])
+    #expect(earlier.clusters["main"]?.members.map(\.description) == ["127.7.1.50:5432"])
+    #expect(earlier.sessions == [.sql])
+    #expect(earlier.objects == [.folder])
   }
 
   private func addresses(at stage: Stage) throws -> [String] {

@@ -1,6 +1,7 @@
-// The placement is replaced by compare-and-set, and follows a lab that gets other addresses.
+// The lab replaces the placement for who has seen the last one, and it follows a lab that gets other addresses.
 
 import Foundation
+import Placement
 import TestSupport
 import Testing
 
@@ -10,44 +11,37 @@ import Testing
   @Test func onlyWhoHasSeenThePlacementReplacesIt() async throws {
     let lab = try await LabFixture()
     var placement = Placement(epoch: 1)
-    placement.sessions = ["sql"]
-    try lab.client.send(.setPlacement(placement.text, ifEpoch: 0))
+    func text(_ placement: Placement) throws -> String { String(decoding: try placement.json, as: UTF8.self) }
+    try lab.client.send(.setPlacement(text(placement), ifEpoch: 0))
     // Once more changes nothing.
-    try lab.client.send(.setPlacement(placement.text, ifEpoch: 0))
-    #expect(try Placement.load(lab.folder) == placement)
+    try lab.client.send(.setPlacement(text(placement), ifEpoch: 0))
+    #expect(try lab.folder.readPlacement() == placement)
     placement.epoch = 5
-    try lab.client.send(.setPlacement(placement.text, ifEpoch: 1))
-    placement.sessions = ["redis"]
+    try lab.client.send(.setPlacement(text(placement), ifEpoch: 1))
+    placement.objects = [.s3]
     for (text, epoch, code) in [
-      (placement.text, 5, "placement_invalid"), (Placement(epoch: 6).text, 4, "placement_moved"),
+      (try text(placement), 5, "placement_invalid"), (try text(Placement(epoch: 6)), 4, "placement_moved"),
       ("{}", 5, "placement_invalid"),
+      (#"{"epoch": 6, "sessions": ["redis", "sql"]}"#, 5, "placement_invalid"),
     ] {
       let error = #expect(throws: LabError.self) { try lab.client.send(.setPlacement(text, ifEpoch: epoch)) }
       #expect(error?.code == code)
     }
-    #expect(try Placement.load(lab.folder)?.epoch == 5)
+    #expect(try lab.folder.readPlacement()?.epoch == 5)
   }
 
   @Test func addressesMoveWithTheRegionAndOthersStay() {
+    func addresses(_ texts: String...) -> [ServerAddress] { texts.compactMap { ServerAddress($0) } }
     var placement = Placement(epoch: 3)
-    placement.clusters["main"] = .init(members: ["127.7.1.50:5432", "127.7.2.50:5432", "10.0.0.1:5432"])
-    placement.cache = .init(sentinels: ["127.7.1.30:26379"])
-    placement.move(from: .init(region: 7, portShift: 0), to: .init(region: 9, portShift: 10_000))
-    #expect(placement.epoch == 4)
+    placement.clusters["main"] = .init(
+      members: addresses("127.7.1.50:5432", "127.7.2.50:5432", "127.77.2.50:5432", "10.0.0.1:5432"))
+    placement.cache = .sentinels(addresses("127.7.1.30:26379"))
+    let moved = placement.moved(
+      from: .init(region: 7, portShift: 0), to: .init(region: 9, portShift: 10_000))
+    #expect(moved.epoch == 4)
     #expect(
-      placement.clusters["main"]?.members == ["127.9.1.50:15432", "127.9.2.50:15432", "10.0.0.1:5432"])
-    #expect(placement.cache?.sentinels == ["127.9.1.30:36379"])
-  }
-
-  @Test func itsFormIsTheOneThatIsAgreed() throws {
-    let text = """
-      {"epoch": 12, "clusters": {"main": {"members": ["127.1.1.50:5432"]}},
-       "databases": {"accounts": [{"shards": "0-4095", "cluster": "main"}]}, "sessions": ["redis", "sql"],
-       "cache": {"sentinels": ["127.1.1.30:26379"], "name": "cache"}, "objects": ["s3", "folder"]}
-      """
-    let placement = try JSONDecoder().decode(Placement.self, from: Data(text.utf8))
-    #expect(placement.databases["accounts"] == [.init(cluster: "main")])
-    #expect(placement.objects == ["s3", "folder"])
-    #expect(try JSONDecoder().decode(Placement.self, from: Data(placement.text.utf8)) == placement)
+      moved.clusters["main"]?.members
+        == addresses("127.9.1.50:15432", "127.9.2.50:15432", "127.77.2.50:5432", "10.0.0.1:5432"))
+    #expect(moved.cache == .sentinels(addresses("127.9.1.30:36379")))
   }
 }

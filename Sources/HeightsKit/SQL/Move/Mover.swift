@@ -147,7 +147,7 @@ final class Mover: Sendable {
 
   private func flip(_ move: DatabaseMove, _ target: MoveTarget) async throws {
     let engine = try await context.openPostgres(move.name, target)
-    let next = try context.placement.moving(move.name, to: target)
+    let next = context.placement.moving(move.name, to: target)
     do {
       try await Thread.run(name: "sql-move") { [context] in
         try move.flip(to: engine, epoch: next.epoch) { try context.replacePlacement(with: next) }
@@ -160,7 +160,7 @@ final class Mover: Sendable {
   }
 
   private func flipBack(_ move: DatabaseMove) async throws {
-    let next = try context.placement.movingBack(move.name)
+    let next = context.placement.movingBack(move.name)
     let engine = try await context.openSQLite(move.name, epoch: next.epoch)
     do {
       try await Thread.run(name: "sql-move") { [context] in
@@ -209,24 +209,19 @@ extension Router {
 
 extension Placement {
   /// The next version, with a database in a cluster.
-  func moving(_ database: String, to target: MoveTarget) throws -> Placement {
-    var (clusters, databases) = (clusters, databases)
-    clusters[target.cluster] = Cluster(members: target.members)
-    databases[database] = [Range(shards: 0...(Shard.count - 1), cluster: target.cluster)]
-    return try with(clusters, databases)
+  func moving(_ database: String, to target: MoveTarget) -> Placement {
+    next {
+      $0.clusters[target.cluster] = Cluster(members: target.members)
+      $0.databases[database] = [Range(cluster: target.cluster)]
+    }
   }
 
   /// The next version, with a database in its file.
-  func movingBack(_ database: String) throws -> Placement {
-    var databases = databases
-    databases[database] = nil
-    let used = Set(databases.values.flatMap { $0.map(\.cluster) })
-    return try with(clusters.filter { used.contains($0.key) }, databases)
-  }
-
-  private func with(_ clusters: [String: Cluster], _ databases: [String: [Range]]) throws -> Placement {
-    try Placement(
-      epoch: epoch + 1, clusters: clusters, databases: databases, sessions: sessions, cache: cache,
-      objects: objects)
+  func movingBack(_ database: String) -> Placement {
+    next {
+      $0.databases[database] = nil
+      let used = Set($0.databases.values.flatMap { $0.map(\.cluster) })
+      $0.clusters = $0.clusters.filter { used.contains($0.key) }
+    }
   }
 }

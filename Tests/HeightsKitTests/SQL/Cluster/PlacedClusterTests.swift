@@ -8,11 +8,11 @@ import Testing
 @testable import HeightsKit
 
 @Suite(.serialized) struct PlacedClusterTests {
-  private func placement(_ epoch: Int, _ servers: PostgresServer...) throws -> Placement {
+  private func placement(_ epoch: Int, _ servers: PostgresServer...) -> Placement {
     let members = servers.compactMap { ServerAddress("127.0.0.1:\($0.port)") }
-    return try Placement(
+    return Placement(
       epoch: epoch, clusters: ["main": .init(members: members)],
-      databases: ["notes": [.init(shards: 0...4_095, cluster: "main")]])
+      databases: ["notes": [.init(cluster: "main")]])
   }
 
   /// Two servers whose user is the one of a placement, and an app's data folder.

@@ -18,7 +18,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
 
   /// Passes `result` on, or throws when it is the -1 of a failed call.
   @discardableResult
-  static func check(_ call: String, _ result: Int32) throws -> Int32 {
+  package static func check(_ call: String, _ result: Int32) throws(SystemError) -> Int32 {
     if result < 0 { throw SystemError(call: call) }
     return result
   }

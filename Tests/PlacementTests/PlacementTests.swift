@@ -1,9 +1,9 @@
-// The placement: what it says, what it refuses, and how it is replaced.
+// The placement: what it says, and what it refuses.
 
 import Foundation
 import Testing
 
-@testable import HeightsKit
+@testable import Placement
 
 @Suite struct PlacementTests {
   private static let whole = """
@@ -17,7 +17,7 @@ import Testing
     let placement = try Placement(json: Data(Self.whole.utf8))
     #expect(placement.epoch == 12)
     #expect(placement.clusters["main"]?.members.map(\.port) == [5432, 5432])
-    #expect(placement.databases["posts"]?.map(\.shards) == [0...2047, 2048...4095])
+    #expect(placement.databases["posts"]?.map(\.shards) == [ShardRange(first: 0, last: 2047), ShardRange(first: 2048, last: 4095)])
     #expect(placement.sessions == [.redis, .sql])
     #expect(placement.objects == [.s3, .folder])
     #expect(try Placement(json: placement.json) == placement)
@@ -56,6 +56,10 @@ import Testing
       #"{"epoch": 1, "clusters": {"a": {"members": ["h:1"]}}, "databases": {"p": [{"shards": "9", "cluster": "a"}]}}"#,
       "shards are '9': expected a range such as 0-4095"
     ),
+    (
+      #"{"epoch": 1, "clusters": {"a": {"members": ["h:1"]}}, "databases": {"p": [{"shards": "9-4", "cluster": "a"}]}}"#,
+      "shards are '9-4': expected a range such as 0-4095"
+    ),
     (#"{"epoch": 1, "sessions": []}"#, "sessions are nowhere"),
     (#"{"epoch": 1, "sessions": ["sql", "sql"]}"#, "sessions name a store twice"),
     (#"{"epoch": 1, "sessions": ["redis", "sql"]}"#, "sessions are in redis, and there is no cache"),
@@ -68,21 +72,23 @@ import Testing
     #expect(error?.description == message)
   }
 
-  @Test func aFileThatIsNotThereIsNoPlacementAndABrokenOneIsNamed() throws {
-    let folder = NSTemporaryDirectory() + "placement-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let path = folder + "/placement.json"
-    #expect(try Placement.read(path) == nil)
-    let placement = try Placement(json: Data(Self.whole.utf8))
-    try placement.write(to: path)
-    #expect(try Placement.read(path) == placement)
-    try Data("{".utf8).write(to: URL(fileURLWithPath: path))
-    #expect(throws: PlacementError("\(path): the document is not JSON")) { try Placement.read(path) }
+  @Test func oneThatIsPutTogetherWrongIsNotWritten() throws {
+    var placement = Placement(epoch: 1)
+    placement.databases["posts"] = [.init(cluster: "main")]
+    let missing = PlacementError("database posts is in cluster main, which does not exist")
+    #expect(throws: missing) { try placement.json }
+    #expect(throws: missing) { try placement.cluster(of: "posts") }
+    placement.databases["posts"] = [.init(shards: ShardRange(first: 5, last: 4), cluster: "main")]
+    placement.clusters["main"] = .init(members: [ServerAddress(host: "127.0.0.1", port: 5432)])
+    #expect(throws: PlacementError("database posts: expected shards from 0 on, found 5-4")) {
+      try placement.json
+    }
   }
-}
 
-extension Placement {
-  /// Replaces a file, as the lab does: whoever reads finds the old document or this one, whole.
-  func write(to path: String) throws { try json.write(to: URL(fileURLWithPath: path), options: .atomic) }
+  @Test func rangesOfShardsAreReadAsTheyAreWritten() {
+    for range in ShardRange.all.split(into: 7) { #expect(ShardRange(range.description) == range) }
+    for text in ["", "1", "-", "1-", "-1", "2-1", "0-4096", "a-b", "0-1-2", " 0-1", "+0-1 "] {
+      #expect(ShardRange(text) == nil, "\(text)")
+    }
+  }
 }

@@ -1,7 +1,5 @@
 // Where everything of an app is: the document that tells its processes, and that a climb replaces.
 
-import Foundation
-
 /// A version of an app's placement. Each one has a higher epoch than the one before; a process goes by the highest that
 /// it has seen.
 ///
@@ -16,23 +14,27 @@ import Foundation
 /// }
 /// ```
 ///
-/// There is no secret in it. A database that it does not name is a SQLite file in the process's data folder.
+/// There is no secret in it. A database that it does not name is a SQLite file in the process's data folder. What is read
+/// or written is possible (`check`); one that is being put together need not be yet.
 public struct Placement: Equatable, Sendable {
+  /// The databases that HeightsKit keeps besides an app's own.
+  public static let ownDatabases = ["sessions", "waitlist"]
+
   /// Servers of one PostgreSQL cluster: whichever of them leads takes the writes.
-  public struct Cluster: Equatable, Sendable {
-    /// At least one.
-    public let members: [ServerAddress]
+  public struct Cluster: Codable, Equatable, Sendable {
+    /// Those that hold data; at least one.
+    public var members: [ServerAddress]
 
     public init(members: [ServerAddress]) { self.members = members }
   }
 
   /// Shards of a database, and the cluster that has them.
   public struct Range: Equatable, Sendable {
-    public let shards: ClosedRange<Int>
+    public var shards: ShardRange
     /// A name in `clusters`.
-    public let cluster: String
+    public var cluster: String
 
-    public init(shards: ClosedRange<Int>, cluster: String) {
+    public init(shards: ShardRange = .all, cluster: String) {
       self.shards = shards
       self.cluster = cluster
     }
@@ -41,7 +43,7 @@ public struct Placement: Equatable, Sendable {
   /// A Redis that processes share.
   public enum SharedCache: Equatable, Sendable {
     /// The sentinels know which server leads what they call `name`.
-    case sentinels([ServerAddress], name: String)
+    case sentinels([ServerAddress], name: String = "cache")
     /// Whichever of them says that it leads.
     case servers([ServerAddress], tls: Bool)
   }
@@ -58,37 +60,63 @@ public struct Placement: Equatable, Sendable {
   }
 
   /// 0 for what the environment implies, then counted up.
-  public let epoch: Int
-  public let clusters: [String: Cluster]
+  public var epoch: Int
+  public var clusters: [String: Cluster]
   /// For each database all 4,096 shards, in order.
-  public let databases: [String: [Range]]
-  public let sessions: [SessionStoreName]
+  public var databases: [String: [Range]]
+  public var sessions: [SessionStoreName]
   /// Nil: each process keeps its own cache.
-  public let cache: SharedCache?
-  public let objects: [ObjectStoreName]
+  public var cache: SharedCache?
+  public var objects: [ObjectStoreName]
 
-  /// - Throws: `PlacementError` that names what can't be.
   public init(
     epoch: Int, clusters: [String: Cluster] = [:], databases: [String: [Range]] = [:],
     sessions: [SessionStoreName] = [.sql], cache: SharedCache? = nil, objects: [ObjectStoreName] = [.folder]
-  ) throws {
+  ) {
     self.epoch = epoch
     self.clusters = clusters
     self.databases = databases
     self.sessions = sessions
     self.cache = cache
     self.objects = objects
-    try check()
   }
 
   /// A process of its own: everything in its data folder.
-  public static let local = Placement()
+  public static let local = Placement(epoch: 0)
 
-  private init() {
-    (epoch, clusters, databases, sessions, cache, objects) = (0, [:], [:], [.sql], nil, [.folder])
+  /// The version after this one.
+  public func next(_ change: (inout Placement) throws -> Void) rethrows -> Placement {
+    var next = self
+    try change(&next)
+    next.epoch = epoch + 1
+    return next
   }
 
-  private func check() throws {
+  // MARK: Where is it?
+
+  /// The cluster that has all of a database; nil when it is a file.
+  /// - Throws: `PlacementError` when it is in several.
+  public func cluster(of database: String) throws(PlacementError) -> Cluster? {
+    guard let name = try clusterName(of: database) else { return nil }
+    // Nil would say that it is a file.
+    guard let cluster = clusters[name] else { throw Self.missing(name, database) }
+    return cluster
+  }
+
+  /// The name of the cluster that has all of a database; nil when it is a file.
+  /// - Throws: `PlacementError` when it is in several.
+  public func clusterName(of database: String) throws(PlacementError) -> String? {
+    guard let ranges = databases[database] else { return nil }
+    guard ranges.count == 1 else {
+      throw PlacementError("database \(database) is in \(ranges.count) clusters: this version reads one")
+    }
+    return ranges[0].cluster
+  }
+
+  // MARK: Is it possible?
+
+  /// - Throws: `PlacementError` that names what can't be.
+  public func check() throws(PlacementError) {
     if epoch < 0 { throw PlacementError("epoch is \(epoch): expected 0 or more") }
     for (name, cluster) in clusters where cluster.members.isEmpty {
       throw PlacementError("cluster \(name) has no members")
@@ -108,40 +136,27 @@ public struct Placement: Equatable, Sendable {
     }
   }
 
-  private func check(_ ranges: [Range], of database: String) throws {
+  private func check(_ ranges: [Range], of database: String) throws(PlacementError) {
     var next = 0
     for range in ranges {
-      if clusters[range.cluster] == nil {
-        throw PlacementError("database \(database) is in cluster \(range.cluster), which does not exist")
+      if clusters[range.cluster] == nil { throw Self.missing(range.cluster, database) }
+      guard range.shards.isPossible, range.shards.first == next else {
+        throw PlacementError("database \(database): expected shards from \(next) on, found \(range.shards)")
       }
-      guard range.shards.lowerBound == next else {
-        throw PlacementError("database \(database): expected shards from \(next) on, found \(range.text)")
-      }
-      next = range.shards.upperBound + 1
+      next = range.shards.last + 1
     }
     if next != Shard.count {
       throw PlacementError("database \(database) ends with shard \(next - 1): expected \(Shard.count - 1)")
     }
   }
 
-  private func check<Store: Hashable>(_ stores: [Store], _ what: String) throws {
+  private func check<Store: Hashable>(_ stores: [Store], _ what: String) throws(PlacementError) {
     if stores.isEmpty { throw PlacementError("\(what) are nowhere") }
     if Set(stores).count < stores.count { throw PlacementError("\(what) name a store twice") }
   }
 
-  /// The cluster that has all of a database; nil when it is a file. Throws when it is in several.
-  func cluster(of database: String) throws -> Cluster? {
-    // Checked at construction.
-    try clusterName(of: database).flatMap { clusters[$0] }
-  }
-
-  /// The name of the cluster that has all of a database; nil when it is a file. Throws when it is in several.
-  func clusterName(of database: String) throws -> String? {
-    guard let ranges = databases[database] else { return nil }
-    guard ranges.count == 1 else {
-      throw PlacementError("database \(database) is in \(ranges.count) clusters: this version reads one")
-    }
-    return ranges[0].cluster
+  private static func missing(_ cluster: String, _ database: String) -> PlacementError {
+    PlacementError("database \(database) is in cluster \(cluster), which does not exist")
   }
 }
 
@@ -149,28 +164,5 @@ public struct Placement: Equatable, Sendable {
 public struct PlacementError: Error, Equatable, CustomStringConvertible {
   public let description: String
 
-  init(_ description: String) { self.description = description }
-}
-
-/// Where a server listens.
-public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
-  public let host: String
-  /// 1 to 65,535.
-  public let port: Int
-
-  /// Reads `HOST:PORT`; nil for anything else.
-  public init?(_ text: String) {
-    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-      (1...65_535).contains(port), colon != text.startIndex,
-      text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") })
-    else { return nil }
-    host = String(text[..<colon])
-    self.port = port
-  }
-
-  public var description: String { "\(host):\(port)" }
-}
-
-extension Placement.Range {
-  var text: String { "\(shards.lowerBound)-\(shards.upperBound)" }
+  public init(_ description: String) { self.description = description }
 }

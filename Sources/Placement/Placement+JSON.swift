@@ -1,14 +1,10 @@
-// The placement as JSON, and as it is read from its file.
+// The placement as JSON.
 
 import Foundation
 
 extension Placement: Codable {
   private enum Key: String, CodingKey, CaseIterable {
     case epoch, clusters, databases, sessions, cache, objects
-  }
-
-  private struct ClusterForm: Codable {
-    let members: [ServerAddress]
   }
 
   private struct RangeForm: Codable {
@@ -29,20 +25,19 @@ extension Placement: Codable {
     let ranges = try values.decodeIfPresent([String: [RangeForm]].self, forKey: .databases) ?? [:]
     try self.init(
       epoch: values.decode(Int.self, forKey: .epoch),
-      clusters: (values.decodeIfPresent([String: ClusterForm].self, forKey: .clusters) ?? [:])
-        .mapValues { Cluster(members: $0.members) },
+      clusters: values.decodeIfPresent([String: Cluster].self, forKey: .clusters) ?? [:],
       databases: ranges.mapValues { try $0.map(Self.range) },
       sessions: values.decodeIfPresent([SessionStoreName].self, forKey: .sessions) ?? [.sql],
       cache: values.decodeIfPresent(CacheForm.self, forKey: .cache).map(Self.cache),
       objects: values.decodeIfPresent([ObjectStoreName].self, forKey: .objects) ?? [.folder])
+    try check()
   }
 
   private static func range(_ form: RangeForm) throws -> Range {
-    let ends = form.shards.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-    guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last, last < Shard.count else {
+    guard let shards = ShardRange(form.shards) else {
       throw PlacementError("shards are '\(form.shards)': expected a range such as 0-4095")
     }
-    return Range(shards: first...last, cluster: form.cluster)
+    return Range(shards: shards, cluster: form.cluster)
   }
 
   private static func cache(_ form: CacheForm) throws -> SharedCache {
@@ -55,11 +50,13 @@ extension Placement: Codable {
   }
 
   public func encode(to encoder: any Encoder) throws {
+    try check()
     var values = encoder.container(keyedBy: Key.self)
     try values.encode(epoch, forKey: .epoch)
-    try values.encode(clusters.mapValues { ClusterForm(members: $0.members) }, forKey: .clusters)
+    try values.encode(clusters, forKey: .clusters)
     try values.encode(
-      databases.mapValues { $0.map { RangeForm(shards: $0.text, cluster: $0.cluster) } }, forKey: .databases)
+      databases.mapValues { $0.map { RangeForm(shards: $0.shards.description, cluster: $0.cluster) } },
+      forKey: .databases)
     try values.encode(sessions, forKey: .sessions)
     switch cache {
     case .sentinels(let sentinels, let name):
@@ -72,31 +69,14 @@ extension Placement: Codable {
   }
 }
 
-extension ServerAddress: Codable {
-  public init(from decoder: any Decoder) throws {
-    let text = try decoder.singleValueContainer().decode(String.self)
-    guard let address = ServerAddress(text) else {
-      throw PlacementError("'\(text)' is no address: expected HOST:PORT")
-    }
-    self = address
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
-  }
-}
-
 extension Placement {
   /// Reads a document.
   /// - Throws: `PlacementError` that says what is wrong.
-  public init(json: Data) throws {
+  public init(json: Data) throws(PlacementError) {
     do {
       self = try JSONDecoder().decode(Placement.self, from: json)
-    } catch let error as PlacementError {
-      throw error
-    } catch let error as DecodingError {
-      throw PlacementError(Self.describe(error))
+    } catch {
+      throw Self.describe(error)
     }
     // A writer that says more than this reader understands would be followed by half.
     let keys = (try? JSONSerialization.jsonObject(with: json) as? [String: Any])?.keys.sorted() ?? []
@@ -106,35 +86,27 @@ extension Placement {
     }
   }
 
-  private static func describe(_ error: DecodingError) -> String {
+  private static func describe(_ error: any Error) -> PlacementError {
     switch error {
-    case .keyNotFound(let key, _): "\(key.stringValue) is missing"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-      context.codingPath.isEmpty
-        ? "the document is not JSON"
-        : "\(context.codingPath.map(\.stringValue).joined(separator: ".")) is not what it should be"
-    @unknown default: "the document is not understood"
+    case let error as PlacementError: error
+    case DecodingError.keyNotFound(let key, _): PlacementError("\(key.stringValue) is missing")
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+      DecodingError.dataCorrupted(let context):
+      PlacementError(
+        context.codingPath.isEmpty
+          ? "the document is not JSON"
+          : "\(context.codingPath.map(\.stringValue).joined(separator: ".")) is not what it should be")
+    default: PlacementError("the document is not understood")
     }
   }
 
   /// The document, the same for equal placements.
+  /// - Throws: `PlacementError` when it is not possible.
   public var json: Data {
-    get throws {
+    get throws(PlacementError) {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return try encoder.encode(self)
-    }
-  }
-
-  /// The placement in a file; nil when there is no file.
-  /// - Throws: `PlacementError`.
-  public static func read(_ path: String) throws -> Placement? {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      if access(path, F_OK) == 0 { throw PlacementError("\(path) can't be read") }
-      return nil
-    }
-    do { return try Placement(json: data) } catch let error as PlacementError {
-      throw PlacementError("\(path): \(error)")
+      do { return try encoder.encode(self) } catch { throw Self.describe(error) }
     }
   }
 }

@@ -28,7 +28,3 @@ public struct Shard: Hashable, Comparable, Sendable, CustomStringConvertible {
 
   public static func < (left: Shard, right: Shard) -> Bool { left.number < right.number }
 }
-
-extension Shard: SQLConvertible {
-  public var sqlValue: SQLValue { .integer(Int64(number)) }
-}
