@@ -43,30 +43,35 @@ let package = Package(
     // What both sides share: the app, and what runs it.
     target("Files"),
     target("Placement", ["Files"]),
+    target("Contract", ["Placement"]),
 
     // What an app imports.
     target(
       "HeightsKit",
       [
-        "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium", "Files",
-        "Placement",
+        "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium",
+        "Contract",
+        "Files", "Placement",
       ]),
 
     // What runs the app: each imports only those above it.
     target("Topology", ["Placement"]),
     target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
-    target("CloudFormation", ["Topology"]),
-    target("Lab", ["Files", "Placement", "Topology", "CPowerLog", "CRuntime"], resources: [.embedInCode("Engines/Gate")]),
-    target("Climb", ["Lab", "Placement", "Topology"]),
+    target("CloudFormation", ["Contract", "Topology"]),
+    target(
+      "Lab", ["Contract", "Files", "Placement", "Topology", "CPowerLog", "CRuntime"],
+      resources: [.embedInCode("Engines/Gate")]),
+    target("Climb", ["Contract", "Lab", "Placement", "Topology"]),
     target("History"),
     target("Load", ["History", "Lab", "HeightsKit"]),
-    target("Drill", ["History", "Load", "Lab", "Topology"]),
+    target("Drill", ["Contract", "History", "Load", "Lab", "Topology"]),
     target("Deploy", ["CSodium"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
       dependencies: [
-        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Placement", "Planner",
+        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Placement",
+        "Planner",
         "Topology",
       ],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
@@ -87,7 +92,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Lab", "CPostgres"], path: "Tests/Support", swiftSettings: swift),
 
-    tests("HeightsKitTests", ["HeightsKit", "TestSupport"]),
+    tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
     tests("TopologyTests", ["Placement", "Topology"]),
     tests("PlannerTests", ["Planner", "Topology"], exclude: ["Golden"]),

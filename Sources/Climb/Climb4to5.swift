@@ -53,7 +53,8 @@ enum Climb4to5 {
       }
     },
     verify: { lab, _ in
-      guard case .sentinels(let placed, _) = try lab.placement()?.cache, placed.count == sentinels.count else {
+      guard case .sentinels(let placed, _) = try lab.placement()?.cache, placed.count == sentinels.count
+      else {
         throw ClimbError.notSo("the placement names the sentinels")
       }
     },

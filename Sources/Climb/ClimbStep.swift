@@ -1,5 +1,6 @@
 // What a step of a climb is, and what it may ask of the lab.
 
+import Contract
 import Lab
 import Placement
 
@@ -75,7 +76,7 @@ struct LabView: Equatable, Sendable {
 // What steps have in common.
 extension ClimbLab {
   /// Whether a process of that role lives, be it drained or not.
-  func isAlive(_ role: Role) -> Bool { (try? get(role, "/healthz").status) == 200 }
+  func isAlive(_ role: Role) -> Bool { (try? get(role, AdminPath.alive).status) == 200 }
 
   /// A process of that role, its front door as it was.
   func ensureRunning(_ role: Role, _ say: StepVoice) throws {
@@ -94,7 +95,7 @@ extension ClimbLab {
   }
 
   func answersPublic(_ role: Role) throws -> Bool {
-    try view().openDoors.contains(role) && (try? get(role, "/readyz").status) == 200
+    try view().openDoors.contains(role) && (try? get(role, AdminPath.ready).status) == 200
   }
 }
 

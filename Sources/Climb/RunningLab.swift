@@ -1,5 +1,6 @@
 // The lab that runs in an app's folder, as a climb sees it.
 
+import Contract
 import Glibc
 import Lab
 import Placement
@@ -56,6 +57,6 @@ struct RunningLab: ClimbLab {
 
   /// Who asks whether a process lives waits a second: the kernel connects even to a process that hangs.
   private static func limitMs(_ path: String) -> Int {
-    path == Waitlist.path ? adminLimitMs : 1000
+    path == AdminPath.waitlist ? adminLimitMs : 1000
   }
 }

@@ -1,5 +1,6 @@
 // The environment that tells an app process where it is.
 
+import Contract
 import Foundation
 import Placement
 import Topology
@@ -9,32 +10,32 @@ enum Environment {
   /// other databases and caches than the lab's.
   static var inherited: [String: String] {
     ProcessInfo.processInfo.environment.filter { name, _ in
-      !name.hasPrefix("LISTEN_") && !name.hasPrefix("HEIGHTS_") && name != "NOTIFY_SOCKET" && name != "PORT"
-        && name != "HOST" && name != "DATABASE_URL" && name != "DATABASE_READ_URL" && name != "REDIS_URL"
+      !name.hasPrefix("LISTEN_") && !name.hasPrefix("HEIGHTS_") && name != "NOTIFY_SOCKET"
+        && !(AppVariable(rawValue: name).map(leading.contains) ?? false)
     }
   }
 
-  private static let secretFile = "HEIGHTS_SECRET_FILE"
+  private static let leading: Set<AppVariable> = [.port, .host, .databaseURL, .databaseReadURL, .redisURL]
 
   /// What the app's processes of a folder have in their environment, and no others.
-  static func mark(of folder: AppFolder) -> String { "\(secretFile)=\(folder.secret)" }
+  static func mark(of folder: AppFolder) -> String { "\(AppVariable.secretFile.rawValue)=\(folder.secret)" }
 
   /// Of the process that has a role on the public port.
   static func of(_ role: Role, _ state: LabState, lab: Lab) throws(LabError) -> [String: String] {
     let stage = role == .app ? max(state.stage.number, role.stage) : role.stage
     var variables = try common(role.rawValue, stage: stage, state, lab)
-    variables["PORT"] = String(lab.sockets.port)
-    if !state.openDoors.contains(role) { variables["HEIGHTS_FRONT_DOOR"] = "closed" }
+    variables[.port] = String(lab.sockets.port)
+    if !state.openDoors.contains(role) { variables[.frontDoor] = "closed" }
     return variables
   }
 
   /// Of an instance on a host of its own.
   static func of(_ host: Host, stage: Int, _ state: LabState, lab: Lab) throws(LabError) -> [String: String] {
     var variables = try common(host.id, stage: stage, state, lab)
-    variables["HOST"] = host.address
-    variables["PORT"] = String(lab.context.ports.http)
+    variables[.host] = host.address
+    variables[.port] = String(lab.context.ports.http)
     // Those of every stage, so that a climb needs no restart.
-    variables["HEIGHTS_TRUSTED_PROXIES"] = lab.hosts(at: .stateless).proxies.map(\.address)
+    variables[.trustedProxies] = lab.hosts(at: .stateless).proxies.map(\.address)
       .joined(separator: ",")
     return variables
   }
@@ -44,13 +45,13 @@ enum Environment {
   ) throws(LabError) -> [String: String] {
     let instance = Instance(state, on: lab.machine)
     var variables = inherited
-    variables["HEIGHTS_STAGE"] = String(stage)
-    variables["HEIGHTS_DATA_DIR"] = lab.folder.data(ofProcess: name)
-    variables["HEIGHTS_LOOPS"] = String(instance.eventLoops)
-    variables["HEIGHTS_CACHE_BYTES"] = String(instance.cacheBytes)
-    variables["HEIGHTS_DISK_QUOTA_BYTES"] = String(state.diskBytes)
-    variables["HEIGHTS_PUBLIC_URL"] = lab.appURL
-    variables[secretFile] = lab.folder.secret
+    variables[.stage] = String(stage)
+    variables[.dataDirectory] = lab.folder.data(ofProcess: name)
+    variables[.loops] = String(instance.eventLoops)
+    variables[.cacheBytes] = String(instance.cacheBytes)
+    variables[.diskQuotaBytes] = String(state.diskBytes)
+    variables[.publicURL] = lab.appURL
+    variables[.secretFile] = lab.folder.secret
     if stage >= 2 { variables.merge(try stores(stage, lab)) { $1 } }
     return variables
   }
@@ -62,19 +63,20 @@ extension Environment {
   private static func stores(_ stage: Int, _ lab: Lab) throws(LabError) -> [String: String] {
     let (context, placement) = (lab.context, try lab.folder.readPlacement())
     var variables = [
-      "HEIGHTS_PLACEMENT": lab.folder.placement,
-      "HEIGHTS_FILES_DIR": lab.folder.objects,
-      "HEIGHTS_REDIS_PASSWORD_FILE": context.secrets.cachePasswordFile,
-      "HEIGHTS_SENTINEL_PASSWORD_FILE": context.secrets.sentinelPasswordFile,
-      "PGPASSFILE": context.secrets.databasePasswordFile,
-    ]
+      AppVariable.placement: lab.folder.placement,
+      .filesDirectory: lab.folder.objects,
+      .redisPasswordFile: context.secrets.cachePasswordFile,
+      .sentinelPasswordFile: context.secrets.sentinelPasswordFile,
+      .databasePasswordFile: context.secrets.databasePasswordFile,
+    ].byName
     if let members = placement?.clusters["main"]?.members, !members.isEmpty {
-      let address = "postgresql://app@\(members.map(\.description).joined(separator: ","))/\(lab.manifest.sqlName)"
-      variables["DATABASE_URL"] = "\(address)?target_session_attrs=read-write&connect_timeout=2"
-      variables["DATABASE_READ_URL"] = "\(address)?target_session_attrs=prefer-standby&connect_timeout=2"
+      let address =
+        "postgresql://app@\(members.map(\.description).joined(separator: ","))/\(lab.manifest.sqlName)"
+      variables[.databaseURL] = "\(address)?target_session_attrs=read-write&connect_timeout=2"
+      variables[.databaseReadURL] = "\(address)?target_session_attrs=prefer-standby&connect_timeout=2"
     }
     if stage >= Stage.stateless.number {
-      variables["REDIS_URL"] = lab.cacheLeader.map { leader in
+      variables[.redisURL] = lab.cacheLeader.map { leader in
         "redis://:\(context.secrets.cache)@\(leader):\(context.ports.redis)/0"
       }
       variables.merge(bucket(context.place, context.secrets, context.manifest)) { $1 }
@@ -86,12 +88,13 @@ extension Environment {
     _ place: LabNetwork.Place, _ secrets: Secrets, _ manifest: Manifest
   ) -> [String: String] {
     [
-      "AWS_ENDPOINT_URL_S3": "http://\(place.objectsAddress):\(LabPorts(shift: place.portShift).objects)",
-      "AWS_ACCESS_KEY_ID": secrets.objectsKeyID,
-      "AWS_SECRET_ACCESS_KEY": secrets.objectsKey,
-      "AWS_REGION": "us-east-1",
-      "HEIGHTS_OBJECTS_BUCKET": manifest.bucketName,
-    ]
+      AppVariable.objectsEndpoint:
+        "http://\(place.objectsAddress):\(LabPorts(shift: place.portShift).objects)",
+      .accessKeyID: secrets.objectsKeyID,
+      .secretAccessKey: secrets.objectsKey,
+      .region: "us-east-1",
+      .objectsBucket: manifest.bucketName,
+    ].byName
   }
 }
 

@@ -1,5 +1,7 @@
 // What the app's processes count of themselves.
 
+import Contract
+
 extension Lab {
   /// One that takes longer is busy with something else, or hangs.
   private static let metricsLimitMs = 300
@@ -14,7 +16,8 @@ extension Lab {
 
   private func metrics(of name: String) -> AppMetrics? {
     let admin = AdminClient(folder.adminSocket(ofProcess: name))
-    guard let answer = try? admin.get("/metrics", limitMs: Self.metricsLimitMs), answer.status == 200 else {
+    guard let answer = try? admin.get(AdminPath.metrics, limitMs: Self.metricsLimitMs), answer.status == 200
+    else {
       return nil
     }
     return AppMetrics(text: answer.text)

@@ -1,5 +1,6 @@
 // What may be asked of a running lab. Each is safe to ask twice: what is already so is left so.
 
+import Contract
 import Foundation
 import Synchronization
 import Topology
@@ -110,7 +111,7 @@ extension Lab {
   func openFrontDoor(_ role: Role) throws(LabError) {
     // Remembered first: a process that dies now comes back with its door open.
     try setDoor(of: role, open: true)
-    try ask(role, "/accept", limitMs: 5000)
+    try ask(role, AdminPath.accept, limitMs: 5000)
     tell("\(role.rawValue) answers on the public port")
   }
 
@@ -119,7 +120,7 @@ extension Lab {
     guard let status = supervisor?.status(of: role.rawValue), status.health != .stopped else { return }
     // One that is about to start may have read that its door is open: the request waits for it in the socket.
     let limitMs = status.pid == nil ? Self.restartLimitMs : Self.drainLimitMs
-    let answer = try ask(role, "/drain", limitMs: limitMs)
+    let answer = try ask(role, AdminPath.drain, limitMs: limitMs)
     tell("\(role.rawValue) no longer accepts; \(Self.outcome(ofDrain: answer))")
   }
 
@@ -146,8 +147,7 @@ extension Lab {
 
   /// An app says `{"complete": false}` when its time was up and it cut off what was left.
   static func outcome(ofDrain answer: AdminClient.Answer) -> String {
-    struct Drained: Decodable { let complete: Bool }
-    let drained = try? JSONDecoder().decode(Drained.self, from: Data(answer.body))
+    let drained = try? JSONDecoder().decode(AdminAnswer.Drained.self, from: Data(answer.body))
     return drained?.complete == false ? "some connections took too long and were cut off" : "all are answered"
   }
 

@@ -1,5 +1,6 @@
 // Vertical scaling: the same data and the same sockets under a process of another size.
 
+import Contract
 import Topology
 
 extension Lab {
@@ -64,7 +65,8 @@ extension Lab {
   /// A process that can't drain is ended all the same: SIGTERM makes it answer what it has.
   private func drainForRestart(_ say: (String) -> Void) {
     do {
-      let answer = try AdminClient(folder.adminSocket(of: .app)).post("/drain", limitMs: Self.drainLimitMs)
+      let answer = try AdminClient(folder.adminSocket(of: .app)).post(
+        AdminPath.drain, limitMs: Self.drainLimitMs)
       say(
         answer.status < 300 ? Self.outcome(ofDrain: answer) : "the drain ended with status \(answer.status)")
     } catch {

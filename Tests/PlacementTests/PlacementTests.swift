@@ -17,7 +17,10 @@ import Testing
     let placement = try Placement(json: Data(Self.whole.utf8))
     #expect(placement.epoch == 12)
     #expect(placement.clusters["main"]?.members.map(\.port) == [5432, 5432])
-    #expect(placement.databases["posts"]?.map(\.shards) == [ShardRange(first: 0, last: 2047), ShardRange(first: 2048, last: 4095)])
+    #expect(
+      placement.databases["posts"]?.map(\.shards) == [
+        ShardRange(first: 0, last: 2047), ShardRange(first: 2048, last: 4095),
+      ])
     #expect(placement.sessions == [.redis, .sql])
     #expect(placement.objects == [.s3, .folder])
     #expect(try Placement(json: placement.json) == placement)

@@ -1,5 +1,6 @@
 // Moving the app's databases from their files to a cluster, over the app's admin socket.
 
+import Contract
 import Foundation
 import Lab
 import Placement
@@ -7,50 +8,21 @@ import Placement
 /// `POST /move/JOB` asks the app for a job, `GET /move` tells how far it is. The app does the work and goes on with it when
 /// the climber dies; who climbs again asks again.
 enum Databases {
-  enum Job: String {
-    case copy, verify, flip
-    case checkBack = "check-back"
-    case back, finish
-  }
-
   private static let pauseUs: UInt32 = 30_000
   /// How long the app may be away, or busy with the job of a climber that was killed.
   private static let patienceMs = 120_000
 
-  private struct Target: Encodable {
-    let cluster = "main"
-    let members: [ServerAddress]
-  }
-
-  private struct Standing: Decodable {
-    struct Database: Decodable {
-      let name: String
-      let state: String
-      let rows: Int
-      let totalRows: Int
-      let pauseMs: Int?
-    }
-
-    let job: String?
-    let done: String?
-    let failure: String?
-    let databases: [Database]
-
-    var rows: Int { databases.reduce(0) { $0 + $1.rows } }
-    var totalRows: Int { databases.reduce(0) { $0 + $1.totalRows } }
-  }
-
   // MARK: Steps
 
   /// Has the app do a job, and returns when it is done.
-  static func perform(_ job: Job, _ lab: any ClimbLab, _ say: StepVoice) throws {
-    let body = Array(try JSONEncoder().encode(Target(members: members(lab))))
+  static func perform(_ job: MoveJob, _ lab: any ClimbLab, _ say: StepVoice) throws {
+    let body = Array(try JSONEncoder().encode(MoveTarget(cluster: "main", members: members(lab))))
     let began = ContinuousClock.now
     var firstRows: Int?
     while true {
       try ask(job, body, lab, say)
       let standing = try waitForEnd(of: job, lab) { standing in
-        let first = firstRows ?? standing.rows
+        let first = firstRows ?? standing.rowCount
         firstRows = first
         if job == .copy { tell(standing, since: first, began, say) }
       }
@@ -69,10 +41,10 @@ enum Databases {
 
   /// Has the app do a job that comes before the move, unless it knows that it has: one that was started anew does not, and
   /// finds what it has done.
-  static func ensureDone(_ job: Job, _ lab: any ClimbLab, _ say: StepVoice) throws {
+  static func ensureDone(_ job: MoveJob, _ lab: any ClimbLab, _ say: StepVoice) throws {
     let before = try standing(lab)
-    if before.done != job.rawValue || before.failure != nil { try perform(job, lab, say) }
-    let states = job == .copy ? ["copied", "verified"] : ["verified"]
+    if before.done != job || before.failure != nil { try perform(job, lab, say) }
+    let states: [AdminAnswer.MovedDatabase.State] = job == .copy ? [.copied, .verified] : [.verified]
     for database in try standing(lab).databases {
       try expect("database \(database.name) is \(states[0])", states.contains(database.state))
     }
@@ -97,8 +69,8 @@ enum Databases {
     return servers.map { ServerAddress(host: $0, port: view.ports.postgres) }
   }
 
-  private static func ask(_ job: Job, _ body: [UInt8], _ lab: any ClimbLab, _ say: StepVoice) throws {
-    let path = "/move/\(job.rawValue)"
+  private static func ask(_ job: MoveJob, _ body: [UInt8], _ lab: any ClimbLab, _ say: StepVoice) throws {
+    let path = AdminPath.move(job)
     let end = ContinuousClock.now + .milliseconds(patienceMs)
     var isWaiting = false
     while true {
@@ -117,14 +89,14 @@ enum Databases {
 
   /// - Returns: nil when the app no longer knows of the job.
   private static func waitForEnd(
-    of job: Job, _ lab: any ClimbLab, _ watch: (Standing) -> Void
-  ) throws -> Standing? {
+    of job: MoveJob, _ lab: any ClimbLab, _ watch: (AdminAnswer.Move) -> Void
+  ) throws -> AdminAnswer.Move? {
     var lastAnswer = ContinuousClock.now
     while true {
       if let standing = try? standing(lab) {
         lastAnswer = .now
         if standing.job == nil {
-          let isKnown = standing.failure != nil || standing.done == job.rawValue
+          let isKnown = standing.failure != nil || standing.done == job
           return isKnown ? standing : nil
         }
         watch(standing)
@@ -135,34 +107,35 @@ enum Databases {
     }
   }
 
-  private static func standing(_ lab: any ClimbLab) throws -> Standing {
-    let answer = try lab.get(.app, "/move")
+  private static func standing(_ lab: any ClimbLab) throws -> AdminAnswer.Move {
+    let answer = try lab.get(.app, AdminPath.move)
     guard answer.status == 200 else {
-      throw ClimbError.adminFailed(process: Role.app.rawValue, request: "GET /move", status: answer.status)
+      throw ClimbError.adminFailed(
+        process: Role.app.rawValue, request: "GET \(AdminPath.move)", status: answer.status)
     }
-    return try JSONDecoder().decode(Standing.self, from: Data(answer.body))
+    return try JSONDecoder().decode(AdminAnswer.Move.self, from: Data(answer.body))
   }
 
   // MARK: What is told
 
   private static func tell(
-    _ standing: Standing, since first: Int, _ began: ContinuousClock.Instant, _ say: StepVoice
+    _ standing: AdminAnswer.Move, since first: Int, _ began: ContinuousClock.Instant, _ say: StepVoice
   ) {
-    guard standing.totalRows > 0 else { return }
+    guard standing.totalRowCount > 0 else { return }
     let seconds =
       Double((ContinuousClock.now - began).components.attoseconds) / 1e18
       + Double((ContinuousClock.now - began).components.seconds)
-    let rate = Double(standing.rows - first) / max(seconds, 0.001)
-    let left = Double(max(standing.totalRows - standing.rows, 0))
+    let rate = Double(standing.rowCount - first) / max(seconds, 0.001)
+    let left = Double(max(standing.totalRowCount - standing.rowCount, 0))
     say.progress(
-      "\(standing.rows) of \(standing.totalRows) rows copied",
-      fraction: Double(standing.rows) / Double(standing.totalRows),
+      "\(standing.rowCount) of \(standing.totalRowCount) rows copied",
+      fraction: Double(standing.rowCount) / Double(standing.totalRowCount),
       remainingSeconds: rate > 0 ? Int((left / rate).rounded(.up)) : nil)
   }
 
-  private static func tellEnd(of job: Job, _ standing: Standing, _ say: StepVoice) {
+  private static func tellEnd(of job: MoveJob, _ standing: AdminAnswer.Move, _ say: StepVoice) {
     switch job {
-    case .copy: say("\(standing.rows) rows copied")
+    case .copy: say("\(standing.rowCount) rows copied")
     case .flip:
       for database in standing.databases {
         guard let pauseMs = database.pauseMs else { continue }
@@ -171,4 +144,9 @@ enum Databases {
     case .verify, .checkBack, .back, .finish: break
     }
   }
+}
+
+extension AdminAnswer.Move {
+  fileprivate var rowCount: Int { databases.reduce(0) { $0 + $1.rows } }
+  fileprivate var totalRowCount: Int { databases.reduce(0) { $0 + $1.totalRows } }
 }

@@ -1,27 +1,18 @@
 // Copying what users have sent from the folder that the servers share to the object store, or back.
 
+import Contract
 import Foundation
 import Lab
+import Placement
 
 /// `POST /objects/copy` has a server of the app copy for a while and read back what it has copied; it says where to go on.
 /// What is there already is not copied again, so a copy that was cut short loses nothing.
 enum Objects {
-  enum Store: String {
-    case folder, s3
-  }
-
-  private struct Report: Decodable {
-    let total: Int
-    let done: Int
-    let copied: Int
-    let next: String?
-    let damaged: [String]
-  }
-
   /// Returns when `target` has everything that the other store has, whole.
   /// - Returns: how many it did not have before.
   @discardableResult
-  static func copy(to target: Store, _ lab: any ClimbLab, _ say: StepVoice) throws -> Int {
+  static func copy(to target: Placement.ObjectStoreName, _ lab: any ClimbLab, _ say: StepVoice) throws -> Int
+  {
     if try lab.view().listensOnPort {
       say("the app listens on a port itself: what it has in files is its own to move")
       return 0
@@ -44,15 +35,17 @@ enum Objects {
     return copied
   }
 
-  private static func ask(to target: Store, from next: String?, _ lab: any ClimbLab) throws -> Report {
+  private static func ask(to target: Placement.ObjectStoreName, from next: String?, _ lab: any ClimbLab)
+    throws -> AdminAnswer.ObjectsCopied
+  {
     guard let server = try lab.view().processes.first(where: { $0.isApp && $0.health == .ready })?.name else {
       throw ClimbError.notSo("a server of the app is ready")
     }
-    let path = "/objects/copy?to=\(target.rawValue)" + (next.map { "&from=\($0)" } ?? "")
+    let path = "\(AdminPath.copyObjects)?to=\(target.rawValue)" + (next.map { "&from=\($0)" } ?? "")
     let answer = try lab.post(process: server, path)
     guard answer.status == 200 else {
       throw ClimbError.adminFailed(process: server, request: "POST \(path)", status: answer.status)
     }
-    return try JSONDecoder().decode(Report.self, from: Data(answer.body))
+    return try JSONDecoder().decode(AdminAnswer.ObjectsCopied.self, from: Data(answer.body))
   }
 }

@@ -1,5 +1,6 @@
 // Changing where everything is, and seeing to it that every process of the app goes by it.
 
+import Contract
 import Foundation
 import Glibc
 import Lab
@@ -23,8 +24,6 @@ enum Placements {
     try waitUntilAdopted(changed.epoch, lab)
   }
 
-  private struct Adopted: Decodable { let epoch: Int }
-
   /// Every process that runs once the placement is written says that it goes by it, or is seen to have ended: one that
   /// starts later reads the newest. One that does not answer may stand still, and would go by the old one when it goes on.
   private static func waitUntilAdopted(_ epoch: Int, _ lab: any ClimbLab) throws {
@@ -45,10 +44,10 @@ enum Placements {
   }
 
   private static func hasAdopted(_ epoch: Int, _ process: String, _ lab: any ClimbLab) throws -> Bool {
-    guard let answer = try? lab.get(process: process, "/placement"), answer.status == 200 else {
+    guard let answer = try? lab.get(process: process, AdminPath.placement), answer.status == 200 else {
       return false
     }
-    return try JSONDecoder().decode(Adopted.self, from: Data(answer.body)).epoch >= epoch
+    return try JSONDecoder().decode(AdminAnswer.Adopted.self, from: Data(answer.body)).epoch >= epoch
   }
 
   /// The same process, not one that was started in its place. While the supervisor does not answer nobody has seen it end.

@@ -1,12 +1,12 @@
 // Carrying the waitlist from one process of the app to another, over their admin sockets.
 
+import Contract
 import Foundation
 import Lab
 
 /// `GET /waitlist` lists a store as lines of JSON, one entry each, with the address as `email`; `POST /waitlist` adds
 /// such lines and leaves out the addresses that are there. An app without these routes has no waitlist.
 enum Waitlist {
-  static let path = "/waitlist"
   /// Of one POST: well below what an admin socket takes (1 MiB).
   static let batchBytes = 256 << 10
   static let maximumEntryBytes = 64 << 10
@@ -56,14 +56,16 @@ enum Waitlist {
 
   /// The entries of a store; nil when the app has no waitlist.
   private static func list(_ role: Role, _ lab: any ClimbLab) throws -> [Entry]? {
-    let answer = try lab.get(role, path)
+    let answer = try lab.get(role, AdminPath.waitlist)
     if answer.status == 404 { return nil }
     guard answer.status == 200 else {
-      throw ClimbError.adminFailed(process: role.rawValue, request: "GET \(path)", status: answer.status)
+      throw ClimbError.adminFailed(
+        process: role.rawValue, request: "GET \(AdminPath.waitlist)", status: answer.status)
     }
     // Without a length a list that was cut off looks like a short one.
     guard answer.lengthBytes != nil else {
-      throw ClimbError.notSo("\(role.rawValue)'s GET \(path) says how long it is (Content-Length)")
+      throw ClimbError.notSo(
+        "\(role.rawValue)'s GET \(AdminPath.waitlist) says how long it is (Content-Length)")
     }
     return try parse(answer.body, role)
   }
@@ -74,17 +76,18 @@ enum Waitlist {
       guard let entry = try? JSONDecoder().decode(Address.self, from: Data(line)) else {
         let text = String(decoding: line.prefix(80), as: UTF8.self)
         throw ClimbError.notSo(
-          "each line of \(role.rawValue)'s GET \(path) is JSON with an email (found: \(text))")
+          "each line of \(role.rawValue)'s GET \(AdminPath.waitlist) is JSON with an email (found: \(text))")
       }
       return Entry(email: entry.email, line: Array(line))
     }
   }
 
   private static func post(_ batch: [Entry], to role: Role, _ lab: any ClimbLab) throws {
-    let answer = try lab.post(role, path, batch.flatMap { $0.line + [0x0A] })
+    let answer = try lab.post(role, AdminPath.waitlist, batch.flatMap { $0.line + [0x0A] })
     if answer.status == 404 { throw ClimbError.waitlistNotTaken(role: role.rawValue) }
     guard (200..<300).contains(answer.status) else {
-      throw ClimbError.adminFailed(process: role.rawValue, request: "POST \(path)", status: answer.status)
+      throw ClimbError.adminFailed(
+        process: role.rawValue, request: "POST \(AdminPath.waitlist)", status: answer.status)
     }
   }
 

@@ -1,9 +1,11 @@
 // What a server does when it starts: it brings the release, the placement document and the secrets, and becomes the app.
 
+import Contract
+
 /// A server's user data. cloud-init runs it at every start, so that a restart brings the current release.
 enum Bootstrap {
   /// Where an app says that it can take requests.
-  static let healthPath = "/readyz"
+  static let healthPath = AdminPath.ready
   /// Where a server has the certificates of those who vouch for databases: RDS has its own.
   static let authorities = "/etc/heights/authorities.pem"
 
@@ -11,6 +13,12 @@ enum Bootstrap {
   struct Settings {
     var variables: [(name: String, value: any TemplateValue)] = []
 
+    /// What the app reads.
+    mutating func set(_ variable: AppVariable, _ value: (any TemplateValue)?) {
+      set(variable.rawValue, value)
+    }
+
+    /// What the user data reads.
     mutating func set(_ name: String, _ value: (any TemplateValue)?) {
       if let value { variables.append((name, value)) }
     }

@@ -1,6 +1,7 @@
 // From stage 5 on: as many servers as the load asks for, without addresses of their own; from stage 6 on a group for
 // each service.
 
+import Contract
 import Topology
 
 extension ComputePlan {
@@ -45,8 +46,8 @@ extension ComputePlan {
     settings.set("SIGNAL", "\(name)Group")
     rights.tellStack()
     if blueprint.stage >= .microservices {
-      settings.set("HEIGHTS_SERVICE", service.name)
-      if isFront { settings.set("HEIGHTS_SERVICES", layerAddresses) }
+      settings.set(.service, service.name)
+      if isFront { settings.set(.services, layerAddresses) }
     }
     let profile = rights.profile(name, in: &builder)
     let title = Expression.text("\(blueprint.options.app)-\(service.name)")

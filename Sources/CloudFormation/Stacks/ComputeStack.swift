@@ -1,5 +1,6 @@
 // The app's servers of a region, and the names that lead to them.
 
+import Contract
 import Topology
 
 struct ComputeStack {
@@ -81,18 +82,18 @@ struct ComputePlan {
     of databases: [String], port: Int, isFront: Bool, name: String
   ) -> (settings: Bootstrap.Settings, rights: ServerRights) {
     var settings = Bootstrap.Settings()
-    settings.set("AWS_REGION", Expression.region)
+    settings.set(.region, Expression.region)
     // Security groups decide who comes as far as this.
-    settings.set("HOST", "0.0.0.0")
-    settings.set("PORT", String(port))
-    settings.set("HEIGHTS_STAGE", String(blueprint.stage.number))
-    settings.set("HEIGHTS_DATA_DIR", "/var/lib/heights")
-    settings.set("HEIGHTS_PLACEMENT", "/run/heights/placement.json")
+    settings.set(.host, "0.0.0.0")
+    settings.set(.port, String(port))
+    settings.set(.stage, String(blueprint.stage.number))
+    settings.set(.dataDirectory, "/var/lib/heights")
+    settings.set(.placement, "/run/heights/placement.json")
     let scheme: Expression = .text(blueprint.stage < .stateless ? "http" : "https")
-    settings.set("HEIGHTS_PUBLIC_URL", Text("\(scheme)://\(domain)"))
+    settings.set(.publicURL, Text("\(scheme)://\(domain)"))
     if blueprint.stage >= .stateless, let number = NetworkPlan.number(of: region.code) {
       // The load balancers: nobody else in the network reaches this port.
-      settings.set("HEIGHTS_TRUSTED_PROXIES", NetworkPlan.network(number))
+      settings.set(.trustedProxies, NetworkPlan.network(number))
     }
     settings.set("RELEASE", release)
     settings.set("LOGS", log.id)
@@ -129,18 +130,18 @@ struct ComputePlan {
   private mutating func addFiles(_ settings: inout Bootstrap.Settings, _ rights: inout ServerRights) {
     if let files = site.data?.files {
       settings.set("FILES", builder.input(files.id))
-      settings.set("HEIGHTS_FILES_DIR", "/var/lib/heights-files")
+      settings.set(.filesDirectory, "/var/lib/heights-files")
       rights.mount(builder.input(files.arn))
     }
     if let objects = site.data?.objects {
-      settings.set("HEIGHTS_OBJECTS_BUCKET", builder.input(objects.id))
+      settings.set(.objectsBucket, builder.input(objects.id))
       rights.keepObjects(in: builder.input(objects.arn))
     }
     let group = blueprint.group(of: region)
     let first = sites.first { $0.region.code == group.first }
     if let sessions = first?.data?.sessions {
       let table = builder.input(sessions.name).value
-      settings.set("HEIGHTS_SESSIONS_TABLE", table)
+      settings.set(.sessionsTable, table)
       rights.keepSessions(in: table)
     }
   }
@@ -162,9 +163,9 @@ struct ComputePlan {
       leaders.append(builder.input(cluster.outputs.leader))
     }
     settings.set("DATABASES", Text.joined(entries, separator: " "))
-    settings.set("PGPASSFILE", "/run/heights/pgpass")
-    settings.set("DATABASE_URL", url(reached[0].hosts[0]))
-    if reached[0].hosts.count > 1 { settings.set("DATABASE_READ_URL", url(reached[0].hosts[1])) }
+    settings.set(.databasePasswordFile, "/run/heights/pgpass")
+    settings.set(.databaseURL, url(reached[0].hosts[0]))
+    if reached[0].hosts.count > 1 { settings.set(.databaseReadURL, url(reached[0].hosts[1])) }
 
     // The key of each region whose leaders' passwords are read.
     let regions = Set(reached.map(\.outputs.region))

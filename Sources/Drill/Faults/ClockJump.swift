@@ -1,5 +1,6 @@
 // A clock that jumps an hour ahead, and back: what is done to it, and what the host itself says of the time.
 
+import Contract
 import Foundation
 import Lab
 import Load
@@ -79,7 +80,7 @@ struct ClockJump: Sendable {
 
   /// What it puts on its answers.
   private static func clock(ofApp process: LabSnapshot.Process, _ folder: AppFolder) throws -> Int64 {
-    let answer = try AdminClient(folder.adminSocket(ofProcess: process.name)).get("/readyz")
+    let answer = try AdminClient(folder.adminSocket(ofProcess: process.name)).get(AdminPath.ready)
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"

@@ -1,5 +1,6 @@
 // An app inside another process: how its tests run it.
 
+import Contract
 import Foundation
 
 extension App {
@@ -21,7 +22,7 @@ extension App {
   ) async throws -> Result {
     let folder = NSTemporaryDirectory() + "heights-app-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let settings = ["PORT": "0", "HEIGHTS_DATA_DIR": folder, "HEIGHTS_LOG_REQUESTS": "off"]
+    let settings = [AppVariable.port: "0", .dataDirectory: folder, .logRequests: "off"].byName
     let process = try await AppProcess(Environment(settings.merging(variables) { $1 }), build)
     do {
       let result = try await body(URL(string: "http://127.0.0.1:\(process.port)")!)  // always an address

@@ -1,5 +1,6 @@
 // A process of an app, from its environment to its graceful end.
 
+import Contract
 import Glibc
 
 /// What an app serves: to the public, and to whoever runs it.
@@ -129,11 +130,11 @@ struct AppProcess {
 extension Router {
   /// What a supervisor or a climb does with a process's front door. Each may be repeated.
   fileprivate mutating func addFrontDoor(_ server: HTTPServer, _ readiness: Readiness, drainLimitMs: Int) {
-    post("/drain") { _ in
+    post(AdminPath.drain) { _ in
       readiness.state = .draining
-      return .json(Drained(complete: try await server.drain(limitMs: drainLimitMs)))
+      return .json(AdminAnswer.Drained(complete: try await server.drain(limitMs: drainLimitMs)))
     }
-    post("/accept") { _ in
+    post(AdminPath.accept) { _ in
       try await server.setAccepting(true)
       readiness.state = .ready
       return .noContent
@@ -144,20 +145,8 @@ extension Router {
 extension Router {
   /// Which version of the placement all of the process goes by.
   mutating func addPlacement(_ context: AppContext) {
-    get("/placement") { _ in .json(Adopted(epoch: context.placements.adoptedEpoch)) }
+    get(AdminPath.placement) { _ in .json(AdminAnswer.Adopted(epoch: context.placements.adoptedEpoch)) }
   }
-}
-
-private struct Adopted: JSONWritable {
-  let epoch: Int
-
-  func write(to json: inout JSONWriter) { json.object { $0.member("epoch", epoch) } }
-}
-
-private struct Drained: JSONWritable {
-  let complete: Bool
-
-  func write(to json: inout JSONWriter) { json.object { $0.member("complete", complete) } }
 }
 
 /// All metrics of a process.

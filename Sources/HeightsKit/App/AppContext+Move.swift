@@ -1,5 +1,7 @@
 // What a move asks of the process: its databases, and to say where they are from now on.
 
+import Contract
+
 extension AppContext {
   /// A move for each database, those in files and those that are in the cluster already.
   func moves(to target: MoveTarget) -> [DatabaseMove] {

@@ -1,5 +1,6 @@
 // What a process is told by its environment: the same names in the lab and on AWS.
 
+import Contract
 import Foundation
 import Glibc
 
@@ -51,61 +52,63 @@ public struct Environment: Sendable {
 
   /// - Throws: `EnvironmentError` that names the variable, what it holds and what was expected.
   public init(_ variables: [String: String]) throws {
-    func number(_ name: String, _ range: ClosedRange<Int>, default standard: Int) throws -> Int {
+    func number(_ name: AppVariable, _ range: ClosedRange<Int>, default standard: Int) throws -> Int {
       guard let text = variables[name] else { return standard }
       guard let value = Int(text), range.contains(value) else {
         throw EnvironmentError(
           description:
-            "\(name) is '\(text)': expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+            "\(name.rawValue) is '\(text)': expected a whole number from \(range.lowerBound) to \(range.upperBound)"
+        )
       }
       return value
     }
     self.variables = variables
-    guard let host = IPv4Address(variables["HOST"] ?? "127.0.0.1") else {
+    guard let host = IPv4Address(variables[.host] ?? "127.0.0.1") else {
       throw EnvironmentError(
-        description: "HOST is '\(variables["HOST"] ?? "")': expected an IPv4 address such as 127.0.0.1")
+        description: "HOST is '\(variables[.host] ?? "")': expected an IPv4 address such as 127.0.0.1")
     }
     self.host = host
-    port = UInt16(try number("PORT", 0...65_535, default: 8080))
-    guard let proxies = variables["HEIGHTS_TRUSTED_PROXIES"].map(TrustedProxies.init) ?? TrustedProxies.none
+    port = UInt16(try number(.port, 0...65_535, default: 8080))
+    guard let proxies = variables[.trustedProxies].map(TrustedProxies.init) ?? TrustedProxies.none
     else {
       throw EnvironmentError(
-        description: "HEIGHTS_TRUSTED_PROXIES is '\(variables["HEIGHTS_TRUSTED_PROXIES"] ?? "")': "
+        description: "HEIGHTS_TRUSTED_PROXIES is '\(variables[.trustedProxies] ?? "")': "
           + "expected IPv4 networks with commas between them, such as 10.20.0.0/16")
     }
     self.proxies = proxies
-    stage = try number("HEIGHTS_STAGE", 1...7, default: 2)
-    dataDirectory = variables["HEIGHTS_DATA_DIR"] ?? "data"
-    filesDirectory = variables["HEIGHTS_FILES_DIR"] ?? dataDirectory + "/objects"
-    placementPath = variables["HEIGHTS_PLACEMENT"]
-    func databaseURL(_ name: String) throws -> String? {
+    stage = try number(.stage, 1...7, default: 2)
+    dataDirectory = variables[.dataDirectory] ?? "data"
+    filesDirectory = variables[.filesDirectory] ?? dataDirectory + "/objects"
+    placementPath = variables[.placement]
+    func databaseURL(_ name: AppVariable) throws -> String? {
       guard let url = variables[name] else { return nil }
       if url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") { return url }
       // Not shown: it may hold a password.
-      throw EnvironmentError(description: "\(name) is not understood: expected postgresql://USER@HOST:PORT/")
+      throw EnvironmentError(
+        description: "\(name.rawValue) is not understood: expected postgresql://USER@HOST:PORT/")
     }
-    self.databaseURL = try databaseURL("DATABASE_URL")
-    databaseReadURL = try databaseURL("DATABASE_READ_URL")
-    loops = try number("HEIGHTS_LOOPS", 1...256, default: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1))
-    cacheBytes = try number("HEIGHTS_CACHE_BYTES", 0...(1 << 40), default: 32 << 20)
-    let quota = try number("HEIGHTS_DISK_QUOTA_BYTES", 0...Int.max, default: 0)
+    self.databaseURL = try databaseURL(.databaseURL)
+    databaseReadURL = try databaseURL(.databaseReadURL)
+    loops = try number(.loops, 1...256, default: max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1))
+    cacheBytes = try number(.cacheBytes, 0...(1 << 40), default: 32 << 20)
+    let quota = try number(.diskQuotaBytes, 0...Int.max, default: 0)
     diskQuotaBytes = quota == 0 ? nil : quota
-    commitGroup = try number("HEIGHTS_COMMIT_GROUP", 1...10_000, default: DatabaseLimits().batchTransactions)
-    publicURL = variables["HEIGHTS_PUBLIC_URL"] ?? "http://127.0.0.1:\(port)"
-    opensFrontDoor = variables["HEIGHTS_FRONT_DOOR"] != "closed"
-    logsRequests = variables["HEIGHTS_LOG_REQUESTS"] != "off"
+    commitGroup = try number(.commitGroup, 1...10_000, default: DatabaseLimits().batchTransactions)
+    publicURL = variables[.publicURL] ?? "http://127.0.0.1:\(port)"
+    opensFrontDoor = variables[.frontDoor] != "closed"
+    logsRequests = variables[.logRequests] != "off"
   }
 
   /// By what name and password the cache knows the process: those of `REDIS_URL`, or the password in the file that
   /// `HEIGHTS_REDIS_PASSWORD_FILE` names.
   var redisCredentials: RedisCredentials {
-    RedisCredentials(url: variables["REDIS_URL"], file: variables["HEIGHTS_REDIS_PASSWORD_FILE"])
+    RedisCredentials(url: variables[.redisURL], file: variables[.redisPasswordFile])
   }
 
   /// By what the sentinels know the process: the user `app`, who may ask who leads and nothing else, and the password in the
   /// file that `HEIGHTS_SENTINEL_PASSWORD_FILE` names. Without that they are asked without a password.
   var sentinelCredentials: RedisCredentials {
-    RedisCredentials(user: "app", file: variables["HEIGHTS_SENTINEL_PASSWORD_FILE"])
+    RedisCredentials(user: "app", file: variables[.sentinelPasswordFile])
   }
 
   /// What the variables say of the whereabouts while there is no placement: `REDIS_URL` names a cache, and
@@ -114,16 +117,16 @@ public struct Environment: Sendable {
   /// `DATABASE_URL` names a cluster for all databases, whatever they are called, so it is none of a placement.
   var impliedPlacement: Placement {
     get throws {
-      let hasFolder = variables["HEIGHTS_OBJECTS_BUCKET"] == nil || variables["HEIGHTS_FILES_DIR"] != nil
+      let hasFolder = variables[.objectsBucket] == nil || variables[.filesDirectory] != nil
       let objects: [Placement.ObjectStoreName] =
-        (variables["HEIGHTS_OBJECTS_BUCKET"] == nil ? [] : [.s3]) + (hasFolder ? [.folder] : [])
+        (variables[.objectsBucket] == nil ? [] : [.s3]) + (hasFolder ? [.folder] : [])
       return Placement(epoch: 0, cache: try impliedCache, objects: objects)
     }
   }
 
   private var impliedCache: Placement.SharedCache? {
     get throws {
-      guard let text = variables["REDIS_URL"] else { return nil }
+      guard let text = variables[.redisURL] else { return nil }
       let parts = URLComponents(string: text)
       guard let parts, let scheme = parts.scheme, ["redis", "rediss"].contains(scheme), let host = parts.host,
         let address = ServerAddress("\(host):\(parts.port ?? 6379)")

@@ -1,4 +1,4 @@
 // What an app that imports HeightsKit has with it: shards, and where they are.
 
-@_exported import Placement
 @_exported import Files
+@_exported import Placement

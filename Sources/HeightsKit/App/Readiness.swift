@@ -1,5 +1,6 @@
 // Whether a process should get requests: what load balancers and supervisors ask for.
 
+import Contract
 import Synchronization
 
 /// The state of a process, shown at `/readyz`.
@@ -23,27 +24,16 @@ extension Router {
   mutating func addHealth(
     stage: Int, readiness: Readiness, metrics: (@Sendable () async throws -> MetricsText)?
   ) {
-    get("/healthz") { _ in .json(Health(state: "alive", stage: stage)) }
-    get("/readyz") { _ in
+    get(AdminPath.alive) { _ in .json(AdminAnswer.Health(state: "alive", stage: stage)) }
+    get(AdminPath.ready) { _ in
       let state = readiness.state
       return .json(
-        Health(state: state.rawValue, stage: stage), status: state == .ready ? .ok : .serviceUnavailable)
+        AdminAnswer.Health(state: state.rawValue, stage: stage),
+        status: state == .ready ? .ok : .serviceUnavailable)
     }
     guard let metrics else { return }
-    get("/metrics") { _ in
+    get(AdminPath.metrics) { _ in
       .bytes(Array(try await metrics().text.utf8), contentType: "text/plain; version=0.0.4; charset=utf-8")
-    }
-  }
-}
-
-private struct Health: JSONWritable {
-  let state: String
-  let stage: Int
-
-  func write(to json: inout JSONWriter) {
-    json.object {
-      $0.member("state", state)
-      $0.member("stage", stage)
     }
   }
 }

@@ -1,5 +1,7 @@
 // What a process may keep on a disk of its own depends on its stage: later ones throw servers away, disk and all.
 
+import Contract
+
 /// A store that a process would have to keep by itself, at a stage where it would be lost with the process's machine, or
 /// where another process would not see it. The app does not start.
 public struct StoreError: Error, Equatable, CustomStringConvertible {
@@ -29,7 +31,7 @@ extension Environment {
   /// That objects are where all servers see them.
   func checkObjects(of placement: Placement) throws(StoreError) {
     guard stage >= Self.sharedObjectsStage, placement.objects.contains(.folder),
-      variables["HEIGHTS_FILES_DIR"] == nil
+      variables[.filesDirectory] == nil
     else { return }
     throw StoreError(
       description:

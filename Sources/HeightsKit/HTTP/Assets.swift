@@ -1,5 +1,6 @@
 // Static files under names that change with their content, so that caches may keep them for good.
 
+import Contract
 import Foundation
 
 /// The files of a folder as pages refer to them: `site.css` becomes `/static/site.3f2a9c1b0d4e5f67.css`.
@@ -30,7 +31,7 @@ public struct Assets: Sendable {
   ///   - context: its `ASSETS_URL` is put before each path, when the files are served from elsewhere.
   /// - Throws: an error of Foundation's when one can't be read.
   public init(_ directory: String, at prefix: String = "/static", for context: AppContext) throws {
-    try self.init(directory, at: prefix, baseURL: context.environment.variables["ASSETS_URL"] ?? "")
+    try self.init(directory, at: prefix, baseURL: context.environment.variables[.assetsURL] ?? "")
     context.publish(self)
   }
 

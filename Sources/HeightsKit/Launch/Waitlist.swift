@@ -1,5 +1,6 @@
 // The waitlist: who wants to hear of the launch.
 
+import Contract
 import Foundation
 
 /// Addresses, each stored once, in the shard of the address.
@@ -49,10 +50,10 @@ public struct Waitlist: Sendable {
   /// `GET /waitlist` gives the list as lines of JSON, `POST /waitlist` takes such lines in: each may be repeated. For
   /// the administrator's socket.
   public func addAdminRoutes(to router: inout Router) {
-    router.get("/waitlist") { _ in
+    router.get(AdminPath.waitlist) { _ in
       .bytes(try await export(), contentType: "application/x-ndjson")
     }
-    router.post("/waitlist", maxBodyBytes: Waitlist.importLimitBytes) { request in
+    router.post(AdminPath.waitlist, maxBodyBytes: Waitlist.importLimitBytes) { request in
       let entries = try Waitlist.entries(in: request.bytes())
       var added = 0
       for start in stride(from: 0, to: entries.count, by: Waitlist.pageSize) {

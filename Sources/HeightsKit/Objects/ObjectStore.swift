@@ -1,5 +1,6 @@
 // Objects: files that never change, named by their content.
 
+import Contract
 import Glibc
 
 /// Stores bytes under the SHA-256 of their content, in a folder, on S3, or in both, as the placement says: written to all
@@ -99,34 +100,20 @@ public final class ObjectStore: Sendable {
 
   // MARK: Moving
 
-  /// How far a copy has come.
-  struct CopyReport: Sendable {
-    /// Objects that the source has.
-    let total: Int
-    /// Those looked at by now, of earlier calls too.
-    var done: Int
-    /// Copied by this call; the others were there already.
-    var copied = 0
-    /// Where the next call goes on; nil when all are done.
-    var next: String?
-    /// Keys whose content is not what they name, at most 10.
-    var damaged: [String] = []
-  }
-
   /// Copies what the other store lacks, and reads each object back from there. What was written to both meanwhile is
   /// there already.
   /// - Parameters:
   ///   - start: `next` of the call before; nil to begin.
   ///   - ms: for about how long.
   func copy(to target: Placement.ObjectStoreName, from start: String?, forMs ms: Int) async throws
-    -> CopyReport
+    -> AdminAnswer.ObjectsCopied
   {
     let source = target == .s3 ? Placement.ObjectStoreName.folder : .s3
     let deadline = Deadline.afterMs(ms)
     let keys = try await self.keys(in: source).sorted { $0.text < $1.text }
     let there = Set(try await self.keys(in: target))
     let rest = keys.drop { key in start.map { key.text < $0 } ?? false }
-    var report = CopyReport(total: keys.count, done: keys.count - rest.count)
+    var report = AdminAnswer.ObjectsCopied(total: keys.count, done: keys.count - rest.count)
     for key in rest {
       if deadline.hasPassed {
         report.next = key.text

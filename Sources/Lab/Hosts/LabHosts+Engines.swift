@@ -1,5 +1,6 @@
 // The engines of each host.
 
+import Contract
 import Placement
 import Topology
 
@@ -70,7 +71,7 @@ extension LabHosts {
 
 // What leads people to the app's instances: through edges and load balancers where there are any.
 extension LabHosts {
-  private static let appCheck = "/readyz"
+  private static let appCheck = AdminPath.ready
 
   func loadBalancer(on host: Host) -> any Engine {
     balancer(

@@ -1,5 +1,6 @@
 // A client of an app's admin socket: HTTP/1.0, one request per connection.
 
+import Contract
 import Glibc
 
 /// Asks a process over its admin socket.
@@ -31,7 +32,7 @@ public struct AdminClient: Sendable {
   }
 
   /// Whether GET `path` is answered with 200 in time.
-  func isReady(_ path: String = "/readyz", limitMs: Int = 1000) -> Bool {
+  func isReady(_ path: String = AdminPath.ready, limitMs: Int = 1000) -> Bool {
     (try? get(path, limitMs: limitMs).status) == 200
   }
 

@@ -1,5 +1,6 @@
 // A client of what listens on a host's port.
 
+import Contract
 import Glibc
 
 /// Asks a program at an address of this machine, one connection a question.
@@ -35,7 +36,7 @@ struct HostClient: Equatable, Sendable {
   func status(_ path: String, limitMs: Int = limitMs) -> Int? { try? get(path, limitMs: limitMs).status }
 
   /// Whether an app that listens there does its work. One that does not know `/readyz` (404) does, since it answers.
-  func isAppReady() -> Bool { status("/readyz").map { $0 == 404 || (200..<300).contains($0) } ?? false }
+  func isAppReady() -> Bool { status(AdminPath.ready).map { $0 == 404 || (200..<300).contains($0) } ?? false }
 
   private func ask(
     _ method: String, _ path: String, _ body: [UInt8] = [], limitMs: Int = limitMs

@@ -1,5 +1,6 @@
 // Objects in a bucket that speaks S3: AWS' own, or the lab's.
 
+import Contract
 import Foundation
 import Synchronization
 
@@ -63,8 +64,8 @@ final class S3Bucket: Sendable {
     _ variables: [String: String], nowSeconds: @escaping @Sendable () -> Int = { Int(wallClockMs() / 1_000) }
   ) throws {
     self.nowSeconds = nowSeconds
-    guard let bucket = variables["HEIGHTS_OBJECTS_BUCKET"] else { return nil }
-    guard let region = variables["AWS_REGION"] ?? variables["AWS_DEFAULT_REGION"] else {
+    guard let bucket = variables[.objectsBucket] else { return nil }
+    guard let region = variables[.region] ?? variables["AWS_DEFAULT_REGION"] else {
       throw EnvironmentError(description: "AWS_REGION is not set, and HEIGHTS_OBJECTS_BUCKET is '\(bucket)'")
     }
     let isName = { (text: String) in
@@ -74,7 +75,7 @@ final class S3Bucket: Sendable {
       throw EnvironmentError(
         description: "HEIGHTS_OBJECTS_BUCKET is '\(bucket)', AWS_REGION '\(region)': expected names of AWS")
     }
-    if let endpoint = variables["AWS_ENDPOINT_URL_S3"] ?? variables["AWS_ENDPOINT_URL"] {
+    if let endpoint = variables[.objectsEndpoint] ?? variables["AWS_ENDPOINT_URL"] {
       guard let url = URL(string: endpoint), url.host != nil, ["http", "https"].contains(url.scheme ?? "")
       else {
         throw EnvironmentError(

@@ -1,5 +1,6 @@
 // Who a process is to AWS: by its environment, or by the role of its instance.
 
+import Contract
 import Foundation
 import Synchronization
 
@@ -36,7 +37,7 @@ final class S3Credentials: Sendable {
   private let fetched = Mutex<FromRole?>(nil)
 
   init(_ variables: [String: String]) {
-    if let id = variables["AWS_ACCESS_KEY_ID"], let secret = variables["AWS_SECRET_ACCESS_KEY"] {
+    if let id = variables[.accessKeyID], let secret = variables[.secretAccessKey] {
       fixed = AWSCredentials(id: id, secret: secret, token: variables["AWS_SESSION_TOKEN"])
     } else {
       fixed = nil

@@ -1,5 +1,6 @@
 // The move of one database from its SQLite file to a PostgreSQL cluster, and the way back.
 
+import Contract
 import Foundation
 
 /// Moves a database while the app uses it.
@@ -346,6 +347,6 @@ final class DatabaseMove: Sendable {
       if try target.moveID() == id { try target.abandon(tables) }
     }
     try source.removeCapture(isBack: true, until: busy)
-    progress.update { $0 = MoveStanding(name: name) }
+    progress.update { $0 = AdminAnswer.MovedDatabase(name: name) }
   }
 }

@@ -1,36 +1,15 @@
 // The moves of all databases of a process, one after another, as an administrator asks for them.
 
+import Contract
 import Foundation
 import Synchronization
-
-/// Where the databases are moved to.
-struct MoveTarget: Decodable, Equatable, Sendable {
-  /// What the placement calls it.
-  let cluster: String
-  let members: [ServerAddress]
-}
 
 /// Moves the SQLite files of a process to a cluster, and back. Works in the background; each job may be asked for again,
 /// and goes on where it ended.
 final class Mover: Sendable {
-  enum Job: String, CaseIterable, Sendable {
-    /// Copies all rows and what was written meanwhile; the app stays where it is.
-    case copy
-    /// Compares all rows.
-    case verify
-    /// Puts one database after the other into the cluster, each while its transactions wait.
-    case flip
-    /// Sees whether all of them can go back, and changes nothing.
-    case checkBack = "check-back"
-    /// Puts all of them back into their files, and removes every trace.
-    case back
-    /// Ends the possibility of going back.
-    case finish
-  }
-
   private struct State {
-    var job: Job?
-    var done: Job?
+    var job: MoveJob?
+    var done: MoveJob?
     var failure: String?
     var task: Task<Void, Never>?
     var target: MoveTarget?
@@ -47,7 +26,7 @@ final class Mover: Sendable {
 
   /// Begins a job. One of the same kind that is under way goes on; `back` ends a copy first.
   /// - Throws: `Problem` 409 while another job is under way.
-  func begin(_ job: Job, _ target: MoveTarget) throws {
+  func begin(_ job: MoveJob, _ target: MoveTarget) throws {
     guard context.environment.placementPath != nil else {
       throw Problem(
         .conflict, title: "there is no placement",
@@ -84,7 +63,7 @@ final class Mover: Sendable {
     await state.withLock { $0.task }?.value
   }
 
-  private func perform(_ job: Job, _ moves: [DatabaseMove], _ target: MoveTarget) async {
+  private func perform(_ job: MoveJob, _ moves: [DatabaseMove], _ target: MoveTarget) async {
     var failure: String?
     do {
       if job == .copy {
@@ -118,7 +97,7 @@ final class Mover: Sendable {
 
   // MARK: Jobs
 
-  private func perform(_ job: Job, _ move: DatabaseMove, _ target: MoveTarget) async throws {
+  private func perform(_ job: MoveJob, _ move: DatabaseMove, _ target: MoveTarget) async throws {
     let isMoved = try isMoved(move)
     switch job {
     case .copy, .verify, .flip: if isMoved { return move.progress.update { $0.state = .flipped } }
@@ -176,15 +155,11 @@ final class Mover: Sendable {
 
 // MARK: What is told
 
-extension Mover: JSONWritable {
-  func write(to json: inout JSONWriter) {
+extension Mover {
+  var standing: AdminAnswer.Move {
     let (job, done, failure, moves) = state.withLock { ($0.job, $0.done, $0.failure, $0.moves) }
-    json.object {
-      if let job { $0.member("job", job.rawValue) }
-      if let done { $0.member("done", done.rawValue) }
-      if let failure { $0.member("failure", failure) }
-      $0.member("databases", array: moves.map(\.progress.current))
-    }
+    return AdminAnswer.Move(
+      job: job, done: done, failure: failure, databases: moves.map(\.progress.current))
   }
 }
 
@@ -192,16 +167,16 @@ extension Router {
   /// `GET /move` tells how far it is; `POST /move/copy` (`verify`, `flip`, `check-back`, `back`, `finish`) asks for a job, with the
   /// cluster as its body: `{"cluster": "main", "members": ["127.1.1.50:5432"]}`.
   mutating func addMove(_ mover: Mover) {
-    get("/move") { _ in .json(mover) }
-    for job in Mover.Job.allCases {
-      post("/move/\(job.rawValue)") { request in
+    get(AdminPath.move) { _ in .json(mover.standing) }
+    for job in MoveJob.allCases {
+      post(AdminPath.move(job)) { request in
         guard let target = try? JSONDecoder().decode(MoveTarget.self, from: Data(try request.bytes())) else {
           throw Problem(
             .badRequest, title: "no target",
             detail: "expected {\"cluster\": NAME, \"members\": [\"HOST:PORT\"]}")
         }
         try mover.begin(job, target)
-        return .json(mover, status: .accepted)
+        return .json(mover.standing, status: .accepted)
       }
     }
   }

@@ -1,0 +1,100 @@
+// What an app's process says over its admin socket: HeightsKit writes it, the lab and its climbs read it.
+
+import Placement
+
+public enum AdminAnswer {
+  public struct Health: Codable, Equatable, Sendable {
+    /// `alive` of a process that lives, otherwise its `Readiness`.
+    public let state: String
+    /// 1 to 7.
+    public let stage: Int
+
+    public init(state: String, stage: Int) {
+      self.state = state
+      self.stage = stage
+    }
+  }
+
+  /// Every part of the process goes by this epoch of the placement, or by a later one.
+  public struct Adopted: Codable, Equatable, Sendable {
+    public let epoch: Int
+
+    public init(epoch: Int) { self.epoch = epoch }
+  }
+
+  public struct Drained: Codable, Equatable, Sendable {
+    /// Whether everything was answered. Otherwise some connections took too long and were cut off.
+    public let complete: Bool
+
+    public init(complete: Bool) { self.complete = complete }
+  }
+
+  /// How far a copy of objects has come.
+  public struct ObjectsCopied: Codable, Equatable, Sendable {
+    /// Objects that the source has.
+    public let total: Int
+    /// Those looked at by now, of earlier calls too.
+    public var done: Int
+    /// Copied by this call; the others were there already.
+    public var copied = 0
+    /// Where the next call goes on; nil when all are done.
+    public var next: String?
+    /// Keys whose content is not what they name, at most 10.
+    public var damaged: [String] = []
+
+    public init(total: Int, done: Int) {
+      self.total = total
+      self.done = done
+    }
+  }
+
+  /// How far the move of all databases has come.
+  public struct Move: Codable, Equatable, Sendable {
+    /// Under way.
+    public let job: MoveJob?
+    /// The last one that ended well.
+    public let done: MoveJob?
+    /// Why the last one ended otherwise.
+    public let failure: String?
+    public let databases: [MovedDatabase]
+
+    public init(job: MoveJob?, done: MoveJob?, failure: String?, databases: [MovedDatabase]) {
+      self.job = job
+      self.done = done
+      self.failure = failure
+      self.databases = databases
+    }
+  }
+
+  /// How far the move of one of them has come.
+  public struct MovedDatabase: Codable, Equatable, Sendable {
+    public enum State: String, Codable, Sendable {
+      case waiting, copying, copied, verifying, verified, flipping, flipped, returning, returned, finished
+    }
+
+    public let name: String
+    public var state = State.waiting
+    public var rows = 0
+    /// At the start of the copy; the app goes on writing.
+    public var totalRows = 0
+    public var bytes = 0
+    /// Rows that were written since and have yet to follow.
+    public var pending = 0
+    /// How long transactions waited at the fence, in milliseconds; nil before the flip.
+    public var pauseMs: Int?
+
+    public init(name: String) { self.name = name }
+  }
+}
+
+/// Where the databases are moved to.
+public struct MoveTarget: Codable, Equatable, Sendable {
+  /// What the placement calls it.
+  public let cluster: String
+  public let members: [ServerAddress]
+
+  public init(cluster: String, members: [ServerAddress]) {
+    self.cluster = cluster
+    self.members = members
+  }
+}

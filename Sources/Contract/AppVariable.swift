@@ -1,0 +1,68 @@
+// The names by which an app's processes are told where they are: the same in the lab and on AWS.
+
+/// A variable in the environment of an app's process. The lab and the templates set them, HeightsKit reads them; what
+/// each one means in detail stands where it is read (`HeightsKit.Environment`).
+public enum AppVariable: String, CaseIterable, Sendable {
+  // Where to listen.
+  case host = "HOST"
+  case port = "PORT"
+  /// `closed`: nothing is accepted from the public before the supervisor says so.
+  case frontDoor = "HEIGHTS_FRONT_DOOR"
+  /// Networks, with commas between them.
+  case trustedProxies = "HEIGHTS_TRUSTED_PROXIES"
+  case publicURL = "HEIGHTS_PUBLIC_URL"
+
+  // What there is.
+  /// 1 to 7.
+  case stage = "HEIGHTS_STAGE"
+  case loops = "HEIGHTS_LOOPS"
+  case cacheBytes = "HEIGHTS_CACHE_BYTES"
+  case diskQuotaBytes = "HEIGHTS_DISK_QUOTA_BYTES"
+  /// The most writes that share a commit.
+  case commitGroup = "HEIGHTS_COMMIT_GROUP"
+  /// `off`: no line for each request.
+  case logRequests = "HEIGHTS_LOG_REQUESTS"
+
+  // Where the data are.
+  case dataDirectory = "HEIGHTS_DATA_DIR"
+  case filesDirectory = "HEIGHTS_FILES_DIR"
+  case placement = "HEIGHTS_PLACEMENT"
+  case databaseURL = "DATABASE_URL"
+  case databaseReadURL = "DATABASE_READ_URL"
+  /// Read by libpq itself.
+  case databasePasswordFile = "PGPASSFILE"
+  case redisURL = "REDIS_URL"
+  case redisPasswordFile = "HEIGHTS_REDIS_PASSWORD_FILE"
+  case sentinelPasswordFile = "HEIGHTS_SENTINEL_PASSWORD_FILE"
+  case objectsBucket = "HEIGHTS_OBJECTS_BUCKET"
+  case objectsEndpoint = "AWS_ENDPOINT_URL_S3"
+  case region = "AWS_REGION"
+  case accessKeyID = "AWS_ACCESS_KEY_ID"
+  case secretAccessKey = "AWS_SECRET_ACCESS_KEY"
+  /// Where static files are found, when not with the app.
+  case assetsURL = "ASSETS_URL"
+  /// A file with the app's own secret.
+  case secretFile = "HEIGHTS_SECRET_FILE"
+
+  // Of stages 6 and 7.
+  /// The table that has the sessions.
+  case sessionsTable = "HEIGHTS_SESSIONS_TABLE"
+  /// The service that the process runs; all of them unless told.
+  case service = "HEIGHTS_SERVICE"
+  /// Where the other services are.
+  case services = "HEIGHTS_SERVICES"
+}
+
+extension [String: String] {
+  public subscript(variable: AppVariable) -> String? {
+    get { self[variable.rawValue] }
+    set { self[variable.rawValue] = newValue }
+  }
+}
+
+extension [AppVariable: String] {
+  /// As an environment has them.
+  public var byName: [String: String] {
+    reduce(into: [:]) { $0[$1.key.rawValue] = $1.value }
+  }
+}
