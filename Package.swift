@@ -93,6 +93,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Lab", "CPostgres"], path: "Tests/Support", swiftSettings: swift),
 
     tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
+    tests("ContractTests", ["Contract"]),
     tests("PlacementTests", ["Placement"]),
     tests("TopologyTests", ["Placement", "Topology"]),
     tests("PlannerTests", ["Planner", "Topology"], exclude: ["Golden"]),

@@ -11,6 +11,8 @@ public enum AppVariable: String, CaseIterable, Sendable {
   /// Networks, with commas between them.
   case trustedProxies = "HEIGHTS_TRUSTED_PROXIES"
   case publicURL = "HEIGHTS_PUBLIC_URL"
+  /// `HostNames`, with commas between them; any name will do unless told.
+  case hostNames = "HEIGHTS_HOST_NAMES"
 
   // What there is.
   /// 1 to 7.

@@ -51,6 +51,7 @@ enum Environment {
     variables[.cacheBytes] = String(instance.cacheBytes)
     variables[.diskQuotaBytes] = String(state.diskBytes)
     variables[.publicURL] = lab.appURL
+    variables[.hostNames] = lab.manifest.hostNames.text
     variables[.secretFile] = lab.folder.secret
     if stage >= 2 { variables.merge(try stores(stage, lab)) { $1 } }
     return variables

@@ -76,6 +76,7 @@ private final class PlacedLab: ClimbLab {
   ) {
     var placement = Placement(epoch: 3)
     placement.clusters["main"] = .init(members: [ServerAddress(host: "127.0.0.1", port: 5432)])
+    placement.cache = .sentinels([ServerAddress(host: "127.0.0.1", port: 26_379)])
     state = Mutex(State(placement: placement, silent: silent))
     self.behind = behind
     self.adoptionMs = adoptionMs

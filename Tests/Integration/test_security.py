@@ -55,7 +55,7 @@ def refused(kind, answer):
         case "store":
             return status == "403" and not is_shared
         case "app":
-            return status in ("403", "404", "405", "501", "400") and not is_shared
+            return status in ("403", "404", "405", "421", "501", "400") and not is_shared
         case "console":
             return status in ("401", "403", "421") and not is_shared
         case "dns":

@@ -77,6 +77,7 @@ struct AppProcess {
     let metrics = MetricsSource(context)
     // Figures are for the lab alone, by the admin socket.
     routes.app.addHealth(stage: environment.stage, readiness: readiness, metrics: nil)
+    if let names = environment.hostNames { routes.app.require(names) }
     let server = try await HTTPServer(
       loops: context.loops.loops, router: routes.app, limits: HTTPLimits(), proxies: environment.proxies,
       logDescriptor: environment.logsRequests ? 1 : nil, tracking: context.tracking)

@@ -43,6 +43,8 @@ public struct Environment: Sendable {
   public let commitGroup: Int
   /// `HEIGHTS_PUBLIC_URL`: the address that people use. With `https:` cookies are sent over TLS only.
   public let publicURL: String
+  /// `HEIGHTS_HOST_NAMES`: by which names it may be asked for, besides addresses and localhost; nil for any.
+  public let hostNames: HostNames?
   /// `HEIGHTS_FRONT_DOOR` is not `closed`: whether to accept from the public at once.
   public let opensFrontDoor: Bool
   /// `HEIGHTS_LOG_REQUESTS` is not `off`.
@@ -95,6 +97,15 @@ public struct Environment: Sendable {
     diskQuotaBytes = quota == 0 ? nil : quota
     commitGroup = try number(.commitGroup, 1...10_000, default: DatabaseLimits().batchTransactions)
     publicURL = variables[.publicURL] ?? "http://127.0.0.1:\(port)"
+    hostNames = try variables[.hostNames].map { text in
+      guard let names = HostNames(text: text) else {
+        throw EnvironmentError(
+          description:
+            "HEIGHTS_HOST_NAMES is '\(text)': expected names with commas between them, such as example.test"
+        )
+      }
+      return names
+    }
     opensFrontDoor = variables[.frontDoor] != "closed"
     logsRequests = variables[.logRequests] != "off"
   }

@@ -1,5 +1,6 @@
 // HAProxy: leads requests to servers that are healthy. It is the front door of stage 4 and 5, and stage 5's load balancer.
 
+import Contract
 import Foundation
 
 struct HAProxy: Balancer {
@@ -31,6 +32,8 @@ struct HAProxy: Balancer {
   let servers: [Server]
   /// What a healthy server answers: `/readyz` of an app, `/edge-health` of an edge.
   let check: String
+  /// By which names people may ask.
+  let names: HostNames
   let shell: EngineShell
 
   /// Answered with 200 while some server is healthy.
@@ -89,6 +92,7 @@ extension HAProxy {
       \(forwarding)
       http-request return status 200 content-type text/plain string "ok" if { path \(Self.health) } { nbsrv(servers) gt 0 }
       http-request return status 503 content-type text/plain string "no server" if { path \(Self.health) }
+      http-request return status 421 content-type text/plain string "not for this host: to ask for it by another name, put that into hosts in heights.json" if { req.fhdr(host) -m found } !{ req.fhdr(host) -m reg -i '\(names.pattern)' }
       default_backend servers
 
     backend servers

@@ -1,5 +1,6 @@
 // Varnish: an edge location of the CDN. It keeps copies of what may be kept, and asks the load balancers for the rest.
 
+import Contract
 import Foundation
 
 struct Varnish: Engine {
@@ -11,6 +12,8 @@ struct Varnish: Engine {
   let frontDoor: String
   /// The object store, with the bucket that has the static files.
   let store: (address: String, port: Int, bucket: String, authorization: String)
+  /// By which names people may ask.
+  let names: HostNames
   let shell: EngineShell
 
   var name: String { host.id + ".varnish" }
@@ -80,6 +83,9 @@ struct Varnish: Engine {
     sub vcl_recv {
       if (client.ip !~ front_door) { set req.http.X-Forwarded-For = client.ip; }
       if (req.url == "\(Self.health)") { return (synth(200)); }
+      if (req.http.Host && req.http.Host !~ "(?i)\(names.pattern)") {
+        return (synth(421, "Not for this host"));
+      }
       set req.backend_hint = origins.backend();
       // What is stale is served while a new one is fetched for a second, and for longer only when nobody has one.
       unset req.http.\(Self.again);

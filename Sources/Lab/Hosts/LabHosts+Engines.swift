@@ -87,6 +87,7 @@ extension LabHosts {
         context.objectsAddress, context.ports.objects, context.manifest.bucketName,
         MiniStack.authorization(context.secrets)
       ),
+      names: context.manifest.hostNames,
       shell: shell(host, ".varnish"))
   }
 
@@ -115,6 +116,7 @@ extension LabHosts {
     HAProxy(
       name: name, host: host, entrance: entrance, choice: choice,
       servers: servers.map { .init(id: $0.id, address: $0.address, port: context.ports.http) }, check: check,
+      names: context.manifest.hostNames,
       shell: context.shell(for: host, process: name))
   }
 

@@ -1,5 +1,6 @@
 // Reading heights.json: from a folder to a checked manifest, or everything that is wrong with it.
 
+import Contract
 import Foundation
 
 extension Manifest {
@@ -57,12 +58,17 @@ extension Manifest {
     let network = object.optional("network", "'machine' or 'own'") { node in
       node.text.flatMap { ["machine", "own"].contains($0) ? $0 : nil }
     }
+    let hosts = object.optional(
+      "hosts", "a list of names such as 'example.com', or '.example.com' with what lies below"
+    ) {
+      words($0).flatMap { HostNames($0) }
+    }
     object.rejectUnknownKeys()
     guard let name, let title, let service, launch != nil || isAfterLaunch else { return nil }
     return Manifest(
       name: name, title: title, build: build, databases: databases, service: service,
       staticFolder: staticFolder, launchFolder: launch, files: files ?? [], workload: workload,
-      replicatesStrictly: replication == "strict", hasOwnNetwork: network == "own")
+      replicatesStrictly: replication == "strict", hasOwnNetwork: network == "own", hosts: hosts ?? .none)
   }
 
   private static func readDatabases(_ member: JSON5Node.Member, _ problems: ManifestProblems) -> [Database] {
@@ -169,7 +175,11 @@ extension Manifest {
   private static func appName(_ node: JSON5Node) -> String? { node.text.flatMap { isName($0) ? $0 : nil } }
 
   private static func command(_ node: JSON5Node) -> [String]? {
-    guard case .array(let elements) = node.value, !elements.isEmpty else { return nil }
+    words(node).flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  private static func words(_ node: JSON5Node) -> [String]? {
+    guard case .array(let elements) = node.value else { return nil }
     let words = elements.compactMap { $0.text.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 } }
     return words.count == elements.count ? words : nil
   }

@@ -1,5 +1,6 @@
 // heights.json: what an app says about itself.
 
+import Contract
 import Topology
 
 /// An app's manifest, checked: every name in it exists, every folder is there.
@@ -61,6 +62,13 @@ public struct Manifest: Equatable, Sendable {
   /// Whether the lab's hosts have a network of their own: nobody else on the machine reaches them, links can be cut, and the
   /// app reaches nothing outside.
   public var hasOwnNetwork = false
+  /// By which names people may ask for the app in the lab, besides its own and localhost: those of a tunnel, say.
+  public var hosts = HostNames.none
+
+  /// All names that the app answers to in the lab. A name of an app is a label, so its own are names.
+  var hostNames: HostNames {
+    (HostNames([outline.dnsName, ".\(outline.dnsName)"]) ?? .none).adding(hosts)
+  }
 
   /// What shapes a topology.
   public var outline: AppOutline {

@@ -94,8 +94,9 @@ def store(address, port):
 
 def app(address, port):
     """The app's own door, or one that leads to it: what is for the lab alone is not there."""
-    return [say(address, port, request(method, path)) for method, path in
-            (("GET", "/metrics"), ("POST", "/drain"), ("POST", "/objects/copy?to=s3"), ("BAN", "/"), ("PURGE", "/"))]
+    return [say(address, port, request(method, path, fields=fields)) for method, path in
+            (("GET", "/metrics"), ("POST", "/drain"), ("POST", "/objects/copy?to=s3"), ("BAN", "/"), ("PURGE", "/"))
+            for fields in (FOREIGN, "Host: localhost\r\n")]
 
 
 def console(address, port):

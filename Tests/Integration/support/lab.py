@@ -172,8 +172,11 @@ class Lab:
 
     def have_own_network(self):
         """Its hosts are in a network of the lab's own; before the app is started."""
+        self.add_to_manifest('network: "own",')
+
+    def add_to_manifest(self, line):
         path = self.folder / "heights.json"
-        path.write_text(path.read_text().rstrip().removesuffix("}") + '  network: "own",\n}\n')
+        path.write_text(f"{path.read_text().rstrip().removesuffix('}')}  {line}\n}}\n")
 
     # What is asked of the lab itself
 

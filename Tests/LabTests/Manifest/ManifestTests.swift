@@ -54,6 +54,21 @@ import Testing
     #expect(throws: ManifestError.self) { try parse(wrong) }
   }
 
+  @Test func theAppAnswersToItsOwnNamesAndThoseThatAreAdded() throws {
+    for (words, others) in [
+      ("", []), ("hosts: [],", []), ("hosts: [\"A.example\", \".b.example\"],", ["a.example", ".b.example"]),
+    ] {
+      let text = Self.good.replacingOccurrences(of: "static:", with: words + " static:")
+      let names = try parse(text).hostNames
+      #expect(names.names == ["summit.test", ".summit.test"] + others)
+    }
+    for wrong in ["\"a\"", "[7]", "[\"http://a\"]", "[\"*\"]", "[\"\"]"] {
+      let text = Self.good.replacingOccurrences(of: "static:", with: "hosts: \(wrong), static:")
+      let error = #expect(throws: ManifestError.self) { try parse(text) }
+      #expect(error?.description.hasPrefix("hosts: expected a list of names such as") == true, "\(wrong)")
+    }
+  }
+
   @Test func anAppMayHaveANetworkOfTheLabsOwn() throws {
     for (words, expected) in [("", false), ("network: \"machine\",", false), ("network: \"own\",", true)] {
       let text = Self.good.replacingOccurrences(of: "static:", with: "\(words) static:")
@@ -148,7 +163,7 @@ import Testing
     ),
     (
       "workload:", "zebra: 1, workload:",
-      "zebra: unknown key; known are name, title, build, databases, services, static, launch, files, workload, replication, network (heights.json:8)"
+      "zebra: unknown key; known are name, title, build, databases, services, static, launch, files, workload, replication, network, hosts (heights.json:8)"
     ),
     ("workload: {", "workload: [", "heights.json:8: expected a value, found 'post' (text needs quotes)"),
   ])
