@@ -90,7 +90,7 @@ let package = Package(
 
     // What tests share.
     .target(
-      name: "TestSupport", dependencies: ["Lab", "CPostgres"], path: "Tests/Support", swiftSettings: swift),
+      name: "TestSupport", dependencies: ["Lab", "Topology", "CPostgres"], path: "Tests/Support", swiftSettings: swift),
 
     tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
     tests("ContractTests", ["Contract"]),
@@ -102,9 +102,9 @@ let package = Package(
     tests("ClimbTests", ["Climb", "Lab", "Placement", "TestSupport"]),
     tests("HistoryTests", ["History", "TestSupport"]),
     tests("LoadTests", ["HeightsKit", "History", "Load"]),
-    tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport"]),
+    tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
     tests("DeployTests", ["Deploy"]),
-    tests("ConsoleTests", ["Console", "Topology"], exclude: ["Golden"]),
+    tests("ConsoleTests", ["Console", "TestSupport", "Topology"], exclude: ["Golden"]),
     tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),
     tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),
     tests("TidyTests", []),

@@ -50,7 +50,7 @@ public struct Drill: Sendable {
     defer { withExtendedLifetime(lock) {} }
     let lab = ControlClient(folder)
     let before = try await whole(lab, shouldStop, tell)
-    let fault = try Fault(kind, zone: zone, in: before, folder: folder)
+    let fault = try kind.fault(in: before, zone: zone, folder: folder)
     let wellbeing = Wellbeing(before)
     try await Blocking.run { try fault.prepare(lab) }
     let session = DrillLoad(load)
@@ -96,7 +96,7 @@ public struct Drill: Sendable {
   }
 
   private func perform(
-    _ fault: Fault, _ wellbeing: Wellbeing, _ lab: ControlClient, _ session: DrillLoad,
+    _ fault: any Fault, _ wellbeing: Wellbeing, _ lab: ControlClient, _ session: DrillLoad,
     _ shouldStop: @escaping @Sendable () -> Bool, _ tell: @escaping @Sendable (String) -> Void
   ) async throws -> Performed {
     var performed = Performed()
@@ -131,7 +131,7 @@ public struct Drill: Sendable {
   }
 
   private func proof(
-    of fault: Fault, _ lab: ControlClient, _ session: DrillLoad, since faultNs: UInt64,
+    of fault: any Fault, _ lab: ControlClient, _ session: DrillLoad, since faultNs: UInt64,
     _ shouldStop: @escaping @Sendable () -> Bool
   ) async throws -> String {
     let end = ContinuousClock.now + .milliseconds(Self.proofLimitMs)
@@ -181,7 +181,7 @@ public struct Drill: Sendable {
   // MARK: The verdict
 
   private func judge(
-    _ stage: Int, _ fault: Fault, _ performed: Performed, _ load: LoadReport, _ log: RequestLog,
+    _ stage: Int, _ fault: any Fault, _ performed: Performed, _ load: LoadReport, _ log: RequestLog,
     _ tell: @escaping @Sendable (String) -> Void
   ) async throws -> DrillReport {
     tell("reading every acknowledged write back")

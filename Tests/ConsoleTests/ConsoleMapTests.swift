@@ -1,5 +1,6 @@
 // What the map says of the parts of a topology.
 
+import TestSupport
 import Testing
 import Topology
 

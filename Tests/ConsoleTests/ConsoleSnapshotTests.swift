@@ -2,6 +2,7 @@
 
 import Foundation
 import HeightsKit
+import TestSupport
 import Testing
 import Topology
 

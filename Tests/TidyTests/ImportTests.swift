@@ -34,7 +34,7 @@ import Testing
     ),
     ("Examples/", ["HeightsKit"]),
     ("Benchmarks/", ["HeightsKit"]),
-    ("Tests/Support/", ["Lab", "CPostgres"]),
+    ("Tests/Support/", ["Lab", "Topology", "CPostgres"]),
     ("Tests/TidyTests/", []),
   ]
 

@@ -4,11 +4,18 @@ import Contract
 import Foundation
 import Lab
 import Load
+import Topology
 
 /// The clocks of an app server and, from stage 3 on, of the host that leads the database: one after the other, so that each
 /// is wrong alone.
-struct ClockJump: Sendable {
-  static let aheadSeconds = 3_600
+struct ClockJump: Fault {
+  static let stages = Stage.singleServer ... .sharded
+  static let summary =
+    "the clock of an app server jumps an hour ahead, and back; then that of the database leader's host"
+  static let reason = InstanceCrash.reason
+  static let holdSeconds = 16
+
+  private static let aheadSeconds = 3_600
   /// How far what a host says may be from what it should: an answer takes a moment.
   private static let toleranceSeconds: Int64 = 30
 
@@ -17,35 +24,30 @@ struct ClockJump: Sendable {
   private static let lookPauseUs: UInt32 = 50_000
 
   /// One of each host.
-  let processes: [LabSnapshot.Process]
+  private let processes: [LabSnapshot.Process]
+  private let folder: AppFolder
 
-  init(processes: [LabSnapshot.Process]) { self.processes = processes }
+  var target: String { processes.map(\.place).joined(separator: " and then ") }
 
-  init(_ running: [LabSnapshot.Process]) throws {
-    guard let server = running.first(where: { $0.isApp && $0.health == .ready }) else {
-      throw DrillError.unhealthy("no app server is ready")
-    }
-    let hasDatabase = running.contains { $0.name.hasSuffix(".patroni") || $0.name.hasSuffix(".postgres") }
-    processes = [server] + (hasDatabase ? [try Fault.databaseLeader(running)] : [])
+  init(_ scene: FaultScene) throws {
+    folder = scene.folder
+    let server = try scene.readyServer()
+    let hasDatabase = scene.lab.stage >= .separateDatabase
+    processes = [server] + (hasDatabase ? [try scene.databaseLeader()] : [])
   }
-
-  var hosts: [String] { processes.map { $0.host ?? $0.name } }
 
   /// Each in turn for its part of the time.
   /// - Returns: what the hosts said.
-  /// - Throws: `CancellationError` when it is to stop.
-  func perform(
-    _ lab: ControlClient, _ folder: AppFolder, holdSeconds: Int, shouldStop: () -> Bool
-  ) throws -> String {
+  func inflict(_ lab: ControlClient, holdSeconds: Int, shouldStop: () -> Bool) throws -> String? {
     // However it ends, no clock stays wrong.
-    defer { try? setRight(lab) }
-    let seen = try zip(hosts, processes).map { host, process in
-      try lab.send(.setClock(host: host, aheadSeconds: Self.aheadSeconds))
-      let ahead = try check(host, process, folder, expected: Int64(Self.aheadSeconds))
+    defer { try? end(lab) }
+    let seen = try processes.map { process in
+      try lab.send(.setClock(host: process.place, aheadSeconds: Self.aheadSeconds))
+      let ahead = try check(process, expected: Int64(Self.aheadSeconds))
       try Self.wait(Double(holdSeconds) / Double(processes.count), shouldStop)
-      try lab.send(.setClock(host: host, aheadSeconds: 0))
-      _ = try check(host, process, folder, expected: 0)
-      return "\(host) said that it was \(ahead) s later than it was"
+      try lab.send(.setClock(host: process.place, aheadSeconds: 0))
+      _ = try check(process, expected: 0)
+      return "\(process.place) said that it was \(ahead) s later than it was"
     }
     if processes.contains(where: { $0.name.hasSuffix(".patroni") }) {
       try Self.wait(Self.afterSeconds, shouldStop)
@@ -61,25 +63,25 @@ struct ClockJump: Sendable {
     }
   }
 
-  /// May be repeated.
-  func setRight(_ lab: ControlClient) throws {
-    for host in hosts { try lab.send(.setClock(host: host, aheadSeconds: 0)) }
+  func end(_ lab: ControlClient) throws {
+    for process in processes { try lab.send(.setClock(host: process.place, aheadSeconds: 0)) }
   }
 
-  private func check(
-    _ host: String, _ process: LabSnapshot.Process, _ folder: AppFolder, expected: Int64
-  ) throws -> Int64 {
-    let said = try process.isApp ? Self.clock(ofApp: process, folder) : Stores(folder).leaderClockSeconds()
+  /// Over when it is looked at.
+  func proof(_ lab: LabSnapshot, hasFailed: (String) -> Bool) -> String? { nil }
+
+  private func check(_ process: LabSnapshot.Process, expected: Int64) throws -> Int64 {
+    let said = try process.isApp ? clock(ofApp: process) : Stores(folder).leaderClockSeconds()
     let ahead = said - Int64(time(nil))
     guard abs(ahead - expected) <= Self.toleranceSeconds else {
       throw DrillError.didNotTakeHold(
-        "\(host) says that it is \(ahead) s later than it is, and not \(expected) s")
+        "\(process.place) says that it is \(ahead) s later than it is, and not \(expected) s")
     }
     return ahead
   }
 
   /// What it puts on its answers.
-  private static func clock(ofApp process: LabSnapshot.Process, _ folder: AppFolder) throws -> Int64 {
+  private func clock(ofApp process: LabSnapshot.Process) throws -> Int64 {
     let answer = try AdminClient(folder.adminSocket(ofProcess: process.name)).get(AdminPath.ready)
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")

@@ -2,11 +2,10 @@
 
 import Topology
 
-@testable import Console
 @testable import Lab
 
 extension AppOutline {
-  static let summit = AppOutline(
+  package static let summit = AppOutline(
     name: "summit", title: "Summit",
     services: [.init(name: "web", databases: ["accounts", "posts", "graph"])],
     databases: ["accounts", "posts", "graph"])
@@ -14,7 +13,7 @@ extension AppOutline {
 
 extension Topology {
   /// In two regions at stage 7.
-  static func sample(_ stage: Stage) throws -> Topology {
+  package static func sample(_ stage: Stage) throws -> Topology {
     let two = ["eu-central-1", "us-east-1"].compactMap { CataloguedRegion.named($0)?.region }
     let regions = stage == .sharded ? two : [.local]
     return try Topology.of(.summit, at: stage, in: regions)
@@ -23,7 +22,9 @@ extension Topology {
 
 extension LabSnapshot {
   /// All is well, apart from what is asked for.
-  static func at(_ stage: Stage, cutZones: [String] = [], with others: [Process] = []) throws -> LabSnapshot {
+  package static func at(_ stage: Stage, cutZones: [String] = [], with others: [Process] = []) throws
+    -> LabSnapshot
+  {
     let topology = try Topology.sample(stage)
     let usual = processes(of: topology).filter { process in !others.contains { $0.name == process.name } }
     let processes = usual.map { $0.withoutPower(in: cutZones) } + others
@@ -79,7 +80,7 @@ extension LabSnapshot {
 }
 
 extension LabSnapshot.Process {
-  static func at(
+  package static func at(
     _ name: String, host: String? = nil, zone: String? = nil, address: String? = nil, role: String? = nil,
     lagBytes: Int? = nil, health: LabSnapshot.Health = .ready
   ) -> Self {
