@@ -63,7 +63,7 @@ let package = Package(
       resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Contract", "Lab", "Placement", "Topology"]),
     target("History"),
-    target("Load", ["History", "Lab", "HeightsKit"]),
+    target("Load", ["History", "Lab", "HeightsKit", "Placement"]),
     target("Drill", ["Contract", "History", "Load", "Lab", "Topology"]),
     target("Deploy", ["CSodium"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),

@@ -19,8 +19,7 @@ public struct Shard: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Stable for good, on every machine: FNV-1a (64 bits) over the key's UTF-8, folded to its lowest 12 bits by an
   /// exclusive or with the next 12. Bring keys to one form (lower case, say) before.
   public init(of key: String) {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let hash = FNV1a.hash(key.utf8)
     number = UInt16((hash ^ (hash >> 12)) & 0xfff)
   }
 

@@ -92,27 +92,4 @@ import Testing
   @Test func withoutArrivalsNobodyWaits() {
     #expect(Self.queue(servers: 3, load: 0).waiting(longerThan: 0) == 0)
   }
-
-  @Test func theServersNeededSufficeAndOneLessDoesNot() {
-    for load in [0.1, 3, 42, 777] {
-      let count = ErlangQueue.serversNeeded(
-        arrivalsPerSecond: load, serviceSeconds: 1, utilisation: 0.8, waitingShare: 0.05, longerThan: 0.5)
-      guard let count else {
-        Issue.record("no count for \(load)")
-        continue
-      }
-      func suffices(_ servers: Int) -> Bool {
-        let queue = Self.queue(servers: servers, load: load)
-        return queue.utilisation <= 0.8 && queue.waiting(longerThan: 0.5) <= 0.05
-      }
-      #expect(suffices(count))
-      #expect(count == 1 || !suffices(count - 1))
-    }
-  }
-
-  @Test func moreServersThanAllowedAreNotNamed() {
-    let needed = ErlangQueue.serversNeeded(
-      arrivalsPerSecond: 100, serviceSeconds: 1, utilisation: 0.5, waitingShare: 1, longerThan: 0, limit: 199)
-    #expect(needed == nil)
-  }
 }

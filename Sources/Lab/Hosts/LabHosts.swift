@@ -24,9 +24,6 @@ struct LabHosts: Sendable {
     static let objects = 80
   }
 
-  /// At most: the numbers from 10 to 29 are theirs.
-  static let instancesPerZone = 20
-
   /// The servers of a tier, as hosts.
   func hosts(of tier: Tier) -> [(member: Member, host: Host)] {
     tier.members.map { ($0, host($0.server, in: $0.zone, first: Self.first(tier.kind))) }

@@ -2,6 +2,7 @@
 // ports.
 
 import Glibc
+import Placement
 
 /// A lab's region number, claimed as long as this lives, and the ports that are free there.
 final class LabNetwork: Sendable {
@@ -53,8 +54,7 @@ final class LabNetwork: Sendable {
 
   /// The region where a folder's lab looks first: FNV-1a of its path.
   static func home(of folder: String) -> Int {
-    let hash = folder.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    return regions.lowerBound + Int(hash % UInt64(regions.count))
+    regions.lowerBound + Int(FNV1a.hash(folder.utf8) % UInt64(regions.count))
   }
 
   private static func claim(_ region: Int) -> Descriptor? {

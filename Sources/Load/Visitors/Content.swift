@@ -1,6 +1,7 @@
 // What visitors write and upload, and how it is known again.
 
 import Foundation
+import Placement
 
 /// What visitors write.
 enum PostText {
@@ -50,9 +51,7 @@ enum Picture {
 enum ContentHash {
   /// FNV-1a, 16 hexadecimal digits: tells changed bytes, not forged ones.
   static func of(_ bytes: some Sequence<UInt8>) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    let digits = String(hash, radix: 16)
+    let digits = String(FNV1a.hash(bytes), radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

@@ -49,22 +49,6 @@ public struct ErlangQueue: Equatable, Sendable {
     return waiting * exp(-spare * max(0, seconds) / serviceSeconds)
   }
 
-  /// The fewest servers that are busy for at most `utilisation` of their time and let at most the share `waitingShare` of
-  /// requests wait longer than `seconds`; nil when more than `limit` would be needed.
-  public static func serversNeeded(
-    arrivalsPerSecond: Double, serviceSeconds: Double, utilisation: Double, waitingShare: Double,
-    longerThan seconds: Double, limit: Int = 100_000
-  ) -> Int? {
-    let load = arrivalsPerSecond * serviceSeconds
-    guard load.isFinite, utilisation > 0, load / utilisation <= Double(limit) else { return nil }
-    let least = max(1, Int((load / utilisation).rounded(.up)))
-    return (least...max(least, limit)).first { count in
-      let queue = ErlangQueue(
-        servers: count, arrivalsPerSecond: arrivalsPerSecond, serviceSeconds: serviceSeconds)
-      return queue.utilisation <= utilisation && queue.waiting(longerThan: seconds) <= waitingShare
-    }
-  }
-
   /// B(0) = 1, B(n) = a·B(n−1) / (n + a·B(n−1)): every step stays between 0 and 1.
   private static func blocking(servers: Int, offeredLoad: Double) -> Double {
     var blocking = 1.0
