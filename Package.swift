@@ -90,7 +90,8 @@ let package = Package(
 
     // What tests share.
     .target(
-      name: "TestSupport", dependencies: ["Lab", "Topology", "CPostgres"], path: "Tests/Support", swiftSettings: swift),
+      name: "TestSupport", dependencies: ["Lab", "Topology", "CPostgres"], path: "Tests/Support",
+      swiftSettings: swift),
 
     tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
     tests("ContractTests", ["Contract"]),

@@ -1,4 +1,4 @@
-// What an app's process says over its admin socket: HeightsKit writes it, the lab and its climbs read it.
+// What an app's process says over its admin socket: HeightsKit writes it, and whoever runs the app reads it.
 
 import Placement
 

@@ -14,7 +14,7 @@ public struct HostNames: Equatable, Sendable {
 
   private init() { names = [] }
 
-  /// - Returns: nil when one of them is no name: labels of letters, digits and dashes with dots between them, and
+  /// - Returns: nil when one of them is no name: labels of letters, digits, dashes and underscores with dots between them, and
   ///   perhaps one dot before them.
   public init?(_ names: [String]) {
     let names = names.map { $0.lowercased() }
@@ -37,7 +37,9 @@ public struct HostNames: Equatable, Sendable {
   /// Whether a `Host` header asks for one of them, with whatever port: a tunnel may have another one.
   public func allow(_ host: String) -> Bool {
     guard let name = Self.name(in: host.lowercased()) else { return false }
-    return Self.isAddress(name) || name == "localhost" || name.hasSuffix(".localhost")
+    if name.hasPrefix("[") { return Self.isIPv6Address(name) }
+    guard Self.labels(of: name[...]).allSatisfy(Self.isLabel) else { return false }
+    return Self.isIPv4Address(name) || name == "localhost" || name.hasSuffix(".localhost")
       || names.contains { $0.hasPrefix(".") ? name == $0.dropFirst() || name.hasSuffix($0) : name == $0 }
   }
 
@@ -49,20 +51,23 @@ public struct HostNames: Equatable, Sendable {
       let literal = name.drop { $0 == "." }.replacing(".", with: "[.]")
       return name.hasPrefix(".") ? subdomains + literal : literal
     }
-    let all =
-      ["[0-9]{1,3}([.][0-9]{1,3}){3}", "[[][0-9a-f:.]+[]]", "\(subdomains)localhost"] + others
-    return "^(\(all.joined(separator: "|")))[.]?(:[0-9]{1,5})?$"
+    let all = ["[0-9]{1,3}([.][0-9]{1,3}){3}", "\(subdomains)localhost"] + others
+    return "^((\(all.joined(separator: "|")))[.]?|[[][0-9a-f:.]+[]])(:[0-9]{1,5})?$"
   }
 
-  private static let label = "[a-z0-9-]+"
+  private static let label = "[a-z0-9_-]+"
 
   private static func isName(_ text: String) -> Bool {
-    let labels = text.drop { $0 == "." }.split(separator: ".", omittingEmptySubsequences: false)
-    return text.prefix { $0 == "." }.count <= 1 && text.utf8.count <= 253 && labels.allSatisfy(isLabel)
+    let name = text.drop { $0 == "." }
+    return text.count - name.count <= 1 && text.utf8.count <= 253 && labels(of: name).allSatisfy(isLabel)
+  }
+
+  private static func labels(of name: Substring) -> [Substring] {
+    name.split(separator: ".", omittingEmptySubsequences: false)
   }
 
   private static func isLabel(_ text: Substring) -> Bool {
-    !text.isEmpty && text.utf8.allSatisfy { (97...122).contains($0) || isDigit($0) || $0 == 45 }
+    !text.isEmpty && text.utf8.allSatisfy { (97...122).contains($0) || isDigit($0) || $0 == 45 || $0 == 95 }
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
@@ -73,24 +78,24 @@ public struct HostNames: Equatable, Sendable {
       host.hasPrefix("[")
       ? host.firstIndex(of: "]").map { host.index(after: $0) } ?? host.endIndex
       : host.firstIndex(of: ":") ?? host.endIndex
-    var name = host[..<end]
-    if name.hasSuffix(".") { name = name.dropLast() }
     let port = host[end...]
     let isPort =
       port.isEmpty
-      || port.first == ":" && (2...6).contains(port.utf8.count)
-        && port.dropFirst().utf8.allSatisfy(isDigit)
-    return isPort && !name.isEmpty ? String(name) : nil
+      || port.first == ":" && (2...6).contains(port.utf8.count) && port.dropFirst().utf8.allSatisfy(isDigit)
+    let name = host[..<end]
+    return isPort ? String(name.hasSuffix(".") ? name.dropLast() : name) : nil
   }
 
-  private static func isAddress(_ name: String) -> Bool {
-    if name.hasPrefix("[") {
-      let inner = name.dropFirst().dropLast()
-      return name.hasSuffix("]") && !inner.isEmpty
-        && inner.utf8.allSatisfy { isDigit($0) || (97...102).contains($0) || $0 == 58 || $0 == 46 }
-    }
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+  private static func isIPv4Address(_ name: String) -> Bool {
+    let parts = labels(of: name[...])
     return parts.count == 4
       && parts.allSatisfy { (1...3).contains($0.utf8.count) && $0.utf8.allSatisfy(isDigit) }
+  }
+
+  /// In brackets, as `Host` has it.
+  private static func isIPv6Address(_ name: String) -> Bool {
+    let inner = name.dropFirst().dropLast()
+    return name.hasSuffix("]") && !inner.isEmpty
+      && inner.utf8.allSatisfy { isDigit($0) || (97...102).contains($0) || $0 == 58 || $0 == 46 }
   }
 }

@@ -53,8 +53,13 @@ struct FaultScene {
 
   var running: [LabSnapshot.Process] { lab.processes.filter { $0.pid != nil } }
 
+  /// None before stage 3, and of an app without databases.
+  var databaseServers: [LabSnapshot.Process] {
+    running.filter { $0.name.hasSuffix(".patroni") || $0.name.hasSuffix(".postgres") }
+  }
+
   func databaseLeader() throws -> LabSnapshot.Process {
-    let servers = running.filter { $0.name.hasSuffix(".patroni") || $0.name.hasSuffix(".postgres") }
+    let servers = databaseServers
     let keepers = servers.filter { $0.name.hasSuffix(".patroni") }
     guard let leader = (keepers.isEmpty ? servers : keepers).first(where: { $0.role == "leader" }) else {
       throw DrillError.unhealthy("no server leads the database")

@@ -17,8 +17,10 @@ extension AppFolder {
 extension Lab {
   /// Replaces the placement when it is at `epoch`. The same one once more changes nothing.
   func setPlacement(_ fresh: Placement, ifEpoch epoch: Int) throws(LabError) {
+    // What is wrong with the one that is there is not told of the new one.
+    _ = try folder.readPlacement()
     do {
-      try PlacementFile(folder.placement).replace(epoch, with: fresh)
+      guard try PlacementFile(folder.placement).replace(epoch, with: fresh) else { return }
     } catch let error as PlacementConflict {
       throw .placementConflict(error)
     } catch let error as PlacementError {

@@ -34,21 +34,24 @@ public struct PlacementFile: Sendable {
   /// - Parameters:
   ///   - epoch: 0 when there is no file.
   ///   - put: writes the file under its name.
+  /// - Returns: whether it was written; false when it was there.
   /// - Throws: `PlacementConflict`, `PlacementError`, and what `put` throws.
+  @discardableResult
   public func replace(
     _ epoch: Int, with next: Placement, patienceMs: Int = patienceMs,
     put: (Placement, String) throws -> Void = PlacementFile.put
-  ) throws {
+  ) throws -> Bool {
     try next.check()
     let lock = try SystemError.check("open \(lockPath)", open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
     defer { close(lock) }
     try wait(for: lock, patienceMs)
     let current = try read()
-    if next == current { return }
+    if next == current { return false }
     let found = current?.epoch ?? 0
     if found != epoch { throw PlacementConflict.replaced(expected: epoch, found: found) }
     if next.epoch <= found { throw PlacementConflict.notLater(epoch: next.epoch, found: found) }
     try put(next, path)
+    return true
   }
 
   /// The lock ends with the descriptor, so with its process.
@@ -80,7 +83,8 @@ public enum PlacementConflict: Error, Equatable, CustomStringConvertible {
     switch self {
     case .replaced(let expected, let found):
       "the placement is at epoch \(found), and \(expected) was expected: somebody else has changed it; look at it anew"
-    case .notLater(let epoch, let found): "its epoch is \(epoch), and \(found) is there"
+    case .notLater(let epoch, let found):
+      "the new placement has epoch \(epoch), and \(found) is there: each is higher than the one before"
     case .locked(let path):
       "a process that does not come to an end is replacing the placement: see which one has \(path) open"
     }

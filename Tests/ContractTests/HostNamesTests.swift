@@ -9,7 +9,8 @@ import Testing
   private static let allowed = [
     "127.0.0.1", "127.0.0.1:8080", "192.168.1.2", "localhost", "LOCALHOST:1", "localhost.", "a.localhost",
     "a.b-c.localhost:65535", "[::1]", "[::1]:8080", "[FE80::1]:80", "summit.test", "Summit.Test.:80",
-    "www.summit.test", "a.b.summit.test:8080", "tunnel.example.com",
+    "www.summit.test", "a.b.summit.test:8080", "tunnel.example.com", "my_app.localhost",
+    "foo_bar.summit.test",
   ]
   private static let refused = [
     "", ":", ":80", ".", "evil.example", "localhost.evil.example", "evil-localhost", "127.0.0.1.evil.example",
@@ -18,6 +19,8 @@ import Testing
     "summit.test.evil.example", "evilsummit.test", "summit-test", "a.tunnel.example.com", "example.com",
     "xtunnel.example.com", "tunnelxexample.com", "[::1", "[]", "[evil]", "[::1]evil", "::1", "localhost..",
     "localhost\n", "evil.example localhost", "evil.example,localhost", "löcalhost", "user@localhost",
+    "a..localhost", ".localhost", "x/y.localhost", "a b.summit.test", "..summit.test", "[::1].", "[::1].:80",
+    "[::1]a:80",
   ]
 
   private static let names = HostNames(["summit.test", ".summit.test", "Tunnel.example.com"])

@@ -38,11 +38,40 @@ import Topology
     #expect(try fault(kind, in: lab(stage)).target == target)
   }
 
+  /// From which stage to which, and for how long it stays, in seconds.
+  private static let figures: [DrillKind: (first: Int, last: Int, holdSeconds: Int)] = [
+    .zoneOutage: (4, 7, 15), .instanceCrash: (2, 7, 0), .leaderCrash: (3, 7, 0), .hungHost: (3, 7, 15),
+    .cacheLoss: (5, 7, 0), .slowDatabase: (3, 7, 8), .diskFull: (2, 2, 8), .switchover: (4, 7, 0),
+    .partition: (4, 7, 15), .partitionOneWay: (4, 7, 15), .partitionWitness: (4, 7, 15),
+    .partitionApp: (4, 7, 15), .diskLoss: (4, 7, 0), .clockJump: (2, 7, 16),
+  ]
+
   @Test(arguments: DrillKind.allCases) func otherStagesCantHaveIt(kind: DrillKind) throws {
-    for stage in Stage.allCases where !kind.stages.contains(stage) {
+    let (first, last, holdSeconds) = try #require(Self.figures[kind])
+    #expect(kind.holdSeconds == holdSeconds)
+    for stage in Stage.allCases {
+      #expect(kind.stages.contains(stage) == (first...last).contains(stage.number))
+      if kind.stages.contains(stage) { continue }
       #expect(throws: DrillError.notAtStage(kind, at: stage)) { try fault(kind, in: lab(stage)) }
     }
-    #expect(!kind.summary.isEmpty && !kind.reason.isEmpty && kind.holdSeconds >= 0)
+  }
+
+  @Test func withoutADatabaseTheClockOfTheServerAloneJumps() throws {
+    let keepers = try lab(.replicated).processes.filter { $0.name.hasSuffix(".patroni") }
+    let idle = try LabSnapshot.at(
+      .replicated, with: keepers.map { .at($0.name, host: $0.host, zone: $0.zone, health: .stopped) })
+    #expect(try fault(.clockJump, in: idle).target == "server-a")
+  }
+
+  @Test func aDeathIsProvenByTheKernelAlone() {
+    func process(_ pid: Int32) -> LabSnapshot.Process {
+      LabSnapshot.Process(name: "a", pid: pid, health: .ready, restarts: 0, lastEnd: nil)
+    }
+    // No process has the first number.
+    let (dead, alive) = (process(.max), process(getpid()))
+    #expect(Victims([dead]).death == "1 processes were killed: a")
+    #expect(Victims([dead, alive]).death == nil)
+    #expect(!Victims([alive]).areStopped)
   }
 
   @Test(arguments: DrillKind.allCases.filter { $0 != .zoneOutage }) func onlyAnOutageHasAZone(

@@ -78,6 +78,19 @@ import Testing
     (.unknownHost("cache-d", known: ["cache-a", "dns"]), "unknown host 'cache-d'; did you mean cache-a?"),
     (.unknownZone("x", known: ["local-a"]), "unknown zone 'x'; known are local-a"),
     (
+      .unreadablePlacement(reason: "/x: the document is not JSON"),
+      "/x: the document is not JSON; the file says where every database is: restore it from its last good version"
+    ),
+    (
+      .placementConflict(.notLater(epoch: 4, found: 4)),
+      "the new placement has epoch 4, and 4 is there: each is higher than the one before"
+    ),
+    (
+      .placementConflict(.locked(by: "/x.lock")),
+      "a process that does not come to an end is replacing the placement: see which one has /x.lock open"
+    ),
+    (.placementInvalid("objects are nowhere"), "not a placement: objects are nowhere"),
+    (
       .placementConflict(.replaced(expected: 3, found: 4)),
       "the placement is at epoch 4, and 3 was expected: somebody else has changed it; look at it anew"
     ),

@@ -95,12 +95,13 @@ import Testing
 
   @Test func whatCouldNotBeSavedIsNotTakenForDone() async throws {
     let lab = try await LabFixture(stage: 1)
-    // In the way of the file that is written first.
-    try lab.temporary.makeFolder(".heights/state.json.new")
+    // In the way of the file that is to have its name.
+    try #require(unlink(lab.folder.state) == 0)
+    try lab.temporary.makeFolder(".heights/state.json")
     let error = #expect(throws: LabError.self) { try lab.client.send(.setStage(2)) }
     #expect(error?.code == "system")
     #expect(try lab.client.send(.status).stage.number == 1)
-    rmdir(lab.folder.state + ".new")
+    rmdir(lab.folder.state)
     try lab.client.send(.setStage(2))
     #expect(try LabState.load(lab.folder)?.stage == .singleServer)
   }

@@ -15,22 +15,22 @@ import Testing
       "Sources/HeightsKit/",
       leaves.union(["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"])
     ),
-    ("Sources/Topology/", leaves),
-    ("Sources/Planner/", leaves.union(["Topology"])),
-    ("Sources/CloudFormation/", leaves.union(["Topology"])),
+    ("Sources/Topology/", ["Placement"]),
+    ("Sources/Planner/", ["Topology"]),
+    ("Sources/CloudFormation/", ["Contract", "Topology"]),
     ("Sources/Lab/", leaves.union(["Topology", "CRuntime"])),
-    ("Sources/Climb/", leaves.union(["Lab", "Topology"])),
-    ("Sources/Drill/", leaves.union(["History", "Load", "Lab", "Topology"])),
+    ("Sources/Climb/", ["Contract", "Placement", "Lab", "Topology"]),
+    ("Sources/Drill/", ["Contract", "History", "Load", "Lab", "Topology"]),
     ("Sources/History/", []),
-    ("Sources/Load/", leaves.union(["History", "Lab", "Topology", "HeightsKit"])),
+    ("Sources/Load/", ["Placement", "History", "Lab", "Topology", "HeightsKit"]),
     ("Sources/Deploy/", ["CSodium"]),
-    ("Sources/Console/", leaves.union(["Lab", "Topology", "HeightsKit"])),
+    ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
     (
       "Sources/HeightsCLI/",
-      leaves.union([
-        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "History", "Load", "Lab", "Planner",
-        "Topology",
-      ])
+      [
+        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "History", "Load", "Lab", "Placement",
+        "Planner", "Topology",
+      ]
     ),
     ("Examples/", ["HeightsKit"]),
     ("Benchmarks/", ["HeightsKit"]),

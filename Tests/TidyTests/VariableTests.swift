@@ -25,7 +25,9 @@ import Testing
     }
     func used(in folders: [String]) -> Set<String> {
       let lines = files.filter { file in folders.contains { file.path.hasPrefix($0) } }.flatMap(\.lines)
-      let names = lines.flatMap { line in line.matches(of: /\.(\w+)/).map { String($0.1) } }
+      // In the forms in which they are used: many have the name of something else too.
+      let use = /(?:variables\[|settings\.set\(|number\(|databaseURL\(|AppVariable|^ +)\.(\w+)(?:[\],):]|$)/
+      let names = lines.flatMap { line in line.matches(of: use).map { String($0.1) } }
       return Set(all ?? []).intersection(names)
     }
     return (Set(all ?? []), used(in: writers), used(in: readers))

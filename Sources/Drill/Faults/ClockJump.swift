@@ -32,8 +32,7 @@ struct ClockJump: Fault {
   init(_ scene: FaultScene) throws {
     folder = scene.folder
     let server = try scene.readyServer()
-    let hasDatabase = scene.lab.stage >= .separateDatabase
-    processes = [server] + (hasDatabase ? [try scene.databaseLeader()] : [])
+    processes = [server] + (scene.databaseServers.isEmpty ? [] : [try scene.databaseLeader()])
   }
 
   /// Each in turn for its part of the time.

@@ -3,6 +3,9 @@
 import Contract
 
 extension AppContext {
+  /// Transactions wait meanwhile.
+  private static let placementPatienceMs = 500
+
   /// A move for each database, those in files and those that are in the cluster already.
   func moves(to target: MoveTarget) -> [DatabaseMove] {
     let url = PostgresTarget.url(of: Placement.Cluster(members: target.members))
@@ -36,6 +39,8 @@ extension AppContext {
   /// - Throws: `PlacementConflict` when the file holds another one by now.
   func replacePlacement(with next: Placement) throws {
     guard let path = environment.placementPath else { throw MoveError("HEIGHTS_PLACEMENT is not set") }
-    try PlacementFile(path).replace(next.epoch - 1, with: next) { try PlacementDecision.put($0, at: $1) }
+    try PlacementFile(path).replace(next.epoch - 1, with: next, patienceMs: Self.placementPatienceMs) {
+      try PlacementDecision.put($0, at: $1)
+    }
   }
 }

@@ -44,7 +44,7 @@ public struct Environment: Sendable {
   /// `HEIGHTS_PUBLIC_URL`: the address that people use. With `https:` cookies are sent over TLS only.
   public let publicURL: String
   /// `HEIGHTS_HOST_NAMES`: by which names it may be asked for, besides addresses and localhost; nil for any.
-  public let hostNames: HostNames?
+  let hostNames: HostNames?
   /// `HEIGHTS_FRONT_DOOR` is not `closed`: whether to accept from the public at once.
   public let opensFrontDoor: Bool
   /// `HEIGHTS_LOG_REQUESTS` is not `off`.

@@ -68,6 +68,11 @@ public struct Router: Sendable {
   /// Adds a check that every request has to pass before its handler runs: it throws what is answered instead.
   public mutating func require(_ check: @escaping @Sendable (Request) throws -> Void) { checks.append(check) }
 
+  /// Adds a check that comes before all others.
+  mutating func requireFirst(_ check: @escaping @Sendable (Request) throws -> Void) {
+    checks.insert(check, at: 0)
+  }
+
   /// Shows problems to people as pages: return nil to answer with the problem document. The status is the problem's,
   /// whatever the page's is. It may be asked before the body has come, and when the server is busy: it shouldn't wait.
   public mutating func showProblems(_ page: @escaping @Sendable (Problem, Request) -> Response?) {

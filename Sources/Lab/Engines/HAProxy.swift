@@ -61,8 +61,8 @@ struct HAProxy: Balancer {
 extension HAProxy {
   /// A server that is down is noticed by the next request that fails or by two checks, one that is back by one check. A
   /// request that no server has seen is tried elsewhere; one that may have been carried out only if it changes nothing.
-  /// One that steps aside takes one more request from a connection that is kept open, and says that it closes: closed at
-  /// once, it would fail whoever is just sending.
+  /// One that steps aside takes one more request from a connection that is kept open, and says that it closes, for five
+  /// seconds: closed at once, it would fail whoever is just sending.
   var configuration: String {
     """
     global
@@ -92,7 +92,7 @@ extension HAProxy {
       \(forwarding)
       http-request return status 200 content-type text/plain string "ok" if { path \(Self.health) } { nbsrv(servers) gt 0 }
       http-request return status 503 content-type text/plain string "no server" if { path \(Self.health) }
-      http-request return status 421 content-type text/plain string "not for this host: to ask for it by another name, put that into hosts in heights.json" if { req.fhdr(host) -m found } !{ req.fhdr(host) -m reg -i '\(names.pattern)' }
+      http-request return status 421 content-type text/plain string "not for this host: to ask for it by another name, put that into hosts in heights.json, then start the lab anew" if { req.fhdr(host) -m found } !{ req.fhdr(host) -m reg -i '\(names.pattern)' }
       default_backend servers
 
     backend servers

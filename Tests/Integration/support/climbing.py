@@ -52,6 +52,7 @@ class WatchedClimb:
     def kill(self):
         """Returns what it ended with."""
         self.child.kill()
+        os.close(self._pipe)
         return self.child.wait()
 
     def wait(self, seconds):
@@ -59,6 +60,7 @@ class WatchedClimb:
         end = time.monotonic() + seconds
         while select.select([self._pipe], [], [], max(end - time.monotonic(), 0))[0]:
             if not os.read(self._pipe, LINE_BYTES):
+                os.close(self._pipe)
                 return self.child.wait(seconds)
         raise AssertionError(f"the climb goes on after {seconds} s")
 

@@ -28,6 +28,12 @@ import Testing
       #expect(error?.code == code)
     }
     #expect(try lab.folder.readPlacement()?.epoch == 5)
+    // What is wrong with the one that is there is not told of the new one.
+    try lab.temporary.write("{", to: ".heights/placement.json")
+    let error = #expect(throws: LabError.self) {
+      try lab.client.send(.setPlacement(text(placement), ifEpoch: 5))
+    }
+    #expect(error?.code == "unreadable_placement")
   }
 
   @Test func addressesMoveWithTheRegionAndOthersStay() {
