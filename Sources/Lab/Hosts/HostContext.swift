@@ -76,7 +76,9 @@ extension HostContext {
     guard access(folder.power + "/" + PowerLibrary.name, R_OK) == 0 else { return [:] }
     try HostPower.make(in: folder.power + "/" + name, owner: isEngine ? EngineUser.current() : nil)
     let seen = isEngine && zones.areNamespaces ? Self.mountPoint + "/" + Self.powerName : folder.power
+    // An app works in its folder, whose path may have a space.
+    let library = isEngine ? seen : PowerLibrary.plainPath(of: folder)
     return PowerLibrary.variables(
-      library: seen + "/" + PowerLibrary.name, hostFolder: seen + "/" + name, others: others)
+      library: library + "/" + PowerLibrary.name, hostFolder: seen + "/" + name, others: others)
   }
 }

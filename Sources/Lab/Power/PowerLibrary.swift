@@ -35,10 +35,21 @@ enum PowerLibrary {
     for name in names { try? FileManager.default.removeItem(atPath: folder.power + "/" + name) }
   }
 
-  /// What a process has in its environment that is to have the library. A path with a space or a colon would be taken for
-  /// several: then it goes without.
+  /// Where it is for a process that works in the app's folder, by a name that the loader takes for one: it takes a path with a
+  /// space or a colon for several.
+  static func plainPath(of folder: AppFolder) -> String {
+    guard folder.power.contains(where: isSeparator), folder.power.hasPrefix(folder.path) else {
+      return folder.power
+    }
+    return "." + folder.power.dropFirst(folder.path.count)
+  }
+
+  private static func isSeparator(_ character: Character) -> Bool { character == " " || character == ":" }
+
+  /// What a process has in its environment that is to have the library: nothing by a path that the loader would take for
+  /// several.
   static func variables(library: String, hostFolder: String, others: String?) -> [String: String] {
-    if library.contains(where: { $0 == " " || $0 == ":" }) { return [:] }
+    if library.contains(where: isSeparator) { return [:] }
     let all = [library, others].compactMap { $0 }.filter { !$0.isEmpty }
     return ["LD_PRELOAD": all.joined(separator: ":"), "HEIGHTS_POWER": hostFolder]
   }

@@ -20,8 +20,8 @@ import Testing
       var byte: UInt8 = 0
       while hasRead, byte != UInt8(ascii: "\n"), read(connection, &byte, 1) == 1 {}
       if !hasRead { recv(connection, &byte, 1, Int32(MSG_PEEK)) }
-      close(connection)
       asked.set(true)
+      close(connection)
     }
     #expect(try Lab.down(folder, report: { _ in }) == false)
     #expect(asked.value == true)

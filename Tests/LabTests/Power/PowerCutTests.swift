@@ -158,6 +158,18 @@ import Testing
     }
   }
 
+  @Test(arguments: ["plain", "a space", "a: colon"]) func theLoaderDoesNotSplitThePathOfAnAppsFolder(
+    name: String
+  ) throws {
+    let parent = NSTemporaryDirectory() + "heights-power-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: "\(parent)/\(name)", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: parent) }
+    let folder = try AppFolder("\(parent)/\(name)")
+    let path = PowerLibrary.plainPath(of: folder)
+    #expect(path == (name == "plain" ? folder.power : "./.heights/power"))
+    #expect(!PowerLibrary.variables(library: path + "/x.so", hostFolder: "/h", others: nil).isEmpty)
+  }
+
   @Test func aPathThatThePreloaderWouldSplitIsLeftOut() {
     #expect(PowerLibrary.variables(library: "/a b/x.so", hostFolder: "/h", others: nil).isEmpty)
     let both = PowerLibrary.variables(library: "/a/x.so", hostFolder: "/h", others: "/b/y.so")
