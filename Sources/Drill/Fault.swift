@@ -75,16 +75,23 @@ struct FaultScene {
   }
 }
 
+/// The host of the database's leader, with everything on it.
+struct LeaderHost: Sendable {
+  let name: String
+  let victims: Victims
+
+  init(_ scene: FaultScene) throws {
+    let leader = try scene.databaseLeader()
+    name = leader.place
+    victims = Victims(scene.running.filter { $0.host == leader.host })
+  }
+}
+
 /// Processes that a fault hits, as they were before.
 struct Victims: Sendable {
   let processes: [LabSnapshot.Process]
 
   init(_ processes: [LabSnapshot.Process]) { self.processes = processes }
-
-  /// Everything on the host of a process.
-  init(besides process: LabSnapshot.Process, in scene: FaultScene) {
-    processes = scene.running.filter { $0.host == process.host }
-  }
 
   var count: Int { processes.count }
   var areGone: Bool { processes.allSatisfy { $0.kernelState == nil } }

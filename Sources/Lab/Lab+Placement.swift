@@ -17,10 +17,10 @@ extension AppFolder {
 extension Lab {
   /// Replaces the placement when it is at `epoch`. The same one once more changes nothing.
   func setPlacement(_ fresh: Placement, ifEpoch epoch: Int) throws(LabError) {
-    // What is wrong with the one that is there is not told of the new one.
-    _ = try folder.readPlacement()
     do {
       guard try PlacementFile(folder.placement).replace(epoch, with: fresh) else { return }
+    } catch PlacementConflict.unreadable(let error) {
+      throw .unreadablePlacement(reason: error.description)
     } catch let error as PlacementConflict {
       throw .placementConflict(error)
     } catch let error as PlacementError {

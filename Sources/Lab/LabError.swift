@@ -77,6 +77,7 @@ public enum LabError: Error, Equatable, Sendable {
     case .regionTaken: "region_taken"
     case .portsTaken: "ports_taken"
     case .unreadablePlacement: "unreadable_placement"
+    case .placementConflict(.unreadable): "unreadable_placement"
     case .placementConflict(.replaced): "placement_moved"
     case .placementConflict(.notLater): "placement_invalid"
     case .placementConflict(.locked): "placement_locked"

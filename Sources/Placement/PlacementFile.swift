@@ -45,7 +45,8 @@ public struct PlacementFile: Sendable {
     let lock = try SystemError.check("open \(lockPath)", open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
     defer { close(lock) }
     try wait(for: lock, patienceMs)
-    let current = try read()
+    let current: Placement?
+    do { current = try read() } catch { throw PlacementConflict.unreadable(error) }
     if next == current { return false }
     let found = current?.epoch ?? 0
     if found != epoch { throw PlacementConflict.replaced(expected: epoch, found: found) }
@@ -72,6 +73,8 @@ public struct PlacementFile: Sendable {
 
 /// Why a placement was not replaced.
 public enum PlacementConflict: Error, Equatable, CustomStringConvertible {
+  /// What is there can't be read.
+  case unreadable(PlacementError)
   /// By somebody else meanwhile; the epochs that were expected and found.
   case replaced(expected: Int, found: Int)
   /// The new one's epoch is not higher than the one that is there.
@@ -81,6 +84,7 @@ public enum PlacementConflict: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch self {
+    case .unreadable(let error): error.description
     case .replaced(let expected, let found):
       "the placement is at epoch \(found), and \(expected) was expected: somebody else has changed it; look at it anew"
     case .notLater(let epoch, let found):

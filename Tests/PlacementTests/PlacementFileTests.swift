@@ -46,7 +46,8 @@ import Testing
     }
   }
 
-  /// Each of these threads counts up; nobody's step is lost, and whoever reads finds a whole document.
+  /// Each of these threads counts up, with a document that no other one has (the same one once more is no step); nobody's step
+  /// is lost, and whoever reads finds a whole document.
   @Test func noReplacementIsLostAmongManyWhoReplace() async throws {
     try await withFile { file in
       let (writers, steps) = (4, 25)
@@ -59,13 +60,13 @@ import Testing
         }
       }
       try await withThrowingTaskGroup(of: Void.self) { tasks in
-        for _ in 0..<writers {
+        for writer in 0..<writers {
           tasks.addTask {
             var left = steps
             while left > 0 {
               let current = try file.read() ?? Placement(epoch: 0)
               let next = current.next {
-                $0.clusters["cluster-\($0.clusters.count)"] = .init(members: Self.members)
+                $0.clusters["cluster-\(writer)-\(left)"] = .init(members: Self.members)
               }
               do {
                 try file.replace(current.epoch, with: next)

@@ -9,15 +9,14 @@ struct DiskLoss: Fault {
   static let reason =
     "before stage 4 there is one disk with what was acknowledged, and nothing to bring it back from"
 
-  let target: String
-  private let victims: Victims
+  private let host: LeaderHost
   private let contents: DiskContents
 
+  var target: String { host.name }
+
   init(_ scene: FaultScene) throws {
-    let leader = try scene.databaseLeader()
-    target = leader.place
-    victims = Victims(besides: leader, in: scene)
-    contents = try DiskContents(of: target, in: scene.folder)
+    host = try LeaderHost(scene)
+    contents = try DiskContents(of: host.name, in: scene.folder)
   }
 
   func inflict(_ lab: ControlClient, holdSeconds: Int, shouldStop: () -> Bool) throws -> String? {
@@ -26,7 +25,7 @@ struct DiskLoss: Fault {
   }
 
   func proof(_ lab: LabSnapshot, hasFailed: (String) -> Bool) -> String? {
-    guard victims.areGone, let lost = contents.loss else { return nil }
-    return "its \(victims.count) processes were killed, and \(lost)"
+    guard host.victims.areGone, let lost = contents.loss else { return nil }
+    return "its \(host.victims.count) processes were killed, and \(lost)"
   }
 }

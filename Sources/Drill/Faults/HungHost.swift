@@ -10,14 +10,11 @@ struct HungHost: Fault {
   static let reason = LeaderCrash.reason
   static let holdSeconds = 15
 
-  let target: String
-  private let victims: Victims
+  private let host: LeaderHost
 
-  init(_ scene: FaultScene) throws {
-    let leader = try scene.databaseLeader()
-    target = leader.place
-    victims = Victims(besides: leader, in: scene)
-  }
+  var target: String { host.name }
+
+  init(_ scene: FaultScene) throws { host = try LeaderHost(scene) }
 
   func inflict(_ lab: ControlClient, holdSeconds: Int, shouldStop: () -> Bool) throws -> String? {
     try lab.send(.freeze(host: target))
@@ -27,6 +24,6 @@ struct HungHost: Fault {
   func end(_ lab: ControlClient) throws { try lab.send(.thaw(host: target)) }
 
   func proof(_ lab: LabSnapshot, hasFailed: (String) -> Bool) -> String? {
-    victims.areStopped ? "\(victims.count) processes stand still" : nil
+    host.victims.areStopped ? "\(host.victims.count) processes stand still" : nil
   }
 }

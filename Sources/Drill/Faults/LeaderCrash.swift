@@ -8,19 +8,16 @@ struct LeaderCrash: Fault {
   static let summary = "every process on the database leader's host is killed with SIGKILL"
   static let reason = "the database is a part of the app's process before stage 3"
 
-  let target: String
-  private let victims: Victims
+  private let host: LeaderHost
 
-  init(_ scene: FaultScene) throws {
-    let leader = try scene.databaseLeader()
-    target = leader.place
-    victims = Victims(besides: leader, in: scene)
-  }
+  var target: String { host.name }
+
+  init(_ scene: FaultScene) throws { host = try LeaderHost(scene) }
 
   func inflict(_ lab: ControlClient, holdSeconds: Int, shouldStop: () -> Bool) throws -> String? {
     try lab.send(.crash(target))
     return nil
   }
 
-  func proof(_ lab: LabSnapshot, hasFailed: (String) -> Bool) -> String? { victims.death }
+  func proof(_ lab: LabSnapshot, hasFailed: (String) -> Bool) -> String? { host.victims.death }
 }

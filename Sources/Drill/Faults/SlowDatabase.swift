@@ -13,14 +13,11 @@ struct SlowDatabase: Fault {
   private static let freezeUs: UInt32 = 400_000
   private static let thawUs: UInt32 = 100_000
 
-  let target: String
-  private let victims: Victims
+  private let host: LeaderHost
 
-  init(_ scene: FaultScene) throws {
-    let leader = try scene.databaseLeader()
-    target = leader.place
-    victims = Victims(besides: leader, in: scene)
-  }
+  var target: String { host.name }
+
+  init(_ scene: FaultScene) throws { host = try LeaderHost(scene) }
 
   func inflict(_ lab: ControlClient, holdSeconds: Int, shouldStop: () -> Bool) throws -> String? {
     var stops = 0
@@ -31,11 +28,12 @@ struct SlowDatabase: Fault {
       if shouldStop() { throw CancellationError() }
       try lab.send(.freeze(host: target))
       usleep(Self.freezeUs)
-      if victims.areStopped { stops += 1 }
+      if host.victims.areStopped { stops += 1 }
       try lab.send(.thaw(host: target))
       usleep(Self.thawUs)
     }
-    return stops > 0 ? "the \(victims.count) processes of the leader's host stood still \(stops) times" : nil
+    return stops > 0
+      ? "the \(host.victims.count) processes of the leader's host stood still \(stops) times" : nil
   }
 
   /// Over when it is looked at.
