@@ -100,7 +100,7 @@ let package = Package(
     tests("PlannerTests", ["Planner", "Topology"], exclude: ["Golden"]),
     tests("CloudFormationTests", ["CloudFormation", "Topology"], exclude: ["Golden"]),
     tests("LabTests", ["Lab", "Placement", "Topology", "TestSupport"]),
-    tests("ClimbTests", ["Climb", "Lab", "Placement", "TestSupport"]),
+    tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
     tests("LoadTests", ["HeightsKit", "History", "Load"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),

@@ -8,7 +8,7 @@ public struct Climb: Sendable {
   public let from: Int
   public let to: Int
   private let folder: AppFolder
-  private let steps: [ClimbStep]
+  private let steps: @Sendable (StageChange) -> [ClimbStep]
 
   /// How a climb ended.
   public enum Outcome: Equatable, Sendable {
@@ -38,9 +38,10 @@ public struct Climb: Sendable {
     public let current: ClimbEvent?
   }
 
-  /// The steps of the climb to each stage from the one below.
-  private static let paths = [
-    2: Climb1to2.steps, 3: Climb2to3.steps, 4: Climb3to4.steps, 5: Climb4to5.steps,
+  /// The climb to each stage from the one below.
+  static let paths: [Int: @Sendable (StageChange) -> [ClimbStep]] = [
+    2: { Climb1to2(change: $0).steps }, 3: { Climb2to3(change: $0).steps },
+    4: { Climb3to4(change: $0).steps }, 5: { Climb4to5(change: $0).steps },
   ]
 
   /// The highest stage that a climb leads to.
@@ -80,26 +81,33 @@ public struct Climb: Sendable {
     // Under the lock, so that no other climber changes it any more.
     let stage = try lab.view().stage
     let journal = try ClimbJournal(path: journalPath)
-    let engine = try engine(journal.records, stage: stage)
-    if direction == .up, engine.standing != .underWay, stage != from {
+    let begun = journal.records.begun
+    if direction == .up, begun == nil, stage != from {
       if stage > to { return .alreadyBeyond(stage: stage) }
       if stage == to { return .alreadyThere }
       throw ClimbError.noClimb(from: stage, to: to)
     }
+    let change = try begun?.change ?? changeOfApp()
+    let steps = steps(change)
+    let engine = try engine(steps, change, journal.records, stage: stage)
     let presence = ClimbPresenceFile(path: presencePath)
     let tell = { (event: ClimbEvent) in
       presence.note(event)
       report(event)
     }
     let driver = ClimbDriver(
-      steps: steps, lab: lab, append: { try journal.append($0) }, shouldStop: shouldStop, report: tell)
+      steps: steps, provider: lab, append: { try journal.append($0) }, shouldStop: shouldStop, report: tell)
     return Self.outcome(try driver.drive(engine, direction), direction)
   }
 
   /// How far the climb has come, when it is under way; nil otherwise.
   public func progress() throws(ClimbError) -> Progress? {
-    let engine = try ClimbEngine(steps: steps.map(\.name), journal: ClimbJournal.read(journalPath))
-    guard engine.standing == .underWay else { return nil }
+    let records = try ClimbJournal.read(journalPath)
+    guard let begun = records.begun else { return nil }
+    let change: StageChange
+    if let recorded = begun.change { change = recorded } else { change = try changeOfApp() }
+    let steps = steps(change)
+    let engine = try ClimbEngine(steps: steps.map(\.name), journal: records)
     let verified = engine.verifiedSteps
     let next = steps.first { !verified.contains($0.name) }
     return Progress(
@@ -121,12 +129,25 @@ public struct Climb: Sendable {
   private var presencePath: String { home + "/now.json" }
   private var journalPath: String { "\(home)/\(from)-to-\(to).ndjson" }
 
+  /// What the climb leads from and to, as the app is described now.
+  private func changeOfApp() throws(ClimbError) -> StageChange {
+    do {
+      let manifest = try Manifest.load(folder: folder.path)
+      return try StageChange(
+        of: manifest.outline, from: from, to: to, listensOnPort: manifest.service.listensOnPort)
+    } catch { throw .unreadableApp("\(error)") }
+  }
+
   /// The engine as the journal leaves it. A committed climb of an app that stands below it again (its state was
   /// moved away) does not count.
-  private func engine(_ records: [ClimbRecord], stage: Int) throws(ClimbError) -> ClimbEngine {
+  private func engine(
+    _ steps: [ClimbStep], _ change: StageChange, _ records: [ClimbRecord], stage: Int
+  ) throws(ClimbError) -> ClimbEngine {
     let names = steps.map(\.name)
-    let engine = try ClimbEngine(steps: names, journal: records)
-    if engine.standing == .committed, stage == from { return try ClimbEngine(steps: names, journal: []) }
+    let engine = try ClimbEngine(steps: names, change: change, journal: records)
+    if engine.standing == .committed, stage == from {
+      return try ClimbEngine(steps: names, change: change, journal: [])
+    }
     return engine
   }
 

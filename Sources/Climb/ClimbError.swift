@@ -24,6 +24,8 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
   case entryTooLarge(bytes: Int)
   /// The app could not move its databases, for this reason; where they are now.
   case moveFailed(String, inPostgres: [String], inFiles: [String])
+  /// What the app is made of can't be known, for this reason.
+  case unreadableApp(String)
 
   /// A short stable name for scripts.
   public var code: String {
@@ -41,6 +43,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .waitlistNotTaken: "waitlist_not_taken"
     case .entryTooLarge: "entry_too_large"
     case .moveFailed: "move_failed"
+    case .unreadableApp: "unreadable_app"
     }
   }
 
@@ -74,6 +77,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
         + "or remove it, then climb again"
     case .moveFailed(let reason, let moved, let left):
       "\(Self.whereabouts(moved, "in PostgreSQL", left, "in SQLite")): \(reason)"
+    case .unreadableApp(let reason): reason
     }
   }
 

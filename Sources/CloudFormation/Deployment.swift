@@ -85,10 +85,10 @@ extension Blueprint {
     for index in sites.indices { sites[index].data = DataStack(self, sites, index) }
     for index in sites.indices { sites[index].clusters = ClusterStack.all(self, sites[index]) }
     for index in sites.indices { sites[index].replicas = ReplicaStack(self, sites, index) }
-    for index in sites.indices where stage >= .stateless {
+    for index in sites.indices where topology.has(.redis) {
       sites[index].cache = CacheStack(self, sites[index])
     }
-    for index in sites.indices where stage >= .stateless {
+    for index in sites.indices where topology.has(.edges) {
       sites[index].edge = EdgeStack(self, sites, index, global)
     }
     for index in sites.indices { sites[index].gateways = GatewayStack(self, sites[index]) }

@@ -55,13 +55,13 @@ struct FaultScene {
 
   /// None before stage 3, and of an app without databases.
   var databaseServers: [LabSnapshot.Process] {
-    running.filter { $0.name.hasSuffix(".patroni") || $0.name.hasSuffix(".postgres") }
+    running.filter { $0.kind == .engine(.patroni) || $0.kind == .engine(.postgres) }
   }
 
   func databaseLeader() throws -> LabSnapshot.Process {
     let servers = databaseServers
-    let keepers = servers.filter { $0.name.hasSuffix(".patroni") }
-    guard let leader = (keepers.isEmpty ? servers : keepers).first(where: { $0.role == "leader" }) else {
+    let keepers = servers.filter { $0.kind == .engine(.patroni) }
+    guard let leader = (keepers.isEmpty ? servers : keepers).first(where: { $0.role == .leader }) else {
       throw DrillError.unhealthy("no server leads the database")
     }
     return leader

@@ -11,10 +11,10 @@ struct Wellbeing: Sendable {
   private let names: Set<String>
 
   init(_ processes: [LabSnapshot.Process]) {
-    let ready = processes.filter { $0.health == .ready }.map(\.name)
-    let keepers = ready.filter { $0.hasSuffix(".patroni") }
-    let kept = keepers.map { String($0.dropLast(".patroni".count)) + ".postgres" }
-    names = Set(ready).subtracting(kept)
+    let ready = processes.filter { $0.health == .ready }
+    let keepers = ready.filter { $0.kind == .engine(.patroni) }
+    let kept = keepers.map { EngineKind.postgres.name(on: $0.place) }
+    names = Set(ready.map(\.name)).subtracting(kept)
   }
 
   /// What is not well; nil when all is.
@@ -24,10 +24,10 @@ struct Wellbeing: Sendable {
       return "\(missing) is not ready"
     }
     if let zone = cutZones.first { return "zone \(zone) has no power" }
-    let keepers = processes.filter { $0.name.hasSuffix(".patroni") }
+    let keepers = processes.filter { $0.kind == .engine(.patroni) }
     if keepers.isEmpty { return nil }
-    guard keepers.contains(where: { $0.role == "leader" }) else { return "no server leads the database" }
-    guard let standby = keepers.first(where: { $0.role == "sync_standby" }) else {
+    guard keepers.contains(where: { $0.role == .leader }) else { return "no server leads the database" }
+    guard let standby = keepers.first(where: { $0.role == .synchronousFollower }) else {
       return "no follower is in step with the leader"
     }
     guard let lagBytes = standby.lagBytes else { return "\(standby.name) doesn't say how far it is behind" }

@@ -34,9 +34,8 @@ enum Environment {
     var variables = try common(host.id, stage: stage, state, lab)
     variables[.host] = host.address
     variables[.port] = String(lab.context.ports.http)
-    // Those of every stage, so that a climb needs no restart.
-    variables[.trustedProxies] = lab.hosts(at: .stateless).proxies.map(\.address)
-      .joined(separator: ",")
+    let proxies = Stage(rawValue: stage).map { lab.hosts(at: $0).proxies } ?? []
+    variables[.trustedProxies] = proxies.map(\.address).joined(separator: ",")
     return variables
   }
 
@@ -70,7 +69,7 @@ extension Environment {
       .sentinelPasswordFile: context.secrets.sentinelPasswordFile,
       .databasePasswordFile: context.secrets.databasePasswordFile,
     ].byName
-    if let members = placement?.clusters["main"]?.members, !members.isEmpty {
+    if let members = placement?.members(of: lab.manifest), !members.isEmpty {
       let address =
         "postgresql://app@\(members.map(\.description).joined(separator: ","))/\(lab.manifest.sqlName)"
       variables[.databaseURL] = "\(address)?target_session_attrs=read-write&connect_timeout=2"
@@ -104,6 +103,14 @@ extension AppFolder {
   public func bucketVariables() throws -> [String: String] {
     guard let place = try LabState.load(self)?.place else { return [:] }
     return Environment.bucket(place, try Secrets(self), try Manifest.load(folder: path))
+  }
+}
+
+extension Placement {
+  /// The servers of the cluster that has the app's databases, for an app that knows nothing of several: those of the first.
+  fileprivate func members(of manifest: Manifest) -> [ServerAddress]? {
+    let ranges = manifest.databases.lazy.compactMap { self.databases[$0.name]?.first }
+    return ranges.first.flatMap { clusters[$0.cluster]?.members }
   }
 }
 

@@ -8,7 +8,9 @@ extension Lab {
   static let firstZone = Region.local.zones[0].id
 
   /// The hosts as a stage has them.
-  func hosts(at stage: Stage) -> LabHosts { LabHosts(topology: topology(at: stage), context: context) }
+  func hosts(at stage: Stage) -> LabHosts {
+    LabHosts(topology: topology(at: stage), context: context, book: currentState.addresses)
+  }
 
   /// What should run on hosts now.
   var hostProcesses: [LabProcess] {
@@ -26,7 +28,10 @@ extension Lab {
     }
     let outdated = ids.filter { currentState.hosts[$0] != stage.number }
     let former = hostProcesses.filter { outdated.contains($0.host.id) }
-    try update { state in for id in ids { state.hosts[id] = stage.number } }
+    try update { state in
+      state.addresses = hosts.book
+      for id in ids { state.hosts[id] = stage.number }
+    }
     let processes = hosts.processes(of: Set(ids))
     let adopted = Set(processes.compactMap(\.adopts))
     let kept = adopted.union(processes.map(\.name))

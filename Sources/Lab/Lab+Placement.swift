@@ -52,32 +52,19 @@ extension Lab {
 extension LabHosts {
   /// Everything where the stage has it from the beginning.
   var firstPlacement: Placement {
-    var placement = Placement(epoch: 1)
-    for tier in topology.tiers {
-      switch tier.kind {
-      case .database:
-        placement.clusters["main"] = .init(members: members(of: tier, port: context.ports.postgres))
-        for name in databases { placement.databases[name] = [.init(cluster: "main")] }
-      case .cache:
-        placement.cache = .sentinels(
-          hosts(of: tier).map { ServerAddress(host: $0.host.address, port: context.ports.sentinel) })
-        placement.sessions = [.redis, .sql]
-      case .objects:
-        // Before there is an object store they lie in a folder.
-        placement.objects = topology.stage < .stateless ? [.folder] : [.s3]
-      default: break
-      }
+    let servers = Dictionary(
+      topology.tiers.flatMap(hosts).map { ($0.host.id, $0.host.address) }
+    ) { first, _ in first }
+    return topology.placement(of: databases) { server, engine in
+      // The server of a tier is a host.
+      ServerAddress(
+        host: servers[server] ?? server,
+        port: engine == .redis ? context.ports.sentinel : context.ports.postgres)
     }
-    return placement
   }
 
   /// The app's, and those that HeightsKit itself keeps.
   private var databases: [String] { context.manifest.databases.map(\.name) + Placement.ownDatabases }
-
-  private func members(of tier: Tier, port: Int) -> [ServerAddress] {
-    hosts(of: tier).filter { $0.member.role != .witness }
-      .map { ServerAddress(host: $0.host.address, port: port) }
-  }
 }
 
 extension Placement {

@@ -12,7 +12,7 @@ extension Lab {
       return engine as? Patroni
     }
     guard let target = members.first(where: { $0.host.id == host }) else {
-      if hostProcesses.contains(where: { $0.name == host + ".postgres" }) { return }
+      if hostProcesses.contains(where: { $0.name == EngineKind.postgres.name(on: host) }) { return }
       throw .unknownHost(host, known: members.map(\.host.id))
     }
     let endMs = Clock.nowMs + Self.switchoverLimitMs

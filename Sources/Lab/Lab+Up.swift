@@ -189,8 +189,11 @@ extension Lab {
   /// What the hosts of the stage need before any of them starts.
   private func prepareHosts(movedFrom earlier: LabNetwork.Place?) throws(LabError) {
     if currentState.hosts.isEmpty, currentState.stage >= .separateDatabase {
-      let ids = hosts(at: currentState.stage).firstIDs
-      try update { state in for id in ids { state.hosts[id] = state.stage.number } }
+      let hosts = hosts(at: currentState.stage)
+      try update { state in
+        state.addresses = hosts.book
+        for id in hosts.firstIDs { state.hosts[id] = state.stage.number }
+      }
     }
     try context.makePlaces()
     try ensurePlacement(movedFrom: earlier)

@@ -160,15 +160,15 @@ public final class Lab: Sendable {
 
   /// Of a process that was given away: `HOST.ENGINE` tells it.
   private static func formerHost(_ name: String) -> String? {
-    name.firstIndex(of: ".").map { String(name[..<$0]) }
+    name.lastIndex(of: ".").map { String(name[..<$0]) }
   }
 
   /// The address of the cache host that leads now, or leads at first; nil where there is none.
   var cacheLeader: String? {
     let statuses = supervisor?.statuses ?? [:]
-    let hosts = hostProcesses.filter { $0.name.hasSuffix(".redis") }.sorted { $0.name < $1.name }
+    let hosts = hostProcesses.filter { $0.kind == .engine(.redis) }.sorted { $0.name < $1.name }
     // One that hangs still counts as what it was.
-    let leading = hosts.filter { statuses[$0.name]?.observation?.role == "leader" }
+    let leading = hosts.filter { statuses[$0.name]?.observation?.role == .leader }
     let leader = leading.first { statuses[$0.name]?.health == .ready } ?? leading.first ?? hosts.first
     return leader?.host.address
   }

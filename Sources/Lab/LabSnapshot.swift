@@ -26,8 +26,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     public var zone: String?
     /// Where others reach it; nil for what is reached on 127.0.0.1.
     public var address: String?
-    /// What it says that it is, such as `leader`; nil when there are no roles.
-    public var role: String?
+    /// What it says that it is; nil when there are no roles.
+    public var role: ProcessRole?
     /// How far it is behind its leader; nil when it follows none.
     public var lagBytes: Int?
     public let pid: Int32?
@@ -37,8 +37,9 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     /// How it ended last.
     public let lastEnd: String?
 
+    public var kind: ProcessKind { ProcessKind(name: name) }
     /// Whether it runs the app's program, as `app` alone or as an instance behind balancers.
-    public var isApp: Bool { name == Role.app.rawValue || (name == host && name.hasPrefix("server-")) }
+    public var isApp: Bool { kind == .app }
   }
 
   public struct Instance: Codable, Equatable, Sendable {
@@ -109,8 +110,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let operation: String?
   /// Whether the database's leader acknowledges writes alone, for want of a follower in step.
   public var hasOneCopy: Bool {
-    let keepers = processes.filter { $0.name.hasSuffix(".patroni") }
-    return keepers.contains { $0.role == "leader" } && !keepers.contains { $0.role == "sync_standby" }
+    let keepers = processes.filter { $0.kind == .engine(.patroni) }
+    return keepers.contains { $0.role == .leader } && !keepers.contains { $0.role == .synchronousFollower }
   }
   /// Whether the lab is still on its way up.
   public var isStarting: Bool { operation == Operations.start }

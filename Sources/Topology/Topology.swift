@@ -85,6 +85,12 @@ extension Topology {
 
   public func tier(_ id: String) -> Tier? { tiers.first { $0.id == id } }
 
+  /// Whether some tier is run by that.
+  public func has(_ engine: Tier.Engine) -> Bool { tiers.contains { $0.engine == engine } }
+
+  /// Whether people are led to one of several servers of the app.
+  public var hasSeveralServers: Bool { tiers.contains { $0.kind == .service && $0.members.count > 1 } }
+
   public func region(_ code: String) -> Region? { regions.first { $0.code == code } }
 
   /// The same with tiers sized: by the tier's id, what each member is given, and between which bounds it scales

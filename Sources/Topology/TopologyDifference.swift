@@ -106,7 +106,7 @@ extension Tier {
   /// Whether data that lay in one lies in the other without moving: the same tier, run by the same engine, and the
   /// copy that counts on the same server.
   fileprivate func isSameStore(as other: Tier) -> Bool {
-    id == other.id && subtitle == other.subtitle
+    id == other.id && engine == other.engine
       && (leader ?? members.first)?.server == (other.leader ?? other.members.first)?.server
   }
 }

@@ -47,7 +47,8 @@ import Testing
       defer { records = journal.withLock { $0 } }
       let engine = try ClimbEngine(steps: steps.map(\.name), journal: records)
       let driver = ClimbDriver(
-        steps: steps, lab: StrictLab(), append: { record in journal.withLock { $0.append(record) } },
+        steps: steps, provider: StrictProvider(),
+        append: { record in journal.withLock { $0.append(record) } },
         shouldStop: {
           defer { actionCount += 1 }
           return actionCount == actionLimit
@@ -87,7 +88,7 @@ import Testing
   @Test func aRecordThatCannotBeWrittenEndsTheClimbBeforeTheAction() throws {
     struct FullDisk: Error {}
     let driver = ClimbDriver(
-      steps: steps(), lab: StrictLab(), append: { _ in throw FullDisk() }, shouldStop: { false },
+      steps: steps(), provider: StrictProvider(), append: { _ in throw FullDisk() }, shouldStop: { false },
       report: { _ in })
     #expect(throws: FullDisk.self) {
       try driver.drive(ClimbEngine(steps: ["pack", "walk"], journal: []), .up)

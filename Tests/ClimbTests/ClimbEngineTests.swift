@@ -7,7 +7,7 @@ import Testing
 @Suite struct ClimbEngineTests {
   private static let steps = ["pack", "walk", "camp"]
   private static let straight: [ClimbRecord] =
-    [.began(steps: steps)]
+    [.began(steps: steps, nil)]
     + steps.flatMap { step -> [ClimbRecord] in
       [
         .starts(.run, step: step), .done(.run, step: step),
@@ -155,9 +155,9 @@ import Testing
   }
 
   @Test func aJournalOfOtherStepsIsRefused() {
-    let began = ClimbRecord.began(steps: ["swim"])
+    let began = ClimbRecord.began(steps: ["swim"], nil)
     #expect(throws: ClimbError.otherSteps(recorded: ["swim"], expected: Self.steps)) { try engine([began]) }
-    let journal = [ClimbRecord.began(steps: Self.steps), .starts(.run, step: "swim")]
+    let journal = [ClimbRecord.began(steps: Self.steps, nil), .starts(.run, step: "swim")]
     #expect(throws: ClimbError.otherSteps(recorded: ["swim"], expected: Self.steps)) { try engine(journal) }
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct ClimbJournalTests {
   private static let records: [ClimbRecord] = [
-    .began(steps: ["pack"]), .starts(.run, step: "pack"),
+    .began(steps: ["pack"], nil), .starts(.run, step: "pack"),
     .failed(.run, step: "pack", reason: "no \"rope\"\n"),
     .resumed(.back), .starts(.undo, step: "pack"), .done(.undo, step: "pack"), .reverted, .committed,
   ]
@@ -97,7 +97,8 @@ import Testing
       """, to: "climb.ndjson")
     #expect(
       try ClimbJournal.read(path) == [
-        .began(steps: ["pack"]), .starts(.run, step: "pack"), .failed(.run, step: "pack", reason: "no rope"),
+        .began(steps: ["pack"], nil), .starts(.run, step: "pack"),
+        .failed(.run, step: "pack", reason: "no rope"),
         .resumed(.back), .done(.undo, step: "pack"), .reverted, .committed,
       ])
   }

@@ -12,13 +12,22 @@ import Testing
   /// The steps of 3 to 5 that change the placement, as they are run and as they are undone. What `move-objects` does
   /// before that when it is undone needs a store.
   private static let changes: [(name: String, work: ClimbStep.Work)] = [
-    ("place-follower", Climb3to4.placeFollower.run), ("place-follower, undone", Climb3to4.placeFollower.undo),
-    ("share-cache", Climb4to5.shareCache.run), ("share-cache, undone", Climb4to5.shareCache.undo),
-    ("move-sessions", Climb4to5.moveSessions.run), ("move-sessions, undone", Climb4to5.moveSessions.undo),
-    ("copy-objects", Climb4to5.copyObjects.run), ("copy-objects, undone", Climb4to5.copyObjects.undo),
-    ("move-objects", Climb4to5.moveObjects.run), ("leave-folder", Climb4to5.leaveFolder.run),
-    ("leave-folder, undone", Climb4to5.leaveFolder.undo),
+    ("place-follower", step(4, "place-follower").run),
+    ("place-follower, undone", step(4, "place-follower").undo),
+    ("share-cache", step(5, "share-cache").run), ("share-cache, undone", step(5, "share-cache").undo),
+    ("move-sessions", step(5, "move-sessions").run), ("move-sessions, undone", step(5, "move-sessions").undo),
+    ("copy-objects", step(5, "copy-objects").run), ("copy-objects, undone", step(5, "copy-objects").undo),
+    ("move-objects", step(5, "move-objects").run), ("leave-folder", step(5, "leave-folder").run),
+    ("leave-folder, undone", step(5, "leave-folder").undo),
   ]
+
+  private static func step(_ stage: Int, _ name: String) -> ClimbStep {
+    let steps = Climb.paths[stage]?(Climber.Route(to: stage, listensOnPort: false).change) ?? []
+    return steps.first { $0.name == name }
+      ?? ClimbStep(name: name, title: "not there", run: { _, _ in }, verify: { _, _ in }, undo: { _, _ in })
+  }
+
+  private static let moveSessions = step(5, "move-sessions")
 
   @Test(arguments: changes.indices) func aStepFailsWhileAProcessStandsStill(index: Int) {
     let change = Self.changes[index]
@@ -31,29 +40,29 @@ import Testing
 
   @Test func aProcessThatGoesOnInTimeIsWaitedFor() throws {
     let lab = PlacedLab(silent: "server-b", adoptionMs: 60_000) { $0.goOn() }
-    try Climb4to5.moveSessions.run(lab, .silent)
+    try Self.moveSessions.run(lab, .silent)
     #expect(lab.questions("server-b") > 1)
   }
 
   @Test func aProcessThatEndsIsNotWaitedFor() throws {
     let lab = PlacedLab(silent: "server-b", adoptionMs: 60_000) { $0.restart("server-b") }
-    try Climb4to5.moveSessions.run(lab, .silent)
+    try Self.moveSessions.run(lab, .silent)
   }
 
   @Test func aSupervisorThatIsAwayHasNotSeenAProcessEnd() throws {
     let lab = PlacedLab(silent: "server-b", adoptionMs: 60_000) { $0.loseSupervisor() }
-    try Climb4to5.moveSessions.run(lab, .silent)
+    try Self.moveSessions.run(lab, .silent)
     #expect(lab.questions("server-b") > 3)
   }
 
   @Test func aProcessOfTheLastEpochIsWaitedFor() {
     let lab = PlacedLab(behind: "server-a")
-    #expect(throws: ClimbError.self) { try Climb4to5.moveSessions.run(lab, .silent) }
+    #expect(throws: ClimbError.self) { try Self.moveSessions.run(lab, .silent) }
   }
 }
 
 /// Two servers and a placement at epoch 3. One of them may stand still: `after` happens when it was asked twice.
-private final class PlacedLab: ClimbLab {
+private final class PlacedLab: Provider {
   struct Silence: Error {}
 
   private struct State {
@@ -98,7 +107,7 @@ private final class PlacedLab: ClimbLab {
 
   func placement() throws -> Placement? { state.withLock { $0.placement } }
 
-  func view() throws -> LabView {
+  func view() throws -> ProviderView {
     let (pids, isAway) = state.withLock { state in
       defer { state.absences = max(state.absences - 1, 0) }
       return (state.pids, state.absences > 0)
@@ -107,20 +116,19 @@ private final class PlacedLab: ClimbLab {
     let servers = pids.map { name, pid in
       LabSnapshot.Process(name: name, host: name, pid: pid, health: .ready, restarts: 0, lastEnd: nil)
     }
-    let hosts = ["cache-a", "cache-b", "cache-witness-c", "database-a", "database-b"]
-    return LabView(
+    let hosts = ["cache-a", "cache-b", "cache-witness-c", "database-a", "database-b", "database-witness-c"]
+    return ProviderView(
       stage: 4, openDoors: [], processes: servers,
       addresses: Dictionary(uniqueKeysWithValues: hosts.map { ($0, "127.0.0.1") }))
   }
 
-  func send(_ request: ControlRequest, _ say: StepVoice) throws {
-    guard case .setPlacement(let text, _) = request else { return try StrictLab().send(request, say) }
-    let next = try Placement(json: Data(text.utf8))
+  func carryOut(_ order: Order, _ say: StepVoice) throws {
+    guard case .place(let next, _) = order else { return try StrictProvider().carryOut(order, say) }
     state.withLock { $0.placement = next }
   }
 
-  func get(process: String, _ path: String) throws -> AdminClient.Answer {
-    guard path == "/placement" else { return try StrictLab().get(process: process, path) }
+  func get(_ process: String, _ path: String) throws -> AdminClient.Answer {
+    guard path == "/placement" else { return try StrictProvider().get(process, path) }
     let (epoch, isSilent, count) = state.withLock { state in
       state.questions[process, default: 0] += 1
       return (state.placement.epoch, state.silent == process, state.questions[process] ?? 0)
@@ -131,11 +139,7 @@ private final class PlacedLab: ClimbLab {
       status: 200, body: Array("{\"epoch\":\(process == behind ? epoch - 1 : epoch)}".utf8), lengthBytes: nil)
   }
 
-  func get(_ role: Role, _ path: String) throws -> AdminClient.Answer { try StrictLab().get(role, path) }
-  func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
-    try StrictLab().post(role, path, body)
-  }
-  func post(process: String, _ path: String) throws -> AdminClient.Answer {
-    try StrictLab().post(process: process, path)
+  func post(_ process: String, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
+    try StrictProvider().post(process, path, body)
   }
 }

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct WaitlistTests {
   /// Two processes that live, each with a waitlist that a test sets; both keep what they are sent.
-  private final class Lists: ClimbLab {
+  private final class Lists: Provider {
     struct State {
       var lists: [Role: String?] = [:]
       var posts: [String] = []
@@ -30,33 +30,31 @@ import Testing
 
     var posts: [String] { state.withLock { $0.posts } }
 
-    func view() throws -> LabView { try StrictLab().view() }
-    func placement() throws -> Placement? { try StrictLab().placement() }
-    func get(process: String, _ path: String) throws -> AdminClient.Answer {
-      try StrictLab().get(process: process, path)
-    }
-    func post(process: String, _ path: String) throws -> AdminClient.Answer {
-      try StrictLab().post(process: process, path)
-    }
-    func send(_ request: ControlRequest, _ say: StepVoice) throws {
-      try StrictLab().send(request, say)
-    }
+    func view() throws -> ProviderView { try StrictProvider().view() }
+    func placement() throws -> Placement? { try StrictProvider().placement() }
+    func carryOut(_ order: Order, _ say: StepVoice) throws { try StrictProvider().carryOut(order, say) }
 
-    func get(_ role: Role, _ path: String) throws -> AdminClient.Answer {
+    func get(_ process: String, _ path: String) throws -> AdminClient.Answer {
       try state.withLock { state in
         if path == "/healthz" { return Self.answer(200, "") }
-        guard path == "/waitlist" else { return try StrictLab().get(role, path) }
-        guard let text = state.lists[role] ?? nil else { return Self.answer(404, "") }
+        guard path == "/waitlist" else { return try StrictProvider().get(process, path) }
+        guard let text = Role(rawValue: process).flatMap({ state.lists[$0] ?? nil }) else {
+          return Self.answer(404, "")
+        }
         return Self.answer(state.listStatus, text, saysLength: state.saysLength)
       }
     }
 
-    func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
+    func post(_ process: String, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
       try state.withLock { state in
-        guard path == "/waitlist" else { return try StrictLab().post(role, path, body) }
-        guard let text = state.lists[role] ?? nil else { return Self.answer(404, "") }
+        guard path == "/waitlist" else { return try StrictProvider().post(process, path, body) }
+        guard let text = Role(rawValue: process).flatMap({ state.lists[$0] ?? nil }) else {
+          return Self.answer(404, "")
+        }
         state.posts.append(String(decoding: body, as: UTF8.self))
-        if !state.forgets { state.lists[role] = text + String(decoding: body, as: UTF8.self) }
+        if !state.forgets {
+          Role(rawValue: process).map { state.lists[$0] = text + String(decoding: body, as: UTF8.self) }
+        }
         return Self.answer(state.postStatus, "")
       }
     }

@@ -94,7 +94,7 @@ import Topology
     #expect(database.change == .comes && database.health == nil)
     #expect(map.node("database-posts@server-a")?.change == .goes)
     #expect(map.node("service-web@server-a")?.change == nil)
-    #expect(map.roads.contains { $0.link == Link(from: "service-web", to: "database", label: "SQL") })
+    #expect(map.roads.contains { $0.link == Link(from: "service-web", to: "database", kind: .sql) })
     #expect(map.roads.contains { $0.link.to == "database-posts" })
   }
 

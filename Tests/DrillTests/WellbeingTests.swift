@@ -12,7 +12,8 @@ import Testing
   {
     lines.map { name, health, role, lagBytes in
       LabSnapshot.Process(
-        name: name, host: "h", role: role, lagBytes: lagBytes, pid: 1, health: health, restarts: 0,
+        name: name, host: name.split(separator: ".").first.map(String.init),
+        role: role.map { .init(rawValue: $0) }, lagBytes: lagBytes, pid: 1, health: health, restarts: 0,
         lastEnd: nil)
     }
   }

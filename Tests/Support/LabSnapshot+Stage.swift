@@ -85,7 +85,8 @@ extension LabSnapshot.Process {
     lagBytes: Int? = nil, health: LabSnapshot.Health = .ready
   ) -> Self {
     Self(
-      name: name, host: host, zone: zone, address: address, role: role, lagBytes: lagBytes,
+      name: name, host: host, zone: zone, address: address, role: role.map { .init(rawValue: $0) },
+      lagBytes: lagBytes,
       pid: health == .ready ? 4_711 : nil, health: health, restarts: 0, lastEnd: nil)
   }
 

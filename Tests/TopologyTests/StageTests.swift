@@ -15,8 +15,8 @@ import Topology
     let topology = try Topology.sample(.singleServer)
     let onServer = topology.tiers.filter { $0.soleMember?.server == "server-a" }.map(\.id)
     #expect(onServer == ["service-web", "database-accounts", "database-posts", "database-graph", "objects"])
-    #expect(topology.links.contains(Link(from: "service-web", to: "database-posts", label: "SQL")))
-    #expect(topology.links.contains(Link(from: "address", to: "service-web", label: "HTTP")))
+    #expect(topology.links.contains(Link(from: "service-web", to: "database-posts", kind: .sql)))
+    #expect(topology.links.contains(Link(from: "address", to: "service-web", kind: .requests)))
   }
 
   @Test func atStageThreeTheDatabaseHasAServerOfItsOwnAndTheAppKeepsItsServer() throws {

@@ -37,8 +37,8 @@ import Topology
       "tier a: is in zone 'local-b' of 'local', its server 'h' in 'local-a'", servers: [server],
       tiers: [tier("a", on: [Server(id: "h", title: "", zone: "local-b")])])
     expect(
-      "link x → y: names the tier 'x', which does not exist", links: [Link(from: "x", to: "y", label: "")])
-    expect("link a → a: leads to itself", tiers: [tier("a")], links: [Link(from: "a", to: "a", label: "")])
+      "link x → y: names the tier 'x', which does not exist", links: [Link(from: "x", to: "y", kind: .calls)])
+    expect("link a → a: leads to itself", tiers: [tier("a")], links: [Link(from: "a", to: "a", kind: .calls)])
     expect(
       "tier cdn: names the edge location 'moon', which does not exist",
       tiers: [Tier(id: "cdn", kind: .cdn, title: "", subtitle: "", edges: ["moon"])])

@@ -2,8 +2,8 @@
 
 /// One fact about a climb.
 public enum ClimbRecord: Equatable, Sendable {
-  /// A climb of these steps begins, and nothing before it counts.
-  case began(steps: [String])
+  /// A climb of these steps begins, and nothing before it counts. (The first versions did not tell the change.)
+  case began(steps: [String], StageChange?)
   /// A climb that was cut short goes on, up or back.
   case resumed(ClimbEngine.Direction)
   case starts(ClimbEngine.Operation, step: String)
@@ -23,10 +23,23 @@ public enum ClimbRecord: Equatable, Sendable {
   }
 }
 
+extension [ClimbRecord] {
+  /// How the climb began that they leave under way; nil when there is none.
+  var begun: (steps: [String], change: StageChange?)? {
+    reduce(nil) { begun, record in
+      switch record {
+      case .began(let steps, let change): (steps, change)
+      case .committed, .reverted: nil
+      case .resumed, .starts, .done, .failed: begun
+      }
+    }
+  }
+}
+
 // In the journal: `{"event": "starts", "operation": "run", "step": "launch-app"}`. Journals outlive versions of Heights.
 extension ClimbRecord: Codable {
   private enum Key: String, CodingKey {
-    case event, steps, direction, operation, step, reason
+    case event, steps, change, direction, operation, step, reason
   }
 
   private enum Event: String, Codable {
@@ -38,7 +51,10 @@ extension ClimbRecord: Codable {
     let operation = { try values.decode(ClimbEngine.Operation.self, forKey: .operation) }
     let step = { try values.decode(String.self, forKey: .step) }
     switch try values.decode(Event.self, forKey: .event) {
-    case .began: self = .began(steps: try values.decode([String].self, forKey: .steps))
+    case .began:
+      self = .began(
+        steps: try values.decode([String].self, forKey: .steps),
+        try values.decodeIfPresent(StageChange.self, forKey: .change))
     case .resumed: self = .resumed(try values.decode(ClimbEngine.Direction.self, forKey: .direction))
     case .starts: self = .starts(try operation(), step: try step())
     case .done: self = .done(try operation(), step: try step())
@@ -55,7 +71,9 @@ extension ClimbRecord: Codable {
     try values.encode(event, forKey: .event)
     try values.encodeIfPresent(step, forKey: .step)
     switch self {
-    case .began(let steps): try values.encode(steps, forKey: .steps)
+    case .began(let steps, let change):
+      try values.encode(steps, forKey: .steps)
+      try values.encodeIfPresent(change, forKey: .change)
     case .resumed(let direction): try values.encode(direction, forKey: .direction)
     case .starts(let operation, _), .done(let operation, _): try values.encode(operation, forKey: .operation)
     case .failed(let operation, _, let reason):

@@ -19,13 +19,15 @@ extension ComputePlan {
 
     for (index, member) in service.tier.members.enumerated() {
       let letter = blueprint.letters[index]
-      let hasDisk = index == 0 && (blueprint.stage < .replicated || blueprint.options.keepsPreviousStage)
+      let hasDisk =
+        index == 0 && (!blueprint.topology.has(.sharedFolder) || blueprint.options.keepsPreviousStage)
       var own = settings
       let disk = hasDisk ? addDisk(zone: builder.input(network.zones[index])) : nil
       if let disk {
         // It stays with the first server for one stage more, for its files to be copied to the shared folder.
         own.set("DISK", disk.id)
-        own.set("DISK_DIR", blueprint.stage < .replicated ? "/var/lib/heights" : "/var/lib/heights-before")
+        own.set(
+          "DISK_DIR", !blueprint.topology.has(.sharedFolder) ? "/var/lib/heights" : "/var/lib/heights-before")
       }
       let server = builder.add(
         "Server\(letter)",
@@ -49,7 +51,7 @@ extension ComputePlan {
     let size = builder.parameter(
       "DiskGiB", type: "Number", "The disk, which may grow and not shrink.",
       standard: String(blueprint.serverGiB),
-      value: blueprint.stage < .replicated ? String(blueprint.serverGiB) : nil)
+      value: !blueprint.topology.has(.sharedFolder) ? String(blueprint.serverGiB) : nil)
     let volume = builder.add(
       "Disk",
       Volume(
@@ -67,7 +69,7 @@ extension ComputePlan {
       ElasticIP(instance: server.id, tags: blueprint.tags("address-\(letter.lowercased())")))
     builder.output("Address\(letter)", address.address, "The static address of server \(letter).")
     var check: Resource<HealthCheck>?
-    if blueprint.stage >= .replicated {
+    if blueprint.topology.hasSeveralServers {
       check = builder.add(
         "HealthCheck\(letter)",
         HealthCheck(

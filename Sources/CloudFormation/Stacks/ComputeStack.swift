@@ -8,7 +8,7 @@ struct ComputeStack {
 
   init(_ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack) {
     var plan = ComputePlan(blueprint, sites, index, global)
-    if blueprint.stage < .stateless { plan.addServers() } else { plan.addFront() }
+    if blueprint.topology.has(.edges) { plan.addFront() } else { plan.addServers() }
     plan.builder.output(of: blueprint.stage)
     stack = plan.builder.stack
   }
@@ -89,9 +89,9 @@ struct ComputePlan {
     settings.set(.stage, String(blueprint.stage.number))
     settings.set(.dataDirectory, "/var/lib/heights")
     settings.set(.placement, "/run/heights/placement.json")
-    let scheme: Expression = .text(blueprint.stage < .stateless ? "http" : "https")
+    let scheme: Expression = .text(blueprint.topology.has(.edges) ? "https" : "http")
     settings.set(.publicURL, Text("\(scheme)://\(domain)"))
-    if blueprint.stage >= .stateless, let number = NetworkPlan.number(of: region.code) {
+    if blueprint.topology.has(.balancer), let number = NetworkPlan.number(of: region.code) {
       // The load balancers: nobody else in the network reaches this port.
       settings.set(.trustedProxies, NetworkPlan.network(number))
     }

@@ -35,7 +35,7 @@ struct DataStack {
     let stage = blueprint.stage
 
     var logs: Resource<Bucket>?
-    if stage >= .stateless { logs = plan.addLogs(takesDeliveries: isHome) }
+    if blueprint.topology.has(.objectStore) { logs = plan.addLogs(takesDeliveries: isHome) }
     let releases = plan.addReleases(logs: logs)
     if isHome { placement = plan.addPlacement(in: sites.map(\.region.code)) }
     if stage >= .separateDatabase, let network = sites[index].network {
@@ -44,7 +44,7 @@ struct DataStack {
       if isHome, stage < .sharded || blueprint.options.keepsPreviousStage {
         database = plan.addDatabase(network, key: key)
       }
-      let isFilesStage = stage == .replicated
+      let isFilesStage = blueprint.topology.has(.sharedFolder)
       if isHome, isFilesStage || stage == .stateless && blueprint.options.keepsPreviousStage {
         files = plan.addFiles(network, key: key)
       }
@@ -57,7 +57,7 @@ struct DataStack {
       objects = plan.addObjects(logs: logs, copies: plan.copies(for: region, among: sites))
       if isHome { staticFiles = plan.addStaticFiles(logs: logs) }
     }
-    if stage >= .microservices { sessions = plan.addSessions() }
+    if blueprint.topology.has(.table) { sessions = plan.addSessions() }
     self.releases = releases
     plan.builder.output(of: stage)
     stack = plan.builder.stack

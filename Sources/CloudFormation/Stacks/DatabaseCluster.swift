@@ -71,7 +71,7 @@ extension StackBuilder {
       standard: String(storageGiB), value: tier.map { String(blueprint.databaseGiB(of: $0)) })
     // Below 400 GiB gp3 has a fixed speed.
     let iops = storageGiB >= 400 ? tier?.capacity?.storageIOPS.map { max($0, 12_000) } : nil
-    let isMultiZone = blueprint.stage >= .replicated
+    let isMultiZone = blueprint.topology.zones.count > 1
     let leader = add(
       prefix,
       DBInstance(

@@ -23,7 +23,7 @@ struct GlobalStack {
       "Name these at the registrar of the domain, then everything below works.")
 
     var certificate: StackOutput<Identifier<Certificate>>?
-    if blueprint.stage >= .stateless {
+    if blueprint.topology.has(.edges) {
       let site = builder.add(
         "SiteCertificate",
         Certificate(name: "\(domain)", alternatives: [], zone: zone.id, tags: blueprint.tags("site")))

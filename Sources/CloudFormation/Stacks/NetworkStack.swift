@@ -45,7 +45,7 @@ struct NetworkStack {
         dataSubnets.append(plan.builder.output("DataSubnet\(letter)", subnet.id, "For what holds data."))
       }
     }
-    if blueprint.stage >= .stateless {
+    if blueprint.topology.has(.edges) {
       for (index, letter) in blueprint.letters.enumerated() {
         let table = plan.addTable("AppRouteTable\(letter)", vpc)
         tables.append(table)
@@ -142,7 +142,7 @@ extension Plan {
       groups.database = addStore("Database", "PostgreSQL", 5432, vpc, servers)
     }
     if stage >= .replicated { groups.files = addStore("Files", "the shared folder", 2049, vpc, servers) }
-    if stage >= .stateless { groups.cache = addStore("Cache", "the cache", 6379, vpc, servers) }
+    if blueprint.topology.has(.redis) { groups.cache = addStore("Cache", "the cache", 6379, vpc, servers) }
     if let layers {
       groups.layers = builder.output(
         "LayersSecurityGroup", layers.groupID, "The load balancers between the layers.")

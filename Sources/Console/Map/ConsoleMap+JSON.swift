@@ -42,7 +42,7 @@ extension ConsoleMap.Road: JSONWritable {
     json.object {
       $0.member("from", link.from)
       $0.member("to", link.to)
-      $0.member("label", link.label)
+      $0.member("label", link.kind.rawValue)
       $0.member("requestsPerSecond", requestsPerSecond)
     }
   }

@@ -10,6 +10,7 @@ struct ConsoleMap {
     /// The id of its tier.
     let tier: String
     let kind: Tier.Kind
+    let engine: Tier.Engine
     let title: String
     let subtitle: String
     /// The id of its server or edge location.
@@ -97,13 +98,15 @@ extension ConsoleMap {
 
   private static func node(_ tier: Tier, _ change: Change?) -> Node {
     Node(
-      id: tier.id, tier: tier.id, kind: tier.kind, title: tier.title, subtitle: tier.subtitle,
+      id: tier.id, tier: tier.id, kind: tier.kind, engine: tier.engine, title: tier.title,
+      subtitle: tier.subtitle,
       region: tier.regions.count == 1 ? tier.regions[0] : nil, change: change)
   }
 
   private static func node(_ tier: Tier, _ member: Member, _ change: Change?) -> Node {
     Node(
-      id: "\(tier.id)@\(member.server)", tier: tier.id, kind: tier.kind, title: tier.title,
+      id: "\(tier.id)@\(member.server)", tier: tier.id, kind: tier.kind, engine: tier.engine,
+      title: tier.title,
       subtitle: tier.subtitle, host: member.server, zone: member.zone, region: member.region,
       role: member.role == .witness ? member.role.rawValue : nil, change: change)
   }
@@ -112,7 +115,8 @@ extension ConsoleMap {
     tier.edges.map { id in
       let place = edges.first { $0.id == id }?.place ?? tier.subtitle
       return Node(
-        id: id, tier: tier.id, kind: tier.kind, title: "Edge", subtitle: place, host: id, change: change)
+        id: id, tier: tier.id, kind: tier.kind, engine: tier.engine, title: "Edge", subtitle: place, host: id,
+        change: change)
     }
   }
 
@@ -123,7 +127,8 @@ extension ConsoleMap {
       let original = String(host.reversed().drop { $0.isNumber }.reversed())
       return nodes.filter { $0.host == original && $0.kind == .service }.map { like in
         var node = Node(
-          id: "\(like.tier)@\(host)", tier: like.tier, kind: like.kind, title: like.title,
+          id: "\(like.tier)@\(host)", tier: like.tier, kind: like.kind, engine: like.engine,
+          title: like.title,
           subtitle: like.subtitle)
         (node.host, node.zone, node.region) = (host, like.zone, like.region)
         return node

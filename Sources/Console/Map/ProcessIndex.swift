@@ -25,8 +25,8 @@ struct ProcessIndex {
     described.health = health(of: node, own)
     described.address = own.compactMap(\.address).first
     // The electors beside a store have leaders of their own: those don't lead the store.
-    let store = own.filter { process in !Self.electors.contains { process.name.hasSuffix($0) } }
-    if node.role == nil { described.role = store.compactMap(\.role).first }
+    let store = own.filter { !$0.kind.isElector }
+    if node.role == nil { described.role = store.compactMap(\.role).first?.rawValue }
     described.lagBytes = store.compactMap(\.lagBytes).max()
     if node.kind == .service {
       let known = own.compactMap { rates[$0.name] }
@@ -35,7 +35,6 @@ struct ProcessIndex {
     return described
   }
 
-  private static let electors = [".etcd", ".sentinel"]
   private static let worstFirst: [LabSnapshot.Health] = [
     .stopped, .noPower, .waiting, .starting, .stopping, .ready,
   ]
@@ -52,13 +51,13 @@ struct ProcessIndex {
   private func processes(of node: ConsoleMap.Node) -> [LabSnapshot.Process] {
     switch node.kind {
     case .users: return []
-    case .launchPage, .waitlist: return processes.filter { $0.name == Role.launch.rawValue }
-    case .address: return processes.filter { $0.name == "front-door" }
+    case .launchPage, .waitlist: return processes.filter { $0.kind == .launchPage }
+    case .address: return processes.filter { $0.kind == .frontDoor }
     case .dns, .cdn, .loadBalancer, .service, .cache, .sessions, .objects, .database:
       let host = node.host ?? node.id
       let own = processes.filter { $0.host == host || $0.name == host }
       // Up to stage 3 one process is the whole server, the databases in it included.
-      let isInApp = node.kind == .service || node.kind == .objects || node.subtitle == "SQLite"
+      let isInApp = [.app, .sqlite, .folder].contains(node.engine)
       if own.isEmpty, node.host != nil, isInApp { return processes.filter { $0.name == Role.app.rawValue } }
       return own
     }

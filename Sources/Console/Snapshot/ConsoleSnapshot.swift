@@ -76,7 +76,7 @@ private struct ProcessJSON: JSONWritable {
     json.object {
       $0.member("name", process.name)
       $0.member("address", process.address)
-      $0.member("role", process.role)
+      $0.member("role", process.role?.rawValue)
       $0.member("pid", process.pid.map { Int($0) })
       $0.member("health", process.health.rawValue)
       $0.member("lagBytes", process.lagBytes)

@@ -12,7 +12,7 @@ struct CacheLoss: Fault {
 
   var target: String { victims.processes.map(\.place).joined(separator: " and ") }
 
-  init(_ scene: FaultScene) throws { victims = Victims(scene.running.filter { $0.name.hasSuffix(".redis") }) }
+  init(_ scene: FaultScene) throws { victims = Victims(scene.running.filter { $0.kind == .engine(.redis) }) }
 
   func inflict(_ lab: ControlClient, holdSeconds: Int, shouldStop: () -> Bool) throws -> String? {
     for victim in victims.processes { try lab.send(.crash(victim.name)) }

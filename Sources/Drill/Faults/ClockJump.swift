@@ -48,7 +48,7 @@ struct ClockJump: Fault {
       _ = try check(process, expected: 0)
       return "\(process.place) said that it was \(ahead) s later than it was"
     }
-    if processes.contains(where: { $0.name.hasSuffix(".patroni") }) {
+    if processes.contains(where: { $0.kind == .engine(.patroni) }) {
       try Self.wait(Self.afterSeconds, shouldStop)
     }
     return seen.joined(separator: ", then ") + ", and each was right again"

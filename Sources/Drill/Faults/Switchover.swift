@@ -14,7 +14,7 @@ struct Switchover: Fault {
 
   func inflict(_ lab: ControlClient, holdSeconds: Int, shouldStop: () -> Bool) throws -> String? {
     let standby = try lab.send(.status).processes.first {
-      $0.name.hasSuffix(".patroni") && $0.role == "sync_standby"
+      $0.kind == .engine(.patroni) && $0.role == .synchronousFollower
     }
     guard let host = standby?.host else {
       throw DrillError.unhealthy("no follower is in step with the leader")
@@ -24,7 +24,7 @@ struct Switchover: Fault {
   }
 
   func proof(_ lab: LabSnapshot, hasFailed: (String) -> Bool) -> String? {
-    let leader = lab.processes.first { $0.name.hasSuffix(".patroni") && $0.role == "leader" }?.host
+    let leader = lab.processes.first { $0.kind == .engine(.patroni) && $0.role == .leader }?.host
     return leader.flatMap { $0 == target ? nil : "\($0) leads in place of \(target)" }
   }
 }

@@ -4,8 +4,9 @@ import Glibc
 
 /// A program that runs on a host. The value knows everything about the program and runs nothing itself.
 protocol Engine: Sendable {
-  /// The process's name: `HOST.ENGINE`, such as `database-a.etcd`.
+  /// The process's name: `HOST.ENGINE`, such as `database-a.etcd`, where nothing else is said.
   var name: String { get }
+  var kind: EngineKind { get }
   var host: Host { get }
   /// What brings the program: a package of Debian's, or a Python requirement. Told when the program is missing.
   var package: String { get }
@@ -33,6 +34,7 @@ protocol Engine: Sendable {
 }
 
 extension Engine {
+  var name: String { kind.name(on: host.id) }
   var environment: [String: String] { [:] }
   var stopSignal: Int32 { SIGTERM }
   var stopsInTurn: Bool { false }
@@ -42,8 +44,8 @@ extension Engine {
 
 /// What an engine says of itself.
 struct EngineObservation: Equatable, Sendable {
-  /// Such as `leader`, `sync_standby` or `replica`; nil when there are no roles.
-  var role: String?
+  /// Nil when there are no roles.
+  var role: ProcessRole?
   /// How far it is behind its leader; nil when it follows none, or it can't tell.
   var lagBytes: Int?
 }

@@ -13,9 +13,7 @@ struct Etcd: Engine {
   let certificate: EtcdCertificate
   let shell: EngineShell
 
-  static func name(on host: Host) -> String { host.id + ".etcd" }
-
-  var name: String { Self.name(on: host) }
+  var kind: EngineKind { .etcd }
   var package: String { "etcd-server" }
   var program: String? { Programs.find("etcd") }
   /// One core and little memory: it has a few keys.
@@ -80,7 +78,7 @@ struct Etcd: Engine {
 
   func observe() -> EngineObservation? {
     EtcdClient(host: host).isLeader().map {
-      EngineObservation(role: $0 ? "leader" : "follower")
+      EngineObservation(role: $0 ? .leader : .follower)
     }
   }
 }

@@ -21,6 +21,7 @@ struct GdnsdFailover: Engine {
   static let lifetimeSeconds = 2
 
   var name: String { host.id }
+  var kind: EngineKind { .gdnsd }
   var package: String { "gdnsd" }
   var program: String? { Gdnsd.program }
   var arguments: [String] { ["-c", host.folder + "/config", "start"] }

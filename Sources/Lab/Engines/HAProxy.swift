@@ -25,6 +25,7 @@ struct HAProxy: Balancer {
     let port: Int
   }
 
+  /// The front door is called so alone.
   let name: String
   let host: Host
   let entrance: Entrance
@@ -39,6 +40,7 @@ struct HAProxy: Balancer {
   /// Answered with 200 while some server is healthy.
   static let health = "/lb-health"
 
+  var kind: EngineKind { .haproxy }
   var package: String { "haproxy" }
   var program: String? { Programs.find("haproxy") }
   var arguments: [String] { ["-db", "-f", host.folder + "/haproxy.cfg"] }

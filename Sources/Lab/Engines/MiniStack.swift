@@ -11,7 +11,7 @@ struct MiniStack: Engine {
   let program: String?
   let shell: EngineShell
 
-  var name: String { host.id + ".ministack" }
+  var kind: EngineKind { .ministack }
   var package: String { "ministack (PyPI)" }
   var arguments: [String] { [host.folder + "/gate.py", host.folder + "/keys.json"] }
 

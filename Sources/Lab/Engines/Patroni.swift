@@ -12,6 +12,8 @@ struct Patroni: Engine {
   let voters: [Host]
   /// Begins the cluster where there is none; the others copy what it has.
   let isFirst: Bool
+  /// What the cluster is called.
+  let scope: String
   let settings: PostgresSettings
   /// Shown to etcd.
   let certificate: EtcdCertificate
@@ -19,13 +21,12 @@ struct Patroni: Engine {
   let program: String?
   let shell: EngineShell
 
-  static let scope = "main"
   static let namespace = "/heights/"
   private static let waitLimitMs = 30_000
   /// Who gives it orders over its REST API.
   private static let commander = "heights"
 
-  var name: String { host.id + ".patroni" }
+  var kind: EngineKind { .patroni }
   var package: String { program == nil ? "patroni (PyPI)" : PostgresSettings.package }
   var losesUnflushed: Bool { true }
   var arguments: [String] { ["-c", Self.launch, host.folder + "/patroni.json"] }
@@ -66,9 +67,9 @@ struct Patroni: Engine {
     guard let programs = PostgresSettings.folder else { throw .engineMissing(engine: name, package: package) }
     let etcd = try reachableEtcd()
     // Before the first member starts: one that finds data does not read it from its own configuration.
-    try etcd.putIfAbsent(Self.key("config"), json(clusterConfiguration))
+    try etcd.putIfAbsent(key("config"), json(clusterConfiguration))
     if isFirst {
-      if try !etcd.has(Self.key("initialize")) { try shell.makePostgresData(settings, programs: programs) }
+      if try !etcd.has(key("initialize")) { try shell.makePostgresData(settings, programs: programs) }
     } else if try !ledLast(etcd) {
       // A member without data would begin a cluster of its own, and one that was a follower may have less than the first,
       // which has run alone meanwhile when a climb was undone. The one that led last must not wait: it has to lead. (Who
@@ -86,7 +87,7 @@ struct Patroni: Engine {
   /// Whether this member was the last to lead. Who promotes himself writes it there first.
   private func ledLast(_ etcd: EtcdClient) throws(LabError) -> Bool {
     struct Synchronous: Decodable { let leader: String? }
-    guard let value = try etcd.value(of: Self.key("sync")) else { return false }
+    guard let value = try etcd.value(of: key("sync")) else { return false }
     return (try? JSONDecoder().decode(Synchronous.self, from: value))?.leader == host.id
   }
 
@@ -105,7 +106,7 @@ struct Patroni: Engine {
     }
   }
 
-  private static func key(_ name: String) -> String { "\(namespace)\(scope)/\(name)" }
+  private func key(_ name: String) -> String { "\(Self.namespace)\(scope)/\(name)" }
 
   private func json(_ value: [String: Any]) -> String {
     let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -139,7 +140,7 @@ extension Patroni {
     let superuser = ["username": PostgresSettings.superuser, "password": settings.secrets.superuser]
     let replicator = ["username": PostgresSettings.replicator, "password": settings.secrets.replication]
     return [
-      "scope": Self.scope, "namespace": Self.namespace, "name": host.id,
+      "scope": scope, "namespace": Self.namespace, "name": host.id,
       "log": ["level": "INFO"],
       "restapi": [
         "listen": "\(host.address):\(ports.patroni)", "connect_address": "\(host.address):\(ports.patroni)",
@@ -170,7 +171,7 @@ extension Patroni {
   private struct Cluster: Decodable {
     struct Member: Decodable {
       let name: String
-      let role: String
+      let role: ProcessRole
       let lag: Lag?
     }
 
@@ -201,7 +202,7 @@ extension Patroni {
   func isReady() -> Bool {
     if leads(host) { return true }
     guard client.status("/replica") == 200, let cluster,
-      cluster.members.contains(where: { $0.role == "sync_standby" })
+      cluster.members.contains(where: { $0.role == .synchronousFollower })
     else { return false }
     return peers.contains { peer in
       let streaming = followers(of: peer).filter { $0.state == "streaming" }

@@ -6,9 +6,10 @@ struct Postgres: Engine {
   let host: Host
   let port: Int
   let settings: PostgresSettings
+  let cluster: String
   let shell: EngineShell
 
-  var name: String { host.id + ".postgres" }
+  var kind: EngineKind { .postgres }
   var package: String { PostgresSettings.package }
   var program: String? { PostgresSettings.folder.map { $0 + "/postgres" } }
   var arguments: [String] { ["-D", dataFolder] }
@@ -21,7 +22,7 @@ struct Postgres: Engine {
   var configuration: String {
     let own = [
       ("listen_addresses", host.address), ("port", String(port)), ("unix_socket_directories", host.folder),
-      ("cluster_name", Patroni.scope),
+      ("cluster_name", cluster),
     ]
     return (own + PostgresSettings.parameters).map { "\($0) = '\($1)'\n" }.joined()
   }
@@ -41,5 +42,5 @@ struct Postgres: Engine {
 
   func isReady() -> Bool { HostClient(address: host.address, port: port).isPostgresReady() }
 
-  func observe() -> EngineObservation? { EngineObservation(role: "leader") }
+  func observe() -> EngineObservation? { EngineObservation(role: .leader) }
 }

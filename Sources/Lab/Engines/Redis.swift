@@ -10,10 +10,9 @@ struct Redis: Engine {
   let password: String
   let shell: EngineShell
 
-  static func name(on host: Host) -> String { host.id + ".redis" }
   static let package = "redis-server"
 
-  var name: String { Self.name(on: host) }
+  var kind: EngineKind { .redis }
   var package: String { Self.package }
   var program: String? { Programs.find("redis-server") }
   var arguments: [String] { [host.folder + "/redis.conf"] }
@@ -60,10 +59,10 @@ struct Redis: Engine {
 
   func observe() -> EngineObservation? {
     guard let facts = client.facts("replication"), let role = facts["role"] else { return nil }
-    if role == "master" { return EngineObservation(role: "leader") }
+    if role == "master" { return EngineObservation(role: .leader) }
     let offsets = ["master_repl_offset", "slave_repl_offset"].compactMap { facts[$0].flatMap { Int($0) } }
     return EngineObservation(
-      role: "follower", lagBytes: offsets.count == 2 ? max(0, offsets[0] - offsets[1]) : nil)
+      role: .follower, lagBytes: offsets.count == 2 ? max(0, offsets[0] - offsets[1]) : nil)
   }
 }
 
@@ -83,7 +82,7 @@ struct Sentinel: Engine {
   /// By which clients ask for the leader.
   static let cache = "cache"
 
-  var name: String { host.id + ".sentinel" }
+  var kind: EngineKind { .sentinel }
   var package: String { Redis.package }
   var program: String? { Programs.find("redis-server") }
   var arguments: [String] { [host.folder + "/sentinel.conf", "--sentinel"] }

@@ -16,7 +16,7 @@ struct Varnish: Engine {
   let names: HostNames
   let shell: EngineShell
 
-  var name: String { host.id + ".varnish" }
+  var kind: EngineKind { .varnish }
   var package: String { "varnish" }
   var program: String? { Programs.find("varnishd") }
 

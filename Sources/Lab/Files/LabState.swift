@@ -15,6 +15,8 @@ public struct LabState: Codable, Equatable, Sendable {
   public var dnsPort: Int?
   /// The lab's addresses, kept from run to run.
   var place: LabNetwork.Place?
+  /// The addresses of the hosts in it.
+  var addresses = AddressBook()
   /// The hosts that run, each with the stage that says what runs on it: in the middle of a climb that is not the same
   /// for all.
   var hosts: [String: Int] = [:]
@@ -37,6 +39,7 @@ public struct LabState: Codable, Equatable, Sendable {
     dnsPort = try values.decodeIfPresent(Int.self, forKey: .dnsPort)
     // What the first versions did not write.
     place = try values.decodeIfPresent(LabNetwork.Place.self, forKey: .place)
+    addresses = try values.decodeIfPresent(AddressBook.self, forKey: .addresses) ?? AddressBook()
     hosts = try values.decodeIfPresent([String: Int].self, forKey: .hosts) ?? [:]
     processes = try values.decode([String: ProcessIdentity].self, forKey: .processes)
     home = try values.decodeIfPresent(String.self, forKey: .home)

@@ -1,5 +1,15 @@
 // A host of the lab: a server of the topology that has an address on this machine.
 
+/// The hosts that a lab has once, in no zone.
+public enum SoleHost: String, Sendable {
+  /// Leads people to the app: it has the public port.
+  case frontDoor = "front-door"
+  case dns
+  case objects
+
+  public var id: String { rawValue }
+}
+
 /// Where an engine or an instance of the app runs.
 struct Host: Equatable, Sendable {
   /// The zone of what belongs to no zone of the region: front door, edges, and the services that the cloud runs.

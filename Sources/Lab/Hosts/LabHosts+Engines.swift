@@ -6,15 +6,16 @@ import Topology
 
 // Databases.
 extension LabHosts {
-  func postgres(on host: Host) -> any Engine {
+  func postgres(on host: Host, of tier: Tier) -> any Engine {
     Postgres(
-      host: host, port: context.ports.postgres, settings: postgresSettings, shell: shell(host, ".postgres"))
+      host: host, port: context.ports.postgres, settings: postgresSettings,
+      cluster: tier.clusterName, shell: shell(host, .postgres))
   }
 
   func etcd(on host: Host, of tier: Tier) -> any Engine {
     Etcd(
       host: host, ports: context.ports, cluster: hosts(of: tier).map(\.host), token: context.manifest.name,
-      certificate: certificate(of: tier), shell: shell(host, ".etcd"))
+      certificate: certificate(of: tier), shell: shell(host, .etcd))
   }
 
   func patroni(on host: Host, of tier: Tier) -> any Engine {
@@ -22,9 +23,9 @@ extension LabHosts {
     let peers = members.filter { $0.member.role != .witness && $0.host != host }.map(\.host)
     return Patroni(
       host: host, ports: context.ports, peers: peers, voters: members.map(\.host),
-      isFirst: host == members[0].host,
-      settings: postgresSettings, certificate: certificate(of: tier),
-      program: context.python(with: "patroni"), shell: shell(host, ".patroni"))
+      isFirst: host == members[0].host, scope: tier.clusterName, settings: postgresSettings,
+      certificate: certificate(of: tier),
+      program: context.python(with: "patroni"), shell: shell(host, .patroni))
   }
 
   /// Named by the region, of which the addresses are.
@@ -41,8 +42,8 @@ extension LabHosts {
       isStrict: context.manifest.replicatesStrictly)
   }
 
-  private func shell(_ host: Host, _ suffix: String) -> EngineShell {
-    context.shell(for: host, process: host.id + suffix)
+  private func shell(_ host: Host, _ engine: EngineKind) -> EngineShell {
+    context.shell(for: host, process: engine.name(on: host.id))
   }
 }
 
@@ -51,21 +52,21 @@ extension LabHosts {
   func redis(on host: Host, of tier: Tier) -> any Engine {
     Redis(
       host: host, ports: context.ports, firstLeader: hosts(of: tier)[0].host, password: context.secrets.cache,
-      shell: shell(host, ".redis"))
+      shell: shell(host, .redis))
   }
 
   func sentinel(on host: Host, of tier: Tier) -> any Engine {
     Sentinel(
       host: host, ports: context.ports, firstLeader: hosts(of: tier)[0].host, password: context.secrets.cache,
       ownPassword: context.secrets.sentinels, appPassword: context.secrets.sentinelApp,
-      shell: shell(host, ".sentinel"))
+      shell: shell(host, .sentinel))
   }
 
   var objectStore: any Engine {
     MiniStack(
       host: objectsHost, port: context.ports.objects, bucket: context.manifest.bucketName,
       secrets: context.secrets, program: context.python(with: "ministack"),
-      shell: shell(objectsHost, ".ministack"))
+      shell: shell(objectsHost, .ministack))
   }
 }
 
@@ -75,7 +76,8 @@ extension LabHosts {
 
   func loadBalancer(on host: Host) -> any Engine {
     balancer(
-      host.id + ".haproxy", on: host, .port(context.ports.http), .fewestRequests, instances, Self.appCheck)
+      EngineKind.haproxy.name(on: host.id), on: host, .port(context.ports.http), .fewestRequests, instances,
+      Self.appCheck)
   }
 
   func edge(on host: Host) -> any Engine {
@@ -88,7 +90,7 @@ extension LabHosts {
         MiniStack.authorization(context.secrets)
       ),
       names: context.manifest.hostNames,
-      shell: shell(host, ".varnish"))
+      shell: shell(host, .varnish))
   }
 
   func frontDoor(socketCount: Int) -> any Engine {
@@ -122,7 +124,7 @@ extension LabHosts {
 
   /// As many as there can be: those that do not run are not healthy.
   private var instances: [Host] {
-    topology.tiers.filter { $0.kind == .service }.flatMap { instances(of: $0, count: maximum(of: $0)) }
+    topology.tiers.filter { $0.kind == .service }.flatMap { instances(of: $0, count: Self.maximum(of: $0)) }
   }
 
   /// Those that stand before the app's instances, by which people come to them.

@@ -9,7 +9,7 @@ extension LabHosts {
   /// The hosts that a stage begins with.
   var firstIDs: Set<String> {
     let spare = topology.tiers.filter { $0.kind == .service }.flatMap {
-      instances(of: $0, count: maximum(of: $0))
+      instances(of: $0, count: Self.maximum(of: $0))
     }
     let surplus = Set(spare.map(\.id)).subtracting(topology.servers.map(\.id))
     return Set(all.map(\.host.id)).subtracting(surplus)
@@ -23,25 +23,22 @@ extension LabHosts {
   }
 
   /// Whether something leads people to the app's instances. Otherwise the app itself has the public port.
-  var hasFrontDoor: Bool { topology.stage >= .replicated || context.manifest.service.listensOnPort }
+  var hasFrontDoor: Bool { topology.hasSeveralServers || context.manifest.service.listensOnPort }
 
   private func processes(of tier: Tier) -> [LabProcess] {
     switch tier.kind {
-    case .service: hasFrontDoor ? instances(of: tier, count: maximum(of: tier)).map(instance) : []
+    case .service: hasFrontDoor ? instances(of: tier, count: Self.maximum(of: tier)).map(instance) : []
     case .database: hosts(of: tier).flatMap { databaseProcesses($0.member, $0.host, of: tier) }
     case .cache: hosts(of: tier).flatMap { cacheProcesses($0.member, $0.host, of: tier) }
     case .loadBalancer: hosts(of: tier).map { engine(loadBalancer(on: $0.host), .balancer) }
     case .cdn: edges.map { engine(edge(on: $0), .edge) }
-    case .objects where tier.members.isEmpty && topology.stage >= .stateless: [engine(objectStore, .store)]
+    case .objects where tier.engine == .objectStore: [engine(objectStore, .store)]
     default: []
     }
   }
 
-  /// How many instances of a service there can be.
-  func maximum(of tier: Tier) -> Int { tier.scaling?.maximum ?? tier.members.count }
-
   private func databaseProcesses(_ member: Member, _ host: Host, of tier: Tier) -> [LabProcess] {
-    if tier.soleMember != nil { return [engine(postgres(on: host), .store)] }
+    if tier.soleMember != nil { return [engine(postgres(on: host, of: tier), .store)] }
     let store = engine(etcd(on: host, of: tier), .store)
     return member.role == .witness ? [store] : [store, engine(patroni(on: host, of: tier), .keeper)]
   }

@@ -6,13 +6,14 @@ import Topology
 struct LabHosts: Sendable {
   let topology: Topology
   let context: HostContext
+  /// Knows all of them.
+  let book: AddressBook
 
-  /// What leads people to the app: it has the public port.
-  static let frontDoor = "front-door"
-  static let dns = "dns"
-  static let objects = "objects"
+  static let frontDoor = SoleHost.frontDoor.id
+  static let dns = SoleHost.dns.id
+  static let objects = SoleHost.objects.id
 
-  /// The last number of the first host of its kind.
+  /// Where the numbers of hosts of a kind begin.
   enum Number {
     static let app = 10
     static let frontDoor = 20
@@ -22,60 +23,91 @@ struct LabHosts: Sendable {
     static let dns = 53
     static let edge = 60
     static let objects = 80
+    static let firstZone = 1
+    static let firstEdgeZone = 101
+  }
+
+  /// - Parameter book: what was allotted before; hosts that it does not know are added to it, in the order of the topology.
+  init(topology: Topology, context: HostContext, book: AddressBook = AddressBook()) {
+    self.topology = topology
+    self.context = context
+    var book = book
+    for zone in topology.zones {
+      for server in topology.servers where server.zone == zone.id {
+        book.allot(server.id, in: zone.id, from: Self.first(server, topology), zoneFirst: Number.firstZone)
+      }
+    }
+    for tier in topology.tiers where tier.kind == .service {
+      for (id, zone) in Self.instances(of: tier, count: Self.maximum(of: tier)) {
+        book.allot(id, in: zone, from: Number.app, zoneFirst: Number.firstZone)
+      }
+    }
+    for edge in topology.edges {
+      book.allot(edge.id, in: edge.id, from: Number.edge, zoneFirst: Number.firstEdgeZone)
+    }
+    self.book = book
   }
 
   /// The servers of a tier, as hosts.
   func hosts(of tier: Tier) -> [(member: Member, host: Host)] {
-    tier.members.map { ($0, host($0.server, in: $0.zone, first: Self.first(tier.kind))) }
+    tier.members.map { ($0, host($0.server, in: $0.zone)) }
   }
 
   /// `count` instances of a service, in its zones in turn: `server-a`, `server-b`, `server-a2`…
   func instances(of tier: Tier, count: Int) -> [Host] {
-    let zones = tier.members.map(\.zone).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    Self.instances(of: tier, count: count).map { host($0.id, in: $0.zone) }
+  }
+
+  /// How many instances of a service there can be.
+  static func maximum(of tier: Tier) -> Int { tier.scaling?.maximum ?? tier.members.count }
+
+  /// Named after the first server of their zone.
+  private static func instances(of tier: Tier, count: Int) -> [(id: String, zone: String)] {
+    let firsts = tier.members.reduce(into: [Member]()) { firsts, member in
+      if !firsts.contains(where: { $0.zone == member.zone }) { firsts.append(member) }
+    }
     return (0..<count).map { index in
-      let zone = zones[index % zones.count]
-      let copy = index / zones.count
-      let id = "server-\(zone.suffix(1))" + (copy == 0 ? "" : "\(copy + 1)")
-      return host(id, in: zone, first: Number.app)
+      let first = firsts[index % firsts.count]
+      let copy = index / firsts.count
+      return (copy == 0 ? first.server : numbered(first.server, copy + 1), first.zone)
     }
   }
 
-  var edges: [Host] {
-    topology.edges.enumerated().map { index, edge in
-      outside(edge.id, address: context.address(zone: 101 + index, host: Number.edge))
-    }
+  /// `server-a2` is the second of `server-a`, `cache-a2.us-east-1` that of `cache-a.us-east-1`.
+  private static func numbered(_ server: String, _ number: Int) -> String {
+    let end = server.firstIndex(of: ".") ?? server.endIndex
+    return "\(server[..<end])\(number)\(server[end...])"
   }
+
+  var edges: [Host] { topology.edges.map { host($0.id, in: $0.id, zone: Host.outside) } }
 
   var frontDoorHost: Host { outside(Self.frontDoor, number: Number.frontDoor) }
   var dnsHost: Host { outside(Self.dns, number: Number.dns) }
   var objectsHost: Host { outside(Self.objects, number: Number.objects) }
 
   private func outside(_ id: String, number: Int) -> Host {
-    outside(id, address: context.address(zone: 0, host: number))
+    context.host(id, zone: Host.outside, address: context.address(zone: 0, host: number))
   }
 
-  private func outside(_ id: String, address: String) -> Host {
-    context.host(id, zone: Host.outside, address: address)
-  }
-
-  /// The number behind a server's name tells it from others of its zone: `database-a2` is the second.
-  private func host(_ id: String, in zone: String, first: Int) -> Host {
-    let copy = Int(String(id.reversed().prefix(while: \.isNumber).reversed())) ?? 1
+  /// - Parameters:
+  ///   - place: under which its address was allotted.
+  ///   - zone: nil: the same.
+  private func host(_ id: String, in place: String, zone: String? = nil) -> Host {
+    guard let numbers = book.numbers(of: id, in: place) else {
+      preconditionFailure("\(id) is no host of the topology that the book was made for")
+    }
     return context.host(
-      id, zone: zone, address: context.address(zone: Self.number(of: zone), host: first + copy - 1))
+      id, zone: zone ?? place, address: context.address(zone: numbers.zone, host: numbers.host))
   }
 
-  /// 1 for zone a.
-  private static func number(of zone: String) -> Int {
-    guard let letter = zone.utf8.last, letter >= UInt8(ascii: "a") else { return 0 }
-    return Int(letter - UInt8(ascii: "a")) + 1
-  }
-
-  private static func first(_ kind: Tier.Kind) -> Int {
-    switch kind {
-    case .cache: Number.cache
-    case .loadBalancer: Number.loadBalancer
-    case .database: Number.database
+  private static func first(_ server: Server, _ topology: Topology) -> Int {
+    let tier = topology.tiers.first { tier in
+      tier.members.contains { $0.server == server.id } && tier.kind != .service && tier.kind != .objects
+    }
+    return switch tier?.engine {
+    case .redis: Number.cache
+    case .balancer: Number.loadBalancer
+    case .postgres: Number.database
     default: Number.app
     }
   }

@@ -29,6 +29,7 @@ struct LabProcess: Sendable {
   let layer: Layer
   let program: Program
 
+  var kind: ProcessKind { ProcessKind(name: name) }
   /// Its configuration differs from stage to stage: where it leads people, or what it is told.
   var dependsOnStage: Bool { layer == .door || layer == .app }
   /// A process of the host, as an earlier stage has it, that goes on as a part of this one.
@@ -36,7 +37,7 @@ struct LabProcess: Sendable {
     guard case .engine(let engine) = program, let patroni = engine as? Patroni, patroni.isFirst else {
       return nil
     }
-    return host.id + ".postgres"
+    return EngineKind.postgres.name(on: host.id)
   }
   var isInstance: Bool { if case .instance = program { true } else { false } }
   /// It stops before the next of its layer is asked to.

@@ -57,7 +57,7 @@ final class ProcessBoard: Sendable {
   }
 
   /// Notes what a process says of itself; returns its role before.
-  func note(_ observation: EngineObservation?, of name: String, pid: Int32) -> String? {
+  func note(_ observation: EngineObservation?, of name: String, pid: Int32) -> ProcessRole? {
     board.withLock { board in
       guard board[name]?.pid == pid else { return observation?.role }
       defer { board[name]?.observation = observation }

@@ -16,7 +16,7 @@ final class Supervisor: Sendable {
     case ready(String)
     case unready(String)
     /// It has another role than before.
-    case role(String, String)
+    case role(String, ProcessRole)
   }
 
   typealias Plan = @Sendable (String) throws(LabError) -> LaunchPlan

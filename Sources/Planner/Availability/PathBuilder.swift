@@ -1,5 +1,7 @@
 // The chains of members that people's requests need, by stage.
 
+import Topology
+
 /// A member of a path in the making.
 struct PathMember {
   let name: String
@@ -24,14 +26,14 @@ struct PathBuilder {
     }
   }
 
-  private var stage: Int { sized.blueprint.stage.number }
+  private var topology: Topology { sized.blueprint.base }
   private var regions: Int { sized.blueprint.regions.count }
 
   func availability(_ composition: Composition) -> Double { composition.availability(sharing: zones) }
 
   var paths: [(name: String, members: [PathMember])] {
-    if stage == 1 { return [("reads", entrance + [part("Amplify Hosting", .slaAmplify)])] }
-    let files = stage >= 5 ? [part("S3", .slaS3)] : [servers(0)]
+    if topology.has(.hostedPages) { return [("reads", entrance + [part("Amplify Hosting", .slaAmplify)])] }
+    let files = topology.has(.objectStore) ? [part("S3", .slaS3)] : [servers(0)]
     return [
       ("reads", entrance + inEveryRegion + readers + sessions),
       ("writes", entrance + inEveryRegion + leader + sessions),
@@ -46,15 +48,16 @@ struct PathBuilder {
   }
 
   private var entrance: [PathMember] {
-    [part("Route 53", .slaRoute53)] + (stage >= 5 ? [part("CloudFront", .slaCloudFront)] : [])
+    [part("Route 53", .slaRoute53)] + (topology.has(.edges) ? [part("CloudFront", .slaCloudFront)] : [])
   }
 
   /// Load balancers and servers of all layers. One region of several suffices: names and the CDN lead away from one that
   /// does not answer.
   private var inEveryRegion: [PathMember] {
     let members = sized.servers.indices.flatMap { layer -> [PathMember] in
-      let balancer = stage >= 5 ? [part("Load balancer of \(title(layer))", .slaAlb)] : []
-      let region = stage >= 4 ? [part("EC2 in its region, \(title(layer))", .slaEc2Zones)] : []
+      let balancer = topology.has(.balancer) ? [part("Load balancer of \(title(layer))", .slaAlb)] : []
+      let region =
+        topology.hasSeveralServers ? [part("EC2 in its region, \(title(layer))", .slaEc2Zones)] : []
       return balancer + region + [servers(layer)]
     }
     guard regions > 1 else { return members }
@@ -114,10 +117,11 @@ struct PathBuilder {
   }
 
   private var sessions: [PathMember] {
-    switch stage {
-    case 5: [part("ElastiCache, sessions", .slaCacheZones)]
-    case 6: [part("DynamoDB, sessions", .slaDynamoDB)]
-    case 7: [part("DynamoDB in all regions, sessions", .slaDynamoDBGlobal)]
+    let keeper = topology.tiers.first { tier in tier.holds.contains { $0.data == .sessions } }
+    return switch keeper?.engine {
+    case .redis: [part("ElastiCache, sessions", .slaCacheZones)]
+    case .table where regions > 1: [part("DynamoDB in all regions, sessions", .slaDynamoDBGlobal)]
+    case .table: [part("DynamoDB, sessions", .slaDynamoDB)]
     default: []
     }
   }

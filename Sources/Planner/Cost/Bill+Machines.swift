@@ -20,7 +20,7 @@ extension Bill {
       at: .priceEbsPerGBMonth,
       in: region.code, from: Self.storage + [.limitEbsLeastDataGiB])
     // What is written, not what is free: snapshots leave empty blocks out.
-    let isSingle = sized.blueprint.stage == .singleServer
+    let isSingle = sized.blueprint.base.has(.sqlite)
     let written = data > 0 ? sized.audience.objectGiB + (isSingle ? sized.audience.databaseGiB : 0) : 0
     add(
       .servers, "snapshots of the data", written, "GB", at: .priceEbsSnapshotPerGBMonth, in: region.code,

@@ -123,7 +123,7 @@ extension Bill {
       add(.names, "health checks every 10 s", count, "checks", at: .priceRoute53HealthCheckFeaturePerMonth)
     default:
       add(.names, "queries", queries / 1e6, "million", at: .priceRoute53QueriesPerMillion, from: basis)
-      if stage == .replicated {
+      if sized.blueprint.base.hasSeveralServers {
         add(
           .names, "health checks", Double(sized.blueprint.zones), "checks",
           at: .priceRoute53HealthCheckPerMonth)
@@ -187,11 +187,11 @@ extension Bill {
   /// Everything that a stage costs in a month.
   static func lines(of sized: Sized) -> [CostLine] {
     var bill = Bill(sized.audience.catalog)
-    let stage = sized.blueprint.stage
+    let topology = sized.blueprint.base
     bill.addNames(of: sized)
-    if stage >= .stateless { bill.addEdge(of: sized) }
+    if topology.has(.edges) { bill.addEdge(of: sized) }
     for region in sized.blueprint.regions {
-      if stage == .launchPage {
+      if topology.has(.hostedPages) {
         bill.addLaunchPage(of: sized, in: region)
         continue
       }

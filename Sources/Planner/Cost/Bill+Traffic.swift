@@ -6,10 +6,11 @@ extension Bill {
   mutating func addTraffic(of sized: Sized, in region: Region) {
     let demand = sized.audience.scaled(by: 1 / Double(sized.blueprint.regions.count))
     addAddresses(of: sized, in: region)
-    if sized.blueprint.stage < .stateless { addInternet(demand, in: region) }
-    if sized.blueprint.stage >= .stateless {
+    if sized.blueprint.base.has(.edges) {
       addBalancers(of: sized, demand, in: region)
       addGateways(of: sized, demand, in: region)
+    } else {
+      addInternet(demand, in: region)
     }
     if sized.blueprint.zones > 1 { addCrossZone(of: sized, demand, in: region) }
     if sized.blueprint.regions.count > 1 { addCrossRegion(demand, in: region) }
@@ -18,7 +19,7 @@ extension Bill {
   /// Every public address costs: of servers up to stage 4, then of load balancers and NAT gateways.
   private mutating func addAddresses(of sized: Sized, in region: Region) {
     let zones = sized.blueprint.zones
-    let count = sized.blueprint.stage >= .stateless ? 2 * zones : zones
+    let count = sized.blueprint.base.has(.edges) ? 2 * zones : zones
     add(
       .network, "\(count) public IPv4 address\(count == 1 ? "" : "es")",
       Double(count) * catalog.value(.sizingHoursPerMonth), "hours", at: .priceIpv4PerHour, in: region.code)

@@ -185,10 +185,10 @@ struct TierList {
           "units", used: offered.readsPeak / Double(regions), of: catalog.value(.limitDynamoDBUnitsPerSecond),
           "reads/s", target: 1)
       ]
-    case .objects where sized.blueprint.stage >= .replicated:
-      service = sized.blueprint.stage >= .stateless ? "S3" : "EFS"
+    case .objects where tier.engine != .folder:
+      service = tier.engine == .objectStore ? "S3" : "EFS"
       let month = demand.secondsPerMonth
-      let misses = sized.blueprint.stage >= .stateless ? 1 - catalog.value(.contentEdgeHitShare) : 1
+      let misses = tier.engine == .objectStore ? 1 - catalog.value(.contentEdgeHitShare) : 1
       offered.requestsMean = (demand.pictureViewsPerMonth * misses + demand.picturesPerMonth) / month
       offered.requestsPeak = offered.requestsMean * demand.peakToMean
       offered.readsPeak = demand.pictureViewsPerMonth * misses / month * demand.peakToMean

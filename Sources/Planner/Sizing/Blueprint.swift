@@ -34,7 +34,7 @@ struct Blueprint: Sendable {
     self.app = app
     self.regions = regions
     base = try Topology.of(app, at: stage, in: regions)
-    databaseTiers = stage == .singleServer ? [] : base.tiers.filter { $0.kind == .database }
+    databaseTiers = base.tiers.filter { $0.engine == .postgres }
     let zones = max(
       1, base.tiers.filter { $0.kind == .service }.map { $0.zoneCount(in: regions[0]) }.max() ?? 1)
     self.zones = zones
@@ -60,9 +60,9 @@ struct Blueprint: Sendable {
     let work = Work(stage: topology.stage, layers: titles.count, catalog: catalog, profile: profile)
     func sizing(_ layer: Int) -> ServerSizing {
       ServerSizing(
-        zones: zones, share: share, scales: topology.stage >= .stateless,
+        zones: zones, share: share, scales: tiers.contains { $0.scaling != nil },
         allowsBurstable: topology.stage.allowsBurstable, msPerRequest: work.ms(ofLayer: layer),
-        sendsFiles: topology.stage < .stateless, diskGiB: work.disk)
+        sendsFiles: !topology.has(.objectStore), diskGiB: work.disk)
     }
     if titles.isEmpty {
       return tiers.isEmpty

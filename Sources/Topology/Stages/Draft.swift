@@ -58,8 +58,8 @@ struct Draft {
 
   mutating func add(_ tier: Tier) { tiers.append(tier) }
 
-  mutating func link(_ from: String, _ to: String, _ label: String) {
-    links.append(Link(from: from, to: to, label: label))
+  mutating func link(_ from: String, _ to: String, _ kind: Link.Kind) {
+    links.append(Link(from: from, to: to, kind: kind))
   }
 
   /// Where people come from and how they find the app.
@@ -67,13 +67,13 @@ struct Draft {
     let title = stage == .launchPage ? "Visitors" : "Users"
     add(Tier(id: "users", kind: .users, title: title, subtitle: stage.users))
     add(Tier(id: "dns", kind: .dns, title: "DNS", subtitle: app.dnsName))
-    link("users", "dns", "name")
+    link("users", "dns", .names)
   }
 
   /// The addresses that DNS answers with, one for each server that people reach.
   mutating func addAddress(_ title: String, _ subtitle: String, in region: Region) {
     add(Tier(id: "address", kind: .address, title: title, subtitle: subtitle, regions: [region.code]))
-    link("users", "address", "HTTP")
+    link("users", "address", .requests)
   }
 
   /// The services on the servers that people reach themselves, with one database server for all.
@@ -81,9 +81,9 @@ struct Draft {
     for service in app.services {
       let id = "service-\(service.name)"
       add(Tier(id: id, kind: .service, title: service.name, subtitle: "service", members: members))
-      link("address", id, "HTTP")
-      link(id, "objects", "files")
-      if !service.databases.isEmpty { link(id, "database", "SQL") }
+      link("address", id, .requests)
+      link(id, "objects", .files)
+      if !service.databases.isEmpty { link(id, "database", .sql) }
     }
   }
 

@@ -20,8 +20,8 @@ extension Topology {
         regions: [region.code],
         holds: [Holding(.waitlist)]))
 
-    draft.link("users", "launch", "HTTP")
-    draft.link("launch", "waitlist", "sign up")
+    draft.link("users", "launch", .requests)
+    draft.link("launch", "waitlist", .signUps)
     return try draft.finish()
   }
 }

@@ -19,19 +19,21 @@ extension Topology {
     for service in app.services {
       let id = "service-\(service.name)"
       draft.add(Tier(id: id, kind: .service, title: service.name, subtitle: "service", members: members))
-      draft.link("address", id, "HTTP")
-      draft.link(id, "objects", "files")
-      for database in service.databases { draft.link(id, "database-\(database)", "SQL") }
+      draft.link("address", id, .requests)
+      draft.link(id, "objects", .files)
+      for database in service.databases { draft.link(id, "database-\(database)", .sql) }
     }
     for database in app.databases {
       draft.add(
         Tier(
-          id: "database-\(database)", kind: .database, title: database, subtitle: "SQLite", members: members,
+          id: "database-\(database)", kind: .database, engine: .sqlite, title: database, subtitle: "SQLite",
+          members: members,
           holds: app.holdings(of: database, withSessions: true)))
     }
     draft.add(
       Tier(
-        id: "objects", kind: .objects, title: "Objects", subtitle: "folder on disk", members: members,
+        id: "objects", kind: .objects, engine: .folder, title: "Objects", subtitle: "folder on disk",
+        members: members,
         holds: [Holding(.objects)]))
     return try draft.finish()
   }

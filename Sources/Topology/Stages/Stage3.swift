@@ -22,7 +22,8 @@ extension Topology {
     }
     draft.add(
       Tier(
-        id: "objects", kind: .objects, title: "Objects", subtitle: "folder on disk", members: members,
+        id: "objects", kind: .objects, engine: .folder, title: "Objects", subtitle: "folder on disk",
+        members: members,
         holds: [Holding(.objects)]))
     return try draft.finish()
   }

@@ -24,7 +24,8 @@ extension Topology {
     }
     draft.add(
       Tier(
-        id: "objects", kind: .objects, title: "Objects", subtitle: "shared folder", regions: [region.code],
+        id: "objects", kind: .objects, engine: .sharedFolder, title: "Objects", subtitle: "shared folder",
+        regions: [region.code],
         holds: [Holding(.objects)]))
     return try draft.finish()
   }

@@ -15,7 +15,7 @@ extension Topology {
     draft.addEdges(near: [region])
     draft.addLoadBalancer(
       "load-balancer", "Load balancer", "to the server with the fewest requests", in: site)
-    draft.link("cdn", "load-balancer", "HTTP")
+    draft.link("cdn", "load-balancer", .requests)
 
     let servers = draft.servers("server", "App server", in: site)
     let members = servers.map { Member(.peer, on: $0, in: region) }
@@ -25,10 +25,10 @@ extension Topology {
         Tier(
           id: id, kind: .service, title: service.name, subtitle: "stateless service", members: members,
           scaling: Scaling(minimum: 2, desired: 2, maximum: 8)))
-      draft.link("load-balancer", id, "HTTP")
-      draft.link(id, "cache", "sessions, reads")
-      draft.link(id, "objects", "files")
-      if !service.databases.isEmpty { draft.link(id, "database", "SQL") }
+      draft.link("load-balancer", id, .requests)
+      draft.link(id, "cache", .sessionsAndReads)
+      draft.link(id, "objects", .files)
+      if !service.databases.isEmpty { draft.link(id, "database", .sql) }
     }
     draft.addCache("sessions and popular reads", holds: [Holding(.sessions)], in: site)
     if !app.databases.isEmpty {
@@ -40,7 +40,7 @@ extension Topology {
       Tier(
         id: "objects", kind: .objects, title: "Objects", subtitle: "object store", regions: [region.code],
         holds: [Holding(.objects)]))
-    draft.link("cdn", "objects", "files")
+    draft.link("cdn", "objects", .files)
     return try draft.finish()
   }
 }
@@ -55,6 +55,6 @@ extension Draft {
     add(
       Tier(
         id: "cdn", kind: .cdn, title: "CDN", subtitle: "copies near the users", edges: edges.map(\.id)))
-    link("users", "cdn", "HTTPS")
+    link("users", "cdn", .encryptedRequests)
   }
 }

@@ -24,20 +24,20 @@ extension Topology {
       Tier(
         id: "objects", kind: .objects, title: "Objects", subtitle: "object store", regions: [region.code],
         holds: [Holding(.objects)]))
-    draft.link("cdn", "objects", "files")
+    draft.link("cdn", "objects", .files)
 
     if !app.databases.isEmpty {
       draft.addCluster(
         "database", "Database", holds: app.allHoldings(withSessions: false), in: site,
         followers: 2 + workload.extraFollowers)
       for service in app.layers?.all ?? [] where !service.databases.isEmpty {
-        draft.link("service-\(service.name)", "database", "SQL")
+        draft.link("service-\(service.name)", "database", .sql)
       }
     }
-    for service in app.layers?.all ?? [] { draft.link("service-\(service.name)", "cache", "reads") }
+    for service in app.layers?.all ?? [] { draft.link("service-\(service.name)", "cache", .reads) }
     if let front = app.layers?.front {
-      draft.link("service-\(front.name)", "sessions", "sessions")
-      draft.link("service-\(front.name)", "objects", "files")
+      draft.link("service-\(front.name)", "sessions", .sessions)
+      draft.link("service-\(front.name)", "objects", .files)
     }
     return try draft.finish()
   }
@@ -50,12 +50,12 @@ extension Draft {
     guard let layers = app.layers else { return }
     let balancer = site.id("load-balancer")
     addLoadBalancer("load-balancer", "Load balancer", "for people", in: site)
-    link("cdn", balancer, "HTTP")
+    link("cdn", balancer, .requests)
     addService(layers.front, behind: balancer, in: site)
     for service in layers.behind {
       let name = "load-balancer-\(service.name)"
       addLoadBalancer(name, "Load balancer", "for \(service.name)", in: site)
-      link(site.id("service-\(layers.front.name)"), site.id(name), "calls")
+      link(site.id("service-\(layers.front.name)"), site.id(name), .calls)
       addService(service, behind: site.id(name), in: site)
     }
   }
@@ -68,6 +68,6 @@ extension Draft {
         id: site.id(name), kind: .service, title: service.name, subtitle: "scales on its own",
         members: members,
         scaling: Scaling(minimum: 3, desired: 3, maximum: 12)))
-    link(balancer, site.id(name), "HTTP")
+    link(balancer, site.id(name), .requests)
   }
 }

@@ -97,11 +97,11 @@ extension Draft {
       Tier(
         id: "objects\(suffix)", kind: .objects, title: "Objects\(title)", subtitle: "object store",
         regions: regions, holds: [Holding(.objects, shards: home.shards)]))
-    link("cdn", "objects\(suffix)", "files")
+    link("cdn", "objects\(suffix)", .files)
     guard let front = app.layers?.front else { return }
     for site in home.sites {
-      link(site.id("service-\(front.name)"), "sessions\(suffix)", "sessions")
-      link(site.id("service-\(front.name)"), "objects\(suffix)", "files")
+      link(site.id("service-\(front.name)"), "sessions\(suffix)", .sessions)
+      link(site.id("service-\(front.name)"), "objects\(suffix)", .files)
     }
   }
 
@@ -142,12 +142,12 @@ extension Draft {
     for site in sites {
       for service in app.layers?.all ?? [] {
         let id = site.id("service-\(service.name)")
-        link(id, site.id("cache"), "reads")
+        link(id, site.id("cache"), .reads)
         let clusters = tiers.filter { tier in
           tier.kind == .database && tier.regions.contains(site.region.code)
             && tier.databases.contains(where: service.databases.contains)
         }
-        for cluster in clusters { link(id, cluster.id, "SQL") }
+        for cluster in clusters { link(id, cluster.id, .sql) }
       }
     }
   }

@@ -7,11 +7,28 @@ public struct Tier: Codable, Equatable, Sendable {
       database
   }
 
+  /// What does a tier's job.
+  public enum Engine: String, Codable, CaseIterable, Sendable {
+    case people, nameServer, staticAddress, edges
+    /// Static files that somebody hosts, and a function that runs when it is called.
+    case hostedPages, function
+    /// The app's own program.
+    case app
+    case balancer
+    case sqlite, postgres
+    case redis
+    /// A table of keys and values that the cloud runs, and that can be in several regions.
+    case table
+    /// On the app's own disk; one that servers share; a store with an API of its own.
+    case folder, sharedFolder, objectStore
+  }
+
   /// Unique in the topology, and the same from stage to stage as long as the tier does the same job.
   public let id: String
   public let kind: Kind
+  public let engine: Engine
   public let title: String
-  /// What does the job, such as `SQLite`.
+  /// For people: what does the job, or what for.
   public let subtitle: String
   /// The codes of the regions that it is in; empty for what belongs to none, such as DNS.
   public let regions: [String]
@@ -30,31 +47,33 @@ public struct Tier: Codable, Equatable, Sendable {
 
   /// A tier on servers of its own or shared ones.
   public init(
-    id: String, kind: Kind, title: String, subtitle: String, members: [Member], holds: [Holding] = [],
-    replication: Replication? = nil, scaling: Scaling? = nil
+    id: String, kind: Kind, engine: Engine? = nil, title: String, subtitle: String, members: [Member],
+    holds: [Holding] = [], replication: Replication? = nil, scaling: Scaling? = nil
   ) {
     self.init(
-      id: id, kind: kind, title: title, subtitle: subtitle,
+      id: id, kind: kind, engine: engine, title: title, subtitle: subtitle,
       regions: members.map(\.region).reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
       members: members, edges: [], holds: holds, replication: replication, scaling: scaling)
   }
 
   /// A tier without a server of ours: global when it names no region.
   public init(
-    id: String, kind: Kind, title: String, subtitle: String, regions: [String] = [], edges: [String] = [],
-    holds: [Holding] = []
+    id: String, kind: Kind, engine: Engine? = nil, title: String, subtitle: String, regions: [String] = [],
+    edges: [String] = [], holds: [Holding] = []
   ) {
     self.init(
-      id: id, kind: kind, title: title, subtitle: subtitle, regions: regions, members: [], edges: edges,
+      id: id, kind: kind, engine: engine, title: title, subtitle: subtitle, regions: regions, members: [],
+      edges: edges,
       holds: holds, replication: nil, scaling: nil)
   }
 
   private init(
-    id: String, kind: Kind, title: String, subtitle: String, regions: [String], members: [Member],
-    edges: [String], holds: [Holding], replication: Replication?, scaling: Scaling?
+    id: String, kind: Kind, engine: Engine?, title: String, subtitle: String, regions: [String],
+    members: [Member], edges: [String], holds: [Holding], replication: Replication?, scaling: Scaling?
   ) {
     self.id = id
     self.kind = kind
+    self.engine = engine ?? kind.usualEngine
     self.title = title
     self.subtitle = subtitle
     self.regions = regions
@@ -65,6 +84,10 @@ public struct Tier: Codable, Equatable, Sendable {
     self.scaling = scaling
   }
 
+  /// What the cluster of a database is called in a placement: as its tier. (That of the stages that have one alone is `main`,
+  /// which the labs and stacks that run already call it.)
+  public var clusterName: String { id == "database" ? "main" : id }
+
   /// The member that takes the writes.
   public var leader: Member? { members.first { $0.role == .leader } }
 
@@ -74,6 +97,26 @@ public struct Tier: Codable, Equatable, Sendable {
   /// The names of the app's databases that it holds.
   public var databases: [String] {
     holds.compactMap { if case .database(let name) = $0.data { name } else { nil } }
+  }
+}
+
+extension Tier.Kind {
+  /// What does the job where nothing else is said.
+  fileprivate var usualEngine: Tier.Engine {
+    switch self {
+    case .users: .people
+    case .dns: .nameServer
+    case .address: .staticAddress
+    case .cdn: .edges
+    case .launchPage: .hostedPages
+    case .waitlist: .function
+    case .loadBalancer: .balancer
+    case .service: .app
+    case .cache: .redis
+    case .sessions: .table
+    case .objects: .objectStore
+    case .database: .postgres
+    }
   }
 }
 
@@ -153,15 +196,34 @@ public struct Capacity: Codable, Equatable, Sendable {
 
 /// One tier calls another.
 public struct Link: Codable, Equatable, Hashable, Sendable {
+  /// What travels. As JSON the link's `label`.
+  public enum Kind: String, Codable, CaseIterable, Sendable {
+    case names = "name"
+    case requests = "HTTP"
+    case encryptedRequests = "HTTPS"
+    case signUps = "sign up"
+    /// From one service to another.
+    case calls
+    case sql = "SQL"
+    case files
+    case sessions
+    case reads
+    case sessionsAndReads = "sessions, reads"
+  }
+
   /// Ids of tiers.
   public let from: String
   public let to: String
-  /// What travels, such as `HTTP`.
-  public let label: String
+  public let kind: Kind
 
-  public init(from: String, to: String, label: String) {
+  public init(from: String, to: String, kind: Kind) {
     self.from = from
     self.to = to
-    self.label = label
+    self.kind = kind
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case from, to
+    case kind = "label"
   }
 }

@@ -80,7 +80,7 @@ import Testing
 
   @Test func whatItSaysOfItselfIsToldUntilItsEnd() throws {
     let supervisor = start("echo > pid; sleep 1000", zone: nil)
-    #expect(eventually { supervisor.status(of: "app")?.observation?.role == "leader" })
+    #expect(eventually { supervisor.status(of: "app")?.observation?.role == .leader })
     supervisor.unwant("app")
     #expect(eventually { supervisor.status(of: "app")?.health == .stopped })
     #expect(supervisor.status(of: "app")?.observation == nil)
@@ -98,7 +98,7 @@ import Testing
           executable: "/bin/sh", arguments: ["-c", script], environment: Environment.inherited,
           workingDirectory: path, log: LogFile(path: path + "/log"), zone: zone, host: "host",
           isReady: { access(path + "/pid", F_OK) == 0 },
-          observe: { EngineObservation(role: "leader", lagBytes: nil) })
+          observe: { EngineObservation(role: .leader, lagBytes: nil) })
       }, notify: { _ in })
     supervisor.start()
     supervisor.want("app", zone: zone)

@@ -5,16 +5,16 @@ import Glibc
 import Lab
 import Placement
 
-struct RunningLab: ClimbLab {
+struct RunningLab: Provider {
   /// The list of a large waitlist may take a while.
   private static let adminLimitMs = 60_000
   private static let busyPauseUs: UInt32 = 50_000
 
   let folder: AppFolder
 
-  func view() throws -> LabView {
+  func view() throws -> ProviderView {
     let snapshot = try ControlClient(folder).send(.status)
-    return LabView(
+    return ProviderView(
       stage: snapshot.stage.number, openDoors: snapshot.openDoors, processes: snapshot.processes,
       addresses: snapshot.addresses, ports: snapshot.ports,
       listensOnPort: snapshot.listensOnPort)
@@ -22,8 +22,10 @@ struct RunningLab: ClimbLab {
 
   func placement() throws -> Placement? { try folder.readPlacement() }
 
+  func carryOut(_ order: Order, _ say: StepVoice) throws { try send(try order.request, say) }
+
   /// Waits while the lab is busy: a climb that was killed may have left it in the middle of what it asked for.
-  func send(_ request: ControlRequest, _ say: StepVoice) throws {
+  private func send(_ request: ControlRequest, _ say: StepVoice) throws {
     let end = ContinuousClock.now + .milliseconds(ControlClient.limitMs)
     var isWaiting = false
     while true {
@@ -39,24 +41,36 @@ struct RunningLab: ClimbLab {
     }
   }
 
-  func get(_ role: Role, _ path: String) throws -> AdminClient.Answer {
-    try AdminClient(folder.adminSocket(of: role)).get(path, limitMs: Self.limitMs(path))
-  }
-
-  func get(process: String, _ path: String) throws -> AdminClient.Answer {
+  func get(_ process: String, _ path: String) throws -> AdminClient.Answer {
     try AdminClient(folder.adminSocket(ofProcess: process)).get(path, limitMs: Self.limitMs(path))
   }
 
-  func post(_ role: Role, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
-    try AdminClient(folder.adminSocket(of: role)).post(path, body: body, limitMs: Self.adminLimitMs)
-  }
-
-  func post(process: String, _ path: String) throws -> AdminClient.Answer {
-    try AdminClient(folder.adminSocket(ofProcess: process)).post(path, body: [], limitMs: Self.adminLimitMs)
+  func post(_ process: String, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer {
+    try AdminClient(folder.adminSocket(ofProcess: process)).post(path, body: body, limitMs: Self.adminLimitMs)
   }
 
   /// Who asks whether a process lives waits a second: the kernel connects even to a process that hangs.
   private static func limitMs(_ path: String) -> Int {
     path == AdminPath.waitlist ? adminLimitMs : 1000
+  }
+}
+
+extension Order {
+  /// How the lab is asked for it.
+  fileprivate var request: ControlRequest {
+    get throws {
+      switch self {
+      case .start(let hosts, let stage): .startHosts(hosts, stage: stage)
+      case .stop(let host): .stopHost(host)
+      case .lead(let host): .switchover(to: host)
+      case .launch(let role, let frontDoor): .launchProcess(role: role, frontDoor: frontDoor)
+      case .openDoor(let role): .openFrontDoor(role: role)
+      case .drain(let role): .drain(role: role)
+      case .retire(let role): .retire(role: role)
+      case .record(let stage): .setStage(stage)
+      case .place(let placement, let epoch):
+        .setPlacement(String(decoding: try placement.json, as: UTF8.self), ifEpoch: epoch)
+      }
+    }
   }
 }

@@ -7,16 +7,18 @@ import Placement
 
 /// `POST /move/JOB` asks the app for a job, `GET /move` tells how far it is. The app does the work and goes on with it when
 /// the climber dies; who climbs again asks again.
-enum Databases {
+struct Databases: Sendable {
+  private let change: StageChange
+
+  init(_ change: StageChange) { self.change = change }
+
   private static let pauseUs: UInt32 = 30_000
-  /// How long the app may be away, or busy with the job of a climber that was killed.
-  private static let patienceMs = 120_000
 
   // MARK: Steps
 
   /// Has the app do a job, and returns when it is done.
-  static func perform(_ job: MoveJob, _ lab: any ClimbLab, _ say: StepVoice) throws {
-    let body = Array(try JSONEncoder().encode(MoveTarget(cluster: "main", members: members(lab))))
+  func perform(_ job: MoveJob, _ lab: any Provider, _ say: StepVoice) throws {
+    let body = Array(try JSONEncoder().encode(target(lab)))
     let began = ContinuousClock.now
     var firstRows: Int?
     while true {
@@ -41,7 +43,7 @@ enum Databases {
 
   /// Has the app do a job that comes before the move, unless it knows that it has: one that was started anew does not, and
   /// finds what it has done.
-  static func ensureDone(_ job: MoveJob, _ lab: any ClimbLab, _ say: StepVoice) throws {
+  func ensureDone(_ job: MoveJob, _ lab: any Provider, _ say: StepVoice) throws {
     let before = try standing(lab)
     if before.done != job || before.failure != nil { try perform(job, lab, say) }
     let states: [AdminAnswer.MovedDatabase.State] = job == .copy ? [.copied, .verified] : [.verified]
@@ -50,8 +52,15 @@ enum Databases {
     }
   }
 
+  /// Has the app copy what the undoing of a later step has taken away, when the climb goes up again from there.
+  func ensureCopied(_ lab: any Provider, _ say: StepVoice) throws {
+    let there: [AdminAnswer.MovedDatabase.State] = [.copied, .verified, .flipping, .flipped, .finished]
+    if try standing(lab).databases.allSatisfy({ there.contains($0.state) }) { return }
+    try perform(.copy, lab, say)
+  }
+
   /// The placement, which every process goes by, has all of them in the cluster.
-  static func expectMoved(_ lab: any ClimbLab) throws {
+  func expectMoved(_ lab: any Provider) throws {
     let placed = try lab.placement()?.databases ?? [:]
     for database in try standing(lab).databases {
       try expect("database \(database.name) is in PostgreSQL", placed[database.name] != nil)
@@ -61,21 +70,20 @@ enum Databases {
 
   // MARK: Parts
 
-  /// The server that the databases move to: it leads alone.
-  private static func members(_ lab: any ClimbLab) throws -> [ServerAddress] {
-    let view = try lab.view()
-    let servers = view.processes.filter { $0.name.hasSuffix(".postgres") }.compactMap(\.address)
-    guard !servers.isEmpty else { throw ClimbError.notSo("PostgreSQL runs on a host of its own") }
-    return servers.map { ServerAddress(host: $0, port: view.ports.postgres) }
+  /// The cluster that the databases move to.
+  private func target(_ lab: any Provider) throws -> MoveTarget {
+    let name = try change.cluster().after.clusterName
+    let members = try StageChange.placement(of: change.after, in: lab.view()).clusters[name]?.members ?? []
+    return MoveTarget(cluster: name, members: members)
   }
 
-  private static func ask(_ job: MoveJob, _ body: [UInt8], _ lab: any ClimbLab, _ say: StepVoice) throws {
+  private func ask(_ job: MoveJob, _ body: [UInt8], _ lab: any Provider, _ say: StepVoice) throws {
     let path = AdminPath.move(job)
-    let end = ContinuousClock.now + .milliseconds(patienceMs)
+    let end = ContinuousClock.now + .milliseconds(lab.patienceMs)
     var isWaiting = false
     while true {
       try lab.ensureRunning(.app, say)
-      let status = (try? lab.post(.app, path, body))?.status
+      let status = (try? lab.post(Role.app.rawValue, path, body))?.status
       if let status, (200..<300).contains(status) { return }
       // It may be busy with what a climber that was killed has asked for.
       guard status == nil || status == 409, ContinuousClock.now < end else {
@@ -83,13 +91,13 @@ enum Databases {
       }
       if !isWaiting { say("waiting for the app") }
       isWaiting = true
-      usleep(pauseUs)
+      usleep(Self.pauseUs)
     }
   }
 
   /// - Returns: nil when the app no longer knows of the job.
-  private static func waitForEnd(
-    of job: MoveJob, _ lab: any ClimbLab, _ watch: (AdminAnswer.Move) -> Void
+  private func waitForEnd(
+    of job: MoveJob, _ lab: any Provider, _ watch: (AdminAnswer.Move) -> Void
   ) throws -> AdminAnswer.Move? {
     var lastAnswer = ContinuousClock.now
     while true {
@@ -100,15 +108,15 @@ enum Databases {
           return isKnown ? standing : nil
         }
         watch(standing)
-      } else if ContinuousClock.now - lastAnswer > .milliseconds(patienceMs) {
+      } else if ContinuousClock.now - lastAnswer > .milliseconds(lab.patienceMs) {
         throw ClimbError.notSo("the app answers on its admin socket")
       }
-      usleep(pauseUs)
+      usleep(Self.pauseUs)
     }
   }
 
-  private static func standing(_ lab: any ClimbLab) throws -> AdminAnswer.Move {
-    let answer = try lab.get(.app, AdminPath.move)
+  private func standing(_ lab: any Provider) throws -> AdminAnswer.Move {
+    let answer = try lab.get(Role.app.rawValue, AdminPath.move)
     guard answer.status == 200 else {
       throw ClimbError.adminFailed(
         process: Role.app.rawValue, request: "GET \(AdminPath.move)", status: answer.status)
@@ -118,7 +126,7 @@ enum Databases {
 
   // MARK: What is told
 
-  private static func tell(
+  private func tell(
     _ standing: AdminAnswer.Move, since first: Int, _ began: ContinuousClock.Instant, _ say: StepVoice
   ) {
     guard standing.totalRowCount > 0 else { return }
@@ -133,7 +141,7 @@ enum Databases {
       remainingSeconds: rate > 0 ? Int((left / rate).rounded(.up)) : nil)
   }
 
-  private static func tellEnd(of job: MoveJob, _ standing: AdminAnswer.Move, _ say: StepVoice) {
+  private func tellEnd(of job: MoveJob, _ standing: AdminAnswer.Move, _ say: StepVoice) {
     switch job {
     case .copy: say("\(standing.rowCount) rows copied")
     case .flip:

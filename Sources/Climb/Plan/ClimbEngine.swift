@@ -61,14 +61,18 @@ public struct ClimbEngine: Sendable {
   }
 
   private let steps: [String]
+  /// What the climb that is under way leads from and to.
+  public private(set) var change: StageChange?
   private var states: [StepState]
   private var direction = Direction.up
   private var state = State.idle
   public private(set) var standing = Standing.notBegun
 
   /// An engine for `steps` that knows what `journal` tells. Throws when the journal is of other steps.
-  public init(steps: [String], journal: [ClimbRecord]) throws(ClimbError) {
+  /// - Parameter change: of a climb that has not begun; one that has is remembered with its own.
+  public init(steps: [String], change: StageChange? = nil, journal: [ClimbRecord]) throws(ClimbError) {
     self.steps = steps
+    self.change = change
     states = steps.map { _ in .untouched }
     for record in journal {
       try check(record)
@@ -103,7 +107,7 @@ extension ClimbEngine {
     switch (standing, direction) {
     case (.committed, _): return end(.alreadyCommitted)
     case (.notBegun, .back): return end(.nothingToUndo)
-    case (.notBegun, .up): return record(.began(steps: steps))
+    case (.notBegun, .up): return record(.began(steps: steps, change))
     case (.underWay, _): return record(.resumed(direction))
     }
   }
@@ -148,7 +152,7 @@ extension ClimbEngine {
 // What a record says, be it new or from an earlier run.
 extension ClimbEngine {
   private func check(_ record: ClimbRecord) throws(ClimbError) {
-    if case .began(let recorded) = record, recorded != steps {
+    if case .began(let recorded, _) = record, recorded != steps {
       throw .otherSteps(recorded: recorded, expected: steps)
     }
     if let step = record.step, !steps.contains(step) {
@@ -158,7 +162,9 @@ extension ClimbEngine {
 
   private mutating func apply(_ record: ClimbRecord) {
     switch record {
-    case .began: reset(.underWay)
+    case .began(_, let began):
+      change = began ?? change
+      reset(.underWay)
     case .reverted: reset(.notBegun)
     case .committed: standing = .committed
     case .starts(.run, let step), .starts(.undo, let step): set(step, .touched)

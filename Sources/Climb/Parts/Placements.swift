@@ -11,22 +11,21 @@ enum Placements {
 
   /// Changes the placement, and returns when every process of the app goes by it.
   static func change(
-    _ lab: any ClimbLab, _ say: StepVoice, _ change: (inout Placement) throws -> Void
+    _ lab: any Provider, _ say: StepVoice, _ change: (inout Placement) throws -> Void
   ) throws {
     let current = try lab.placement() ?? .local
     var changed = current
     try change(&changed)
     if changed != current {
       changed.epoch = current.epoch + 1
-      let text = String(decoding: try changed.json, as: UTF8.self)
-      try lab.send(.setPlacement(text, ifEpoch: current.epoch), say)
+      try lab.carryOut(.place(changed, ifEpoch: current.epoch), say)
     }
     try waitUntilAdopted(changed.epoch, lab)
   }
 
   /// Every process that runs once the placement is written says that it goes by it, or is seen to have ended: one that
   /// starts later reads the newest. One that does not answer may stand still, and would go by the old one when it goes on.
-  private static func waitUntilAdopted(_ epoch: Int, _ lab: any ClimbLab) throws {
+  private static func waitUntilAdopted(_ epoch: Int, _ lab: any Provider) throws {
     let end = ContinuousClock.now + .milliseconds(lab.adoptionMs)
     let view = try lab.view()
     // An app that has no admin socket knows of no placement: it goes by the variables that it was started with.
@@ -43,15 +42,15 @@ enum Placements {
     }
   }
 
-  private static func hasAdopted(_ epoch: Int, _ process: String, _ lab: any ClimbLab) throws -> Bool {
-    guard let answer = try? lab.get(process: process, AdminPath.placement), answer.status == 200 else {
+  private static func hasAdopted(_ epoch: Int, _ process: String, _ lab: any Provider) throws -> Bool {
+    guard let answer = try? lab.get(process, AdminPath.placement), answer.status == 200 else {
       return false
     }
     return try JSONDecoder().decode(AdminAnswer.Adopted.self, from: Data(answer.body)).epoch >= epoch
   }
 
   /// The same process, not one that was started in its place. While the supervisor does not answer nobody has seen it end.
-  private static func isRunning(_ process: LabSnapshot.Process, _ lab: any ClimbLab) -> Bool {
+  private static func isRunning(_ process: LabSnapshot.Process, _ lab: any Provider) -> Bool {
     guard let view = try? lab.view() else { return true }
     return view.processes.contains { $0.name == process.name && $0.pid == process.pid }
   }

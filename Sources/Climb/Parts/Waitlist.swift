@@ -19,7 +19,7 @@ enum Waitlist {
 
   /// Adds to `target` what `source` has and it has not; every entry that was listed is there when this returns.
   static func carry(
-    from source: Role, to target: Role, _ lab: any ClimbLab, _ say: StepVoice
+    from source: Role, to target: Role, _ lab: any Provider, _ say: StepVoice
   ) throws {
     try lab.ensureRunning(source, say)
     try lab.ensureRunning(target, say)
@@ -40,12 +40,12 @@ enum Waitlist {
   }
 
   /// Throws when an entry of `source` is not in `target`.
-  static func check(allOf source: Role, areIn target: Role, _ lab: any ClimbLab) throws {
+  static func check(allOf source: Role, areIn target: Role, _ lab: any Provider) throws {
     try check(try list(source, lab) ?? [], of: source, areIn: target, lab)
   }
 
   private static func check(
-    _ entries: [Entry], of source: Role, areIn target: Role, _ lab: any ClimbLab
+    _ entries: [Entry], of source: Role, areIn target: Role, _ lab: any Provider
   ) throws {
     let present = Set((try list(target, lab) ?? []).map(\.email))
     let missingCount = entries.count { !present.contains($0.email) }
@@ -55,8 +55,8 @@ enum Waitlist {
   }
 
   /// The entries of a store; nil when the app has no waitlist.
-  private static func list(_ role: Role, _ lab: any ClimbLab) throws -> [Entry]? {
-    let answer = try lab.get(role, AdminPath.waitlist)
+  private static func list(_ role: Role, _ lab: any Provider) throws -> [Entry]? {
+    let answer = try lab.get(role.rawValue, AdminPath.waitlist)
     if answer.status == 404 { return nil }
     guard answer.status == 200 else {
       throw ClimbError.adminFailed(
@@ -82,8 +82,8 @@ enum Waitlist {
     }
   }
 
-  private static func post(_ batch: [Entry], to role: Role, _ lab: any ClimbLab) throws {
-    let answer = try lab.post(role, AdminPath.waitlist, batch.flatMap { $0.line + [0x0A] })
+  private static func post(_ batch: [Entry], to role: Role, _ lab: any Provider) throws {
+    let answer = try lab.post(role.rawValue, AdminPath.waitlist, batch.flatMap { $0.line + [0x0A] })
     if answer.status == 404 { throw ClimbError.waitlistNotTaken(role: role.rawValue) }
     guard (200..<300).contains(answer.status) else {
       throw ClimbError.adminFailed(

@@ -11,7 +11,7 @@ enum Objects {
   /// Returns when `target` has everything that the other store has, whole.
   /// - Returns: how many it did not have before.
   @discardableResult
-  static func copy(to target: Placement.ObjectStoreName, _ lab: any ClimbLab, _ say: StepVoice) throws -> Int
+  static func copy(to target: Placement.ObjectStoreName, _ lab: any Provider, _ say: StepVoice) throws -> Int
   {
     if try lab.view().listensOnPort {
       say("the app listens on a port itself: what it has in files is its own to move")
@@ -35,14 +35,14 @@ enum Objects {
     return copied
   }
 
-  private static func ask(to target: Placement.ObjectStoreName, from next: String?, _ lab: any ClimbLab)
+  private static func ask(to target: Placement.ObjectStoreName, from next: String?, _ lab: any Provider)
     throws -> AdminAnswer.ObjectsCopied
   {
     guard let server = try lab.view().processes.first(where: { $0.isApp && $0.health == .ready })?.name else {
       throw ClimbError.notSo("a server of the app is ready")
     }
     let path = "\(AdminPath.copyObjects)?to=\(target.rawValue)" + (next.map { "&from=\($0)" } ?? "")
-    let answer = try lab.post(process: server, path)
+    let answer = try lab.post(server, path, [])
     guard answer.status == 200 else {
       throw ClimbError.adminFailed(process: server, request: "POST \(path)", status: answer.status)
     }

@@ -31,7 +31,7 @@ public struct ClimbEvent: Codable, Equatable, Sendable {
 
 struct ClimbDriver {
   let steps: [ClimbStep]
-  let lab: any ClimbLab
+  let provider: any Provider
   /// Puts a record on disk.
   let append: (ClimbRecord) throws -> Void
   /// Asked before each action; true ends the climb there, ready to go on later.
@@ -62,9 +62,9 @@ struct ClimbDriver {
     let say = StepVoice { text, progress in tell(.progress, operation, name, text, progress) }
     do {
       switch operation {
-      case .run: try step.run(lab, say)
-      case .verify: try step.verify(lab, say)
-      case .undo: try step.undo(lab, say)
+      case .run: try step.run(provider, say)
+      case .verify: try step.verify(provider, say)
+      case .undo: try step.undo(provider, say)
       }
       return .performed
     } catch {

@@ -1,0 +1,73 @@
+// What a process of a lab is, and what it says of its part: read from names and answers here, and nowhere else.
+
+/// What a process is.
+public enum ProcessKind: Hashable, Sendable {
+  /// The program behind the launch page of stage 1.
+  case launchPage
+  /// The app's program: alone on the public port, or an instance behind balancers.
+  case app
+  /// The HAProxy that has the public port.
+  case frontDoor
+  case dns
+  case engine(EngineKind)
+  case unknown(String)
+
+  /// Whether it votes on who leads a store, and is no part of the store itself.
+  public var isElector: Bool { self == .engine(.etcd) || self == .engine(.sentinel) }
+
+  /// A process's name tells it: `HOST.ENGINE`, one of the names that stand for themselves, or the id of a host, where only
+  /// the app's program runs.
+  public init(name: String) {
+    switch name {
+    case Role.launch.rawValue: self = .launchPage
+    case LabHosts.frontDoor: self = .frontDoor
+    case LabHosts.dns: self = .dns
+    default:
+      // Ids of hosts may have dots too: `service-web-a.us-east-1`.
+      let suffix = name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? ""
+      self =
+        EngineKind(rawValue: suffix).map { .engine($0) }
+        ?? (name.hasSuffix(ProcessTable.aside("")) ? .unknown(suffix) : .app)
+    }
+  }
+}
+
+/// The program of an engine. Its raw value is the last part of its process's name.
+public enum EngineKind: String, CaseIterable, Sendable {
+  case postgres, patroni, etcd, redis, sentinel, haproxy, varnish, ministack, gdnsd
+
+  /// What its process on a host is called.
+  public func name(on host: String) -> String { "\(host).\(rawValue)" }
+}
+
+/// The part that a process says it has among those of its store.
+public enum ProcessRole: Hashable, Sendable, RawRepresentable, Codable, CustomStringConvertible {
+  case leader
+  /// Follows, and has every write that was acknowledged.
+  case synchronousFollower
+  /// Follows as well as it can.
+  case follower
+  /// As the engine calls it.
+  case unknown(String)
+
+  public init(rawValue: String) {
+    self =
+      switch rawValue {
+      case "leader": .leader
+      case "sync_standby": .synchronousFollower
+      case "follower": .follower
+      default: .unknown(rawValue)
+      }
+  }
+
+  public var rawValue: String {
+    switch self {
+    case .leader: "leader"
+    case .synchronousFollower: "sync_standby"
+    case .follower: "follower"
+    case .unknown(let raw): raw
+    }
+  }
+
+  public var description: String { rawValue }
+}

@@ -1,0 +1,151 @@
+// Every climb, cut short everywhere: somebody always answers, nothing is lost, and it arrives where it was told to.
+
+import Contract
+import Lab
+import Testing
+import Topology
+
+@testable import Climb
+
+@Suite struct EveryClimbTests {
+  /// Each call of a climber that goes in `direction` after `before`, gone wrong in each way.
+  private func failures(
+    _ route: Climber.Route, _ direction: ClimbEngine.Direction,
+    after before: (Climber) throws -> Void = { _ in }
+  ) throws -> [FakeProvider.Failure] {
+    let climber = Climber(route)
+    try before(climber)
+    _ = try climber.drive(direction)
+    return (1...climber.provider.callCount).flatMap { call in
+      FakeProvider.Failure.Kind.allCases.flatMap { kind in
+        [false, true].map { FakeProvider.Failure(kind: kind, call: call, isAfter: $0) }
+      }
+    }
+  }
+
+  @Test(arguments: Climber.routes) func straightUp(route: Climber.Route) throws {
+    let climber = Climber(route)
+    #expect(try climber.drive(.up) == .committed)
+    climber.expectArrived(.up, "straight")
+    let begun = try #require(climber.journal.first)
+    guard case .began(_, let change) = begun else { return #expect(Bool(false), "\(begun)") }
+    #expect(change == climber.change, "the journal tells what the climb leads from and to")
+  }
+
+  @Test(arguments: Climber.routes) func stoppedBeforeAnyActionItGoesOnOrBack(route: Climber.Route) throws {
+    for action in 0..<(Climber(route).actionCount) {
+      for direction in [ClimbEngine.Direction.up, .back] {
+        let climber = Climber(route)
+        #expect(try climber.drive(.up, stoppingBefore: action) == nil)
+        try climber.finish(direction, "\(direction) from before action \(action)")
+      }
+    }
+  }
+
+  @Test(arguments: Climber.routes, FakeWorld.Mishap.allCases)
+  func whateverFailsOnTheWayUpItGoesOnOrBack(route: Climber.Route, mishap: FakeWorld.Mishap) throws {
+    for failure in try failures(route, .up) {
+      for direction in [ClimbEngine.Direction.up, .back] {
+        let climber = Climber(route)
+        // A step may do without what was refused.
+        if try climber.drive(.up, failing: failure) == .committed { continue }
+        climber.provider.change { $0.happen(mishap) }
+        try climber.finish(direction, "\(direction) after \(failure)")
+      }
+    }
+  }
+
+  /// In turn back and up again, and in turn with a restart in between.
+  @Test(arguments: Climber.routes) func whateverFailsOnTheWayBackItGoesBackOrOn(route: Climber.Route) throws {
+    var turn = 0
+    for action in 1..<(Climber(route).actionCount) {
+      let climbed = { (climber: Climber) in _ = try climber.drive(.up, stoppingBefore: action) }
+      for failure in try failures(route, .back, after: climbed) {
+        turn += 1
+        let (direction, mishap) = Self.turns[turn % Self.turns.count]
+        let climber = Climber(route)
+        try climbed(climber)
+        if try climber.drive(.back, failing: failure) == .reverted { continue }
+        climber.provider.change { $0.happen(mishap) }
+        try climber.finish(
+          direction, "\(direction) after \(action) actions, an undo with \(failure), \(mishap)")
+      }
+    }
+  }
+
+  /// Of a length that no number of ways to fail divides.
+  private static let turns: [(ClimbEngine.Direction, FakeWorld.Mishap)] = [
+    (.up, .none), (.back, .none), (.up, .restart), (.back, .restart), (.up, .processesDie),
+  ]
+
+  @Test(arguments: Climber.routes, [ClimbEngine.Direction.up, .back])
+  func whateverHappensMeanwhileItArrives(route: Climber.Route, direction: ClimbEngine.Direction) throws {
+    for mishap in [FakeWorld.Mishap.processesDie, .restart] {
+      let top = { (climber: Climber) in
+        if direction == .back { _ = try climber.drive(.up, stoppingBefore: climber.actionCount - 1) }
+      }
+      let probe = Climber(route)
+      try top(probe)
+      _ = try probe.drive(direction)
+      for call in 1...probe.provider.callCount {
+        let climber = Climber(route)
+        try top(climber)
+        climber.provider.expect(mishap, beforeCall: call)
+        try climber.finish(direction, "\(mishap) before call \(call)")
+      }
+    }
+  }
+
+  @Test func journalsNameTheirStepsAsTheyAlwaysDid() throws {
+    let names = [
+      2:
+        "launch-app carry-waitlist open-app-door drain-launch-door carry-stragglers record-stage retire-launch",
+      3: "start-database copy-rows compare-rows flip-databases record-stage end-capture",
+      4:
+        "place-follower replicate start-servers open-front-door renew-server drain-app record-stage retire-app",
+      5: "start-stores renew-servers share-cache move-sessions copy-objects move-objects start-edges "
+        + "turn-front-door record-stage leave-folder",
+    ]
+    for route in Climber.routes {
+      let climber = Climber(route)
+      #expect(climber.stepNames.joined(separator: " ") == names[route.to], "\(route.testDescription)")
+    }
+  }
+
+  // MARK: From the launch page
+
+  @Test func anEmptyWaitlistIsFine() throws {
+    let climber = Climber(Climber.first) {
+      $0.waitlists = [.launch: [], .app: []]
+      $0.acknowledged = []
+    }
+    #expect(try climber.drive(.up) == .committed)
+    climber.expectArrived(.up, "empty")
+  }
+
+  @Test func anAppThatCannotTakeTheWaitlistFailsTheClimbAndGoesBack() throws {
+    let climber = Climber(Climber.first) { $0.appHasWaitlist = false }
+    let reason = ClimbError.waitlistNotTaken(role: "app").description
+    #expect(try climber.drive(.up) == .failed(.run, step: "carry-waitlist", reason: reason))
+    #expect(climber.provider.world.answering == ["launch"])
+    #expect(try climber.drive(.back) == .reverted)
+    climber.expectArrived(.back, "no waitlist")
+  }
+
+  @Test func noDoorClosesUnlessTheOtherIsSeenToAnswer() throws {
+    let provider = Climber(Climber.first).provider
+    let say = StepVoice.silent
+    let close = { try provider.closeDoor(.launch, whileOpen: .app, say) }
+    let refusal = ClimbError.nobodyAnswers(role: "app")
+    #expect(throws: refusal, "it does not run") { try close() }
+    try provider.ensureRunning(.app, say)
+    #expect(throws: refusal, "its door is closed") { try close() }
+    try provider.openDoor(.app, say)
+    provider.change { $0.roles[.app]?.isReady = false }
+    #expect(throws: refusal, "it is not ready") { try close() }
+    #expect(provider.world.answering == ["app", "launch"])
+    provider.change { $0.roles[.app]?.isReady = true }
+    try close()
+    #expect(provider.world.answering == ["app"])
+  }
+}

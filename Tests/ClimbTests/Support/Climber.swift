@@ -1,0 +1,116 @@
+// A climber without a command line, and its journal.
+
+import Testing
+import Topology
+
+@testable import Climb
+
+/// Drives a climb in a fake world.
+final class Climber {
+  /// A climb, and how the app listens.
+  struct Route: CustomTestStringConvertible, Sendable {
+    let to: Int
+    let change: StageChange
+
+    init(to: Int, listensOnPort: Bool) {
+      self.to = to
+      let app = AppOutline(
+        name: "hut", title: "Hut", services: [.init(name: "web", databases: ["posts"])], databases: ["posts"])
+      do {
+        change = try StageChange(of: app, from: to - 1, to: to, listensOnPort: listensOnPort)
+      } catch { preconditionFailure("\(error)") }
+    }
+
+    var testDescription: String { "to \(to)\(change.listensOnPort ? ", of an app with a port" : "")" }
+  }
+
+  /// Every climb that there is.
+  static let routes =
+    Climb.paths.keys.sorted().map { Route(to: $0, listensOnPort: false) }
+    // An app with a port begins at stage 3.
+    + Climb.paths.keys.sorted().filter { $0 > 3 }.map { Route(to: $0, listensOnPort: true) }
+
+  /// From the launch page.
+  static let first = Route(to: 2, listensOnPort: false)
+
+  let change: StageChange
+  let provider: FakeProvider
+  private let steps: [ClimbStep]
+  private(set) var journal: [ClimbRecord] = []
+
+  init(_ route: Route, _ prepare: (inout FakeWorld) -> Void = { _ in }) {
+    change = route.change
+    steps = (Climb.paths[route.to] ?? { _ in [] })(change)
+    var world = FakeWorld(change)
+    prepare(&world)
+    provider = FakeProvider(world)
+  }
+
+  var stepNames: [String] { steps.map(\.name) }
+
+  /// Run and verify of each step.
+  var actionCount: Int { 2 * steps.count }
+
+  /// Climbs until the end; nil when it was stopped, or died.
+  func drive(
+    _ direction: ClimbEngine.Direction, failing failure: FakeProvider.Failure? = nil,
+    stoppingBefore action: Int = .max
+  ) throws -> ClimbEngine.Outcome? {
+    provider.begin(failing: failure)
+    let engine = try ClimbEngine(steps: steps.map(\.name), change: change, journal: journal)
+    var actionCount = 0
+    let driver = ClimbDriver(
+      steps: steps, provider: provider,
+      append: { [self] in
+        if provider.isDead { throw FakeProvider.Dead() }
+        journal.append($0)
+      },
+      shouldStop: {
+        defer { actionCount += 1 }
+        return actionCount == action
+      }, report: { _ in })
+    do { return try driver.drive(engine, direction) } catch is FakeProvider.Dead { return nil }
+  }
+
+  /// Goes on to the end; a step may fail because of what happened, and is tried again then.
+  func finish(_ direction: ClimbEngine.Direction, _ comment: Comment) throws {
+    var outcome = try drive(direction)
+    if case .failed = outcome { outcome = try drive(direction) }
+    if direction == .back, provider.world.move.isFinished {
+      // Some of what was written since is in the new place alone.
+      guard case .failed(.undo, "end-capture", _) = outcome else {
+        Issue.record("\(comment): it went back without what was written: \(String(describing: outcome))")
+        return
+      }
+      return try finish(.up, comment)
+    }
+    // One that died before its first record has nothing to go back from.
+    let isFine = [.committed, .reverted, .nothingToUndo].contains(outcome)
+    #expect(isFine, "\(comment): \(String(describing: outcome))")
+    expectArrived(direction, comment)
+  }
+
+  /// The world is as one that has never been anywhere else.
+  func expectArrived(_ direction: ClimbEngine.Direction, _ comment: Comment) {
+    let world = provider.world
+    let there = direction == .up ? change.after : change.before
+    let fresh = FakeWorld(
+      StageChange(before: there, after: there, listensOnPort: change.listensOnPort), joined: 0)
+    #expect(world.stage == fresh.stage, comment)
+    #expect(world.answering == fresh.answering, comment)
+    #expect(world.openDoors == fresh.openDoors, comment)
+    #expect(Set(world.hosts.keys) == Set(fresh.hosts.keys), comment)
+    // Stores go on as the stage had them that brought them.
+    let isForPeople = { (host: String, _: Int) in host.hasPrefix("server-") || host == "front-door" }
+    #expect(world.hosts.filter(isForPeople) == fresh.hosts.filter(isForPeople), comment)
+    #expect(Set(world.roles.keys) == Set(fresh.roles.keys), comment)
+    #expect(world.placement?.clusters ?? [:] == fresh.placement?.clusters ?? [:], comment)
+    #expect(world.placement?.cache == fresh.placement?.cache, comment)
+    #expect(world.placement?.objects ?? [.folder] == fresh.placement?.objects ?? [.folder], comment)
+    if there.stage == .launchPage {
+      #expect(Set(world.waitlists[.launch] ?? []) == Set(world.acknowledged), comment)
+    } else if change.before.stage == .launchPage {
+      #expect(Set(world.waitlists[.app] ?? []) == Set(world.acknowledged), comment)
+    }
+  }
+}
