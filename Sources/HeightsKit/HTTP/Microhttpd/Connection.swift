@@ -16,6 +16,7 @@ final class Connection {
   }
 
   let descriptor: Int32
+  private unowned let loop: EventLoop
   private let address: sockaddr_storage
   private let proxies: TrustedProxies
   fileprivate(set) var handle: OpaquePointer?
@@ -28,8 +29,9 @@ final class Connection {
   var requestCount = 0
 
   /// - Parameter proxies: whose word is taken for whom they ask for.
-  init(descriptor: Int32, address: sockaddr_storage, proxies: TrustedProxies) {
+  init(descriptor: Int32, address: sockaddr_storage, on loop: EventLoop, proxies: TrustedProxies) {
     self.descriptor = descriptor
+    self.loop = loop
     self.address = address
     self.proxies = proxies
   }
@@ -38,7 +40,8 @@ final class Connection {
   func attach(_ handle: OpaquePointer) { self.handle = handle }
 
   func header(_ name: String) -> String? {
-    heights_mhd_header(handle, name).map { String(cString: $0) }
+    loop.assertIsolated()
+    return heights_mhd_header(handle, name).map { String(cString: $0) }
   }
 
   /// The values of a header that may stand there more than once, in their order.
@@ -59,7 +62,8 @@ final class Connection {
   }
 
   func cookie(_ name: String) -> String? {
-    heights_mhd_cookie(handle, name).map { String(cString: $0) }
+    loop.assertIsolated()
+    return heights_mhd_cookie(handle, name).map { String(cString: $0) }
   }
 
   // MARK: The request's target
@@ -94,6 +98,7 @@ final class Connection {
 
   /// The argument as it was sent, still percent-encoded.
   func queryArgument(_ name: String) -> [UInt8]? {
+    loop.assertIsolated()
     for pair in query.split(separator: UInt8(ascii: "&")) {
       let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       if PercentEncoding.decode(parts[0], plusIsSpace: true) == name {
@@ -105,6 +110,7 @@ final class Connection {
 
   /// While a request is under way: whom the peer asks for, if it is a proxy that is trusted; else the peer.
   var clientAddress: String {
+    loop.assertIsolated()
     if proxies == .none { return peerAddress }
     let said = headers("X-Forwarded-For")
     return proxies.client(of: peerAddress, forwardedFor: said.isEmpty ? nil : said.joined(separator: ","))

@@ -11,13 +11,13 @@ extension HTTPEngine {
   private static let batchesPerTurn = 2
 
   /// Puts a complete request where a handler's task takes it from.
-  func enqueue(_ exchange: Exchange) {
+  func enqueue(_ exchange: HTTPExchange) {
     exchange.state = .handling
     ready.append(exchange)
   }
 
-  /// Runs libmicrohttpd, and the handlers of what it has read.
-  func run() {
+  /// Has libmicrohttpd read what has come, runs the handlers of that, and has it send their answers.
+  func readAndAnswer() {
     mustRun = false
     guard daemon != nil else { return }
     MHD_run(daemon)
@@ -37,7 +37,7 @@ extension HTTPEngine {
     repeat {
       let task = takeRestingTask() ?? HandlerTask()
       batchTask = task
-      task.run(for: self)
+      task.runHandlers(of: self)
       loop.runJobs()
       // Where the loop has too many other jobs, those that wait get their turn with its next tick.
       guard let exchange = task.exchange, exchange.state == .handling else { break }
@@ -47,7 +47,7 @@ extension HTTPEngine {
   }
 
   /// The next request that waits for its handler; nil when there is none, or libmicrohttpd has to run first.
-  func nextReady(for task: HandlerTask) -> Exchange? {
+  func nextReady(for task: HandlerTask) -> HTTPExchange? {
     guard task === batchTask else { return nil }
     let now = loop.readClock()
     if let batchEnd {
@@ -75,7 +75,7 @@ extension HTTPEngine {
   }
 
   /// The handler waits for something: its connection is left alone until there is an answer.
-  private func suspend(_ exchange: Exchange, _ task: HandlerTask) {
+  private func suspend(_ exchange: HTTPExchange, _ task: HandlerTask) {
     exchange.state = .suspended
     exchange.task = task
     suspended[ObjectIdentifier(exchange)] = exchange
@@ -83,7 +83,7 @@ extension HTTPEngine {
   }
 
   /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
-  func handlerEnded(_ exchange: Exchange, _ response: Response) {
+  func handlerEnded(_ exchange: HTTPExchange, _ response: Response) {
     if exchange.holdsPlace {
       exchange.holdsPlace = false
       inFlight -= 1
@@ -92,7 +92,7 @@ extension HTTPEngine {
   }
 
   /// Ends a handler that is past its deadline: first by asking, and if it doesn't hear, without it.
-  func endOverdue(_ exchange: Exchange) {
+  func endOverdue(_ exchange: HTTPExchange) {
     guard exchange.wasCancelled else {
       exchange.wasCancelled = true
       exchange.task?.cancel()

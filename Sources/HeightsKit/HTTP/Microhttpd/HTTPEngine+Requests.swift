@@ -14,21 +14,21 @@ extension HTTPEngine {
       return heights_mhd_result(1)
     }
     // Alive: the slot holds it until libmicrohttpd is done with the request, which it never is within this call.
-    return Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
+    return Unmanaged<HTTPExchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
       if call.upload.count > 0 { return heights_mhd_result(receive(call.upload, exchange) ? 1 : 0) }
       complete(exchange)
       return heights_mhd_result(1)
     }
   }
 
-  private func begin(_ connection: Connection, _ call: RequestCall) -> Exchange {
+  private func begin(_ connection: Connection, _ call: RequestCall) -> HTTPExchange {
     let isWhole = call.target.withMemoryRebound(to: CChar.self) { target in
       target.baseAddress.map { connection.takeTarget($0, until: call.version) } ?? true
     }
     let target = RequestTarget(call.target, isWhole: isWhole)
     let method = Method(call.method)
     let framing = heights_mhd_framing(connection.handle)
-    let exchange = Exchange(
+    let exchange = HTTPExchange(
       connection: connection, method: method, path: target.path, match: routes.match(method, target.bytes),
       trace: trace(framing), clientID: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) },
       begun: loop.lastNow, timeoutMs: limits.handlerTimeoutMs)
@@ -65,12 +65,12 @@ extension HTTPEngine {
   }
 
   /// The largest body that the exchange's handler takes; nil when there is no handler.
-  private func maxBodyBytes(_ exchange: Exchange) -> Int? {
+  private func maxBodyBytes(_ exchange: HTTPExchange) -> Int? {
     exchange.route.map { max(routes.maxBodyBytes(of: $0), 1024) }
   }
 
   /// - Returns: false when the client goes on and on with a body that has been too large for long: it gets no answer.
-  private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) -> Bool {
+  private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: HTTPExchange) -> Bool {
     guard exchange.state == .receiving, let receiver = exchange.receiver else { return true }
     receiver.receive(bytes)
     if receiver.isEndless { exchange.status = .contentTooLarge }
@@ -80,7 +80,7 @@ extension HTTPEngine {
   // MARK: Who may send a large body
 
   /// Asks, where the route wants that, whether the client may send it, before more than a small one is taken.
-  private func admit(_ exchange: Exchange, announcedBytes: Int?) {
+  private func admit(_ exchange: HTTPExchange, announcedBytes: Int?) {
     guard let route = exchange.route, let admission = routes.admission(of: route),
       announcedBytes ?? .max > Spool.memoryLimitBytes
     else { return }
@@ -94,7 +94,7 @@ extension HTTPEngine {
     }
   }
 
-  private func admitted(_ exchange: Exchange, _ problem: Problem?) {
+  private func admitted(_ exchange: HTTPExchange, _ problem: Problem?) {
     exchange.awaitsAdmission = false
     if let problem { exchange.receiver?.refuse(problem) }
     guard exchange.state == .suspended else { return }
@@ -108,7 +108,7 @@ extension HTTPEngine {
   func holdsBack(_ context: UnsafeMutableRawPointer?) -> Bool {
     guard let context else { return false }
     // Alive: the slot holds it until libmicrohttpd is done with the request, which it never is within this call.
-    return Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
+    return Unmanaged<HTTPExchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
       guard exchange.awaitsAdmission, exchange.state == .receiving else { return false }
       exchange.state = .suspended
       suspended[ObjectIdentifier(exchange)] = exchange
@@ -120,7 +120,7 @@ extension HTTPEngine {
   // MARK: The whole request
 
   /// The request is complete: it gets its handler, or the answer that needs none.
-  private func complete(_ exchange: Exchange) {
+  private func complete(_ exchange: HTTPExchange) {
     guard exchange.state == .receiving else { return }
     exchange.connection.phase = .answering
     do {
@@ -142,7 +142,7 @@ extension HTTPEngine {
     }
   }
 
-  private func methodNotAllowed(_ exchange: Exchange, _ allowed: [Method]) -> Response {
+  private func methodNotAllowed(_ exchange: HTTPExchange, _ allowed: [Method]) -> Response {
     let list = allowed.map(\.description).joined(separator: ", ")
     if exchange.method == .options { return Response(status: .noContent, headers: [("Allow", list)]) }
     let problem = Problem(

@@ -4,8 +4,8 @@ import CMicrohttpd
 
 /// A request, and what the engine remembers of it besides between libmicrohttpd's callbacks.
 ///
-/// `@unchecked Sendable` is sound as it is for requests: an exchange stays on its connection's loop.
-final class Exchange: Request, @unchecked Sendable {
+/// `@unchecked Sendable` is sound as it is for requests; what it has besides, only the engine of its loop touches.
+final class HTTPExchange: Request, @unchecked Sendable {
   enum State {
     /// The body is arriving.
     case receiving
