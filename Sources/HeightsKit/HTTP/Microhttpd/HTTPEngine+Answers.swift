@@ -30,14 +30,25 @@ extension HTTPEngine {
 
   // MARK: Sending
 
+  /// Answers, unless it has been answered, or its client has gone.
   func answer(_ exchange: HTTPExchange, _ response: Response) {
-    let wasSuspended = exchange.state == .suspended
-    exchange.state = .answered
-    exchange.connection.phase = .answering
+    let sending = exchange.life.answer()
+    if sending == .drop { return }
+    exchange.connection.life.beginAnswer()
     send(response, exchange)
-    guard wasSuspended else { return }
-    suspended[ObjectIdentifier(exchange)] = nil
+    guard sending == .sendAndResume else { return }
     exchange.task = nil
+    resume(exchange)
+  }
+
+  /// Has libmicrohttpd leave the exchange's connection alone, until it is resumed.
+  func suspend(_ exchange: HTTPExchange) {
+    suspended[ObjectIdentifier(exchange)] = exchange
+    MHD_suspend_connection(exchange.connection.handle)
+  }
+
+  func resume(_ exchange: HTTPExchange) {
+    suspended[ObjectIdentifier(exchange)] = nil
     MHD_resume_connection(exchange.connection.handle)
     mustRun = true
   }
@@ -52,7 +63,7 @@ extension HTTPEngine {
     MHD_destroy_response(encoded)
     guard case .events(let stream) = response.body else { return }
     // An answer whose headers have no room has ended the connection already.
-    if exchange.state == .answered { begin(stream, exchange) } else { stream.end() }
+    if exchange.life.state == .answered { begin(stream, exchange) } else { stream.end() }
   }
 
   private func encode(_ response: Response, _ exchange: HTTPExchange) -> OpaquePointer? {
@@ -80,8 +91,8 @@ extension HTTPEngine {
     slot.pointee = nil
     let exchange = Unmanaged<HTTPExchange>.fromOpaque(context).takeRetainedValue()
     let now = loop.readClock()
-    exchange.connection.phase = .idle(since: now)
-    exchange.state = .ended
+    exchange.connection.life.endRequest(at: now)
+    exchange.life.end()
     exchange.end()
     if exchange.stream != nil {
       exchange.endStream()

@@ -32,11 +32,9 @@ extension HTTPEngine {
       connection: connection, method: method, path: target.path, match: routes.match(method, target.bytes),
       trace: trace(framing), clientID: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) },
       begun: loop.lastNow, timeoutMs: limits.handlerTimeoutMs)
-    connection.requestCount += 1
-    connection.phase = .receiving(since: exchange.begun)
+    connection.life.takeHeaders(at: exchange.begun)
     let limitBytes = maxBodyBytes(exchange)
     if let problem = refusal(framing, target, call, limitBytes) {
-      exchange.state = .refused
       show(problem, exchange)
     } else if framing.hasBody {
       // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
@@ -71,7 +69,7 @@ extension HTTPEngine {
 
   /// - Returns: false when the client goes on and on with a body that has been too large for long: it gets no answer.
   private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: HTTPExchange) -> Bool {
-    guard exchange.state == .receiving, let receiver = exchange.receiver else { return true }
+    guard exchange.life.isWanted, let receiver = exchange.receiver else { return true }
     receiver.receive(bytes)
     if receiver.isEndless { exchange.status = .contentTooLarge }
     return !receiver.isEndless
@@ -84,7 +82,7 @@ extension HTTPEngine {
     guard let route = exchange.route, let admission = routes.admission(of: route),
       announcedBytes ?? .max > Spool.memoryLimitBytes
     else { return }
-    exchange.awaitsAdmission = true
+    exchange.life.askAdmission()
     loop.spawn { [self] in
       var problem: Problem?
       do { try await admission(exchange) } catch {
@@ -95,13 +93,8 @@ extension HTTPEngine {
   }
 
   private func admitted(_ exchange: HTTPExchange, _ problem: Problem?) {
-    exchange.awaitsAdmission = false
     if let problem { exchange.receiver?.refuse(problem) }
-    guard exchange.state == .suspended else { return }
-    exchange.state = .receiving
-    suspended[ObjectIdentifier(exchange)] = nil
-    MHD_resume_connection(exchange.connection.handle)
-    mustRun = true
+    if exchange.life.admit() { resume(exchange) }
   }
 
   /// Whether a body has to wait where it is, until it is known whether its client may send it.
@@ -109,10 +102,8 @@ extension HTTPEngine {
     guard let context else { return false }
     // Alive: the slot holds it until libmicrohttpd is done with the request, which it never is within this call.
     return Unmanaged<HTTPExchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
-      guard exchange.awaitsAdmission, exchange.state == .receiving else { return false }
-      exchange.state = .suspended
-      suspended[ObjectIdentifier(exchange)] = exchange
-      MHD_suspend_connection(exchange.connection.handle)
+      guard exchange.life.holdBack() else { return false }
+      suspend(exchange)
       return true
     }
   }
@@ -121,8 +112,8 @@ extension HTTPEngine {
 
   /// The request is complete: it gets its handler, or the answer that needs none.
   private func complete(_ exchange: HTTPExchange) {
-    guard exchange.state == .receiving else { return }
-    exchange.connection.phase = .answering
+    guard exchange.life.isWanted else { return }
+    exchange.connection.life.beginAnswer()
     do {
       if let receiver = exchange.receiver {
         exchange.body = try receiver.finish()

@@ -201,24 +201,10 @@ final class HTTPEngine: @unchecked Sendable {
 
   /// Ends what takes too long: clients that don't send, connections without use, handlers past their deadline.
   private func sweep() {
-    for connection in connections.values where isOverdue(connection) { connection.cutOff() }
+    let now = Deadline.now
+    for connection in connections.values
+    where connection.isOverdue(at: now, limits, drainingSince: drainingSince) { connection.cutOff() }
     for exchange in suspended.values where exchange.deadline.hasPassed { endOverdue(exchange) }
     readAndAnswer()
-  }
-
-  private func isOverdue(_ connection: Connection) -> Bool {
-    switch connection.phase {
-    case .answering: connection.hasTakenNothing(forMs: limits.inactivityTimeoutMs)
-    case .headers(let since): since.elapsedMs > limits.headerTimeoutMs || connection.hasEndedUnseen()
-    case .receiving(let since): since.elapsedMs > limits.bodyTimeoutMs || connection.hasEndedUnseen()
-    case .idle(let since):
-      if connection.hasEndedUnseen() {
-        true
-      } else if let drainingSince {
-        min(since.elapsedMs, drainingSince.elapsedMs) > limits.drainIdleMs
-      } else {
-        since.elapsedMs > (connection.requestCount == 0 ? limits.headerTimeoutMs : limits.keepAliveMs)
-      }
-    }
   }
 }
