@@ -33,16 +33,19 @@ final class WriterPool {
   }
 
   private func begin(_ turn: Turn, until deadline: Deadline) async throws -> PostgresConnection? {
-    switch turn {
-    case .use(let connection): return connection
-    case .over: return nil
-    case .open:
-      switch await open(deadline) {
-      case .success(let connection): return connection
-      case .failure(let error):
-        endTurn(nil)
-        throw error
-      }
+    if case .over = turn { return nil }
+    // Between the turn and this the task had to wait for its loop: the leader may have changed.
+    if turns.isRetired {
+      endTurn(nil)
+      return nil
+    }
+    if case .use(let connection) = turn, connection.isIdle { return connection }
+    // Also in the place of one that broke since.
+    switch await open(deadline) {
+    case .success(let connection): return connection
+    case .failure(let error):
+      endTurn(nil)
+      throw error
     }
   }
 
