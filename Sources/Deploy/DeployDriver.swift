@@ -43,7 +43,7 @@ public struct DeployDriver {
   }
 
   /// Goes on until the end.
-  public func drive(_ engine: consuming DeployEngine) throws(DeployError) -> Outcome {
+  public func drive(_ engine: consuming DeployEngine) throws(DeployError) -> DeployOutcome {
     var action = try engine.handle(.begin)
     while true {
       if case .end(let outcome) = action { return outcome }

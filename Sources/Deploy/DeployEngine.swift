@@ -57,7 +57,7 @@ public struct DeployEngine: Sendable {
     case readFailures(StackPlan)
     case upload(UploadPlan, bucket: String)
     case publish(PublishPlan, app: String, branch: String, bucket: String)
-    case end(Outcome)
+    case end(DeployOutcome)
   }
 
   /// The output that says for which stage a stack is.
@@ -76,7 +76,7 @@ public struct DeployEngine: Sendable {
 
   private enum AfterDiscard {
     case next(StackReport)
-    case end(Outcome)
+    case end(DeployOutcome)
   }
 
   private enum State {
@@ -253,7 +253,7 @@ extension DeployEngine {
     return try next()
   }
 
-  private mutating func end(_ outcome: Outcome) -> Action {
+  private mutating func end(_ outcome: DeployOutcome) -> Action {
     state = .ended
     return .end(outcome)
   }

@@ -20,7 +20,7 @@ public struct StackReport: Equatable, Sendable, Codable {
 }
 
 /// How a deployment ended. Stacks before the one that is named are done and stay; calling it again goes on from there.
-public enum Outcome: Equatable, Sendable {
+public enum DeployOutcome: Equatable, Sendable {
   case deployed(account: String, [StackReport])
   /// The change set would have lost data; it was not executed.
   case refused(stack: String, [DataLoss])

@@ -90,8 +90,13 @@ extension Lab {
       progress("starting \(process.name) anew")
       if process.host.id == LabHosts.frontDoor {
         let former = ProcessTable.aside(process.name)
-        supervisor?.setAside(process.name)
-        try wait("the step aside of \(process.name)") { supervisor?.status(of: former) != nil }
+        if supervisor?.status(of: former)?.pid == nil {
+          supervisor?.setAside(process.name)
+          try wait("the step aside of \(process.name)") { supervisor?.status(of: former) != nil }
+        } else {
+          // An earlier renewal failed: its former one answers until the next successor is ready.
+          try stop([process])
+        }
         try start([process], progress)
         supervisor?.unwant(former)
         try waitUntilStopped(former)

@@ -14,7 +14,7 @@ public struct LoadOptions: Sendable {
   public var ledgerPath: String
   /// The file that each operation is written to, in place of what it held; nil for none.
   public var historyPath: String?
-  public var workload: Workload
+  public var workload: VisitorHabits
   public var spacing: Spacing
   /// The same seed makes the same decisions at the same times. Names and passwords are new in every run.
   public var seed: UInt64
@@ -27,7 +27,7 @@ public struct LoadOptions: Sendable {
 
   public init(
     target: String, ratePerSecond: Double, durationSeconds: Double, users: Int = 100, ledgerPath: String,
-    historyPath: String? = nil, workload: Workload = .social, spacing: Spacing = .even,
+    historyPath: String? = nil, workload: VisitorHabits = .social, spacing: Spacing = .even,
     seed: UInt64 = .random(in: 0...UInt64(UInt32.max)), timeoutMs: Int = 10_000, inFlightLimit: Int = 4_096,
     connectionLimit: Int = 256
   ) {

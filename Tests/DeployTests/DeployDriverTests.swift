@@ -46,7 +46,7 @@ private let absent = failed(
 
 private func drive(
   _ cli: PreparedCLI, _ steps: [DeployStep], stopAfter: Int = .max, events: (DeployEvent) -> Void = { _ in }
-) throws -> Outcome {
+) throws -> DeployOutcome {
   let rules = DataRules(holdsData: { _ in false }, losses: { _, _, _ in [] })
   let engine = DeployEngine(steps: steps, allowsLoss: false, asks: false, rules: rules)
   return try withoutActuallyEscaping(events) { events in

@@ -10,7 +10,7 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
 
 @Suite struct DeployReportTests {
   /// What is said at the end, and the exit code.
-  private func told(_ outcome: Outcome, json: Bool = false) -> (text: String, code: Int32) {
+  private func told(_ outcome: DeployOutcome, json: Bool = false) -> (text: String, code: Int32) {
     let lines = Lines()
     let output = Output(result: { lines.add($0) }, progress: { _ in })
     let code = DeployReport(output: output, wantsJSON: json).end(outcome)
@@ -48,7 +48,7 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
   }
 
   @Test(arguments: [
-    (Outcome.declined(stack: "s"), "nothing was changed in s"),
+    (DeployOutcome.declined(stack: "s"), "nothing was changed in s"),
     (
       .otherStage(stack: "s", deployed: "2", wanted: 3),
       "refused, and nothing was changed: s was deployed for stage 2\nStage 3 keeps its data elsewhere, and no climb"
@@ -83,7 +83,7 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
       "  A (T): limit\nNext: "
     ),
   ])
-  func everyEndButSuccessIsExplained(outcome: Outcome, words: String) {
+  func everyEndButSuccessIsExplained(outcome: DeployOutcome, words: String) {
     let end = told(outcome)
     #expect(end.code == 1)
     #expect(end.text.contains(words), "\(end.text)")

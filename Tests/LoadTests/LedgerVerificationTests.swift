@@ -10,7 +10,7 @@ import Testing
   private static let records: [LedgerRecord] = [
     .account(name: "ann"), .account(name: "ben"),
     .post(id: "7", author: "ben", textHash: PostText.hash("hello \"you\"")),
-    .follow(pair), .like(like), .photo(key: "k.gif", bytesHash: ContentHash.of([1, 0xff])),
+    .follow(pair), .like(like), .photo(key: "k.gif", bytesHash: Checksum.of([1, 0xff])),
   ]
 
   @Test func aCompleteLedgerIsFound() async throws {

@@ -13,7 +13,7 @@ import Testing
       let options = LoadOptions(
         target: server.target, ratePerSecond: 400, durationSeconds: 1.5, users: 6,
         ledgerPath: folder + "/ledger",
-        workload: try Workload(
+        workload: try VisitorHabits(
           weights: [
             .signUp: 1, .logIn: 1, .readFeed: 2, .readPopular: 2, .readPost: 2, .post: 2, .follow: 4,
             .like: 4, .uploadPhoto: 1,
@@ -34,7 +34,7 @@ import Testing
       #expect(ledger.accounts == state.accounts && Set(ledger.posts.keys) == Set(state.posts.keys))
       #expect(Set(ledger.follows.filter { $0.value == .stands }.keys) == state.follows)
       #expect(Set(ledger.likes.filter { $0.value == .stands }.keys) == state.likes)
-      #expect(!state.photos.isEmpty && ledger.photos == state.photos.mapValues { ContentHash.of($0) })
+      #expect(!state.photos.isEmpty && ledger.photos == state.photos.mapValues { Checksum.of($0) })
 
       let verdict = try await LedgerVerification(target: server.target, ledgerPath: options.ledgerPath).run()
       #expect(verdict.isComplete && verdict.acknowledged == verdict.found)
@@ -73,7 +73,7 @@ import Testing
       let options = LoadOptions(
         target: server.target, ratePerSecond: 200, durationSeconds: 0.5, users: 2,
         ledgerPath: folder + "/ledger",
-        workload: try Workload(weights: [.readFeed: 1], popularityExponent: 1), seed: 1)
+        workload: try VisitorHabits(weights: [.readFeed: 1], popularityExponent: 1), seed: 1)
       let report = try await LoadRun(options).run()
       #expect(report.errors == ["HTTP 503": 10, "HTTP 429": 2])
       #expect(report.failed == 12 && report.succeeded == 88 && report.latency.count == 88)

@@ -86,7 +86,7 @@ final class PretendSummit: Sendable {
     case (_, "api", "posts", 4): return tie(\.likes, name, parts[2], request.method, &state)
     case ("GET", "api", "popular", _): return (200, "{}", "Set-Cookie: seen=\(state.posts.count); Path=/\r\n")
     case ("GET", "api", "me", _):
-      return name.map { (200, JSONText.object(["name": $0]), "") } ?? (401, "{}", "")
+      return name.map { (200, FlatJSON.object(["name": $0]), "") } ?? (401, "{}", "")
     case ("GET", "api", "feed", _): return (name == nil ? 401 : 200, "{}", "")
     default: return (404, "{}", "")
     }
@@ -134,7 +134,7 @@ final class PretendSummit: Sendable {
     let end = request.bytes.count - "\r\n--\(boundary)--\r\n".utf8.count
     let key = "\(state.photos.count).gif"
     state.photos[key] = Array(request.bytes[start + 4..<end])
-    return (201, JSONText.object(["key": key]), "")
+    return (201, FlatJSON.object(["key": key]), "")
   }
 
   private func post(_ text: String, by name: String?, _ state: inout State) -> (Int, String, String) {
@@ -146,7 +146,7 @@ final class PretendSummit: Sendable {
 
   private func text(of id: String, _ state: State) -> (Int, String, String) {
     guard let text = state.posts[id] else { return (404, "{}", "") }
-    return (200, JSONText.object(["id": id, "text": text]), "")
+    return (200, FlatJSON.object(["id": id, "text": text]), "")
   }
 
   private func tie(

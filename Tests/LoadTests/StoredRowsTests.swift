@@ -87,7 +87,7 @@ import Testing
       let photos = try await stores.photos(["\(hash).gif", "\(hash).png", "../etc/passwd"])
       #expect(
         photos == [
-          "\(hash).gif": [folder: ContentHash.of(picture)], "\(hash).png": [:], "../etc/passwd": [:],
+          "\(hash).gif": [folder: Checksum.of(picture)], "\(hash).png": [:], "../etc/passwd": [:],
         ])
     }
   }
@@ -96,7 +96,7 @@ import Testing
     var (random, again) = (SeededRandom(seed: seed), SeededRandom(seed: seed))
     let pictures = (0..<20).map { _ in Picture.make(&random) } + [Picture.make(&again)]
     #expect(pictures.allSatisfy { ImageKind($0) == .gif }, "seed \(seed)")
-    #expect(Set(pictures.map { ContentHash.of($0) }).count == 21, "seed \(seed)")
+    #expect(Set(pictures.map { Checksum.of($0) }).count == 21, "seed \(seed)")
   }
 
   @Test func aLikeAfterItsUndoingIsStillThere() {

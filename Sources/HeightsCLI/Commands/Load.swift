@@ -69,12 +69,12 @@ extension LoadOptions {
       target: try await arguments.target(folder), ratePerSecond: rate, durationSeconds: duration,
       users: users,
       ledgerPath: arguments.ledgerPath(folder), historyPath: arguments.text("history"),
-      workload: try Workload(manifest.workload), spacing: spacing)
+      workload: try VisitorHabits(manifest.workload), spacing: spacing)
     if let seed { self.seed = UInt64(seed) }
   }
 }
 
-extension Workload {
+extension VisitorHabits {
   /// The mix that a manifest asks for.
   init(_ manifest: Manifest.Workload) throws {
     try self.init(

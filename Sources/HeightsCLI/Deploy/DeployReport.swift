@@ -56,7 +56,7 @@ struct DeployReport: Sendable {
   }
 
   /// Tells it, and returns the exit code.
-  func end(_ outcome: Outcome) -> Int32 {
+  func end(_ outcome: DeployOutcome) -> Int32 {
     output.endUpdates()
     let end = describe(outcome)
     if wantsJSON {
@@ -68,7 +68,7 @@ struct DeployReport: Sendable {
     return 1
   }
 
-  private func describe(_ outcome: Outcome) -> End {
+  private func describe(_ outcome: DeployOutcome) -> End {
     switch outcome {
     case .deployed(let account, let stacks):
       End(outcome: "deployed", message: Self.text(of: stacks), account: account, stacks: stacks)

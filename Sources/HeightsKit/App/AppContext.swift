@@ -14,7 +14,7 @@ public final class AppContext: Sendable {
 
   let placements: PlacementAdoption
   /// The cache that the placement names, if it names one.
-  let redis: Redis
+  let redis: SharedRedis
   /// The bucket that the environment names, if it names one.
   let bucket: S3Bucket?
   private let watcher: PlacementWatcher?
@@ -42,7 +42,8 @@ public final class AppContext: Sendable {
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
     tracking = ReadTracking(secure: environment.usesTLS)
     bucket = try S3Bucket(environment.variables)
-    redis = try await Redis(loops, environment.redisCredentials, sentinels: environment.sentinelCredentials)
+    redis = try await SharedRedis(
+      loops, environment.redisCredentials, sentinels: environment.sentinelCredentials)
     let (placements, first) = (placements, loops.loops[0])
     watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
     placements.subscribe { [weak self] _, new in await self?.follow(new) }

@@ -4,11 +4,6 @@ import Contract
 import Foundation
 import Glibc
 
-/// A variable that can't be used.
-public struct EnvironmentError: Error, CustomStringConvertible {
-  public let description: String
-}
-
 /// The settings of a process.
 public struct Environment: Sendable {
   /// All variables, as they are.

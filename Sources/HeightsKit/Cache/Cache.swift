@@ -86,12 +86,6 @@ public final class Cache: Sendable {
   private let making = Slots(count: Cache.makers, waiters: Cache.waitingMakers)
   private let now: @Sendable () -> Deadline
 
-  /// The cache of an app's process, in the room that its environment gives it.
-  public convenience init(_ context: AppContext) {
-    self.init(
-      limitBytes: context.environment.cacheBytes, shared: SharedValues(context.redis), now: { .now })
-  }
-
   /// A cache of its own, which nothing is shared with.
   /// - Parameter limitBytes: room for keys and values; 0 turns the cache off.
   public convenience init(limitBytes: Int) { self.init(limitBytes: limitBytes, now: { .now }) }

@@ -7,10 +7,10 @@ final class SharedValues: Sendable {
   private static let markMs = 15_000
   private static let channel = "cache-removed"
 
-  private let redis: Redis
+  private let redis: SharedRedis
   private let copies: SharedCopies
 
-  init(_ redis: Redis) {
+  init(_ redis: SharedRedis) {
     self.redis = redis
     copies = SharedCopies(redis, prefix: "cache:", markMs: Self.markMs, channel: Self.channel)
   }

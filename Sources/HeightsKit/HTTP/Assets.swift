@@ -28,13 +28,8 @@ public struct Assets: Sendable {
   /// Reads the files of the folder once. Names that begin with a dot and files compressed beforehand don't count.
   /// - Parameters:
   ///   - prefix: the path below which they are served.
-  ///   - context: its `ASSETS_URL` is put before each path, when the files are served from elsewhere.
+  ///   - baseURL: is put before each path.
   /// - Throws: an error of Foundation's when one can't be read.
-  public init(_ directory: String, at prefix: String = "/static", for context: AppContext) throws {
-    try self.init(directory, at: prefix, baseURL: context.environment.variables[.assetsURL] ?? "")
-    context.publish(self)
-  }
-
   init(_ directory: String, at prefix: String, baseURL: String) throws {
     self.directory = directory
     self.prefix = prefix
@@ -48,7 +43,7 @@ public struct Assets: Sendable {
         !isFolder.boolValue
       else { return nil }
       let bytes = try Data(contentsOf: URL(fileURLWithPath: directory + "/" + name))
-      let hash = ObjectKey.hash(Array(bytes))
+      let hash = sha256(Array(bytes))
       return File(name: name, hashedName: Self.hashedName(name, hash), hash: hash)
     }
     hashed = Dictionary(uniqueKeysWithValues: files.map { ($0.name, $0.hashedName) })

@@ -3,13 +3,17 @@
 /// The client is gone, or too slow to keep up.
 public struct StreamClosed: Error {}
 
-/// A stream of events to one client. Used on the loop of its request only, hence `@unchecked Sendable` is sound.
+/// A stream of events to one client, sent by the task that produces it.
+///
+/// `@unchecked Sendable` is sound: once it has started, whoever sends, reads or ends is checked to be on its request's
+/// loop.
 public final class EventStream: @unchecked Sendable {
   /// A client that leaves this much unread is cut off.
   static let bufferLimitBytes = 1 << 20
 
   private let produce: @Sendable (EventStream) async throws -> Void
   private var buffer: [UInt8] = []
+  private var loop: EventLoop?
   private var producer: Task<Void, Never>?
   private(set) var isEnded = false
   /// Called when a reader that found nothing has something to read again, or the end.
@@ -40,6 +44,7 @@ public final class EventStream: @unchecked Sendable {
   }
 
   private func append(_ text: String) throws {
+    loop?.checkIsolated()
     guard !isEnded, buffer.count < EventStream.bufferLimitBytes else {
       end()
       throw StreamClosed()
@@ -49,6 +54,8 @@ public final class EventStream: @unchecked Sendable {
   }
 
   func start(on loop: EventLoop) {
+    loop.checkIsolated()
+    self.loop = loop
     producer = Task.detached(executorPreference: loop) {
       try? await self.produce(self)
       self.end()
@@ -57,6 +64,7 @@ public final class EventStream: @unchecked Sendable {
 
   /// Ends the stream after what is buffered, and the producer with it.
   func end() {
+    loop?.checkIsolated()
     guard !isEnded else { return }
     isEnded = true
     producer?.cancel()
@@ -65,6 +73,7 @@ public final class EventStream: @unchecked Sendable {
 
   /// Moves what is buffered into `target`; 0 when there is nothing yet.
   func read(into target: UnsafeMutableRawBufferPointer) -> Int {
+    loop?.assertIsolated()
     let count = min(buffer.count, target.count)
     target.copyBytes(from: buffer.prefix(count))
     buffer.removeFirst(count)

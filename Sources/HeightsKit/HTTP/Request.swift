@@ -5,8 +5,10 @@ import Foundation
 /// A request that is being answered. Once the answer has been sent (what a stream of events does later, say) its
 /// headers, cookies and query arguments are gone, as if they had never been sent: take what you need before.
 ///
-/// `@unchecked Sendable` is sound: a request belongs to the one task that answers it, and that task stays on the
-/// loop that accepted the connection.
+/// Use it in the task that answers it, and in child tasks of that: they stay on the loop that accepted the connection.
+///
+/// `@unchecked Sendable` is sound for who keeps to that. What is asked of the connection is checked to be on its loop's
+/// thread in debug builds; the rest does not change while a handler runs.
 public class Request: @unchecked Sendable {
   public let method: Method
   /// The path as it was sent, percent-encoded, without the query.

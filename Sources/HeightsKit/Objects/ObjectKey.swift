@@ -1,7 +1,5 @@
 // The name of an object: what it contains, and what kind of content that is.
 
-import CSodium
-
 /// The SHA-256 of the content in lower-case hexadecimal digits, a dot, and a file extension.
 struct ObjectKey: Hashable, Sendable {
   let text: String
@@ -28,9 +26,5 @@ struct ObjectKey: Hashable, Sendable {
 
   func names(_ bytes: [UInt8]) -> Bool { hash == Self.hash(bytes) }
 
-  static func hash(_ bytes: [UInt8]) -> String {
-    var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
-    crypto_hash_sha256(&hash, bytes, UInt64(bytes.count))
-    return hexadecimal(hash)
-  }
+  static func hash(_ bytes: [UInt8]) -> String { sha256(bytes) }
 }

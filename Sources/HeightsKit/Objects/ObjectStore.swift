@@ -11,17 +11,6 @@ public final class ObjectStore: Sendable {
   private let placement: @Sendable () -> [Placement.ObjectStoreName]
   private let pool: BlockingPool
 
-  /// Opens the store in the folder of objects, and in the bucket that `HEIGHTS_OBJECTS_BUCKET` names.
-  /// - Throws: `SystemError` when the folder can't be made, `StoreError` when what is in it would be lost.
-  public convenience init(_ context: AppContext) throws {
-    try context.environment.checkObjects(of: context.placement)
-    let folder = try ObjectFolder(context.environment.filesDirectory, quota: context.quota)
-    self.init(
-      folder, context.bucket, pool: context.blocking,
-      placement: { context.placement.objects })
-    context.setObjects(self)
-  }
-
   init(
     _ folder: ObjectFolder, _ bucket: S3Bucket?, pool: BlockingPool,
     placement: @escaping @Sendable () -> [Placement.ObjectStoreName]

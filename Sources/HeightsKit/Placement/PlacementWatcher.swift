@@ -5,7 +5,7 @@ import Glibc
 
 /// Watches one file, and has each placement of a higher epoch adopted. Loop thread only.
 ///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+/// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread.
 final class PlacementWatcher: @unchecked Sendable {
   /// How often the file is looked at besides: a folder may come later than the process, or be on a file system that
   /// tells nothing.

@@ -8,7 +8,8 @@ import Glibc
 /// What is asked in one tick is sent by one write. hiredis' own asynchronous layer is not used: it ends the process when
 /// an answer is not what it expects, and knows neither deadlines nor (in Debian's version) TLS.
 ///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread. Those of every command are in debug
+/// builds only (`assertIsolated`).
 final class RedisConnection: @unchecked Sendable {
   /// A server that says nothing for so long, while it is asked, counts as hung.
   static let silenceMs = 1_000
@@ -85,10 +86,16 @@ final class RedisConnection: @unchecked Sendable {
     if let context { redisFree(context) }
   }
 
-  var isOpen: Bool { context != nil }
+  var isOpen: Bool {
+    loop.assertIsolated()
+    return context != nil
+  }
 
   /// Commands that are not answered, also those that nobody waits for any more.
-  var pendingCount: Int { pending.count - first }
+  var pendingCount: Int {
+    loop.assertIsolated()
+    return pending.count - first
+  }
 
   // MARK: Asking
 
@@ -96,7 +103,8 @@ final class RedisConnection: @unchecked Sendable {
   /// - Throws: `RedisError`.
   func command(_ arguments: [RedisArgument], until deadline: Deadline) async throws(RedisError) -> RedisValue
   {
-    try await commands([arguments], until: deadline)[0].get()
+    loop.assertIsolated()
+    return try await commands([arguments], until: deadline)[0].get()
   }
 
   /// Sends several commands, and waits for all their answers, which come in the same order.
@@ -131,6 +139,7 @@ final class RedisConnection: @unchecked Sendable {
     _ arguments: [RedisArgument], until deadline: Deadline,
     _ take: ((Result<RedisValue, RedisError>) -> Void)?
   ) {
+    loop.assertIsolated()
     pending.append(Pending(take: take, sentAt: loop.lastNow, deadline: deadline))
     append(arguments)
     arm(for: min(deadline, loop.lastNow.plus(ms: Self.silenceMs)))
@@ -158,6 +167,7 @@ final class RedisConnection: @unchecked Sendable {
 
   /// Sends what is waiting to be sent, as far as the socket takes it.
   func flush() {
+    loop.assertIsolated()
     flushIsDue = false
     guard isConnected, let stream else { return }
     isBlocked = false
@@ -283,6 +293,7 @@ final class RedisConnection: @unchecked Sendable {
   /// Gives the connection up and tells everybody who waits. Does nothing when it is closed.
   @discardableResult
   func close(_ error: RedisError = .away("the connection was closed")) -> RedisError {
+    loop.assertIsolated()
     guard let context else { return error }
     self.context = nil
     watch?.cancel()

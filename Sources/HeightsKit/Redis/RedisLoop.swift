@@ -2,16 +2,16 @@
 
 /// Loop thread only.
 ///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+/// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread.
 final class RedisLoop: @unchecked Sendable {
   let loop: EventLoop
   let flushes: RedisFlushes
-  private unowned let redis: Redis
+  private unowned let redis: SharedRedis
   private var connection: RedisConnection?
   /// The leader's version that the connection goes by.
   private var version = -1
 
-  init(_ redis: Redis, on loop: EventLoop) {
+  init(_ redis: SharedRedis, on loop: EventLoop) {
     self.redis = redis
     self.loop = loop
     flushes = RedisFlushes(loop)

@@ -8,7 +8,7 @@ import Glibc
 /// it, and whether what is published comes back. So a leader that hangs, or that was replaced while it hung, is left even
 /// when nobody asks it anything.
 ///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+/// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread.
 final class RedisSeeker: @unchecked Sendable {
   static let checkMs = 1_000
   /// How long a server or sentinel may take to answer the seeker.
@@ -17,7 +17,7 @@ final class RedisSeeker: @unchecked Sendable {
   private static let missedLimit = 3
 
   private let place: Placement.SharedCache
-  private weak var redis: Redis?
+  private weak var redis: SharedRedis?
   private let authorities: String?
   /// Whom to believe, as this trial has read it; nil without TLS.
   private var tls: TLSClient?
@@ -36,7 +36,7 @@ final class RedisSeeker: @unchecked Sendable {
   // A continuation that nobody resumes any more when the loop has ended.
   private var rest: UnsafeContinuation<Void, Never>?
 
-  init(_ place: Placement.SharedCache, redis: Redis, authorities: String?, _ flushes: RedisFlushes) {
+  init(_ place: Placement.SharedCache, redis: SharedRedis, authorities: String?, _ flushes: RedisFlushes) {
     self.place = place
     self.redis = redis
     self.authorities = authorities
@@ -66,6 +66,7 @@ final class RedisSeeker: @unchecked Sendable {
 
   /// Looks at once.
   func wake() {
+    loop.checkIsolated()
     timer?.cancel()
     let rest = rest
     self.rest = nil
@@ -73,6 +74,7 @@ final class RedisSeeker: @unchecked Sendable {
   }
 
   func stop() {
+    loop.checkIsolated()
     isStopped = true
     closeAll()
     wake()
@@ -94,7 +96,7 @@ final class RedisSeeker: @unchecked Sendable {
 
   // MARK: A trial
 
-  private func makeTrial(_ redis: Redis) async {
+  private func makeTrial(_ redis: SharedRedis) async {
     do throws(RedisError) {
       try await readCertificates()
       let (found, host) = try await findLeader(redis)
@@ -128,13 +130,13 @@ final class RedisSeeker: @unchecked Sendable {
 
   /// A connection with the password as it is now; none for a seeker that has been stopped.
   private func connect(
-    to address: ServerAddress, host: String, _ redis: Redis
+    to address: ServerAddress, host: String, _ redis: SharedRedis
   ) throws(RedisError) -> RedisConnection {
     if isStopped { throw .away("it is elsewhere") }
     return try RedisConnection(address, host: host, logIn: redis.logIn, tls: tls, flushes)
   }
 
-  private func findLeader(_ redis: Redis) async throws(RedisError) -> (RedisConnection, host: String) {
+  private func findLeader(_ redis: SharedRedis) async throws(RedisError) -> (RedisConnection, host: String) {
     if let sentinels {
       let named = try await sentinels.leader(redis.sentinelLogIn)
       return try await openLeader(named, redis)
@@ -151,7 +153,7 @@ final class RedisSeeker: @unchecked Sendable {
 
   /// A connection to a server that says itself that it leads: sentinels may be behind.
   private func openLeader(
-    _ address: ServerAddress, _ redis: Redis
+    _ address: ServerAddress, _ redis: SharedRedis
   ) async throws(RedisError) -> (RedisConnection, host: String) {
     let host = try await HostName.numeric(address.host)
     let connection = try connect(to: address, host: host, redis)
@@ -167,10 +169,12 @@ final class RedisSeeker: @unchecked Sendable {
     guard role == "master" else { throw .away("\(connection.address) does not lead") }
   }
 
-  private func subscribe(_ redis: Redis, at address: ServerAddress, host: String) async throws(RedisError) {
+  private func subscribe(_ redis: SharedRedis, at address: ServerAddress, host: String)
+    async throws(RedisError)
+  {
     subscription?.close()
     let connection = try connect(to: address, host: host, redis)
-    let opened = RedisSubscription(connection, to: Redis.channels + [heartbeat], on: loop)
+    let opened = RedisSubscription(connection, to: SharedRedis.channels + [heartbeat], on: loop)
     opened.receive = { [weak self] bytes, channel in
       if channel == self?.heartbeat { self?.missed = 0 } else { self?.redis?.hand(bytes, from: channel) }
     }
@@ -183,7 +187,7 @@ final class RedisSeeker: @unchecked Sendable {
 
   // MARK: Watching
 
-  private func check(_ redis: Redis) async {
+  private func check(_ redis: SharedRedis) async {
     let version = redis.leaderVersion
     guard let leader else { return }
     do throws(RedisError) {

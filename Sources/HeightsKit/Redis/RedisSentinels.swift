@@ -2,7 +2,7 @@
 
 /// The sentinels of a cache, with a connection to each. Loop thread only.
 ///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+/// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread.
 final class RedisSentinels: @unchecked Sendable {
   private let addresses: [ServerAddress]
   private let name: String
@@ -15,6 +15,7 @@ final class RedisSentinels: @unchecked Sendable {
   }
 
   func close() {
+    flushes.loop.checkIsolated()
     for connection in connections.values { connection.close() }
     connections = [:]
   }

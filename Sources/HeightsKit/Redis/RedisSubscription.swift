@@ -39,6 +39,7 @@ final class RedisSubscription: @unchecked Sendable {
   }
 
   func close() {
+    loop.checkIsolated()
     lost = nil
     connection.close()
   }

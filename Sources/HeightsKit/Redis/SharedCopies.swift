@@ -40,7 +40,7 @@ final class SharedCopies: Sendable {
   private static let keepScript: RedisArgument =
     "if redis.call('GET',KEYS[1])=='-' then return 0 end redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) return 1"
 
-  private let redis: Redis
+  private let redis: SharedRedis
   private let prefix: [UInt8]
   private let markMs: Int
   private let channel: String?
@@ -55,7 +55,7 @@ final class SharedCopies: Sendable {
   ///   - secret: 32 bytes that only the processes know which share the copies; nil when Redis is believed.
   ///   - channel: where removals are told of, one of `Redis.channels`; nil for nowhere.
   init(
-    _ redis: Redis, prefix: String, markMs: Int, secret: [UInt8]? = nil, channel: String? = nil,
+    _ redis: SharedRedis, prefix: String, markMs: Int, secret: [UInt8]? = nil, channel: String? = nil,
     nowMs: @escaping @Sendable () -> Int64 = wallClockMs
   ) {
     self.redis = redis

@@ -10,7 +10,7 @@ public final class ActorExecutor: SerialExecutor, @unchecked Sendable {
   unowned var loop: EventLoop?
 
   public func enqueue(_ job: consuming ExecutorJob) {
-    loop?.enqueue(Job(job: UnownedJob(job), isOfActor: true))
+    loop?.enqueue(LoopJob(job: UnownedJob(job), isOfActor: true))
   }
 
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }

@@ -5,7 +5,7 @@ import Glibc
 import Synchronization
 
 /// What Swift wants to be run on a loop.
-struct Job {
+struct LoopJob {
   let job: UnownedJob
   /// Whether it belongs to an actor of the loop's, else to a task that prefers the loop.
   let isOfActor: Bool
@@ -24,7 +24,8 @@ private struct EndOfTickHook {
 /// that only such tasks touch needs no lock. Everything marked "loop thread only" traps when called elsewhere.
 ///
 /// `@unchecked Sendable` is sound: what is shared between threads (`remote`, `stopping`) is behind a mutex or an
-/// atomic; the rest is touched by the loop's own thread alone, which the preconditions check.
+/// atomic; the rest is touched by the loop's own thread alone, which every other entry checks: `lastNow` and what runs in
+/// every tick in debug builds, `enqueue` by taking the way of other threads.
 public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// The position of this loop in its group, from 0.
   public let index: Int
@@ -38,17 +39,21 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private static let hookTurnsPerTick = 2
 
   private let poller: Poller
-  private let jobs = Queue<Job>()
+  private let jobs = Queue<LoopJob>()
   private var isRunningJobs = false
   private var timers = TimerHeap()
   /// When the earliest timer is due.
   private var nextTimer: Deadline?
   private var hooks: [EndOfTickHook] = []
   /// What the clock last said: at the beginning of the tick, or since. Loop thread only.
-  private(set) var lastNow = Deadline.now
+  var lastNow: Deadline {
+    assertIsolated()
+    return clock
+  }
+  private var clock = Deadline.now
 
   private struct Remote {
-    var jobs: [Job] = []
+    var jobs: [LoopJob] = []
     var work: [@Sendable () -> Void] = []
     var isEmpty: Bool { jobs.isEmpty && work.isEmpty }
   }
@@ -165,17 +170,18 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Looks at the clock, and remembers what it says.
   @discardableResult
   func readClock() -> Deadline {
-    lastNow = .now
-    return lastNow
+    assertIsolated()
+    clock = .now
+    return clock
   }
 
   // MARK: Executor
 
   public func enqueue(_ job: consuming ExecutorJob) {
-    enqueue(Job(job: UnownedJob(job), isOfActor: false))
+    enqueue(LoopJob(job: UnownedJob(job), isOfActor: false))
   }
 
-  func enqueue(_ job: Job) {
+  func enqueue(_ job: LoopJob) {
     if isCurrent {
       jobs.append(job)
     } else {
@@ -188,6 +194,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   /// Traps off the loop's thread.
   public func checkIsolated() { precondition(isCurrent, "called off the event loop's thread") }
+
+  /// The same in debug builds alone: for what runs with every request or statement.
+  func assertIsolated() { assert(isCurrent, "called off the event loop's thread") }
 
   // MARK: The loop
 
@@ -248,6 +257,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Runs what is ready, and what that makes ready, within a budget: descriptors must get their turn too.
   /// Loop thread only; called from within a job it does nothing.
   func runJobs() {
+    assertIsolated()
     guard !isRunningJobs, !jobs.isEmpty else { return }
     isRunningJobs = true
     for _ in 0..<EventLoop.jobsPerTurn {
@@ -257,7 +267,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     isRunningJobs = false
   }
 
-  private func run(_ job: Job) {
+  private func run(_ job: LoopJob) {
     if job.isOfActor {
       job.job.runSynchronously(
         isolatedTo: actorExecutor.asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())

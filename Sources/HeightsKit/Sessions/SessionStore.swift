@@ -63,29 +63,31 @@ public final class SessionStore: Sendable {
   let attempts: AttemptTable
   private let table: SessionTable
   private let copies: SharedCopies
-  private let context: AppContext
-  private let found = FoundSessions()
+  private let placed: @Sendable () -> [Placement.SessionStoreName]
+  let found = FoundSessions()
   private let secure: Bool
   private let nowMs: @Sendable () -> Int64
 
-  /// Opens the store in the process's data folder.
-  public convenience init(_ context: AppContext) async throws {
-    try await self.init(context, nowMs: wallClockMs)
+  /// - Parameters:
+  ///   - database: with the tables that `migrations` make.
+  ///   - loop: removes what has expired.
+  ///   - stores: where the placement has sessions.
+  init(
+    _ database: Database, _ redis: SharedRedis, on loop: EventLoop, usesTLS: Bool,
+    stores: @escaping @Sendable () -> [Placement.SessionStoreName], nowMs: @escaping @Sendable () -> Int64
+  ) async throws {
+    guard sodium_init() >= 0 else { throw SystemError(call: "sodium_init", code: 0) }
+    table = SessionTable(database)
+    attempts = AttemptTable(database: database, nowMs: nowMs)
+    copies = SharedCopies(
+      redis, prefix: "session:", markMs: SessionStore.copyMs, secret: try await table.secret(), nowMs: nowMs)
+    secure = usesTLS
+    placed = stores
+    self.nowMs = nowMs
+    loop.spawn { [weak self] in await self?.removeExpired(loop) }
   }
 
-  init(_ context: AppContext, nowMs: @escaping @Sendable () -> Int64) async throws {
-    guard sodium_init() >= 0 else { throw SystemError(call: "sodium_init", code: 0) }
-    table = try await SessionTable(context)
-    attempts = AttemptTable(database: table.database, nowMs: nowMs)
-    copies = SharedCopies(
-      context.redis, prefix: "session:", markMs: SessionStore.copyMs, secret: try await table.secret(),
-      nowMs: nowMs)
-    secure = context.environment.usesTLS
-    self.context = context
-    self.nowMs = nowMs
-    context.addMetrics { [found] in found.write(to: &$0) }
-    context.loops.loops[0].spawn { [weak self] in await self?.removeExpired(context.loops.loops[0]) }
-  }
+  static var migrations: [Migration] { SessionTable.migrations }
 
   private var cookieName: String { secure ? "__Host-session" : "session" }
 
@@ -162,7 +164,7 @@ public final class SessionStore: Sendable {
       secure: secure)
   }
 
-  private var stores: [Placement.SessionStoreName] { context.placement.sessions }
+  private var stores: [Placement.SessionStoreName] { placed() }
 
   private func stored(_ hash: [UInt8], _ shard: Shard, _ now: Int64) async throws -> StoredSession? {
     guard stores.first == .redis else {
@@ -210,7 +212,7 @@ public final class SessionStore: Sendable {
 }
 
 /// Which store has said who a session belongs to, counted by all loops.
-private final class FoundSessions: Sendable {
+final class FoundSessions: Sendable {
   let inRedis = Atomic<Int>(0)
   let inSQL = Atomic<Int>(0)
 

@@ -30,7 +30,7 @@ extension StoredSession {
 struct SessionTable: Sendable {
   private static let expiredBatch = 500
 
-  private static let migrations = [
+  static let migrations = [
     Migration(
       number: 1, name: "sessions",
       sql: """
@@ -73,9 +73,7 @@ struct SessionTable: Sendable {
 
   let database: Database
 
-  init(_ context: AppContext) async throws {
-    database = try await context.database("sessions", migrations: Self.migrations)
-  }
+  init(_ database: Database) { self.database = database }
 
   /// 32 random bytes that all processes of the app have in common, and nobody else: made by the first that asks.
   func secret() async throws -> [UInt8] {

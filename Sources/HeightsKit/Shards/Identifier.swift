@@ -46,10 +46,6 @@ public struct Identifier: Hashable, Comparable, Sendable, LosslessStringConverti
   public static func < (left: Identifier, right: Identifier) -> Bool { left.value < right.value }
 }
 
-extension Identifier: SQLConvertible {
-  public var sqlValue: SQLValue { .integer(value) }
-}
-
 extension Identifier: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()

@@ -42,7 +42,7 @@ struct ProcessTable {
     case forgotten(String)
     /// From now on it is somebody else's: it goes on running and is not started again.
     case released(String)
-    /// The same, and its name is free for a successor: it goes on as `aside(name)`.
+    /// The same, and its name is free for a successor: it goes on as `aside(name)`, unless another one still does.
     case setAside(String)
     /// Everything in the zone is being killed, and nothing starts there until power is restored.
     case powerCut(zone: String)
@@ -53,6 +53,8 @@ struct ProcessTable {
     case probed(String, pid: Int32, isReady: Bool)
     /// Stop at once what is stopping, or only one of it.
     case hurry(String?)
+    /// Nothing is wanted any more, and nothing will be.
+    case stopAll
     case tick
   }
 
@@ -60,6 +62,8 @@ struct ProcessTable {
     case spawn(String)
     case terminate(String, pid: Int32)
     case kill(String, pid: Int32)
+    /// It has another name from now on.
+    case rename(String, to: String)
   }
 
   /// How long a process has between SIGTERM and SIGKILL.
@@ -71,6 +75,7 @@ struct ProcessTable {
 
   private(set) var entries: [String: Entry] = [:]
   private(set) var darkZones: Set<String> = []
+  private(set) var isStopping = false
 
   /// What to do about `event`. Events that come too late (of a process that is gone) change nothing.
   mutating func handle(_ event: Event, nowMs: Int) -> [Action] {
@@ -79,7 +84,7 @@ struct ProcessTable {
     case .unwanted(let name): return unwant(name, nowMs)
     case .forgotten(let name): forget(name)
     case .released(let name): release(name)
-    case .setAside(let name): setAside(name)
+    case .setAside(let name): return setAside(name)
     case .powerCut(let zone): cutPower(zone)
     case .powerRestored(let zone): return restorePower(zone)
     case .spawned(let name, let pid): return spawned(name, pid, nowMs)
@@ -98,6 +103,9 @@ struct ProcessTable {
         }
       }
       return tick(nowMs)
+    case .stopAll:
+      isStopping = true
+      return entries.keys.sorted().flatMap { unwant($0, nowMs) }
     case .tick: return tick(nowMs)
     }
     return []
@@ -116,16 +124,27 @@ struct ProcessTable {
 
   /// Whether nothing lives and nothing is about to.
   var isQuiet: Bool { entries.values.allSatisfy { $0.state == .stopped } }
+
+  /// Whether its end, should it come now, is what was asked for. That it is to start again afterwards makes no difference.
+  func isAskedToEnd(_ name: String) -> Bool {
+    guard let entry = entries[name] else { return false }
+    if case .stopping = entry.state { return true }
+    return !entry.isWanted
+  }
 }
 
 extension ProcessTable {
   private mutating func want(_ name: String, _ zone: String?) -> [Action] {
+    if isStopping { return [] }
     var entry = entries[name] ?? Entry()
     entry.isWanted = true
     entry.zone = zone
     entry.failures = 0
     defer { entries[name] = entry }
-    if isDark(zone) { return [] }
+    if isDark(zone) {
+      if case .waiting = entry.state { entry.state = .stopped }
+      return []
+    }
     switch entry.state {
     case .stopped, .waiting:
       entry.state = .spawning
@@ -153,7 +172,9 @@ extension ProcessTable {
     let running = Running(pid: pid, startedAtMs: nowMs)
     entries[name]?.state = .running(running, isReady: false)
     entries[name]?.hasBeenReady = false
-    return entry.isWanted ? [] : unwant(name, nowMs)
+    let actions = entry.isWanted ? [] : unwant(name, nowMs)
+    // What was under way when the power went is no exception.
+    return isDark(entry.zone) ? actions + [.kill(name, pid: pid)] : actions
   }
 
   private mutating func ended(_ name: String, how: String, ranMs: Int, _ nowMs: Int) -> [Action] {
@@ -234,10 +255,15 @@ extension ProcessTable {
   /// What a process is called that makes room for its successor.
   static func aside(_ name: String) -> String { name + ".former" }
 
-  private mutating func setAside(_ name: String) {
-    guard case .running? = entries[name]?.state else { return }
-    entries[Self.aside(name)] = entries.removeValue(forKey: name)
-    release(Self.aside(name))
+  private mutating func setAside(_ name: String) -> [Action] {
+    let aside = Self.aside(name)
+    // One that lives must stay known, or nobody would ever end it.
+    guard case .running? = entries[name]?.state, [nil, .stopped].contains(entries[aside]?.state) else {
+      return []
+    }
+    entries[aside] = entries.removeValue(forKey: name)
+    release(aside)
+    return [.rename(name, to: aside)]
   }
 
   private mutating func cutPower(_ zone: String) {

@@ -27,7 +27,6 @@ final class Supervisor: Sendable {
     case prepared(String, Result<LaunchPlan, LabError>)
     case cutPower(String)
     case restorePower(String)
-    case stopAll
   }
 
   private let zones: Zones
@@ -69,7 +68,7 @@ final class Supervisor: Sendable {
   func cutPower(_ zone: String) { send(.cutPower(zone)) }
   func restorePower(_ zone: String) { send(.restorePower(zone)) }
   /// Ends every process, then the supervisor.
-  func stopAll() { send(.stopAll) }
+  func stopAll() { send(.handle(.stopAll)) }
   /// Kills what is stopping, or only one of it.
   func hurry(_ name: String? = nil) { send(.handle(.hurry(name))) }
 
@@ -98,12 +97,11 @@ extension Supervisor {
   private struct Children {
     var table = ProcessTable()
     var living: [String: Child] = [:]
-    var isStopping = false
   }
 
   private func drive() {
     var children = Children()
-    while !(children.isStopping && children.table.isQuiet) {
+    while !(children.table.isStopping && children.table.isQuiet) {
       wait(children)
       for command in takeCommands() { perform(command, &children) }
       for (name, child) in children.living {
@@ -135,12 +133,6 @@ extension Supervisor {
 
   private func perform(_ command: Command, _ children: inout Children) {
     switch command {
-    case .handle(.wanted) where children.isStopping: break
-    case .handle(.setAside(let name)):
-      apply(.setAside(name), &children)
-      if children.table.entries[name] == nil {
-        children.living[ProcessTable.aside(name)] = children.living.removeValue(forKey: name)
-      }
     case .handle(let event):
       apply(event, &children)
       if case .probed = event { publish(children.table) }
@@ -149,9 +141,6 @@ extension Supervisor {
     case .restorePower(let zone):
       zones.restorePower(zone)
       apply(.powerRestored(zone: zone), &children)
-    case .stopAll:
-      children.isStopping = true
-      for name in children.table.entries.keys { apply(.unwanted(name), &children) }
     }
   }
 
@@ -165,6 +154,7 @@ extension Supervisor {
         kill(-pid, SIGCONT)
       // The group too: what the process itself has started.
       case .kill(_, let pid): kill(-pid, SIGKILL)
+      case .rename(let name, let new): children.living[new] = children.living.removeValue(forKey: name)
       }
     }
   }
@@ -222,7 +212,7 @@ extension Supervisor {
 
   private func childEnded(_ name: String, _ pid: Int32, _ end: ProcessEnd, _ children: inout Children) {
     children.living[name] = nil
-    let wasAsked = children.table.entries[name]?.isWanted == false && end.isOrdinary
+    let wasAsked = children.table.isAskedToEnd(name) && end.isOrdinary
     notify(.ended(name, how: wasAsked ? "has stopped" : end.description))
     apply(.ended(name, pid: pid, how: end.description), &children)
   }

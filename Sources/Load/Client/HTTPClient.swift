@@ -26,8 +26,8 @@ actor HTTPClient {
   private let endpoint: Endpoint
   private let limits: Limits
   private let buffer = ReadBuffer()
-  private var busy: [ObjectIdentifier: Connection] = [:]
-  private var idle: [Connection] = []
+  private var busy: [ObjectIdentifier: ClientConnection] = [:]
+  private var idle: [ClientConnection] = []
   private var waiting = ExchangeQueue()
   private var isSweeping = false
   private var isClosed = false
@@ -43,7 +43,7 @@ actor HTTPClient {
     if isClosed { return .failure(.clientClosed) }
     if waiting.count >= limits.waiting { return .failure(.tooManyWaiting) }
     return await withCheckedContinuation { continuation in
-      waiting.append(Exchange(request, deadline: .afterMs(limits.timeoutMs), continuation))
+      waiting.append(ClientExchange(request, deadline: .afterMs(limits.timeoutMs), continuation))
       assignConnections()
       sweepLater()
     }
@@ -74,7 +74,7 @@ actor HTTPClient {
   }
 
   /// An idle connection, the one used last first. What can't be sent twice only goes where no end is in sight.
-  private func quietConnection(for exchange: Exchange) -> Connection? {
+  private func quietConnection(for exchange: ClientExchange) -> ClientConnection? {
     if exchange.isSecondTry { return nil }
     while let connection = idle.popLast() {
       if exchange.request.mayRetry || connection.isStillQuiet { return connection }
@@ -83,11 +83,13 @@ actor HTTPClient {
     return nil
   }
 
-  private func connect(for exchange: Exchange) {
+  private func connect(for exchange: ClientExchange) {
     switch endpoint.beginConnecting() {
     case .failure(let failure): exchange.end(.failure(failure))
     case .success(let descriptor):
-      let connection = Connection(descriptor, to: endpoint, maxBodyBytes: limits.bodyBytes, buffer: buffer) {
+      let connection = ClientConnection(
+        descriptor, to: endpoint, maxBodyBytes: limits.bodyBytes, buffer: buffer
+      ) {
         connection, event in self.handle(event, of: connection)
       }
       busy[ObjectIdentifier(connection)] = connection
@@ -96,7 +98,7 @@ actor HTTPClient {
     }
   }
 
-  private func handle(_ event: Connection.Event, of connection: Connection) {
+  private func handle(_ event: ClientConnection.Event, of connection: ClientConnection) {
     switch event {
     case .answered(let exchange, var response):
       busy[ObjectIdentifier(connection)] = nil
@@ -141,15 +143,15 @@ actor HTTPClient {
 
 /// Exchanges in the order in which they came.
 private struct ExchangeQueue {
-  private var items: [Exchange] = []
+  private var items: [ClientExchange] = []
   private var head = 0
 
   var count: Int { items.count - head }
-  var first: Exchange? { head < items.count ? items[head] : nil }
+  var first: ClientExchange? { head < items.count ? items[head] : nil }
 
-  mutating func append(_ exchange: Exchange) { items.append(exchange) }
+  mutating func append(_ exchange: ClientExchange) { items.append(exchange) }
 
-  mutating func popFirst() -> Exchange? {
+  mutating func popFirst() -> ClientExchange? {
     guard let first else { return nil }
     head += 1
     // Now and then the part that is done is dropped, so that the array does not grow for ever.

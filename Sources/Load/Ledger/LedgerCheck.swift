@@ -59,7 +59,7 @@ enum LedgerCheck: Sendable {
       return PostText.hash(text) == post.textHash ? .found : .missing("its text has changed")
     case .photo(_, let bytesHash):
       guard response.isSuccess else { return .missing("not found") }
-      return ContentHash.of(response.body) == bytesHash ? .found : .missing("its bytes have changed")
+      return Checksum.of(response.body) == bytesHash ? .found : .missing("its bytes have changed")
     case .follow(_, let stands), .like(_, let stands):
       if response.isSuccess == stands { return .found }
       return .missing(stands ? "not found" : "still there")

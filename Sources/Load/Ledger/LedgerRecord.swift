@@ -41,16 +41,16 @@ enum LedgerRecord: Sendable, Equatable {
   var line: String {
     switch self {
     case .run(let target, let seed, let announces):
-      JSONText.object([
+      FlatJSON.object([
         "kind": "run", "target": target, "seed": String(seed), "announces": announces ? "writes" : "",
       ])
-    case .account(let name): JSONText.object(["kind": "account", "name": name])
+    case .account(let name): FlatJSON.object(["kind": "account", "name": name])
     case .post(let id, let author, let hash):
-      JSONText.object(["kind": "post", "id": id, "author": author, "textHash": hash])
+      FlatJSON.object(["kind": "post", "id": id, "author": author, "textHash": hash])
     case .postBegun(let key, let author, let hash):
-      JSONText.object(["kind": "postBegun", "key": key, "author": author, "textHash": hash])
+      FlatJSON.object(["kind": "postBegun", "key": key, "author": author, "textHash": hash])
     case .postRefused(let key, let status):
-      JSONText.object(["kind": "postRefused", "key": key, "status": String(status)])
+      FlatJSON.object(["kind": "postRefused", "key": key, "status": String(status)])
     case .followBegun(let pair): Self.line("followBegun", pair)
     case .followRefused(let pair, let status): Self.line("followRefused", pair, status)
     case .follow(let pair): Self.line("follow", pair)
@@ -61,17 +61,17 @@ enum LedgerRecord: Sendable, Equatable {
     case .like(let pair): Self.line("like", pair)
     case .unlikeBegun(let pair): Self.line("unlikeBegun", pair)
     case .unlike(let pair): Self.line("unlike", pair)
-    case .waitlist(let email): JSONText.object(["kind": "waitlist", "email": email])
-    case .photo(let key, let hash): JSONText.object(["kind": "photo", "key": key, "bytesHash": hash])
+    case .waitlist(let email): FlatJSON.object(["kind": "waitlist", "email": email])
+    case .photo(let key, let hash): FlatJSON.object(["kind": "photo", "key": key, "bytesHash": hash])
     }
   }
 
   private static func line(_ kind: String, _ pair: Pair) -> String {
-    JSONText.object(["kind": kind, "subject": pair.subject, "object": pair.object])
+    FlatJSON.object(["kind": kind, "subject": pair.subject, "object": pair.object])
   }
 
   private static func line(_ kind: String, _ pair: Pair, _ status: Int) -> String {
-    JSONText.object(["kind": kind, "subject": pair.subject, "object": pair.object, "status": String(status)])
+    FlatJSON.object(["kind": kind, "subject": pair.subject, "object": pair.object, "status": String(status)])
   }
 }
 

@@ -24,7 +24,7 @@ extension Stores {
       for (index, key) in keys.enumerated() {
         if index >= Self.parallelReads, let (key, found) = try await tasks.next() { photos[key] = found }
         tasks.addTask {
-          let copies = try await objects.copies(of: key).map { ($0.store, ContentHash.of($0.bytes)) }
+          let copies = try await objects.copies(of: key).map { ($0.store, Checksum.of($0.bytes)) }
           return (key, Dictionary(copies) { first, _ in first })
         }
       }

@@ -20,7 +20,7 @@ enum PostText {
       separator: " ")
   }
 
-  static func hash(_ text: String) -> String { ContentHash.of(text.utf8) }
+  static func hash(_ text: String) -> String { Checksum.of(text.utf8) }
 }
 
 /// What visitors upload.
@@ -48,7 +48,7 @@ enum Picture {
   }
 }
 
-enum ContentHash {
+enum Checksum {
   /// FNV-1a, 16 hexadecimal digits: tells changed bytes, not forged ones.
   static func of(_ bytes: some Sequence<UInt8>) -> String {
     let digits = String(FNV1a.hash(bytes), radix: 16)

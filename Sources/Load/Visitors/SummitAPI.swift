@@ -157,11 +157,11 @@ enum SummitAPI {
   private static let unreserved = CharacterSet(
     charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
-  private static func object(_ members: KeyValuePairs<String, String>) -> String { JSONText.object(members) }
+  private static func object(_ members: KeyValuePairs<String, String>) -> String { FlatJSON.object(members) }
 }
 
 /// JSON text of flat objects of strings: all that is ever written.
-enum JSONText {
+enum FlatJSON {
   static func object(_ members: KeyValuePairs<String, String>) -> String {
     "{" + members.map { "\(string($0.key)):\(string($0.value))" }.joined(separator: ",") + "}"
   }

@@ -12,7 +12,7 @@ extension Visitors {
       crowd.liveSessions.map { SessionQuestion.isAlive($0) }
       + crowd.ended.kept.map { .isOver($0) }
     var report = SessionReport()
-    for (question, answer) in await SessionCheck.answers(questions, client) {
+    for (question, answer) in await SessionSurvey.answers(questions, client) {
       if case (.isOver(let session), .letIn) = (question, answer) { crowd.countLetIn(session) }
       report.count(question, answer)
     }

@@ -203,7 +203,7 @@ actor Visitors {
     guard let key = SummitAPI.photoKey(response.body) else {
       return .failed(kind: "no photo key in the answer")
     }
-    ledger.append(.photo(key: key, bytesHash: ContentHash.of(picture)))
+    ledger.append(.photo(key: key, bytesHash: Checksum.of(picture)))
     return .succeeded
   }
 

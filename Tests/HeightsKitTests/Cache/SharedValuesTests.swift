@@ -17,7 +17,7 @@ import Testing
     func end() { now -= 1 }
   }
 
-  private func withTwo(_ body: (RedisServer, (Redis, Cache), (Redis, Cache)) async throws -> Void)
+  private func withTwo(_ body: (RedisServer, (SharedRedis, Cache), (SharedRedis, Cache)) async throws -> Void)
     async throws
   {
     let server = try RedisServer()
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  private func cache(_ redis: Redis) -> Cache {
+  private func cache(_ redis: SharedRedis) -> Cache {
     Cache(limitBytes: 1 << 20, shared: SharedValues(redis), now: { .now })
   }
 

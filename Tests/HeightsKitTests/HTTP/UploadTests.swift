@@ -158,4 +158,36 @@ import Testing
       #expect(calls.value == 0)
     }
   }
+
+  /// A body without bytes is whole before it is known whether it may come.
+  @Test func anAdmissionThatComesWhileTheHandlerWaitsDoesNotHandleTheRequestAgain() async throws {
+    let (asked, handled, calls, admissions) = (AsyncGate(), AsyncGate(), Calls(), Calls())
+    try await withServer { router in
+      let admission: Router.Admission = { _ in
+        await asked.wait()
+        admissions.add()
+      }
+      router.post("/take", maxBodyBytes: 8 << 20, admission: admission) { _ in
+        calls.add()
+        await handled.wait()
+        return .text("done")
+      }
+      router.get("/") { _ in .text("hello") }
+    } _: { server in
+      let port = server.port
+      async let answer = blocking {
+        let client = try RawClient(port: port)
+        client.send("POST /take HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        return try client.response()
+      }
+      try await eventually("its handler waits") { await handled.waiting == 1 }
+      await asked.open()
+      try await eventually("its client may send") { admissions.value == 1 }
+      // By the time that this is answered, the loop has seen to all that the admission had it do.
+      #expect(try await server.request("GET", "/").text == "hello")
+      await handled.open()
+      #expect(try await answer.text == "done")
+      #expect(calls.value == 1)
+    }
+  }
 }

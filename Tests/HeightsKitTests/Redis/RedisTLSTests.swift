@@ -32,8 +32,8 @@ import Testing
     let server = try RedisServer(certifiedAs: "IP:127.0.0.1")
     try await withRedis(.server(server, tls: true), authorities: server.certificate) { redis, _ in
       let heard = OneValue<[UInt8]>()
-      redis.receive(from: Redis.channels[0]) { if let bytes = $0 { heard.set(bytes) } }
-      _ = try await redis.command("PUBLISH", RedisArgument(Redis.channels[0]), "news")
+      redis.receive(from: SharedRedis.channels[0]) { if let bytes = $0 { heard.set(bytes) } }
+      _ = try await redis.command("PUBLISH", RedisArgument(SharedRedis.channels[0]), "news")
       try await eventually("it is heard") { heard.value == Array("news".utf8) }
     }
   }

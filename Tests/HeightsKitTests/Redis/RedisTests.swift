@@ -247,12 +247,12 @@ import Testing
     let server = try RedisServer()
     let received = Mutex<[String]>([])
     try await withRedis(nil) { redis, _ in
-      redis.receive(from: Redis.channels[0]) { bytes in
+      redis.receive(from: SharedRedis.channels[0]) { bytes in
         received.withLock { $0.append(bytes.map { String(decoding: $0, as: UTF8.self) } ?? "gap") }
       }
       await redis.setPlace(try .server(server))
       _ = await redis.commands(
-        (0..<100).map { ["PUBLISH", RedisArgument(Redis.channels[0]), RedisArgument($0)] })
+        (0..<100).map { ["PUBLISH", RedisArgument(SharedRedis.channels[0]), RedisArgument($0)] })
       try await eventually("all has come") { received.withLock { $0.count } == 101 }
       #expect(received.withLock { $0 } == ["gap"] + (0..<100).map { "\($0)" })
       try server.run("CLIENT", "KILL", "TYPE", "pubsub")

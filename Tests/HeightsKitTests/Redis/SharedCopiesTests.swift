@@ -13,7 +13,9 @@ import Testing
 
   /// Two processes that share a server.
   private func withTwo(
-    _ body: (RedisServer, (redis: Redis, copies: SharedCopies), (redis: Redis, copies: SharedCopies))
+    _ body: (
+      RedisServer, (redis: SharedRedis, copies: SharedCopies), (redis: SharedRedis, copies: SharedCopies)
+    )
       async throws -> Void
   ) async throws {
     let server = try RedisServer()
@@ -25,7 +27,7 @@ import Testing
     }
   }
 
-  private func copies(_ redis: Redis, secret: UInt8 = 7, ahead: Clock = Clock(0)) -> SharedCopies {
+  private func copies(_ redis: SharedRedis, secret: UInt8 = 7, ahead: Clock = Clock(0)) -> SharedCopies {
     SharedCopies(
       redis, prefix: "t:", markMs: 60_000, secret: Array(repeating: secret, count: 32),
       nowMs: { wallClockMs() + 2 * SharedCopies.skewMs + ahead.nowMs })

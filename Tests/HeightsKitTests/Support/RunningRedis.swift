@@ -8,10 +8,10 @@ import TestSupport
 /// - Parameter place: where it is; nil for nowhere at first.
 func withRedis(
   _ place: Placement.SharedCache?, loops count: Int = 1, credentials: RedisCredentials = RedisCredentials(),
-  authorities: String? = nil, _ body: (Redis, EventLoopGroup) async throws -> Void
+  authorities: String? = nil, _ body: (SharedRedis, EventLoopGroup) async throws -> Void
 ) async throws {
   let loops = try EventLoopGroup(count: count)
-  let redis = try await Redis(loops, credentials, authorities: authorities)
+  let redis = try await SharedRedis(loops, credentials, authorities: authorities)
   await redis.setPlace(place)
   do {
     try await body(redis, loops)
@@ -39,7 +39,7 @@ extension Placement.SharedCache {
   }
 }
 
-extension Redis {
+extension SharedRedis {
   /// The text that a command is answered with.
   func text(_ arguments: RedisArgument..., deadlineMs: Int = commandMs) async throws -> String? {
     try await commands([arguments], deadlineMs: deadlineMs)[0].get().text

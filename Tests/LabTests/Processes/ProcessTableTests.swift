@@ -136,37 +136,97 @@ import Testing
     #expect(state == .stopping(.init(pid: 1, startedAtMs: 0), killAtMs: ProcessTable.stopLimitMs))
   }
 
-  /// Whatever order events come in, there is never more than one process, and a stop is always followed by quiet.
-  @Test mutating func anyOrderOfEventsKeepsOneProcessAtMost() {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    print("process table seed: \(seed)")
-    var random = SeededRandom(seed: seed)
-    var (alive, pending, nextPid, nowMs): (Set<Int32>, Int, Int32, Int) = ([], 0, 1, 0)
-    func perform(_ actions: [ProcessTable.Action]) {
-      for action in actions { if case .spawn = action { pending += 1 } }
-    }
-    for step in 0..<20_000 {
-      nowMs += Int.random(in: 0..<300, using: &random)
-      let isWindingDown = step > 19_000
-      switch Int.random(in: 0..<6, using: &random) {
-      case 0:
-        perform(table.handle(isWindingDown ? .unwanted("app") : .wanted("app", zone: "a"), nowMs: nowMs))
-      case 1: perform(table.handle(.unwanted("app"), nowMs: nowMs))
-      case 2 where pending > 0:
-        pending -= 1
-        alive.insert(nextPid)
-        perform(table.handle(.spawned("app", pid: nextPid), nowMs: nowMs))
-        nextPid += 1
-      case 3:
-        guard let pid = alive.popFirst() else { continue }
-        perform(table.handle(.ended("app", pid: pid, how: "died"), nowMs: nowMs))
-      case 4 where pending > 0:
-        pending -= 1
-        perform(table.handle(.spawnFailed("app", reason: "no"), nowMs: nowMs))
-      default: perform(table.handle(.tick, nowMs: nowMs))
-      }
-      #expect(alive.count + pending <= 1)
-    }
+  // MARK: A wanted stop and a death
+
+  @Test mutating func whoIsToldToStopIsAskedToEndAlsoWhenItIsWantedAgain() {
+    start()
+    #expect(!table.isAskedToEnd("app"))
+    _ = table.handle(.unwanted("app"), nowMs: 0)
+    #expect(table.isAskedToEnd("app"))
+    // A renewal stops it and wants it at once.
+    _ = table.handle(.wanted("app", zone: "a"), nowMs: 1)
+    #expect(table.isAskedToEnd("app"))
+    #expect(end(pid: 1, nowMs: 2) == [.spawn("app")])
+    #expect(table.entries["app"]?.restarts == 0)
+    _ = table.handle(.spawned("app", pid: 2), nowMs: 3)
+    #expect(!table.isAskedToEnd("app"))
+  }
+
+  @Test mutating func aDeathDuringTheStopIsTheStop() {
+    start()
+    _ = table.handle(.unwanted("app"), nowMs: 0)
+    #expect(end(pid: 1, nowMs: 1) == [])
+    #expect(table.handle(.tick, nowMs: ProcessTable.stopLimitMs) == [])
     #expect(table.isQuiet)
+  }
+
+  @Test mutating func afterStopAllNothingIsWanted() {
+    start()
+    _ = table.handle(.wanted("database", zone: nil), nowMs: 0)
+    _ = table.handle(.setAside("app"), nowMs: 0)
+    #expect(table.handle(.stopAll, nowMs: 0) == [.terminate("app.former", pid: 1)])
+    #expect(table.handle(.wanted("app", zone: "a"), nowMs: 1) == [])
+    #expect(table.handle(.spawned("database", pid: 2), nowMs: 1) == [.terminate("database", pid: 2)])
+    #expect(table.isStopping && !table.isQuiet)
+    _ = table.handle(.ended("app.former", pid: 1, how: "died"), nowMs: 2)
+    _ = table.handle(.ended("database", pid: 2, how: "died"), nowMs: 2)
+    #expect(table.isQuiet)
+  }
+
+  // MARK: Renewals
+
+  @Test mutating func whoStepsAsideGoesOnUntilItIsUnwanted() {
+    start()
+    #expect(table.handle(.setAside("app"), nowMs: 0) == [.rename("app", to: "app.former")])
+    #expect(table.handle(.wanted("app", zone: "a"), nowMs: 0) == [.spawn("app")])
+    _ = table.handle(.spawned("app", pid: 2), nowMs: 0)
+    #expect(table.handle(.unwanted("app.former"), nowMs: 1) == [.terminate("app.former", pid: 1)])
+    #expect(table.handle(.ended("app.former", pid: 1, how: "died"), nowMs: 2) == [])
+    #expect(state == .running(.init(pid: 2, startedAtMs: 0), isReady: false))
+  }
+
+  @Test mutating func aSecondOneDoesNotStepAsideAsLongAsTheFirstLives() {
+    start()
+    _ = table.handle(.setAside("app"), nowMs: 0)
+    #expect(table.handle(.setAside("app"), nowMs: 0) == [])
+    _ = table.handle(.wanted("app", zone: "a"), nowMs: 0)
+    _ = table.handle(.spawned("app", pid: 2), nowMs: 0)
+    #expect(table.handle(.setAside("app"), nowMs: 0) == [])
+    #expect(table.handle(.unwanted("app.former"), nowMs: 0) == [.terminate("app.former", pid: 1)])
+    #expect(table.handle(.setAside("app"), nowMs: 0) == [])
+    _ = table.handle(.ended("app.former", pid: 1, how: "died"), nowMs: 0)
+    #expect(table.handle(.setAside("app"), nowMs: 0) == [.rename("app", to: "app.former")])
+  }
+
+  @Test mutating func whatDoesNotRunCanNotStepAside() {
+    _ = table.handle(.wanted("app", zone: "a"), nowMs: 0)
+    #expect(table.handle(.setAside("app"), nowMs: 0) == [])
+    #expect(table.handle(.spawned("app", pid: 1), nowMs: 0) == [])
+    _ = table.handle(.unwanted("app"), nowMs: 0)
+    #expect(table.handle(.setAside("app"), nowMs: 0) == [])
+    #expect(table.handle(.setAside("other"), nowMs: 0) == [])
+  }
+
+  // MARK: Power
+
+  @Test mutating func whatWasStartingWhenThePowerWentIsKilledAndComesBackWithIt() {
+    _ = table.handle(.wanted("app", zone: "a"), nowMs: 0)
+    #expect(table.handle(.powerCut(zone: "a"), nowMs: 0) == [])
+    #expect(table.handle(.spawned("app", pid: 1), nowMs: 1) == [.kill("app", pid: 1)])
+    #expect(end(pid: 1, nowMs: 2) == [])
+    #expect(table.isQuiet)
+    #expect(table.handle(.powerRestored(zone: "a"), nowMs: 3) == [.spawn("app")])
+    #expect(table.entries["app"]?.restarts == 0)
+  }
+
+  @Test mutating func whoWaitsForItsRestartDoesNotStartInAZoneWithoutPower() {
+    start()
+    _ = end(pid: 1, nowMs: 0)
+    _ = table.handle(.spawned("app", pid: 2), nowMs: 0)
+    _ = end(pid: 2, nowMs: 0)
+    _ = table.handle(.powerCut(zone: "b"), nowMs: 0)
+    #expect(table.handle(.wanted("app", zone: "b"), nowMs: 0) == [])
+    #expect(table.handle(.tick, nowMs: 10_000) == [])
+    #expect(table.handle(.powerRestored(zone: "b"), nowMs: 10_001) == [.spawn("app")])
   }
 }

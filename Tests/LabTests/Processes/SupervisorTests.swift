@@ -78,6 +78,24 @@ import Testing
     supervisor.join()
   }
 
+  /// As when a renewal is asked for again whose successor did not become ready.
+  @Test func aSecondStepAsideLosesNobody() throws {
+    let supervisor = start("echo > pid; sleep 1000", zone: nil)
+    #expect(eventually { supervisor.status(of: "app")?.health == .ready })
+    let first = try #require(supervisor.status(of: "app")?.pid)
+    supervisor.setAside("app")
+    supervisor.want("app", zone: nil)
+    #expect(eventually { supervisor.status(of: "app")?.pid.map { $0 != first } == true })
+    let second = try #require(supervisor.status(of: "app")?.pid)
+    supervisor.setAside("app")
+    supervisor.unwant("app.former")
+    #expect(eventually { ProcessIdentity.of(first) == nil })
+    #expect(supervisor.status(of: "app")?.pid == second)
+    supervisor.stopAll()
+    supervisor.join()
+    #expect(ProcessIdentity.of(second) == nil)
+  }
+
   @Test func whatItSaysOfItselfIsToldUntilItsEnd() throws {
     let supervisor = start("echo > pid; sleep 1000", zone: nil)
     #expect(eventually { supervisor.status(of: "app")?.observation?.role == .leader })

@@ -6,39 +6,28 @@ import Glibc
 
 /// One client connection. Lives from accept to close, on one loop.
 final class Connection {
-  /// What the connection waits for; the sweep ends those that wait too long.
-  enum Phase {
-    case idle(since: Deadline)
-    /// The line of another request has come, its headers have not.
-    case headers(since: Deadline)
-    case receiving(since: Deadline)
-    case answering
-  }
-
   let descriptor: Int32
+  private unowned let loop: EventLoop
   private let address: sockaddr_storage
   private let proxies: TrustedProxies
   fileprivate(set) var handle: OpaquePointer?
-  var phase = Phase.idle(since: .now) {
-    didSet { wasLookedAt = false }
-  }
-  private var wasLookedAt = false
-  /// How much of the answers the client had taken, and since when it is no more.
-  private var taken: (of: heights_sending, since: Deadline)?
-  var requestCount = 0
+  var life: ConnectionLife
 
   /// - Parameter proxies: whose word is taken for whom they ask for.
-  init(descriptor: Int32, address: sockaddr_storage, proxies: TrustedProxies) {
+  init(descriptor: Int32, address: sockaddr_storage, on loop: EventLoop, proxies: TrustedProxies) {
     self.descriptor = descriptor
+    self.loop = loop
     self.address = address
     self.proxies = proxies
+    life = ConnectionLife(now: loop.lastNow)
   }
 
   /// Called when libmicrohttpd has taken the connection.
   func attach(_ handle: OpaquePointer) { self.handle = handle }
 
   func header(_ name: String) -> String? {
-    heights_mhd_header(handle, name).map { String(cString: $0) }
+    loop.assertIsolated()
+    return heights_mhd_header(handle, name).map { String(cString: $0) }
   }
 
   /// The values of a header that may stand there more than once, in their order.
@@ -59,7 +48,8 @@ final class Connection {
   }
 
   func cookie(_ name: String) -> String? {
-    heights_mhd_cookie(handle, name).map { String(cString: $0) }
+    loop.assertIsolated()
+    return heights_mhd_cookie(handle, name).map { String(cString: $0) }
   }
 
   // MARK: The request's target
@@ -72,7 +62,7 @@ final class Connection {
   func lineHasCome(_ line: heights_mhd_line) {
     self.line = line
     query = UnsafeBufferPointer(start: nil, count: 0)
-    if requestCount > 0 { phase = .headers(since: .now) }
+    life.takeLine(at: loop.lastNow)
   }
 
   /// Takes the query in, once libmicrohttpd is done with the line.
@@ -94,6 +84,7 @@ final class Connection {
 
   /// The argument as it was sent, still percent-encoded.
   func queryArgument(_ name: String) -> [UInt8]? {
+    loop.assertIsolated()
     for pair in query.split(separator: UInt8(ascii: "&")) {
       let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       if PercentEncoding.decode(parts[0], plusIsSpace: true) == name {
@@ -105,6 +96,7 @@ final class Connection {
 
   /// While a request is under way: whom the peer asks for, if it is a proxy that is trusted; else the peer.
   var clientAddress: String {
+    loop.assertIsolated()
     if proxies == .none { return peerAddress }
     let said = headers("X-Forwarded-For")
     return proxies.client(of: peerAddress, forwardedFor: said.isEmpty ? nil : said.joined(separator: ","))
@@ -124,29 +116,24 @@ final class Connection {
       ? host.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" } : "unknown"
   }
 
-  /// Whether the client has ended its side and libmicrohttpd missed it: it does when the end comes together with the
-  /// last bytes. Between requests one look is enough, for there are no last bytes then.
-  func hasEndedUnseen() -> Bool {
-    if case .idle = phase, requestCount > 0 {
-      if wasLookedAt { return false }
-      wasLookedAt = true
-    }
-    var byte: UInt8 = 0
-    return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
-  }
+  // MARK: Its end
 
-  /// Whether the client has taken nothing of an answer for so long, of which there is something to take.
-  func hasTakenNothing(forMs limitMs: Int) -> Bool {
-    let sending = heights_sending(descriptor)
-    guard sending.unsent_bytes > 0 else {
-      taken = nil
-      return false
-    }
-    if let taken, taken.of.unsent_bytes == sending.unsent_bytes, taken.of.taken_bytes == sending.taken_bytes {
-      return taken.since.elapsedMs > limitMs
-    }
-    taken = (sending, .now)
-    return false
+  /// Whether it has to end, see `ConnectionLife`.
+  func isOverdue(at now: Deadline, _ limits: HTTPLimits, drainingSince: Deadline?) -> Bool {
+    // A copy, so that the connection's own isn't held open during the calls.
+    var life = life
+    defer { self.life = life }
+    return life.isOverdue(
+      at: now, limits, drainingSince: drainingSince,
+      ConnectionLife.Socket(
+        hasEnded: { [descriptor] in
+          var byte: UInt8 = 0
+          return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
+        },
+        progress: { [descriptor] in
+          let sending = heights_sending(descriptor)
+          return .init(unsentBytes: Int(sending.unsent_bytes), takenBytes: sending.taken_bytes)
+        }))
   }
 
   /// Ends the connection: libmicrohttpd sees the end of its input and closes.

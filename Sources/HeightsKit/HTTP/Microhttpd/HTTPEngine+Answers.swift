@@ -4,15 +4,17 @@ import CMicrohttpd
 
 extension HTTPEngine {
   /// Answers with a problem that came up before the handler.
-  func show(_ problem: Problem, _ exchange: Exchange) { answer(exchange, response(to: problem, exchange)) }
+  func show(_ problem: Problem, _ exchange: HTTPExchange) {
+    answer(exchange, response(to: problem, exchange))
+  }
 
   /// A problem that came up before the handler, as the app wants its problems shown.
-  func response(to problem: Problem, _ exchange: Exchange) -> Response {
+  func response(to problem: Problem, _ exchange: HTTPExchange) -> Response {
     routes.response(to: problem, exchange)
   }
 
   /// What becomes of a handler's error.
-  func response(to error: any Error, _ exchange: Exchange) -> Response {
+  func response(to error: any Error, _ exchange: HTTPExchange) -> Response {
     let problem: Problem
     switch error {
     case let known as Problem: problem = known
@@ -28,19 +30,30 @@ extension HTTPEngine {
 
   // MARK: Sending
 
-  func answer(_ exchange: Exchange, _ response: Response) {
-    let wasSuspended = exchange.state == .suspended
-    exchange.state = .answered
-    exchange.connection.phase = .answering
+  /// Answers, unless it has been answered, or its client has gone.
+  func answer(_ exchange: HTTPExchange, _ response: Response) {
+    let sending = exchange.life.answer()
+    if sending == .drop { return }
+    exchange.connection.life.beginAnswer()
     send(response, exchange)
-    guard wasSuspended else { return }
-    suspended[ObjectIdentifier(exchange)] = nil
+    guard sending == .sendAndResume else { return }
     exchange.task = nil
+    resume(exchange)
+  }
+
+  /// Has libmicrohttpd leave the exchange's connection alone, until it is resumed.
+  func suspend(_ exchange: HTTPExchange) {
+    suspended[ObjectIdentifier(exchange)] = exchange
+    MHD_suspend_connection(exchange.connection.handle)
+  }
+
+  func resume(_ exchange: HTTPExchange) {
+    suspended[ObjectIdentifier(exchange)] = nil
     MHD_resume_connection(exchange.connection.handle)
     mustRun = true
   }
 
-  private func send(_ response: Response, _ exchange: Exchange) {
+  private func send(_ response: Response, _ exchange: HTTPExchange) {
     // An answer that can't be made, for a header with a line break, say, is an error of the app's.
     let encoded = encode(response, exchange) ?? encode(Problem.unexpected.response, exchange)
     guard let encoded else { return exchange.connection.cutOff() }
@@ -50,10 +63,10 @@ extension HTTPEngine {
     MHD_destroy_response(encoded)
     guard case .events(let stream) = response.body else { return }
     // An answer whose headers have no room has ended the connection already.
-    if exchange.state == .answered { begin(stream, exchange) } else { stream.end() }
+    if exchange.life.state == .answered { begin(stream, exchange) } else { stream.end() }
   }
 
-  private func encode(_ response: Response, _ exchange: Exchange) -> OpaquePointer? {
+  private func encode(_ response: Response, _ exchange: HTTPExchange) -> OpaquePointer? {
     guard let encoded = response.encoded(for: exchange.connection, on: self) else { return nil }
     exchange.status = response.status
     exchange.sentBytes = response.sizeBytes
@@ -63,7 +76,7 @@ extension HTTPEngine {
     return encoded
   }
 
-  private func begin(_ stream: EventStream, _ exchange: Exchange) {
+  private func begin(_ stream: EventStream, _ exchange: HTTPExchange) {
     exchange.stream = stream
     streams[ObjectIdentifier(exchange)] = exchange
     // While a stream has nothing to send, libmicrohttpd doesn't look at its connection: it wouldn't see the client go.
@@ -76,10 +89,10 @@ extension HTTPEngine {
   func completed(_ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>) {
     guard let context = slot.pointee else { return }
     slot.pointee = nil
-    let exchange = Unmanaged<Exchange>.fromOpaque(context).takeRetainedValue()
+    let exchange = Unmanaged<HTTPExchange>.fromOpaque(context).takeRetainedValue()
     let now = loop.readClock()
-    exchange.connection.phase = .idle(since: now)
-    exchange.state = .ended
+    exchange.connection.life.endRequest(at: now)
+    exchange.life.end()
     exchange.end()
     if exchange.stream != nil {
       exchange.endStream()

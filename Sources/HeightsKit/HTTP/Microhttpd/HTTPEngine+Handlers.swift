@@ -11,13 +11,13 @@ extension HTTPEngine {
   private static let batchesPerTurn = 2
 
   /// Puts a complete request where a handler's task takes it from.
-  func enqueue(_ exchange: Exchange) {
-    exchange.state = .handling
+  func enqueue(_ exchange: HTTPExchange) {
+    exchange.life.enqueue()
     ready.append(exchange)
   }
 
-  /// Runs libmicrohttpd, and the handlers of what it has read.
-  func run() {
+  /// Has libmicrohttpd read what has come, runs the handlers of that, and has it send their answers.
+  func readAndAnswer() {
     mustRun = false
     guard daemon != nil else { return }
     MHD_run(daemon)
@@ -37,17 +37,18 @@ extension HTTPEngine {
     repeat {
       let task = takeRestingTask() ?? HandlerTask()
       batchTask = task
-      task.run(for: self)
+      task.runHandlers(of: self)
       loop.runJobs()
       // Where the loop has too many other jobs, those that wait get their turn with its next tick.
-      guard let exchange = task.exchange, exchange.state == .handling else { break }
-      suspend(exchange, task)
+      guard let exchange = task.exchange, exchange.life.suspend() else { break }
+      exchange.task = task
+      suspend(exchange)
     } while batchTask != nil && !ready.isEmpty
     batchTask = nil
   }
 
   /// The next request that waits for its handler; nil when there is none, or libmicrohttpd has to run first.
-  func nextReady(for task: HandlerTask) -> Exchange? {
+  func nextReady(for task: HandlerTask) -> HTTPExchange? {
     guard task === batchTask else { return nil }
     let now = loop.readClock()
     if let batchEnd {
@@ -61,44 +62,32 @@ extension HTTPEngine {
         microseconds: min(max(8 * sendingMicroseconds, range.lowerBound), range.upperBound))
     }
     while let exchange = ready.popFirst() {
-      // Otherwise its client has gone while it waited.
-      guard exchange.state == .handling else { continue }
-      if inFlight < limits.inFlightPerLoop {
+      switch exchange.life.begin(hasRoom: inFlight < limits.inFlightPerLoop) {
+      case .handle:
         inFlight += 1
-        exchange.holdsPlace = true
         return exchange
+      case .refuse:
+        refusedOverload += 1
+        show(.overloaded, exchange)
+      case .pass: break
       }
-      refusedOverload += 1
-      show(.overloaded, exchange)
     }
     return nil
   }
 
-  /// The handler waits for something: its connection is left alone until there is an answer.
-  private func suspend(_ exchange: Exchange, _ task: HandlerTask) {
-    exchange.state = .suspended
-    exchange.task = task
-    suspended[ObjectIdentifier(exchange)] = exchange
-    MHD_suspend_connection(exchange.connection.handle)
-  }
-
   /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
-  func handlerEnded(_ exchange: Exchange, _ response: Response) {
-    if exchange.holdsPlace {
-      exchange.holdsPlace = false
-      inFlight -= 1
-    }
-    if exchange.isHandled { answer(exchange, response) }
+  func handlerEnded(_ exchange: HTTPExchange, _ response: Response) {
+    if exchange.life.leavePlace() { inFlight -= 1 }
+    answer(exchange, response)
   }
 
   /// Ends a handler that is past its deadline: first by asking, and if it doesn't hear, without it.
-  func endOverdue(_ exchange: Exchange) {
-    guard exchange.wasCancelled else {
-      exchange.wasCancelled = true
-      exchange.task?.cancel()
-      return
+  func endOverdue(_ exchange: HTTPExchange) {
+    switch exchange.life.passDeadline() {
+    case .cancel: exchange.task?.cancel()
+    case .answer:
+      Log.error("handler doesn't end", ["request": exchange.id])
+      show(.tookTooLong, exchange)
     }
-    Log.error("handler doesn't end", ["request": exchange.id])
-    show(.tookTooLong, exchange)
   }
 }

@@ -14,29 +14,27 @@ extension HTTPEngine {
       return heights_mhd_result(1)
     }
     // Alive: the slot holds it until libmicrohttpd is done with the request, which it never is within this call.
-    return Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
+    return Unmanaged<HTTPExchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
       if call.upload.count > 0 { return heights_mhd_result(receive(call.upload, exchange) ? 1 : 0) }
       complete(exchange)
       return heights_mhd_result(1)
     }
   }
 
-  private func begin(_ connection: Connection, _ call: RequestCall) -> Exchange {
+  private func begin(_ connection: Connection, _ call: RequestCall) -> HTTPExchange {
     let isWhole = call.target.withMemoryRebound(to: CChar.self) { target in
       target.baseAddress.map { connection.takeTarget($0, until: call.version) } ?? true
     }
     let target = RequestTarget(call.target, isWhole: isWhole)
     let method = Method(call.method)
     let framing = heights_mhd_framing(connection.handle)
-    let exchange = Exchange(
+    let exchange = HTTPExchange(
       connection: connection, method: method, path: target.path, match: routes.match(method, target.bytes),
       trace: trace(framing), clientID: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) },
       begun: loop.lastNow, timeoutMs: limits.handlerTimeoutMs)
-    connection.requestCount += 1
-    connection.phase = .receiving(since: exchange.begun)
+    connection.life.takeHeaders(at: exchange.begun)
     let limitBytes = maxBodyBytes(exchange)
     if let problem = refusal(framing, target, call, limitBytes) {
-      exchange.state = .refused
       show(problem, exchange)
     } else if framing.hasBody {
       // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
@@ -65,13 +63,13 @@ extension HTTPEngine {
   }
 
   /// The largest body that the exchange's handler takes; nil when there is no handler.
-  private func maxBodyBytes(_ exchange: Exchange) -> Int? {
+  private func maxBodyBytes(_ exchange: HTTPExchange) -> Int? {
     exchange.route.map { max(routes.maxBodyBytes(of: $0), 1024) }
   }
 
   /// - Returns: false when the client goes on and on with a body that has been too large for long: it gets no answer.
-  private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) -> Bool {
-    guard exchange.state == .receiving, let receiver = exchange.receiver else { return true }
+  private func receive(_ bytes: UnsafeRawBufferPointer, _ exchange: HTTPExchange) -> Bool {
+    guard exchange.life.isWanted, let receiver = exchange.receiver else { return true }
     receiver.receive(bytes)
     if receiver.isEndless { exchange.status = .contentTooLarge }
     return !receiver.isEndless
@@ -80,11 +78,11 @@ extension HTTPEngine {
   // MARK: Who may send a large body
 
   /// Asks, where the route wants that, whether the client may send it, before more than a small one is taken.
-  private func admit(_ exchange: Exchange, announcedBytes: Int?) {
+  private func admit(_ exchange: HTTPExchange, announcedBytes: Int?) {
     guard let route = exchange.route, let admission = routes.admission(of: route),
       announcedBytes ?? .max > Spool.memoryLimitBytes
     else { return }
-    exchange.awaitsAdmission = true
+    exchange.life.askAdmission()
     loop.spawn { [self] in
       var problem: Problem?
       do { try await admission(exchange) } catch {
@@ -94,25 +92,18 @@ extension HTTPEngine {
     }
   }
 
-  private func admitted(_ exchange: Exchange, _ problem: Problem?) {
-    exchange.awaitsAdmission = false
+  private func admitted(_ exchange: HTTPExchange, _ problem: Problem?) {
     if let problem { exchange.receiver?.refuse(problem) }
-    guard exchange.state == .suspended else { return }
-    exchange.state = .receiving
-    suspended[ObjectIdentifier(exchange)] = nil
-    MHD_resume_connection(exchange.connection.handle)
-    mustRun = true
+    if exchange.life.admit() { resume(exchange) }
   }
 
   /// Whether a body has to wait where it is, until it is known whether its client may send it.
   func holdsBack(_ context: UnsafeMutableRawPointer?) -> Bool {
     guard let context else { return false }
     // Alive: the slot holds it until libmicrohttpd is done with the request, which it never is within this call.
-    return Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
-      guard exchange.awaitsAdmission, exchange.state == .receiving else { return false }
-      exchange.state = .suspended
-      suspended[ObjectIdentifier(exchange)] = exchange
-      MHD_suspend_connection(exchange.connection.handle)
+    return Unmanaged<HTTPExchange>.fromOpaque(context)._withUnsafeGuaranteedRef { exchange in
+      guard exchange.life.holdBack() else { return false }
+      suspend(exchange)
       return true
     }
   }
@@ -120,9 +111,9 @@ extension HTTPEngine {
   // MARK: The whole request
 
   /// The request is complete: it gets its handler, or the answer that needs none.
-  private func complete(_ exchange: Exchange) {
-    guard exchange.state == .receiving else { return }
-    exchange.connection.phase = .answering
+  private func complete(_ exchange: HTTPExchange) {
+    guard exchange.life.isWanted else { return }
+    exchange.connection.life.beginAnswer()
     do {
       if let receiver = exchange.receiver {
         exchange.body = try receiver.finish()
@@ -142,7 +133,7 @@ extension HTTPEngine {
     }
   }
 
-  private func methodNotAllowed(_ exchange: Exchange, _ allowed: [Method]) -> Response {
+  private func methodNotAllowed(_ exchange: HTTPExchange, _ allowed: [Method]) -> Response {
     let list = allowed.map(\.description).joined(separator: ", ")
     if exchange.method == .options { return Response(status: .noContent, headers: [("Allow", list)]) }
     let problem = Problem(

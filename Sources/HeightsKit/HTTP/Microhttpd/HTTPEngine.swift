@@ -8,7 +8,8 @@ import Glibc
 /// libmicrohttpd runs without threads of its own: its epoll descriptor is watched by the loop. A handler that
 /// waits for something suspends its connection, and the answer resumes it on the same thread.
 ///
-/// `@unchecked Sendable` is sound: every member is touched on `loop`'s thread only.
+/// `@unchecked Sendable` is sound: what `HTTPServer` calls is checked to be on `loop`'s thread. All else is called from
+/// there: by the loop, by libmicrohttpd within `MHD_run`, and by handlers' tasks, which never leave it.
 final class HTTPEngine: @unchecked Sendable {
   let loop: EventLoop
   let routes: RouteTable
@@ -22,13 +23,13 @@ final class HTTPEngine: @unchecked Sendable {
   private var readiness: Watch?
   var connections: [ObjectIdentifier: Connection] = [:]
   var accepted: Connection?
-  var suspended: [ObjectIdentifier: Exchange] = [:]
-  var streams: [ObjectIdentifier: Exchange] = [:]
+  var suspended: [ObjectIdentifier: HTTPExchange] = [:]
+  var streams: [ObjectIdentifier: HTTPExchange] = [:]
   private var restingTasks: [HandlerTask] = []
   /// The task that rested last. Most requests find theirs here, without a look at the array.
   private var spareTask: HandlerTask?
   /// Requests whose handlers are to run.
-  let ready = Queue<Exchange>()
+  let ready = Queue<HTTPExchange>()
   /// The task that runs them; nil while libmicrohttpd runs, or should.
   var batchTask: HandlerTask?
   /// When libmicrohttpd should run again; nil before the first handler of a batch.
@@ -45,7 +46,8 @@ final class HTTPEngine: @unchecked Sendable {
   private lazy var acceptor = Acceptor(
     loop: loop,
     hasRoom: { [unowned self] in connections.count < limits.connectionsPerLoop },
-    take: { [unowned self] in add(Connection(descriptor: $0, address: $1, proxies: proxies), $1, $2) })
+    take: { [unowned self] in add(Connection(descriptor: $0, address: $1, on: loop, proxies: proxies), $1, $2)
+    })
 
   /// - Throws: `SystemError` when libmicrohttpd can't start.
   init(
@@ -60,18 +62,28 @@ final class HTTPEngine: @unchecked Sendable {
     self.tracking = tracking
     requestMetrics = HTTPMetrics(routeCount: router.routes.count)
     daemon = try startDaemon()
-    loop.atEndOfTick(while: { [self] in mustRun }, leftover: { [self] in leftover }) { [self] in run() }
+    loop.atEndOfTick(while: { [self] in mustRun }, leftover: { [self] in leftover }) { [self] in
+      readAndAnswer()
+    }
     // Alive: the hook holds it as long as the loop runs.
-    readiness = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned(unsafe) self] _ in run() }
+    readiness = try loop.watch(heights_mhd_epoll(daemon), .readable) { [unowned(unsafe) self] _ in
+      readAndAnswer()
+    }
     scheduleSweep()
   }
 
   // MARK: Connections
 
   /// Accepts connections from a listening socket.
-  func listen(on descriptor: Int32) throws { try acceptor.listen(on: descriptor) }
+  func listen(on descriptor: Int32) throws {
+    loop.checkIsolated()
+    try acceptor.listen(on: descriptor)
+  }
 
-  func setAccepting(_ accepting: Bool) { acceptor.setOpen(accepting) }
+  func setAccepting(_ accepting: Bool) {
+    loop.checkIsolated()
+    acceptor.setOpen(accepting)
+  }
 
   private func add(_ connection: Connection, _ address: sockaddr_storage, _ length: socklen_t) {
     accepted = connection
@@ -86,7 +98,10 @@ final class HTTPEngine: @unchecked Sendable {
 
   // MARK: Draining
 
-  var connectionCount: Int { connections.count }
+  var connectionCount: Int {
+    loop.checkIsolated()
+    return connections.count
+  }
 
   /// Stops accepting. Each connection ends with its next answer; those that stay silent end at `sweep`.
   func drain() {
@@ -103,6 +118,7 @@ final class HTTPEngine: @unchecked Sendable {
 
   /// Cuts off every connection, and ends the handlers that still run.
   func cutOffAll() {
+    loop.checkIsolated()
     for exchange in suspended.values { exchange.task?.cancel() }
     for exchange in streams.values { exchange.stream?.end() }
     for connection in connections.values { connection.cutOff() }
@@ -111,6 +127,7 @@ final class HTTPEngine: @unchecked Sendable {
 
   /// Ends everything at once and gives back what libmicrohttpd holds. Not within one of its calls.
   func close() {
+    loop.checkIsolated()
     guard let daemon else { return }
     acceptor.close()
     readiness?.cancel()
@@ -150,6 +167,7 @@ final class HTTPEngine: @unchecked Sendable {
 
   /// A snapshot.
   var metrics: HTTPMetrics {
+    loop.checkIsolated()
     var metrics = requestMetrics
     metrics.connections = connections.count
     metrics.inFlight = inFlight
@@ -158,7 +176,7 @@ final class HTTPEngine: @unchecked Sendable {
   }
 
   /// Counts a request that has ended, and logs it.
-  func record(_ exchange: Exchange, microseconds: Int) {
+  func record(_ exchange: HTTPExchange, microseconds: Int) {
     requestMetrics.record(
       route: exchange.route, status: exchange.status.code, microseconds: microseconds)
     log?.record(exchange, microseconds: microseconds)
@@ -183,24 +201,10 @@ final class HTTPEngine: @unchecked Sendable {
 
   /// Ends what takes too long: clients that don't send, connections without use, handlers past their deadline.
   private func sweep() {
-    for connection in connections.values where isOverdue(connection) { connection.cutOff() }
+    let now = Deadline.now
+    for connection in connections.values
+    where connection.isOverdue(at: now, limits, drainingSince: drainingSince) { connection.cutOff() }
     for exchange in suspended.values where exchange.deadline.hasPassed { endOverdue(exchange) }
-    run()
-  }
-
-  private func isOverdue(_ connection: Connection) -> Bool {
-    switch connection.phase {
-    case .answering: connection.hasTakenNothing(forMs: limits.inactivityTimeoutMs)
-    case .headers(let since): since.elapsedMs > limits.headerTimeoutMs || connection.hasEndedUnseen()
-    case .receiving(let since): since.elapsedMs > limits.bodyTimeoutMs || connection.hasEndedUnseen()
-    case .idle(let since):
-      if connection.hasEndedUnseen() {
-        true
-      } else if let drainingSince {
-        min(since.elapsedMs, drainingSince.elapsedMs) > limits.drainIdleMs
-      } else {
-        since.elapsedMs > (connection.requestCount == 0 ? limits.headerTimeoutMs : limits.keepAliveMs)
-      }
-    }
+    readAndAnswer()
   }
 }

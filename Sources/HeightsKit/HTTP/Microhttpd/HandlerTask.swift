@@ -3,16 +3,17 @@
 /// A task that runs the handlers of a loop's requests, one after another: to start a task for each request would cost
 /// more than most handlers do.
 ///
-/// `@unchecked Sendable` is sound: it is touched on the loop's thread only, which its task never leaves.
+/// `@unchecked Sendable` is sound: its engine alone has it, which stays on the loop's thread, and its task prefers that loop:
+/// it comes back there from whatever a handler waits for.
 final class HandlerTask: @unchecked Sendable {
   private var task: Task<Void, Never>?
   private var rest: UnsafeContinuation<Void, Never>?
   private var isCancelled = false
   /// The request whose handler runs.
-  private(set) var exchange: Exchange?
+  private(set) var exchange: HTTPExchange?
 
   /// Runs the handlers of requests that are ready: at once in a new task, with the loop's next jobs in one that rests.
-  func run(for engine: HTTPEngine) {
+  func runHandlers(of engine: HTTPEngine) {
     if rest == nil { start(engine) } else { wake() }
   }
 

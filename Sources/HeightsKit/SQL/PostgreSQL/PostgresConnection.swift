@@ -5,7 +5,8 @@ import Glibc
 
 /// A connection, used on its loop's thread only.
 ///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+/// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread. Those of every
+/// statement are in debug builds only (`assertIsolated`).
 final class PostgresConnection: @unchecked Sendable {
   /// Who is told first, and who is answered alone.
   enum Sync {
@@ -31,7 +32,10 @@ final class PostgresConnection: @unchecked Sendable {
   /// Reads that were sent since the last synchronisation.
   private var unsynced = 0
   /// Whether there are reads that the server does not answer before `endTick`.
-  var hasUnsynced: Bool { unsynced > 0 }
+  var hasUnsynced: Bool {
+    loop.assertIsolated()
+    return unsynced > 0
+  }
   private var waitsToWrite = false
   private(set) var failure: DatabaseError?
   /// Called with the first statement of a tick that waits for `endTick`.
@@ -100,6 +104,7 @@ final class PostgresConnection: @unchecked Sendable {
   /// Sends a read, and asks where the log ends afterwards: once for all such reads under one synchronisation.
   /// - Throws: `DatabaseError`; `PipelineSkipped`, also when only the position could not be told.
   func resultAndPosition(of sql: SQL) async throws -> (PostgresResult, LogPosition) {
+    loop.assertIsolated()
     let end = endOfLog ?? EndOfLog()
     endOfLog = end
     let result = try await result(of: sql, .endOfTick)
@@ -150,6 +155,7 @@ final class PostgresConnection: @unchecked Sendable {
 
   /// At the end of each tick: one synchronisation, and one write to the socket, for what is left.
   func endTick() {
+    loop.assertIsolated()
     if unsynced > 0, failure == nil { synchroniseReads() }
   }
 
@@ -237,7 +243,8 @@ final class PostgresConnection: @unchecked Sendable {
 
   /// Whether the server has said that it takes no writes; it keeps its clients informed.
   var refusesWrites: Bool {
-    isOn("in_hot_standby") || isOn("default_transaction_read_only")
+    loop.assertIsolated()
+    return isOn("in_hot_standby") || isOn("default_transaction_read_only")
   }
 
   private func isOn(_ setting: String) -> Bool {
@@ -248,12 +255,14 @@ final class PostgresConnection: @unchecked Sendable {
 
   /// Whether it may be used again: no error, nothing under way, no transaction open.
   var isIdle: Bool {
-    failure == nil && pending.isEmpty && PQtransactionStatus(handle) == PQTRANS_IDLE
+    loop.assertIsolated()
+    return failure == nil && pending.isEmpty && PQtransactionStatus(handle) == PQTRANS_IDLE
   }
 
   /// Gives the connection up and tells everybody who waits.
   @discardableResult
   func fail(_ error: DatabaseError) -> DatabaseError {
+    loop.assertIsolated()
     guard failure == nil else { return error }
     failure = error
     watch?.cancel()

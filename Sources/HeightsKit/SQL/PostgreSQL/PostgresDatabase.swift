@@ -11,7 +11,7 @@ final class PostgresDatabase: Sendable {
   private let cluster: PostgresCluster
   private let ownsCluster: Bool
   private let limits: DatabaseLimits
-  private let perLoop: [PostgresLoop]
+  private let perLoop: [LoopConnections]
   private let accepted = Atomic<Int>(0)
   private let committed = Atomic<Int>(0)
   private let underWay = Atomic<Int>(0)
@@ -26,7 +26,7 @@ final class PostgresDatabase: Sendable {
     let target = cluster.target(name)
     try await Thread.run(name: "sql-migrate") { try migrate(target, migrations, until: deadline) }
     let database = PostgresDatabase(name, of: cluster, ownsCluster, loops: loops, limits: limits)
-    for loop in database.perLoop { try await loop.loop.run { loop.start() } }
+    for connections in database.perLoop { try await connections.loop.run { connections.start() } }
     return database
   }
 
@@ -49,16 +49,16 @@ final class PostgresDatabase: Sendable {
     self.cluster = cluster
     self.ownsCluster = ownsCluster
     self.limits = limits
-    perLoop = loops.loops.map { PostgresLoop(name, of: cluster, on: $0, limits: limits) }
+    perLoop = loops.loops.map { LoopConnections(name, of: cluster, on: $0, limits: limits) }
   }
 
   func close() {
-    for loop in perLoop { loop.loop.onLoop { loop.close() } }
+    for connections in perLoop { connections.loop.onLoop { connections.close() } }
     if ownsCluster { cluster.close() }
   }
 
   /// The connections of the caller's loop; nil off the loops.
-  private var current: PostgresLoop? {
+  private var current: LoopConnections? {
     guard let loop = EventLoop.current, loop.index < perLoop.count, perLoop[loop.index].loop === loop else {
       return nil
     }
@@ -100,33 +100,33 @@ final class PostgresDatabase: Sendable {
   /// Runs the transaction until it works, fails for good, or is out of time. Only what left nothing behind is tried
   /// again: an error before COMMIT was sent, or one that COMMIT itself reports.
   private func retried<T: Sendable>(
-    on loop: PostgresLoop, _ seen: SeenPositions?, until deadline: Deadline,
+    on connections: LoopConnections, _ seen: SeenPositions?, until deadline: Deadline,
     _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
     var (backOff, turn) = (BackOff.forLeader, BackOff.forOthers)
     while true {
       do {
-        let value = try await once(on: loop, seen, until: deadline, body)
+        let value = try await once(on: connections, seen, until: deadline, body)
         committed.add(1, ordering: .relaxed)
         return value
       } catch DatabaseError.contended(let message) where !deadline.hasPassed {
-        guard try await turn.wait(on: loop.loop, until: deadline) else {
+        guard try await turn.wait(on: connections.loop, until: deadline) else {
           throw DatabaseError.contended(message)
         }
       } catch let error as DatabaseError where error.isOfLeader && !deadline.hasPassed {
-        guard try await loop.waitForLeader(&backOff, until: deadline) else { throw error }
+        guard try await connections.waitForLeader(&backOff, until: deadline) else { throw error }
       }
     }
   }
 
   private func once<T: Sendable>(
-    on loop: PostgresLoop, _ seen: SeenPositions?, until deadline: Deadline,
+    on connections: LoopConnections, _ seen: SeenPositions?, until deadline: Deadline,
     _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    let (connection, pool) = try await loop.acquire(until: deadline)
+    let (connection, pool) = try await connections.acquire(until: deadline)
     defer { pool.giveBack(connection) }
     let state = PostgresTransaction(
-      connection, on: loop.loop, until: deadline, latestIdentifierMs: cluster.latestIdentifierMs(.now))
+      connection, on: connections.loop, until: deadline, latestIdentifierMs: cluster.latestIdentifierMs(.now))
     do {
       try await state.begin()
       let value = try await body(Transaction(state))

@@ -1,6 +1,7 @@
 // The life of one transaction on a connection of its own.
 
-/// A transaction of PostgreSQL. `@unchecked Sendable` is sound: `use` refuses every thread but its loop's.
+/// A transaction of PostgreSQL. `@unchecked Sendable` is sound: `use` refuses every thread but its loop's, and all else is
+/// called by `PostgresDatabase`, in a task of that loop.
 final class PostgresTransaction: @unchecked Sendable {
   private let connection: PostgresConnection
   private let loop: EventLoop

@@ -225,7 +225,8 @@ final class GroupCommit {
   }
 }
 
-/// Where a closure's task leaves its result. `@unchecked Sendable` is sound: the task and its reader share a thread.
+/// Where a closure's task leaves its result. `@unchecked Sendable` is sound: the task's executor is the writer's thread,
+/// which alone reads it.
 private final class ResultBox: @unchecked Sendable {
   var result: Result<QueuedTransaction.Acknowledgement, any Error>?
 }

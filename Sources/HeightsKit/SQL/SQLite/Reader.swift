@@ -9,8 +9,8 @@ final class CommitCounter: Sendable {
   func advance() { count.add(1, ordering: .acquiringAndReleasing) }
 }
 
-/// A loop's reader. `@unchecked Sendable` is sound: it is used by its loop's thread only (or, off the loops, under
-/// the lock of `Database`).
+/// A loop's reader. `@unchecked Sendable` is sound: `SQLiteDatabase` has a loop's reader used by nobody but that loop, and
+/// keeps the one for those that are on no loop behind a mutex.
 final class Reader: @unchecked Sendable {
   private let connection: SQLiteConnection
   private let commits: CommitCounter

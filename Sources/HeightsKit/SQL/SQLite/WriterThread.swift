@@ -17,8 +17,7 @@ struct QueuedTransaction: Sendable {
 /// One thread with a bounded queue of transactions. It is a Swift executor too: a closure that waits for something
 /// else comes back to this thread.
 ///
-/// `@unchecked Sendable` is sound: `inbox` is behind a mutex, `thread` is written once before anything else can ask.
-final class WriterThread: TaskExecutor, SerialExecutor, @unchecked Sendable {
+final class WriterThread: TaskExecutor, SerialExecutor {
   private struct Inbox {
     var transactions: [QueuedTransaction] = []
     var head = 0

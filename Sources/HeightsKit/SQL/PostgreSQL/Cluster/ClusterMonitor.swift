@@ -2,7 +2,7 @@
 
 /// A monitor of one server, with a connection of its own. Loop thread only.
 ///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
+/// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread.
 final class ClusterMonitor: @unchecked Sendable {
   /// Who doesn't answer for so long counts as hung, in milliseconds. Each server is asked by itself, so one that hangs
   /// keeps nobody from finding the others.
@@ -68,6 +68,7 @@ final class ClusterMonitor: @unchecked Sendable {
 
   /// Asks at once.
   func wake() {
+    loop.checkIsolated()
     timer?.cancel()
     let rest = rest
     self.rest = nil
@@ -75,6 +76,7 @@ final class ClusterMonitor: @unchecked Sendable {
   }
 
   func stop() {
+    loop.checkIsolated()
     isStopped = true
     connection?.fail(.gone("it is not asked any more"))
     wake()

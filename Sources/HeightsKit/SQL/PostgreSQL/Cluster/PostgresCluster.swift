@@ -34,7 +34,7 @@ final class PostgresCluster: Sendable {
   private let tracking: ReadTracking?
   private let state: Mutex<ClusterState>
   private let monitors = Mutex<[String: ClusterMonitor]>([:])
-  private let listeners = Mutex<[PostgresLoop]>([])
+  private let listeners = Mutex<[LoopConnections]>([])
   private let severalMembers = Atomic<Bool>(false)
   private let versionNumber = Atomic<Int>(0)
   private let fresh = Atomic<UInt64>(0)
@@ -120,9 +120,9 @@ final class PostgresCluster: Sendable {
   }
 
   /// Tells a loop of changes until it is removed.
-  func add(_ listener: PostgresLoop) { listeners.withLock { $0.append(listener) } }
+  func add(_ listener: LoopConnections) { listeners.withLock { $0.append(listener) } }
 
-  func remove(_ listener: PostgresLoop) { listeners.withLock { $0.removeAll { $0 === listener } } }
+  func remove(_ listener: LoopConnections) { listeners.withLock { $0.removeAll { $0 === listener } } }
 
   // MARK: Members
 

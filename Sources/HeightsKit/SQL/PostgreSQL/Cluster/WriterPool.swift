@@ -1,19 +1,16 @@
 // The connections of a loop's transactions to the leader, for as long as it leads.
 
-/// A bounded number of connections that transactions take in turn. Loop thread only.
+/// A bounded number of connections, which transactions take as `WriterTurns` decides. Loop thread only.
 final class WriterPool {
+  private typealias Turn = WriterTurn<PostgresConnection>
+  private typealias Turns = WriterTurns<PostgresConnection, CheckedContinuation<Turn, any Error>>
+
   let member: ClusterMember
   /// That of the member when it was found to lead.
   let timeline: UInt32
   private let loop: EventLoop
-  private let limits: DatabaseLimits
   private let open: (Deadline) async -> Result<PostgresConnection, any Error>
-
-  private var idle: [PostgresConnection] = []
-  /// Connections that exist or are being opened.
-  private var count = 0
-  private var waiters: [(continuation: CheckedContinuation<Void, any Error>, deadline: Deadline)] = []
-  private var isRetired = false
+  private var turns: Turns
 
   init(
     _ member: ClusterMember, timeline: UInt32, on loop: EventLoop, limits: DatabaseLimits,
@@ -22,78 +19,59 @@ final class WriterPool {
     self.member = member
     self.timeline = timeline
     self.loop = loop
-    self.limits = limits
     self.open = open
+    turns = Turns(connectionLimit: limits.connectionsPerLoop, waiterLimit: limits.queuedTransactions)
   }
 
   /// A connection for one transaction alone, to be given back; nil when another server leads meanwhile.
   func take(until deadline: Deadline) async throws -> PostgresConnection? {
-    while !isRetired {
-      while let connection = idle.popLast() {
-        if connection.isIdle { return connection }
-        count -= 1
-      }
-      if count < limits.connectionsPerLoop { return try await newConnection(until: deadline) }
-      try await waitForTurn(until: deadline)
+    switch turns.ask(isUsable: \.isIdle) {
+    case .turn(let turn): try await begin(turn, until: deadline)
+    case .wait: try await begin(waited(until: deadline), until: deadline)
+    case .full: throw DatabaseError.tooMany
     }
-    return nil
   }
 
-  private func newConnection(until deadline: Deadline) async throws -> PostgresConnection {
-    count += 1
+  private func begin(_ turn: Turn, until deadline: Deadline) async throws -> PostgresConnection? {
+    if case .over = turn { return nil }
+    // Between the turn and this the task had to wait for its loop: the leader may have changed.
+    if turns.isRetired {
+      endTurn(nil)
+      return nil
+    }
+    if case .use(let connection) = turn, connection.isIdle { return connection }
+    // Also in the place of one that broke since.
     switch await open(deadline) {
     case .success(let connection): return connection
     case .failure(let error):
-      count -= 1
-      wakeOne()
+      endTurn(nil)
       throw error
     }
   }
 
-  private func waitForTurn(until deadline: Deadline) async throws {
-    guard waiters.count < limits.queuedTransactions else { throw DatabaseError.tooMany }
+  private func waited(until deadline: Deadline) async throws -> Turn {
     loop.schedule(at: deadline) { [weak self] in self?.endLateWaits() }
-    try await withCheckedThrowingContinuation { waiters.append(($0, deadline)) }
+    return try await withCheckedThrowingContinuation { turns.wait($0, until: deadline) }
   }
 
   private func endLateWaits() {
-    // One look at the clock: whoever is late by a second one would be taken out and never told.
-    let now = Deadline.now
-    let late = waiters.filter { $0.deadline <= now }
-    waiters.removeAll { $0.deadline <= now }
-    for waiter in late {
-      waiter.continuation.resume(
-        throwing: DatabaseError.timeout("the transaction waited too long for its turn"))
+    for waiter in turns.endLateWaits(at: .now) {
+      waiter.resume(throwing: DatabaseError.timeout("the transaction waited too long for its turn"))
     }
   }
 
-  func giveBack(_ connection: PostgresConnection) {
-    if connection.isIdle && !isRetired { idle.append(connection) } else { count -= 1 }
-    wakeOne()
+  func giveBack(_ connection: PostgresConnection) { endTurn(connection.isIdle ? connection : nil) }
+
+  private func endTurn(_ connection: PostgresConnection?) {
+    if let (waiter, turn) = turns.giveBack(connection) { waiter.resume(returning: turn) }
   }
 
   /// Closes what nobody uses: one connection was found broken, and each of the others might take as long to show it.
-  func closeIdle() {
-    count -= idle.count
-    idle = []
-  }
+  func closeIdle() { turns.closeIdle() }
 
   /// Transactions under way keep their connections; those that wait look for the new leader.
-  func retire() {
-    isRetired = true
-    closeIdle()
-    for waiter in waiters { waiter.continuation.resume() }
-    waiters = []
-  }
+  func retire() { for waiter in turns.retire() { waiter.resume(returning: .over) } }
 
   /// Refuses those that wait.
-  func close(_ error: DatabaseError) {
-    for waiter in waiters { waiter.continuation.resume(throwing: error) }
-    waiters = []
-    retire()
-  }
-
-  private func wakeOne() {
-    if !waiters.isEmpty { waiters.removeFirst().continuation.resume() }
-  }
+  func close(_ error: DatabaseError) { for waiter in turns.retire() { waiter.resume(throwing: error) } }
 }

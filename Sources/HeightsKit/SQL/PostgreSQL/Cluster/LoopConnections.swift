@@ -2,8 +2,9 @@
 
 /// A loop's connections to one database. Loop thread only.
 ///
-/// `@unchecked Sendable` is sound: every entry is checked to be on the loop's thread.
-final class PostgresLoop: @unchecked Sendable {
+/// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread. Those of every
+/// statement are in debug builds only (`assertIsolated`).
+final class LoopConnections: @unchecked Sendable {
   /// How long a server may take to accept a connection, in milliseconds.
   private static let connectMs = 2_000
 
@@ -32,6 +33,7 @@ final class PostgresLoop: @unchecked Sendable {
 
   /// Call once, on the loop.
   func start() {
+    loop.checkIsolated()
     // Held until the loop ends: a weak reference would make every other one slow.
     loop.atEndOfTick(while: { [self] in !unsynced.isEmpty }, leftover: { [self] in leftover }) { [self] in
       endTick()
@@ -41,6 +43,7 @@ final class PostgresLoop: @unchecked Sendable {
   }
 
   func close() {
+    loop.checkIsolated()
     isClosed = true
     cluster.remove(self)
     pool?.close(.gone("it was closed"))
@@ -60,6 +63,7 @@ final class PostgresLoop: @unchecked Sendable {
 
   /// Goes by what is known of the cluster now.
   func look() {
+    loop.assertIsolated()
     guard cluster.version != version else { return }
     (view, version) = cluster.view
     leaderReader = nil
@@ -237,6 +241,7 @@ final class PostgresLoop: @unchecked Sendable {
 
   /// - Returns: false when the deadline comes first.
   func waitForLeader(_ backOff: inout BackOff, until deadline: Deadline) async throws -> Bool {
+    loop.checkIsolated()
     cluster.metrics.waits.add(1, ordering: .relaxed)
     cluster.askAtOnce()
     return try await backOff.wait(on: loop, until: deadline)
@@ -269,8 +274,6 @@ final class PostgresLoop: @unchecked Sendable {
     self.pool = pool
     return pool
   }
-
-  var isReplicated: Bool { view.isReplicated }
 }
 
 /// How new the answer to a read must be.

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// Everything in Redis may be lost, or be as it was a while ago: after a failover what the old leader had not yet
 /// replicated is gone. Whoever keeps something in it says what holds then.
-final class Redis: Sendable {
+final class SharedRedis: Sendable {
   /// Tells a leader what it has missed: when it has come or come back (`isNew`), before anybody else asks it, and every
   /// second while it is well.
   typealias Visit = @Sendable (RedisConnection, _ isNew: Bool) async throws(RedisError) -> Void

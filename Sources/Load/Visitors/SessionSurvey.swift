@@ -103,7 +103,7 @@ enum SessionQuestion: Sendable {
 }
 
 /// Asks with each session's cookie who it is.
-enum SessionCheck {
+enum SessionSurvey {
   private static let parallel = 16
   private static let tries = 6
   private static let firstPauseMs = 100

@@ -18,3 +18,10 @@ func hexadecimal(_ bytes: [UInt8]) -> String {
   sodium_bin2hex(&text, text.count, bytes, bytes.count)
   return String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
+
+/// The SHA-256 of `bytes` in lower-case hexadecimal digits.
+func sha256(_ bytes: [UInt8]) -> String {
+  var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
+  crypto_hash_sha256(&hash, bytes, UInt64(bytes.count))
+  return hexadecimal(hash)
+}

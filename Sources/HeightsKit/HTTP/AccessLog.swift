@@ -18,12 +18,12 @@ final class AccessLog {
     loop.atEndOfTick(while: { [self] in !lines.isEmpty }) { [self] in flush() }
   }
 
-  func record(_ exchange: Exchange, microseconds: Int) {
+  func record(_ exchange: HTTPExchange, microseconds: Int) {
     if lines.isEmpty { beginning = Array(#"{"time":"\#(LogTime.text())","method":""#.utf8) }
     append(exchange, microseconds, to: &lines)
   }
 
-  private func append(_ exchange: Exchange, _ microseconds: Int, to line: inout ByteBuffer) {
+  private func append(_ exchange: HTTPExchange, _ microseconds: Int, to line: inout ByteBuffer) {
     line.append(beginning)
     line.append(fixed: exchange.isOfOtherMethod ? "other" : exchange.method.name)
     line.append(fixed: #"","path":"#)
@@ -47,7 +47,7 @@ final class AccessLog {
   }
 
   /// What these answers tell is the length that the body would have; they have none.
-  private static func bodyBytes(_ exchange: Exchange) -> Int {
+  private static func bodyBytes(_ exchange: HTTPExchange) -> Int {
     exchange.method == .head || exchange.status == .notModified ? 0 : exchange.sentBytes
   }
 

@@ -2,24 +2,10 @@
 
 import CMicrohttpd
 
-/// A request, and what the engine remembers of it besides between libmicrohttpd's callbacks.
+/// A request, its life, and what the engine remembers of it besides between libmicrohttpd's callbacks.
 ///
-/// `@unchecked Sendable` is sound as it is for requests: an exchange stays on its connection's loop.
-final class Exchange: Request, @unchecked Sendable {
-  enum State {
-    /// The body is arriving.
-    case receiving
-    /// Nothing more is wanted from the client: the answer is known before the body has been read.
-    case refused
-    /// The handler runs.
-    case handling
-    /// The handler runs, and has given the thread back without an answer.
-    case suspended
-    case answered
-    /// The client has its answer, or has gone.
-    case ended
-  }
-
+/// `@unchecked Sendable` is sound as it is for requests; what it has besides, only the engine of its loop touches.
+final class HTTPExchange: Request, @unchecked Sendable {
   /// When the loop had last looked at the clock: to look once a request, at its end, is enough.
   let begun: Deadline
   /// The route that answers, if there is one.
@@ -28,23 +14,17 @@ final class Exchange: Request, @unchecked Sendable {
   let otherMethods: [Method]?
   /// Whether the method is one that no route can name.
   let isOfOtherMethod: Bool
-  var state = State.receiving
-  /// Whether it is still asked if the client may send its body.
-  var awaitsAdmission = false
+  var life = ExchangeLife()
   /// Takes in the body, if there is one.
   var receiver: BodyReceiver?
   /// Runs the handler, while the connection is suspended.
   var task: HandlerTask?
-  /// Whether the task has been asked to end.
-  var wasCancelled = false
   /// That of the answer. Until there is one: that the client went before it (as nginx counts it).
   var status = Status(499)
   var sentBytes = 0
   var stream: EventStream?
   /// Tells when the client of a stream leaves.
   var departure: Watch?
-  /// Whether this request holds one of the places of requests in flight.
-  var holdsPlace = false
 
   /// - Parameters:
   ///   - method: nil if no route can name it.
@@ -65,9 +45,6 @@ final class Exchange: Request, @unchecked Sendable {
       method: method ?? .get, path: path, trace: trace, clientID: clientID,
       deadline: begun.plus(ms: timeoutMs), connection: connection, parameters: parameters)
   }
-
-  /// Whether a handler is to answer it.
-  var isHandled: Bool { state == .handling || state == .suspended }
 
   /// Ends the stream, if the answer is one.
   func endStream() {

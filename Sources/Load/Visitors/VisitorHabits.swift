@@ -14,7 +14,7 @@ public enum Action: String, CaseIterable, Sendable, Codable {
 }
 
 /// How often each action happens, and how uneven attention is.
-public struct Workload: Sendable, Equatable {
+public struct VisitorHabits: Sendable, Equatable {
   /// Relative frequencies; an action that is not named doesn't happen. They need not add up to anything.
   public var weights: [Action: Double]
   /// The exponent of the Zipf distribution of authors and posts: 0 for all alike, about 1 for what people do.
@@ -42,7 +42,7 @@ public struct Workload: Sendable, Equatable {
   }
 
   /// A social app on an ordinary day: ten times as many reads as writes.
-  public static let social = Workload(
+  public static let social = VisitorHabits(
     checked: [
       .signUp: 0.5, .logIn: 1, .readFeed: 40, .readPopular: 15, .readPost: 33, .post: 3, .follow: 2.5,
       .like: 5, .signOut: 0.25, .changePassword: 0.1, .tryEndedSession: 0.5,
@@ -50,14 +50,14 @@ public struct Workload: Sendable, Equatable {
     ], 1)
 
   /// The same, and besides what shows whether the app's answers fit together, a tenth of all.
-  public var withProbes: Workload {
+  public var withProbes: VisitorHabits {
     var weights = weights
     weights[.readTie] = weights.values.reduce(0, +) / 9
-    return Workload(checked: weights, popularityExponent)
+    return VisitorHabits(checked: weights, popularityExponent)
   }
 
   /// The launch page: most look, some leave their address.
-  public static let launch = Workload(checked: [.readLaunchPage: 4, .joinWaitlist: 1], 0)
+  public static let launch = VisitorHabits(checked: [.readLaunchPage: 4, .joinWaitlist: 1], 0)
 }
 
 /// Draws actions by their weights.
@@ -65,7 +65,7 @@ struct ActionMix: Sendable {
   private let actions: [Action]
   private let upperBounds: [Double]
 
-  init(_ workload: Workload) {
+  init(_ workload: VisitorHabits) {
     // In the order of the cases, since a dictionary's order changes from run to run and the seed must not.
     actions = Action.allCases.filter { workload.weights[$0, default: 0] > 0 }
     var sum = 0.0

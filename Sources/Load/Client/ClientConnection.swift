@@ -4,7 +4,7 @@ import Glibc
 import HeightsKit
 
 /// A request on its way, with whoever waits for its answer.
-final class Exchange {
+final class ClientExchange {
   let request: ClientRequest
   let deadline: Deadline
   /// It went out once already, on a connection that turned out to be closed.
@@ -30,13 +30,13 @@ final class ReadBuffer {
 }
 
 /// A connection to the target, used by its loop's thread only. One request at a time.
-final class Connection {
+final class ClientConnection {
   /// What the pool is told.
   enum Event {
-    case answered(Exchange, ClientResponse)
+    case answered(ClientExchange, ClientResponse)
     /// The connection has ended under a request. `unanswered`: it was in use before, and no byte of this answer came,
     /// so the server may have closed it before it saw the request.
-    case failed(Exchange, ClientFailure, unanswered: Bool)
+    case failed(ClientExchange, ClientFailure, unanswered: Bool)
     case closedWhileIdle
   }
 
@@ -45,7 +45,7 @@ final class Connection {
   private let endpoint: Endpoint
   private let maxBodyBytes: Int
   private let buffer: ReadBuffer
-  private let onEvent: (Connection, Event) -> Void
+  private let onEvent: (ClientConnection, Event) -> Void
   private let descriptor: Int32
   private var watch: Watch?
   private var state = State.connecting
@@ -53,12 +53,12 @@ final class Connection {
   private var outputSent = 0
   private var parser: ResponseParser
   private var answers = 0
-  private(set) var exchange: Exchange?
+  private(set) var exchange: ClientExchange?
 
   /// - Parameter descriptor: a socket that is connecting; the connection closes it.
   init(
     _ descriptor: Int32, to endpoint: Endpoint, maxBodyBytes: Int, buffer: ReadBuffer,
-    _ onEvent: @escaping (Connection, Event) -> Void
+    _ onEvent: @escaping (ClientConnection, Event) -> Void
   ) {
     self.descriptor = descriptor
     self.endpoint = endpoint
@@ -85,7 +85,7 @@ final class Connection {
     return recv(descriptor, &byte, 1, Int32(MSG_PEEK)) < 0 && errno == EAGAIN
   }
 
-  func begin(_ exchange: Exchange) {
+  func begin(_ exchange: ClientExchange) {
     self.exchange = exchange
     parser = ResponseParser(maxBodyBytes: maxBodyBytes)
     output.removeAll(keepingCapacity: true)

@@ -1,0 +1,83 @@
+// The folders of HeightsKit lie in layers: what is below names nothing of what is above.
+
+import Testing
+
+@Suite struct FolderTests {
+  /// The folders that each may name types of, in layers from below.
+  private static let allowed: [String: Set<String>] = {
+    let runtime: Set<String> = ["Runtime", "Text", "Telemetry"]
+    let http = runtime.union(["HTTP"])
+    let data = http.union(["SQL", "Shards", "Redis"])
+    let app = data.union(["Objects", "Sessions", "Cache", "Placement", "Launch"])
+    return [
+      "Runtime": [], "Text": [], "Telemetry": ["Runtime", "Text"], "HTTP": runtime,
+      "SQL": http.union(["Shards"]), "Shards": ["Runtime"], "Redis": http, "Placement": runtime,
+      "Cache": data, "Objects": data, "Sessions": data, "Launch": app.union(["App"]), "App": app,
+    ]
+  }()
+
+  /// What still leads upwards, as `folder: type`.
+  private static let excepted: Set<String> = [
+    // What a session has seen goes with its request.
+    "HTTP: SeenPositions"
+  ]
+
+  private static let root = "Sources/HeightsKit/"
+
+  private static func folder(of file: TextFile) -> String {
+    String(file.path.dropFirst(root.count).prefix { $0 != "/" })
+  }
+
+  /// A line without its comment, and without what it says in quotes.
+  private static func code(of line: String) -> Substring {
+    let bare = line.replacing(/"(?:[^"\\]|\\.)*"/, with: "")
+    return bare.prefix(upTo: bare.firstRange(of: "//")?.lowerBound ?? bare.endIndex)
+  }
+
+  /// `folder: type`, and where, for each type of a folder that may not be named.
+  private static func upward(_ files: [TextFile]) -> [String: String] {
+    let files = files.filter { $0.isSwift && $0.path.hasPrefix(root) }
+    let declaration =
+      /^(?:@\w+(?:\([^)]*\))? )*(?:(?:public|package|internal|final|indirect) )*(?:struct|class|enum|actor|protocol|typealias) (\w+)/
+    var homes: [Substring: String] = [:]
+    for file in files {
+      for line in file.lines {
+        if let name = line.firstMatch(of: declaration)?.1 { homes[name] = folder(of: file) }
+      }
+    }
+    var upward: [String: String] = [:]
+    for file in files {
+      let folder = folder(of: file)
+      for (index, line) in file.lines.enumerated() {
+        for word in code(of: line).split(whereSeparator: { !$0.isLetter && !$0.isNumber && $0 != "_" }) {
+          guard let home = homes[word], home != folder, allowed[folder]?.contains(home) != true else {
+            continue
+          }
+          upward["\(folder): \(word)"] = "\(file.path):\(index + 1)"
+        }
+      }
+    }
+    return upward
+  }
+
+  @Test func whatIsBelowNamesNothingOfWhatIsAbove() {
+    let found = Self.upward(Repository.code)
+    #expect(
+      found.filter { !Self.excepted.contains($0.key) } == [:],
+      "move it to the folder that may: App knows all, HTTP knows no data, Runtime knows neither")
+    #expect(Self.excepted.subtracting(found.keys) == [], "it leads upwards no more: take it off")
+  }
+
+  @Test func aTypeFromAboveIsNoticed() {
+    let files = [
+      TextFile(path: Self.root + "HTTP/A.swift", text: "public struct A {}\n/// B\nlet a = \"B\" // B"),
+      TextFile(path: Self.root + "SQL/B.swift", text: "final class B {\n  let a: A\n}"),
+      TextFile(path: Self.root + "Runtime/C.swift", text: "func c(_ b: [B]) {}"),
+      TextFile(path: Self.root + "New/D.swift", text: "let a: A"),
+    ]
+    #expect(
+      Self.upward(files) == [
+        "Runtime: B": Self.root + "Runtime/C.swift:1", "New: A": Self.root + "New/D.swift:1",
+      ])
+  }
+}
