@@ -13,8 +13,8 @@ public struct ConsoleTools: Sendable {
   let climb: @Sendable () -> ConsoleClimb?
 
   /// - Parameters:
-  /// - program: the path of `heights`, which the buttons run.
-  /// - climb: how far a climb is, nil when none is under way; asked once a second.
+  ///   - program: the path of `heights`, which the buttons run.
+  ///   - climb: how far a climb is, nil when none is under way; asked once a second.
   public init(program: String, drills: [ConsoleDrill], climb: @escaping @Sendable () -> ConsoleClimb?) {
     self.program = program
     self.drills = drills
@@ -73,9 +73,9 @@ public struct ConsoleClimb: JSONWritable, Equatable, Sendable {
   let isRunning: Bool
 
   /// - Parameters:
-  /// - done: how many of its `count` steps are done.
-  /// - title: what it does now or will do next, in the infinitive.
-  /// - isRunning: false for one that was cut short and waits to be taken up.
+  ///   - done: how many of its `count` steps are done.
+  ///   - title: what it does now or will do next, in the infinitive.
+  ///   - isRunning: false for one that was cut short and waits to be taken up.
   public init(from: Int, to: Int, done: Int, count: Int, title: String, isRunning: Bool) {
     self.from = from
     self.to = to

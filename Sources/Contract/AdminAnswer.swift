@@ -12,8 +12,8 @@ public enum AdminAnswer {
     public let stage: Int
 
     /// - Parameters:
-    /// - state: `alive`, or a `Readiness`.
-    /// - stage: 1 to 7.
+    ///   - state: `alive`, or a `Readiness`.
+    ///   - stage: 1 to 7.
     public init(state: String, stage: Int) {
       self.state = state
       self.stage = stage
@@ -66,7 +66,7 @@ public enum AdminAnswer {
     public let done: MoveJob?
     /// Why the last one ended otherwise.
     public let failure: String?
-    /// All of the app's, and HeightsKit's own.
+    /// Each that the process has opened, HeightsKit's own among them.
     public let databases: [MovedDatabase]
 
     /// - Parameters:

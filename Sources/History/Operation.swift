@@ -60,8 +60,8 @@ public struct Operation: Codable, Equatable, Sendable {
   public let from: Origin?
 
   /// - Parameters:
-  /// - id: unique in the history.
-  /// - from: of a read; nil is the leader.
+  ///   - id: unique in the history.
+  ///   - from: of a read; nil is the leader.
   public init(
     id: Int, session: String, key: String, action: Action, kind: Kind = .ok, beginNs: UInt64, endNs: UInt64,
     value: String? = nil, expected: String? = nil, delta: Int? = nil, from: Origin? = nil

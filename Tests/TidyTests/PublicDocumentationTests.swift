@@ -109,7 +109,7 @@ private struct DeclarationStart {
   /// Of a hundred, in each module.
   private static let aim = 95
   /// What has been reached where the aim is still ahead. These figures only rise.
-  private static let floors = ["Climb": 62, "Lab": 60, "Topology": 62]
+  private static let floors = ["Topology": 90]
 
   private static let declarations = VisibleDeclaration.all(
     in: Repository.code.filter { $0.isSwift && $0.path.hasPrefix("Sources/") })

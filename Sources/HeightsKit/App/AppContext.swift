@@ -7,7 +7,7 @@ import Synchronization
 public final class AppContext: Sendable {
   /// What the process was told by whoever runs it.
   public let environment: Environment
-  /// One for each core that the process may use.
+  /// At least one: as many as `HEIGHTS_LOOPS` says, else one for each core.
   public let loops: EventLoopGroup
   /// Threads for what would block a loop.
   public let blocking: BlockingPool

@@ -23,8 +23,8 @@ public struct Problem: Error, JSONWritable, Sendable, Equatable {
     public let message: String
 
     /// - Parameters:
-    /// - name: the form's field.
-    /// - message: for people.
+    ///   - name: the form's field.
+    ///   - message: for people.
     public init(_ name: String, _ message: String) {
       self.name = name
       self.message = message
@@ -39,10 +39,10 @@ public struct Problem: Error, JSONWritable, Sendable, Equatable {
   }
 
   /// - Parameters:
-  /// - type: a URI reference; `about:blank` when the status says it all.
-  /// - title: the same each time it happens.
-  /// - detail: what went wrong this time, and what to do about it; never a secret.
-  /// - retryAfterSeconds: after how long another try is worth it.
+  ///   - type: a URI reference; `about:blank` when the status says it all.
+  ///   - title: the same each time it happens.
+  ///   - detail: what went wrong this time, and what to do about it; never a secret.
+  ///   - retryAfterSeconds: after how long another try is worth it.
   public init(
     _ status: Status, type: String = "about:blank", title: String, detail: String? = nil,
     fields: [Field] = [],

@@ -86,8 +86,8 @@ public struct Cookie: Sendable, CustomStringConvertible {
   public let secure: Bool
 
   /// - Parameters:
-  /// - maxAgeSeconds: how long the browser keeps it; 0 removes it.
-  /// - secure: whether it is sent back over TLS only.
+  ///   - maxAgeSeconds: how long the browser keeps it; 0 removes it.
+  ///   - secure: whether it is sent back over TLS only.
   public init(name: String, value: String, maxAgeSeconds: Int, secure: Bool) {
     self.name = name
     self.value = value

@@ -5,7 +5,7 @@ import Synchronization
 
 /// There is more to do than the bounds allow: try again later.
 public struct Overloaded: Error, Equatable {
-  /// Answered with 503, and a try in a second.
+  /// Thrown by a handler it is answered with 503, and another try is worth it after a second.
   public init() {}
 }
 

@@ -39,8 +39,8 @@ public enum DatabaseError: Error, Equatable, Sendable {
     public let name: String?
 
     /// - Parameters:
-    /// - columns: each as `table.column`; empty where the engine does not tell.
-    /// - name: nil where the engine does not tell.
+    ///   - columns: each as `table.column`; empty where the engine does not tell.
+    ///   - name: nil where the engine does not tell.
     public init(_ kind: Kind, columns: [String] = [], name: String? = nil) {
       self.kind = kind
       self.columns = columns

@@ -15,9 +15,9 @@ public struct Migration: Sendable, Equatable {
   public let checksum: String
 
   /// - Parameters:
-  /// - number: from 1 upwards, without gaps.
-  /// - name: for people, and for messages.
-  /// - sql: never edited once it was applied anywhere: its checksum is kept.
+  ///   - number: from 1 upwards, without gaps.
+  ///   - name: for people, and for messages.
+  ///   - sql: never edited once it was applied anywhere: its checksum is kept.
   public init(number: Int, name: String, sql: String) {
     self.number = number
     self.name = name

@@ -77,9 +77,9 @@ public struct LedgerVerification: Sendable {
   var adminSocketPath: String?
 
   /// - Parameters:
-  /// - ledgerPath: the file that load runs have appended to.
-  /// - stores: where the databases are; nil to ask the app at `target` instead.
-  /// - adminSocketPath: needed when the app is asked and the ledger has waitlist addresses.
+  ///   - ledgerPath: the file that load runs have appended to.
+  ///   - stores: where the databases are; nil to ask the app at `target` instead.
+  ///   - adminSocketPath: needed when the app is asked and the ledger has waitlist addresses.
   public init(target: String, ledgerPath: String, stores: Stores? = nil, adminSocketPath: String? = nil) {
     self.target = target
     self.ledgerPath = ledgerPath
