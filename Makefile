@@ -45,8 +45,7 @@ format: ## Formats the Swift sources.
 VALUES := CloudFormation|Deploy|History|Planner|Tidy|Topology
 
 tsan: build ## Runs the unit tests of all that has threads under ThreadSanitizer.
-	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan.supp \
-	  scripts/in-time 600 swift test --no-parallel --sanitize=thread --scratch-path .build/tsan --skip '^($(VALUES))Tests[.]'
+	scripts/in-time 600 swift test --no-parallel --sanitize=thread --scratch-path .build/tsan --skip '^($(VALUES))Tests[.]'
 
 bench: build ## Measures, as ratios against a named peer in the same run. Takes some minutes.
 	scripts/install-packages wrk nghttp2-client nodejs postgresql python3-venv

@@ -90,8 +90,10 @@ let package = Package(
 
     // What tests share.
     .target(
-      name: "TestSupport", dependencies: ["Lab", "Topology", "CPostgres"], path: "Tests/Support",
-      swiftSettings: swift),
+      name: "CThreadSanitizer", path: "Tests/ThreadSanitizer", cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+      name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Topology", "CPostgres"],
+      path: "Tests/Support", swiftSettings: swift),
 
     tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
     tests("ContractTests", ["Contract", "TestSupport"]),
