@@ -90,19 +90,21 @@ let package = Package(
 
     // What tests share.
     .target(
-      name: "TestSupport", dependencies: ["Lab", "Topology", "CPostgres"], path: "Tests/Support",
-      swiftSettings: swift),
+      name: "CThreadSanitizer", path: "Tests/ThreadSanitizer", cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+      name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Topology", "CPostgres"],
+      path: "Tests/Support", swiftSettings: swift),
 
     tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
-    tests("ContractTests", ["Contract"]),
+    tests("ContractTests", ["Contract", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
     tests("TopologyTests", ["Placement", "Topology"]),
     tests("PlannerTests", ["Planner", "Topology"], exclude: ["Golden"]),
-    tests("CloudFormationTests", ["CloudFormation", "Topology"], exclude: ["Golden"]),
+    tests("CloudFormationTests", ["CloudFormation", "TestSupport", "Topology"], exclude: ["Golden"]),
     tests("LabTests", ["Lab", "Placement", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
-    tests("LoadTests", ["HeightsKit", "History", "Load"]),
+    tests("LoadTests", ["HeightsKit", "History", "Load", "TestSupport"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
     tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console", "TestSupport", "Topology"], exclude: ["Golden"]),

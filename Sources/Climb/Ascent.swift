@@ -7,12 +7,15 @@ import Lab
 public struct Ascent: Sendable {
   /// What came of it: the climb that was performed last, and how that ended.
   public struct End: Sendable {
+    /// The one that was performed last.
     public let climb: Climb
+    /// How it ended.
     public let outcome: Climb.Outcome
   }
 
   private let folder: AppFolder
 
+  /// Looks at nothing before it is told where to go.
   public init(in folder: AppFolder) { self.folder = folder }
 
   /// Climbs to stage `to`, the next one when nothing is said; a climb that was cut short is finished first.

@@ -5,7 +5,9 @@ import Lab
 
 /// A climb of the app in a folder from one stage to the next.
 public struct Climb: Sendable {
+  /// The stage below.
   public let from: Int
+  /// The stage that it leads to.
   public let to: Int
   private let folder: AppFolder
   private let steps: @Sendable (StageChange) -> [ClimbStep]
@@ -28,9 +30,13 @@ public struct Climb: Sendable {
 
   /// How far a climb has come: for `status`.
   public struct Progress: Codable, Equatable, Sendable {
+    /// The stage that it began at.
     public let from: Int
+    /// The stage that it leads to.
     public let to: Int
+    /// The stable names of those that are done and proven, in order.
     public let verifiedSteps: [String]
+    /// Of all, done or not.
     public let stepCount: Int
     /// What the first step that is not verified does, in the infinitive.
     public let nextStep: String

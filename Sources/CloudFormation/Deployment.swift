@@ -12,6 +12,7 @@ public struct DeploymentOptions: Equatable, Sendable {
   /// deployment has none.
   public var keepsPreviousStage: Bool
 
+  /// - Parameter domain: nil for a stand-in under `example.com` (RFC 2606), which is enough to look at templates.
   public init(app: String, domain: String? = nil, keepsPreviousStage: Bool = true) {
     self.app = app
     self.domain = domain ?? Self.standIn(for: app)
@@ -19,7 +20,7 @@ public struct DeploymentOptions: Equatable, Sendable {
   }
 
   /// A name that nobody can own (RFC 2606), for looking at templates before there is a domain.
-  public static func standIn(for app: String) -> String { "\(app).example.com" }
+  static func standIn(for app: String) -> String { "\(app).example.com" }
 }
 
 /// Why a topology can't be exported.
@@ -36,6 +37,7 @@ public struct DeploymentError: Error, Equatable, CustomStringConvertible {
 
 /// All stacks of an app at a stage.
 public struct Deployment: Equatable, Sendable {
+  /// What the app is deployed for.
   public let stage: Stage
   /// The stacks of the home that say for which stage the app is deployed, whether this deployment has them or not: what
   /// runs it, what has its data, what came first.
@@ -44,7 +46,7 @@ public struct Deployment: Equatable, Sendable {
   public let stacks: [Stack]
 
   /// The most that CloudFormation takes in one request (TemplateBody of CreateStack).
-  public static let templateBytesLimit = 51_200
+  static let templateBytesLimit = 51_200
 
   /// The stacks of `topology`. A tier that has not been sized gets the smallest type that makes sense at its stage.
   ///
@@ -67,7 +69,7 @@ public struct Deployment: Equatable, Sendable {
     }
   }
 
-  public func stack(_ name: String) -> Stack? { stacks.first { $0.name == name } }
+  func stack(_ name: String) -> Stack? { stacks.first { $0.name == name } }
 }
 
 extension Blueprint {

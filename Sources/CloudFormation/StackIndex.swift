@@ -7,26 +7,37 @@ import Topology
 /// As JSON: `{"stage": 3, "stacks": [{"name", "region", "file", "kind", "parameters": {"P": {"value": "v"}} or
 /// {"P": {"output": {"stack": "s", "name": "o"}}}}]}`. A stack only takes outputs of those before it.
 public struct StackIndex: Codable, Equatable, Sendable {
+  /// What another stack hands out.
   public struct Output: Codable, Equatable, Sendable {
+    /// The name of a stack before this one.
     public let stack: String
+    /// As that stack's template calls it.
     public let name: String
   }
 
   /// One of the two is there.
   public struct Argument: Codable, Equatable, Sendable {
+    /// Known when the index was written.
     public let value: String?
+    /// Known once that stack is deployed.
     public let output: Output?
   }
 
+  /// A stack to be deployed.
   public struct Entry: Codable, Equatable, Sendable {
+    /// Unique in the index, and the same from stage to stage.
     public let name: String
+    /// AWS's code, such as `eu-central-1`.
     public let region: String
-    /// Beside the index.
+    /// The name of the file with its template, beside the index.
     public let file: String
+    /// By the names of the template's parameters; those that keep their default are not there.
     public let parameters: [String: Argument]
+    /// What the stack is about, for who deploys only some.
     public let kind: Stack.Kind
   }
 
+  /// 1 to 7.
   public let stage: Int
   /// In order of deployment.
   public let stacks: [Entry]

@@ -120,6 +120,7 @@ public enum ConsoleServer {
 public enum ConsoleError: Error, CustomStringConvertible {
   case portTaken(UInt16)
 
+  /// Names the port and what to do about it.
   public var description: String {
     switch self {
     case .portTaken(let port):

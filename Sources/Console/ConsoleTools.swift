@@ -5,13 +5,16 @@ import HeightsKit
 /// How climbs, drills and load are run, and what is known of them.
 public struct ConsoleTools: Sendable {
   /// The path of the `heights` program.
-  public let program: String
+  let program: String
   /// Those that `heights drill` has.
-  public let drills: [ConsoleDrill]
+  let drills: [ConsoleDrill]
   /// How far a climb has come that is under way, whoever began it; nil when none is. Asked once a second, on a thread
   /// that may wait for a file.
-  public let climb: @Sendable () -> ConsoleClimb?
+  let climb: @Sendable () -> ConsoleClimb?
 
+  /// - Parameters:
+  ///   - program: the path of `heights`, which the buttons run.
+  ///   - climb: how far a climb is, nil when none is under way; asked once a second.
   public init(program: String, drills: [ConsoleDrill], climb: @escaping @Sendable () -> ConsoleClimb?) {
     self.program = program
     self.drills = drills
@@ -27,13 +30,14 @@ public struct ConsoleDrill: JSONWritable, Sendable {
   }
 
   /// As it is typed, such as `zone-outage`.
-  public let kind: String
+  let kind: String
   /// What it breaks, in a line.
-  public let summary: String
+  let summary: String
   /// The first stage that has it.
-  public let firstStage: Int
-  public let target: Target
+  let firstStage: Int
+  let target: Target
 
+  /// - Parameter firstStage: 1 to 7; before it the page does not offer the drill.
   public init(kind: String, summary: String, firstStage: Int, target: Target) {
     self.kind = kind
     self.summary = summary
@@ -41,6 +45,7 @@ public struct ConsoleDrill: JSONWritable, Sendable {
     self.target = target
   }
 
+  /// One object with a member for each property.
   public func write(to json: inout JSONWriter) {
     json.object {
       $0.member("kind", kind)
@@ -53,19 +58,24 @@ public struct ConsoleDrill: JSONWritable, Sendable {
 
 /// A climb that is under way.
 public struct ConsoleClimb: JSONWritable, Equatable, Sendable {
-  public let from: Int
-  public let to: Int
+  let from: Int
+  let to: Int
   /// Steps that are done.
-  public let done: Int
-  public let count: Int
+  let done: Int
+  let count: Int
   /// What it does now or will do next, in the infinitive.
-  public let title: String
+  let title: String
   /// How much of that step is done, 0 to 1; nil when it can't tell.
   public var fraction: Double?
+  /// How long that step is expected to go on; nil when it can't tell.
   public var remainingSeconds: Int?
   /// Whether somebody climbs just now; a climb that was cut short waits to be taken up.
-  public let isRunning: Bool
+  let isRunning: Bool
 
+  /// - Parameters:
+  ///   - done: how many of its `count` steps are done.
+  ///   - title: what it does now or will do next, in the infinitive.
+  ///   - isRunning: false for one that was cut short and waits to be taken up.
   public init(from: Int, to: Int, done: Int, count: Int, title: String, isRunning: Bool) {
     self.from = from
     self.to = to
@@ -75,6 +85,7 @@ public struct ConsoleClimb: JSONWritable, Equatable, Sendable {
     self.isRunning = isRunning
   }
 
+  /// One object with a member for each property.
   public func write(to json: inout JSONWriter) {
     json.object {
       $0.member("from", from)

@@ -2,13 +2,18 @@
 
 import Placement
 
+/// The bodies of answers, as JSON.
 public enum AdminAnswer {
+  /// Whether the process lives, or can be given work.
   public struct Health: Codable, Equatable, Sendable {
     /// `alive` of a process that lives, otherwise its `Readiness`.
     public let state: String
     /// 1 to 7.
     public let stage: Int
 
+    /// - Parameters:
+    ///   - state: `alive`, or a `Readiness`.
+    ///   - stage: 1 to 7.
     public init(state: String, stage: Int) {
       self.state = state
       self.stage = stage
@@ -17,15 +22,19 @@ public enum AdminAnswer {
 
   /// Every part of the process goes by this epoch of the placement, or by a later one.
   public struct Adopted: Codable, Equatable, Sendable {
+    /// The placement's.
     public let epoch: Int
 
+    /// - Parameter epoch: the placement's.
     public init(epoch: Int) { self.epoch = epoch }
   }
 
+  /// What came of the requests that were under way when the process was told to take no more.
   public struct Drained: Codable, Equatable, Sendable {
     /// Whether everything was answered. Otherwise some connections took too long and were cut off.
     public let complete: Bool
 
+    /// - Parameter complete: whether everything was answered.
     public init(complete: Bool) { self.complete = complete }
   }
 
@@ -42,6 +51,7 @@ public enum AdminAnswer {
     /// Keys whose content is not what they name, at most 10.
     public var damaged: [String] = []
 
+    /// Nothing is copied yet.
     public init(total: Int, done: Int) {
       self.total = total
       self.done = done
@@ -56,8 +66,12 @@ public enum AdminAnswer {
     public let done: MoveJob?
     /// Why the last one ended otherwise.
     public let failure: String?
+    /// Each that the process has opened, HeightsKit's own among them.
     public let databases: [MovedDatabase]
 
+    /// - Parameters:
+    ///   - job: under way; nil when none is.
+    ///   - done: the last one that ended well; nil when none has.
     public init(job: MoveJob?, done: MoveJob?, failure: String?, databases: [MovedDatabase]) {
       self.job = job
       self.done = done
@@ -68,21 +82,27 @@ public enum AdminAnswer {
 
   /// How far the move of one of them has come.
   public struct MovedDatabase: Codable, Equatable, Sendable {
+    /// The steps of a move in their order; from `flipped` on it can go on, or back.
     public enum State: String, Codable, Sendable {
       case waiting, copying, copied, verifying, verified, flipping, flipped, returning, returned, finished
     }
 
+    /// As the placement names it.
     public let name: String
+    /// How far it has come.
     public var state = State.waiting
+    /// Those that the copy has put into the new place.
     public var rows = 0
     /// At the start of the copy; the app goes on writing.
     public var totalRows = 0
+    /// What those rows take as COPY has them.
     public var bytes = 0
     /// Rows that were written since and have yet to follow.
     public var pending = 0
     /// How long transactions waited at the fence, in milliseconds; nil before the flip.
     public var pauseMs: Int?
 
+    /// Nothing is copied yet.
     public init(name: String) { self.name = name }
   }
 }
@@ -91,8 +111,12 @@ public enum AdminAnswer {
 public struct MoveTarget: Codable, Equatable, Sendable {
   /// What the placement calls it.
   public let cluster: String
+  /// Those that hold data; whichever leads takes the writes.
   public let members: [ServerAddress]
 
+  /// - Parameters:
+  ///   - cluster: what the placement calls it.
+  ///   - members: at least one.
   public init(cluster: String, members: [ServerAddress]) {
     self.cluster = cluster
     self.members = members

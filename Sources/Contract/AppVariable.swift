@@ -56,6 +56,7 @@ public enum AppVariable: String, CaseIterable, Sendable {
 }
 
 extension [String: String] {
+  /// The value of a variable of the contract; nil when it is not set.
   public subscript(variable: AppVariable) -> String? {
     get { self[variable.rawValue] }
     set { self[variable.rawValue] = newValue }

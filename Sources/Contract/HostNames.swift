@@ -32,6 +32,7 @@ public struct HostNames: Equatable, Sendable {
   /// Reads names with commas between them, as `AppVariable.hostNames` has them.
   public init?(text: String) { self.init(text.split(separator: ",").map(String.init)) }
 
+  /// As `AppVariable.hostNames` has them: with commas between them.
   public var text: String { names.joined(separator: ",") }
 
   /// Whether a `Host` header asks for one of them, with whatever port: a tunnel may have another one.

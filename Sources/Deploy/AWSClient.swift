@@ -5,13 +5,13 @@ import Foundation
 /// Calls the AWS CLI.
 public struct AWSClient: Sendable {
   /// Runs `aws` with these words; nil when it had to be ended after the limit.
-  public typealias Run = @Sendable (_ words: [String], _ limitS: Double) throws -> CommandResult?
+  typealias Run = @Sendable (_ words: [String], _ limitS: Double) throws -> CommandResult?
 
   /// Where requests go instead of AWS: an emulator.
-  public let endpointURL: String?
+  let endpointURL: String?
   private let run: Run
 
-  public init(endpointURL: String? = nil, run: @escaping Run) {
+  init(endpointURL: String? = nil, run: @escaping Run) {
     self.endpointURL = endpointURL
     self.run = run
   }

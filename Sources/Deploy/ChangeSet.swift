@@ -2,6 +2,7 @@
 
 /// One line of a change set.
 public struct Change: Equatable, Sendable, Codable {
+  /// Whether the resource that is there gives way to a new one, in CloudFormation's words.
   public enum Replacement: String, Sendable, Codable {
     case never = "False"
     case perhaps = "Conditional"
@@ -12,15 +13,16 @@ public struct Change: Equatable, Sendable, Codable {
   public let action: String
   /// The logical id.
   public let resource: String
+  /// AWS's name of it, such as `AWS::RDS::DBInstance`.
   public let type: String
   /// Nil where CloudFormation says nothing of it: a resource that is added or removed.
   public let replacement: Replacement?
   /// What becomes of what goes: `Delete`, `Retain`, `Snapshot`… Nil where CloudFormation does not say.
-  public let policyAction: String?
+  let policyAction: String?
   /// Resources of the same stack whose replacement would replace this one too.
-  public let causes: Set<String>
+  let causes: Set<String>
 
-  public init(
+  init(
     action: String, resource: String, type: String, replacement: Replacement? = nil,
     policyAction: String? = nil, causes: Set<String> = []
   ) {
@@ -35,9 +37,10 @@ public struct Change: Equatable, Sendable, Codable {
 
 /// A change set whose making has ended.
 public struct ChangeSet: Equatable, Sendable {
+  /// In CloudFormation's order; empty for a change set that has only outputs or tags.
   public let changes: [Change]
 
-  public init(changes: [Change]) { self.changes = changes }
+  init(changes: [Change]) { self.changes = changes }
 
   /// Whether a change that only 'might' replace its resource does so, because it follows another that is replaced.
   func isDrawnAlong(_ change: Change) -> Bool { isDrawnAlong(change, seen: [change.resource]) }

@@ -4,11 +4,14 @@ import Foundation
 
 /// How a command ended.
 public struct CommandResult: Equatable, Sendable {
+  /// 0 when it went well; the number of the signal when one ended it.
   public let code: Int32
+  /// All that went to its standard output.
   public let output: Data
+  /// All that went to its standard error, as UTF-8; what is none is replaced by U+FFFD.
   public let errors: String
 
-  public init(code: Int32, output: Data, errors: String) {
+  init(code: Int32, output: Data, errors: String) {
     self.code = code
     self.output = output
     self.errors = errors
@@ -18,9 +21,9 @@ public struct CommandResult: Equatable, Sendable {
 /// Runs one program again and again.
 public struct CommandLineTool: Sendable {
   /// Absolute.
-  public let executable: String
+  let executable: String
   /// What is set besides this process's own environment.
-  public let environment: [String: String]
+  let environment: [String: String]
 
   /// The program of that name in PATH, or nil.
   public init?(named name: String, environment: [String: String] = [:], path: String? = nil) {

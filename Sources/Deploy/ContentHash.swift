@@ -9,6 +9,7 @@ public enum ContentHash {
   private static let byteCount = 16
   private static let pieceBytes = 1 << 20
 
+  /// Of bytes in memory: 32 hexadecimal digits in lower case.
   public static func of(_ data: Data) -> String {
     var state = begin()
     add(data, to: &state)

@@ -9,6 +9,7 @@ public struct DataLoss: Equatable, Sendable, Codable {
   /// The rest of the sentence: "would be replaced".
   public let reason: String
 
+  /// - Parameter reason: the rest of a sentence that begins with the resource.
   public init(resource: String, reason: String) {
     self.resource = resource
     self.reason = reason
@@ -17,10 +18,12 @@ public struct DataLoss: Equatable, Sendable, Codable {
 
 /// A stack's template with the values of its parameters: as it is deployed, or as it shall be.
 public struct FilledTemplate: Equatable, Sendable {
+  /// JSON or YAML.
   public let text: String
+  /// Of all its parameters that are known, those with defaults too.
   public let parameters: [String: String]
 
-  public init(text: String, parameters: [String: String]) {
+  init(text: String, parameters: [String: String]) {
     self.text = text
     self.parameters = parameters
   }
@@ -28,14 +31,17 @@ public struct FilledTemplate: Equatable, Sendable {
 
 /// What is known of data by whoever made the templates.
 public struct DataRules: Sendable {
+  /// What an update of `stack` from `deployed` to `next` would lose; nil for templates that can't be read,
+  /// empty when nothing would.
   public typealias Comparison =
     @Sendable (_ stack: StackPlan, _ deployed: FilledTemplate, _ next: FilledTemplate) -> [DataLoss]?
 
   /// Whether a resource of that type holds data, or what data can't be reached without.
-  public let holdsData: @Sendable (_ type: String) -> Bool
+  let holdsData: @Sendable (_ type: String) -> Bool
   /// What an update of that stack would lose, whatever CloudFormation says; nil for templates that it can't read.
-  public let losses: Comparison
+  let losses: Comparison
 
+  /// Both are asked often, and from any thread.
   public init(holdsData: @escaping @Sendable (_ type: String) -> Bool, losses: @escaping Comparison) {
     self.holdsData = holdsData
     self.losses = losses

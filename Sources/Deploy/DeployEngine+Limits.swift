@@ -8,6 +8,7 @@ extension DeployEngine {
     /// A database instance takes up to 40 minutes, a replica in another region as long as its data takes.
     public var stackS = 3.0 * 3600
 
+    /// Those that AWS's own times suggest.
     public init() {}
   }
 

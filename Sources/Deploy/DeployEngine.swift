@@ -4,12 +4,12 @@
 /// ask, execute, wait. No stack is changed before its change set was shown, and none whose change set would lose data
 /// unless that was allowed.
 public struct DeployEngine: Sendable {
-  public enum Kind: String, Equatable, Sendable {
+  enum Kind: String, Equatable, Sendable {
     case create = "CREATE"
     case update = "UPDATE"
   }
 
-  public enum Event: Equatable, Sendable {
+  enum Event: Equatable, Sendable {
     /// First of all, once.
     case begin
     case identified(account: String)
@@ -33,14 +33,14 @@ public struct DeployEngine: Sendable {
     case interrupted
   }
 
-  public enum ChangeSetState: Equatable, Sendable {
+  enum ChangeSetState: Equatable, Sendable {
     case pending
     case ready(ChangeSet)
     case empty
     case failed(reason: String)
   }
 
-  public enum Action: Equatable, Sendable {
+  enum Action: Equatable, Sendable {
     /// The question needs a region, and any will do.
     case identify(region: String)
     case describe(stack: String, region: String)
@@ -123,7 +123,7 @@ public struct DeployEngine: Sendable {
   }
 
   /// The stack whose operation AWS carries out now, or may: it goes on if nobody waits for it.
-  public var underWay: StackPlan? {
+  var underWay: StackPlan? {
     switch state {
     case .waitingForStack(let stack, _, _): stack
     case .executing(let review, _): review.stack
@@ -133,7 +133,7 @@ public struct DeployEngine: Sendable {
 
   /// What to do after `event`.
   /// - Throws: `DeployError.missingOutput` when a stack lacks what a later one needs.
-  public mutating func handle(_ event: Event) throws(DeployError) -> Action {
+  mutating func handle(_ event: Event) throws(DeployError) -> Action {
     if event == .interrupted { return interrupt() }
     switch (state, event) {
     case (.idle, .begin):

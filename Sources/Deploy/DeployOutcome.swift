@@ -2,13 +2,18 @@
 
 /// What became of one stack.
 public struct StackReport: Equatable, Sendable, Codable {
+  /// What the deployment did to it.
   public enum Change: String, Equatable, Sendable, Codable {
     case created, updated, unchanged
   }
 
+  /// As the plan has it.
   public let name: String
+  /// AWS's code of it.
   public let region: String
+  /// Whether it is new, other than before, or the same.
   public let change: Change
+  /// What the stack hands out now, by the outputs' names.
   public let outputs: [String: String]
 
   init(_ stack: StackPlan, _ change: Change, outputs: [String: String]) {

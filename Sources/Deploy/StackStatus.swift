@@ -2,8 +2,10 @@
 
 /// The status of a stack, as CloudFormation spells it.
 public struct StackStatus: Equatable, Sendable, CustomStringConvertible {
+  /// As CloudFormation spells it, whether Heights knows it or not.
   public let raw: String
 
+  /// Any word: what AWS may yet invent is kept as it is.
   public init(_ raw: String) { self.raw = raw }
 
   public var description: String { raw }
@@ -20,6 +22,7 @@ public struct StackStatus: Equatable, Sendable, CustomStringConvertible {
     case stuck(advice: String)
   }
 
+  /// What the state means for the next deployment. An unknown one is stuck unless it ends in `_IN_PROGRESS`.
   public var standing: Standing {
     switch raw {
     case "REVIEW_IN_PROGRESS": .empty
@@ -47,7 +50,7 @@ public struct StackStatus: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// Whether the operation that ended here did what was asked.
-  public var isSuccess: Bool { ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(raw) }
+  var isSuccess: Bool { ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(raw) }
 
   /// The words behind `aws cloudformation` that mend it, or nil.
   public func remedy(stack: String, region: String) -> String? {
@@ -63,12 +66,12 @@ public struct StackStatus: Equatable, Sendable, CustomStringConvertible {
 }
 
 /// A stack as CloudFormation describes it.
-public struct StackDescription: Equatable, Sendable {
-  public let status: StackStatus
-  public let outputs: [String: String]
-  public let parameters: [String: String]
+struct StackDescription: Equatable, Sendable {
+  let status: StackStatus
+  let outputs: [String: String]
+  let parameters: [String: String]
 
-  public init(status: StackStatus, outputs: [String: String] = [:], parameters: [String: String] = [:]) {
+  init(status: StackStatus, outputs: [String: String] = [:], parameters: [String: String] = [:]) {
     self.status = status
     self.outputs = outputs
     self.parameters = parameters
@@ -79,10 +82,12 @@ public struct StackDescription: Equatable, Sendable {
 public struct StackFailure: Equatable, Sendable, Codable {
   /// The logical id.
   public let resource: String
+  /// AWS's name of it, such as `AWS::EC2::Instance`.
   public let type: String
+  /// In CloudFormation's words.
   public let reason: String
 
-  public init(resource: String, type: String, reason: String) {
+  init(resource: String, type: String, reason: String) {
     self.resource = resource
     self.type = type
     self.reason = reason

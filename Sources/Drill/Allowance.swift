@@ -42,14 +42,16 @@ public enum Allowance: Codable, Equatable, Sendable, CustomStringConvertible {
 
 /// What reads and writes may suffer in a drill.
 public struct Allowances: Codable, Equatable, Sendable {
+  /// Of requests that change nothing.
   public let reads: Allowance
+  /// Of requests that change what is stored.
   public let writes: Allowance
 }
 
 extension DrillKind {
   /// What a stage promises. With one server of the database all waits for it; with two, reads go on and writes wait for the
   /// new leader for up to five seconds each.
-  public func allowances(atStage stage: Int) -> Allowances {
+  func allowances(atStage stage: Int) -> Allowances {
     switch self {
     case .instanceCrash: Allowances(reads: .underWay, writes: .underWay)
     case .diskFull: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 3))

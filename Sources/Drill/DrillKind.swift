@@ -47,7 +47,7 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   /// Why the other stages can't have it.
   var reason: String { fault.reason }
   /// For how long the fault stays when nobody says otherwise, in seconds; 0 where it is over at once.
-  public var holdSeconds: Int { fault.holdSeconds }
+  var holdSeconds: Int { fault.holdSeconds }
 
   /// Chooses what to break.
   /// - Throws: `DrillError` where this can't be broken.

@@ -5,7 +5,9 @@ import Load
 
 /// What came of a drill.
 public struct DrillReport: Codable, Equatable, Sendable {
+  /// What was broken.
   public let drill: DrillKind
+  /// 1 to 7: the one that the lab was at.
   public let stage: Int
   /// What was broken: a zone, a host, a process.
   public let target: String
@@ -13,7 +15,9 @@ public struct DrillReport: Codable, Equatable, Sendable {
   public let proof: String
   /// For how long the fault stayed.
   public let faultSeconds: Double
+  /// What people noticed who only read.
   public let reads: Impact
+  /// What people noticed who changed something.
   public let writes: Impact
   /// Which failures the stage's promise leaves room for.
   public let allowed: Allowances
@@ -22,7 +26,9 @@ public struct DrillReport: Codable, Equatable, Sendable {
   /// From the end of the fault until everything was as before it: every process ready, every follower in step.
   /// Nil when that did not come to pass.
   public let recoverySeconds: Double?
+  /// Those in the load's ledger whose effect must be there.
   public let acknowledgedWrites: Int
+  /// Acknowledged, and not there: lost.
   public let missingWrites: Int
   /// What is there and should not be: a post twice, a like that nobody asked for, a count that is wrong.
   public let unexpectedRows: Int
@@ -30,7 +36,9 @@ public struct DrillReport: Codable, Equatable, Sendable {
   public let readFrom: String
   /// Whether all that people were answered can be true together.
   public let history: Verdict
+  /// Sessions that visitors held when all was over.
   public let sessions: Int
+  /// Those of them that the app no longer knew, took for somebody else's, or could not tell of.
   public let lostSessions: Int
   /// Sessions that were over: signed out, or from before a new password or another log-in in the same browser.
   public let endedSessions: Int

@@ -3,10 +3,11 @@
 /// What people noticed of a fault, of reads or of writes.
 public struct Impact: Codable, Equatable, Sendable {
   /// A success that took longer counts as disturbed too, in milliseconds.
-  public static let slowMs = 1_000
+  static let slowMs = 1_000
 
   /// Since the fault.
   public let requests: Int
+  /// Answered otherwise than a visitor expects, not in time, or shed.
   public let failed: Int
   /// From the fault until the last disturbed request had ended: from then on all is as before. 0 when none was.
   public let backSeconds: Double

@@ -2,6 +2,7 @@
 
 import Glibc
 
+/// Replaces files so that whoever reads one finds the former or the new one, whole.
 package enum AtomicFile {
   /// Puts a file in the place of the one that may be there. It is on the disk when this returns, readable by its owner only.
   /// - Parameter owner: nil for who runs this.

@@ -5,10 +5,11 @@ import Glibc
 /// A system call that failed.
 public struct SystemError: Error, Equatable, CustomStringConvertible {
   /// The call, as in its manual page.
-  public let call: String
+  let call: String
   /// The kernel's reason (`errno`).
   public let code: Int32
 
+  /// Says what was refused; the reason is the thread's `errno`, unless told.
   public init(call: String, code: Int32 = errno) {
     self.call = call
     self.code = code

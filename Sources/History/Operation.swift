@@ -2,6 +2,7 @@
 
 /// An operation on one key, as the one who asked for it saw it.
 public struct Operation: Codable, Equatable, Sendable {
+  /// What was asked of the key.
   public enum Action: String, Codable, Sendable {
     /// Sets the key to `value`; nil takes away what is there.
     case write
@@ -15,6 +16,7 @@ public struct Operation: Codable, Equatable, Sendable {
     case count
   }
 
+  /// What came of it, as far as its session knows.
   public enum Kind: String, Codable, Sendable {
     /// Acknowledged, or read.
     case ok
@@ -36,20 +38,30 @@ public struct Operation: Codable, Equatable, Sendable {
 
   /// Unique in the history.
   public let id: Int
+  /// Who asked: its operations are in order, and its promises hold among them alone.
   public let session: String
+  /// What it was about. Keys have nothing to do with each other but what sessions promise.
   public let key: String
+  /// Decides which of `value`, `expected` and `delta` mean something.
   public let action: Action
+  /// Decides whether it has taken effect, may have, or must not.
   public let kind: Kind
   /// On one clock, in nanoseconds.
   public let beginNs: UInt64
   /// When the answer was there; of what was never answered, when that was given up.
   public let endNs: UInt64
+  /// What a write or a swap sets, or what a read saw; nil is nothing. Of a count, the sum in decimal digits.
   public let value: String?
+  /// Of a swap: what had to be there; nil is nothing.
   public let expected: String?
+  /// Of an addition: how much; may be below 0.
   public let delta: Int?
   /// Of a read; nil for the others.
   public let from: Origin?
 
+  /// - Parameters:
+  ///   - id: unique in the history.
+  ///   - from: of a read; nil is the leader.
   public init(
     id: Int, session: String, key: String, action: Action, kind: Kind = .ok, beginNs: UInt64, endNs: UInt64,
     value: String? = nil, expected: String? = nil, delta: Int? = nil, from: Origin? = nil

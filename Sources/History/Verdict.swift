@@ -13,7 +13,9 @@ public enum Promise: String, Codable, Sendable, CaseIterable {
 
 /// Operations that can't all be true.
 public struct Contradiction: Codable, Equatable, Sendable {
+  /// What the operations break.
   public let promise: Promise
+  /// What the last of them that read was about; else the first.
   public let key: String
   /// The fewest that contradict each other, in the order of their begin.
   public let operations: [Operation]
@@ -27,14 +29,18 @@ public struct Contradiction: Codable, Equatable, Sendable {
 
 /// The judgement of a history.
 public struct Verdict: Codable, Equatable, Sendable {
+  /// How many were judged.
   public let operations: Int
+  /// How many they were about.
   public let keys: Int
+  /// How many asked for them.
   public let sessions: Int
   /// At most one for each key and promise.
   public let contradictions: [Contradiction]
   /// Keys whose operations overlap so much that the search for an order was given up.
   public let undecided: [String]
 
+  /// Nothing contradicts anything, and nothing was left open.
   public var isGood: Bool { contradictions.isEmpty && undecided.isEmpty }
   /// The one with the fewest operations.
   public var smallest: Contradiction? { contradictions.min { $0.operations.count < $1.operations.count } }
@@ -42,6 +48,8 @@ public struct Verdict: Codable, Equatable, Sendable {
 
 /// Judges histories. No I/O, no clock.
 public enum HistoryChecker {
+  /// Judges a whole history, in whatever order its operations come. The time it takes is bounded: a key whose
+  /// operations overlap too much is `undecided`.
   public static func check(_ history: [Operation]) -> Verdict {
     let byKey = Dictionary(grouping: history, by: \.key)
     var contradictions: [Contradiction] = []

@@ -16,14 +16,18 @@ public struct LabOptions: Sendable {
   /// The Python environment that `scripts/install-engines` makes; nil when nobody knows where.
   public var pythonFolder: String?
 
+  /// What is not told is as the manifest and the lab's state have it.
   public init(appFolder: String) { self.appFolder = appFolder }
 }
 
 /// A console that runs beside the lab.
 public struct RunningConsole: Sendable {
+  /// What people open, with the token that lets its buttons work.
   public let url: String
+  /// Ends it, and what its buttons have started.
   public let stop: @Sendable () -> Void
 
+  /// - Parameter stop: called once, when the lab ends.
   public init(url: String, stop: @escaping @Sendable () -> Void) {
     self.url = url
     self.stop = stop

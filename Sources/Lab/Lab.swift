@@ -6,7 +6,9 @@ import Topology
 
 /// The app that runs in a folder. `Lab.up` makes it and runs it; the console and the control socket ask it.
 public final class Lab: Sendable {
+  /// Where the app is, and what Heights keeps beside it.
   public let folder: AppFolder
+  /// As it was read when the lab came up.
   public let manifest: Manifest
 
   static let dnsProcess = "dns"

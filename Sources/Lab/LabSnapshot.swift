@@ -4,6 +4,7 @@ import Topology
 
 /// What runs, where, and how it is. As JSON it is what `heights status --json` prints.
 public struct LabSnapshot: Codable, Equatable, Sendable {
+  /// What the supervisor knows of a process.
   public enum Health: String, Codable, Sendable {
     case stopped
     /// Started, not ready yet (or no longer).
@@ -16,6 +17,7 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     case noPower
   }
 
+  /// A process that the lab runs, or would run.
   public struct Process: Codable, Equatable, Sendable {
     /// `HOST.ENGINE`, such as `database-a.patroni`, or the host's id alone where only one thing runs; `launch` and
     /// `app` are the roles that have the public port.
@@ -30,7 +32,9 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     public var role: ProcessRole?
     /// How far it is behind its leader; nil when it follows none.
     public var lagBytes: Int?
+    /// Nil when it does not run.
     public let pid: Int32?
+    /// As it was when the supervisor last asked.
     public let health: Health
     /// Starts that nobody asked for.
     public let restarts: Int
@@ -42,16 +46,23 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     public var isApp: Bool { kind == .app }
   }
 
+  /// What a server of stage 2 may use.
   public struct Instance: Codable, Equatable, Sendable {
+    /// AWS's name of it.
     public let type: String
+    /// As AWS counts them.
     public let virtualCPUs: Int
+    /// Of the type, not of this machine.
     public let memoryBytes: Int
     /// What the type means on this machine.
     public let eventLoops: Int
+    /// What the app's cache may hold.
     public let cacheBytes: Int
   }
 
+  /// By which name the app is found, and who knows it.
   public struct DNS: Codable, Equatable, Sendable {
+    /// `APP.test`.
     public let name: String
     /// The answer: the static address, or those of which the healthy ones are given.
     public let address: String
@@ -61,22 +72,31 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     public let port: Int?
   }
 
+  /// Something that happened in the lab.
   public struct Event: Codable, Equatable, Sendable {
     /// Since 1970.
     public let atMs: Int
+    /// For people, in one line.
     public let text: String
   }
 
+  /// The app's short name.
   public let name: String
+  /// The app's name for people.
   public let title: String
   /// The app's folder.
   public let folder: String
   /// The process that runs the lab.
   public let supervisorPid: Int32
+  /// Since 1970 (UTC), in milliseconds.
   public let startedAtMs: Int
+  /// The one that the app stands at.
   public let stage: Stage
+  /// What runs where.
   public let topology: Topology
+  /// What the app's server may use.
   public let instance: Instance
+  /// Those that run, and those that would.
   public let processes: [Process]
   /// The addresses of the hosts of this stage and of the next one.
   public var addresses: [String: String] = [:]
@@ -98,6 +118,7 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let appURL: String
   /// Nil when no console runs. Its fragment lets whoever has it press the console's buttons.
   public let consoleURL: String?
+  /// By which name the app is found.
   public let dns: DNS
   /// Whether nobody else on the machine reaches its engines, and links can be cut.
   public var hasOwnNetwork = false
@@ -105,6 +126,7 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public var cuts: [Cut] = []
   /// How many packets those have cost.
   public var droppedPackets = 0
+  /// Of the app's data folder.
   public let disk: DiskUsage
   /// What is under way, such as `resize`.
   public let operation: String?

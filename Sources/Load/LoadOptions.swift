@@ -14,7 +14,9 @@ public struct LoadOptions: Sendable {
   public var ledgerPath: String
   /// The file that each operation is written to, in place of what it held; nil for none.
   public var historyPath: String?
+  /// What visitors do, at every stage but the first, where they look at the launch page.
   public var workload: VisitorHabits
+  /// When requests become due within their rate.
   public var spacing: Spacing
   /// The same seed makes the same decisions at the same times. Names and passwords are new in every run.
   public var seed: UInt64
@@ -25,6 +27,8 @@ public struct LoadOptions: Sendable {
   /// How many connections are open at most.
   public var connectionLimit: Int
 
+  /// What is outside its range is told when the run begins, as `LoadError.invalidOption`. The time-out is 1 to
+  /// 600,000 ms, requests under way are 2 to 100,000, connections 2 to 20,000.
   public init(
     target: String, ratePerSecond: Double, durationSeconds: Double, users: Int = 100, ledgerPath: String,
     historyPath: String? = nil, workload: VisitorHabits = .social, spacing: Spacing = .even,

@@ -7,6 +7,7 @@ public struct LoadRequest: Sendable, Equatable {
   /// The clock of all times: nanoseconds since the machine started, never going back.
   public static var nowNs: UInt64 { Deadline.now.uptimeNanoseconds }
 
+  /// What the visitor wanted.
   public let action: Action
   /// When its visitor wanted it, be it that it was sent later.
   public let dueNs: UInt64
@@ -15,6 +16,7 @@ public struct LoadRequest: Sendable, Equatable {
   /// The kind under which reports count the failure: `timeout`, `HTTP 503`…; nil for a success.
   public let failure: String?
 
+  /// The times are in nanoseconds, on the clock of `nowNs`.
   public init(action: Action, dueNs: UInt64, endedNs: UInt64, failure: String?) {
     self.action = action
     self.dueNs = dueNs

@@ -6,8 +6,9 @@ import HeightsKit
 public struct LoadRun: Sendable {
   private static let flushMs = 100
 
-  public var options: LoadOptions
+  var options: LoadOptions
 
+  /// Sends nothing, and looks at no option, before `run`.
   public init(_ options: LoadOptions) { self.options = options }
 
   /// Makes load and returns what came of it, with each visitor's session looked after at the end. A cancelled run ends

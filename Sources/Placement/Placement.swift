@@ -25,15 +25,18 @@ public struct Placement: Equatable, Sendable {
     /// Those that hold data; at least one.
     public var members: [ServerAddress]
 
+    /// - Parameter members: at least one.
     public init(members: [ServerAddress]) { self.members = members }
   }
 
   /// Shards of a database, and the cluster that has them.
   public struct Range: Equatable, Sendable {
+    /// Those that follow on the range before.
     public var shards: ShardRange
     /// A name in `clusters`.
     public var cluster: String
 
+    /// All shards in one cluster, unless told.
     public init(shards: ShardRange = .all, cluster: String) {
       self.shards = shards
       self.cluster = cluster
@@ -61,14 +64,18 @@ public struct Placement: Equatable, Sendable {
 
   /// 0 for what the environment implies, then counted up.
   public var epoch: Int
+  /// By name.
   public var clusters: [String: Cluster]
   /// For each database all 4,096 shards, in order.
   public var databases: [String: [Range]]
+  /// Each once, and SQL among them.
   public var sessions: [SessionStoreName]
   /// Nil: each process keeps its own cache.
   public var cache: SharedCache?
+  /// Each once, at least one.
   public var objects: [ObjectStoreName]
 
+  /// Where nothing is named, everything is in the process's data folder.
   public init(
     epoch: Int, clusters: [String: Cluster] = [:], databases: [String: [Range]] = [:],
     sessions: [SessionStoreName] = [.sql], cache: SharedCache? = nil, objects: [ObjectStoreName] = [.folder]
@@ -164,5 +171,6 @@ public struct Placement: Equatable, Sendable {
 public struct PlacementError: Error, Equatable, CustomStringConvertible {
   public let description: String
 
+  /// Says what can't be, and where.
   public init(_ description: String) { self.description = description }
 }

@@ -12,8 +12,9 @@ public struct PlacementFile: Sendable {
   public static let patienceMs = 5_000
   private static let pauseUs: UInt32 = 5_000
 
-  public let path: String
+  let path: String
 
+  /// The file need not be there yet.
   public init(_ path: String) { self.path = path }
 
   /// Beside it: the file itself is another one after each change.

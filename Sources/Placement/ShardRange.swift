@@ -3,8 +3,10 @@
 /// Logical shards, from the first to the last. Every identifier carries one of them from its first day, so that data
 /// moves by shards and no identifier is ever rewritten.
 public struct ShardRange: Codable, Hashable, Sendable, CustomStringConvertible {
+  /// All 4,096.
   public static let all = ShardRange(first: 0, last: Shard.count - 1)
 
+  /// Belongs to the range.
   public let first: Int
   /// Belongs to the range.
   public let last: Int
@@ -23,10 +25,12 @@ public struct ShardRange: Codable, Hashable, Sendable, CustomStringConvertible {
     guard isPossible else { return nil }
   }
 
+  /// Whether it has a shard, and none outside 0 to 4,095.
   public var isPossible: Bool { 0 <= first && first <= last && last < Shard.count }
 
-  public var size: Int { last - first + 1 }
+  var size: Int { last - first + 1 }
 
+  /// Whether there is a shard that both have.
   public func overlaps(_ other: ShardRange) -> Bool { first <= other.last && other.first <= last }
 
   /// What is in both; nil when nothing is.

@@ -4,11 +4,14 @@ import Placement
 
 /// An app's name, services and databases: the part of its manifest that shapes a topology.
 public struct AppOutline: Codable, Equatable, Sendable {
+  /// A program of the app's, which runs on one server or on many.
   public struct Service: Codable, Equatable, Sendable {
+    /// Unique in the app.
     public let name: String
     /// The databases that it uses.
     public let databases: [String]
 
+    /// - Parameter databases: those of the app that it uses.
     public init(name: String, databases: [String]) {
       self.name = name
       self.databases = databases
@@ -17,10 +20,16 @@ public struct AppOutline: Codable, Equatable, Sendable {
 
   /// The app's short name; its DNS name is `NAME.test`.
   public let name: String
+  /// For people.
   public let title: String
+  /// The one that answers people first.
   public let services: [Service]
+  /// The names of all that the app has.
   public let databases: [String]
 
+  /// - Parameters:
+  ///   - name: short; lower-case letters, digits and dashes.
+  ///   - services: the one that answers people first.
   public init(name: String, title: String, services: [Service], databases: [String]) {
     self.name = name
     self.title = title

@@ -16,6 +16,7 @@ public enum Stage: Int, CaseIterable, Codable, Comparable, Sendable {
   /// Whether `heights up --stage N` works.
   public var runsToday: Bool { self <= .stateless }
 
+  /// For people: `single server`.
   public var name: String {
     switch self {
     case .launchPage: "launch page"

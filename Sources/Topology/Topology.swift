@@ -6,15 +6,21 @@
 /// As JSON: `{"stage": 2, "regions": […], "zones": [{id, region}], "edges": [{id, place}], "residency": […],
 /// "servers": [{id, title, zone}], "nodes": [{id, kind, title, subtitle, …}], "links": [{from, to, label}]}`.
 public struct Topology: Codable, Equatable, Sendable {
+  /// What everything below is at.
   public let stage: Stage
   /// The first is where the app began.
   public let regions: [Region]
   /// Those in use.
   public let zones: [Zone]
+  /// Those of its CDN.
   public let edges: [EdgeLocation]
+  /// Which data is bound to a jurisdiction.
   public let residency: [Residency]
+  /// All that members of tiers stand on.
   public let servers: [Server]
+  /// Each with a job of its own.
   public let tiers: [Tier]
+  /// Who calls whom.
   public let links: [Link]
 
   /// Throws when an invariant is broken; the error names the element.
@@ -83,6 +89,7 @@ extension Topology {
     }
   }
 
+  /// The tier with that id; nil when there is none.
   public func tier(_ id: String) -> Tier? { tiers.first { $0.id == id } }
 
   /// Whether some tier is run by that.
@@ -91,6 +98,7 @@ extension Topology {
   /// Whether people are led to one of several servers of the app.
   public var hasSeveralServers: Bool { tiers.contains { $0.kind == .service && $0.members.count > 1 } }
 
+  /// The region with that code; nil when there is none.
   public func region(_ code: String) -> Region? { regions.first { $0.code == code } }
 
   /// The same with tiers sized: by the tier's id, what each member is given, and between which bounds it scales
@@ -118,9 +126,12 @@ extension Topology {
 
 /// Why a topology can't be: the element at fault and what is wrong with it.
 public struct TopologyError: Error, Equatable, CustomStringConvertible {
+  /// Which part of the topology is at fault.
   public let element: String
+  /// The rest of the sentence that begins with the element.
   public let problem: String
 
+  /// - Parameter problem: the rest of a sentence that begins with the element.
   public init(element: String, problem: String) {
     self.element = element
     self.problem = problem

@@ -9,6 +9,10 @@ public struct Workload: Codable, Equatable, Sendable {
   /// Shard ranges of each database in each region at stage 7, 1 to 256: each has a leader for its writes.
   public var rangesPerRegion: Int
 
+  /// - Parameters:
+  ///   - residency: jurisdictions that data is bound to.
+  ///   - extraFollowers: beyond the stage's own, 0 or more.
+  ///   - rangesPerRegion: shard ranges of each database, 1 or more.
   public init(residency: [String] = [], extraFollowers: Int = 0, rangesPerRegion: Int = 1) {
     self.residency = residency
     self.extraFollowers = extraFollowers

@@ -131,7 +131,8 @@ class Cloud:
 
     def _publish_agents(self):
         s3 = self.client("s3")
-        arch = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+        arch = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True,
+                              timeout=60).stdout.strip()
         for package, (bucket, key) in AGENTS.items():
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
             s3.delete_public_access_block(Bucket=bucket)
@@ -151,7 +152,8 @@ class Cloud:
             program.write_text('#!/bin/sh\necho "$@" >> /var/log/agent\ncat /etc/heights/logs.json >> /var/log/agent\n')
             program.chmod(0o755)
         path = self._folder / f"{name}.deb"
-        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", root, path], check=True, capture_output=True)
+        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", root, path], check=True, capture_output=True,
+                       timeout=60)
         return path
 
     # Servers

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from network import METADATA, ROUTER
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 
@@ -38,7 +38,7 @@ class Authority:
 
 
 def _openssl(*words):
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
+    subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60)
 
 
 class Engine:
@@ -60,7 +60,7 @@ class Engine:
     def run(self, *words, given=None):
         done = subprocess.run(
             list(map(str, words)), cwd=self.folder, input=given, capture_output=True, text=True, user=self.user,
-            group=self.user, extra_groups=[])
+            group=self.user, extra_groups=[], timeout=60)
         assert done.returncode == 0, f"{words[0]}: {done.stderr}"
         return done.stdout
 
@@ -98,7 +98,7 @@ class Engine:
                 self._process.wait(30)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait()
+                self._process.wait(DEADLINE_SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -134,7 +134,7 @@ class Database(Engine):
 
     def _answers(self):
         return subprocess.run(
-            [POSTGRES / "pg_isready", "-q", "-h", self.folder, "-U", "rdsadmin"]).returncode == 0
+            [POSTGRES / "pg_isready", "-q", "-h", self.folder, "-U", "rdsadmin"], timeout=60).returncode == 0
 
     def _make_master(self, user, password):
         quoted = password.replace("'", "''")

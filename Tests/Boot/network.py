@@ -38,7 +38,7 @@ def _unshare(kind):
 
 
 def run(*words):
-    subprocess.run(words, check=True, capture_output=True)
+    subprocess.run(words, check=True, capture_output=True, timeout=60)
 
 
 def add_address(address):

@@ -96,7 +96,8 @@ class Server:
         """What its units and its app have said, for a failure."""
         folder = next((self.root / "var/log/journal").iterdir(), None)
         told = subprocess.run(
-            ["journalctl", "--no-pager", "-o", "cat", "-n", "120", "--directory", str(folder)], capture_output=True, text=True)
+            ["journalctl", "--no-pager", "-o", "cat", "-n", "120", "--directory", str(folder)], capture_output=True, text=True,
+            timeout=60)
         log = self.root / "var/log/heights/app.log"
         return told.stdout[-7000:] + (log.read_text(errors="replace")[-3000:] if log.exists() else "")
 

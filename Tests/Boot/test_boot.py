@@ -52,11 +52,12 @@ def debian(place, authorities):
     root = place / "debian"
     make_debian(root, PACKAGES)
     shutil.copy(authorities[0].file, root / "usr/local/share/ca-certificates/amazon.crt")
-    subprocess.run(["chroot", root, "update-ca-certificates"], check=True, capture_output=True)
+    subprocess.run(["chroot", root, "update-ca-certificates"], check=True, capture_output=True, timeout=60)
     # The AWS CLI believes a list of its own.
     with open(root / "usr/lib/python3/dist-packages/awscli/botocore/cacert.pem", "a") as file:
         file.write(authorities[0].file.read_text())
-    subprocess.run(["systemctl", "--root", root, "enable", "systemd-networkd"], check=True, capture_output=True)
+    subprocess.run(["systemctl", "--root", root, "enable", "systemd-networkd"], check=True, capture_output=True,
+                   timeout=60)
     (root / "etc/cloud/cloud.cfg.d/boot.cfg").write_text(
         "datasource_list: [NoCloud]\nnetwork: {config: disabled}\nlocale: false\n")
     mount = root / "sbin/mount.nfs4"
@@ -94,7 +95,7 @@ def guestbook(place):
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes",
          "--only-binary=:all:", "--python-version", "3.11", "--target", folder / "lib", "--requirement",
-         GUESTBOOK / "requirements.txt"], check=True)
+         GUESTBOOK / "requirements.txt"], check=True, timeout=600)
     for name in ("app.py", "gunicorn.conf.py"):
         shutil.copy(GUESTBOOK / name, folder / name)
     shutil.copytree(GUESTBOOK / "templates", folder / "templates")
@@ -131,7 +132,7 @@ def disk(tmp_path):
     path = tmp_path / "disk"
     with open(path, "wb") as file:
         file.truncate(64 << 20)
-    made = subprocess.run(["losetup", "--find", "--show", path], capture_output=True, text=True)
+    made = subprocess.run(["losetup", "--find", "--show", path], capture_output=True, text=True, timeout=60)
     if made.returncode != 0:
         pytest.skip(f"there is no disk to give to a machine here: {made.stderr.strip()}")
     device = made.stdout.strip()
@@ -139,7 +140,7 @@ def disk(tmp_path):
         yield path, [f"--bind={device}:/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0a1b2c",
                      f"--property=DeviceAllow={device} rwm"]
     finally:
-        subprocess.run(["losetup", "--detach", device], check=True)
+        subprocess.run(["losetup", "--detach", device], check=True, timeout=60)
 
 
 def start(servers):
@@ -202,7 +203,7 @@ def test_a_single_server_serves_and_has_what_was_written_after_a_restart(make_cl
     expect_told(cloud, [server])
     write_and_read_after_a_restart([server], stage)
     server.stop()
-    found = subprocess.run(["blkid", "-o", "value", "-s", "TYPE", disk[0]], capture_output=True, text=True)
+    found = subprocess.run(["blkid", "-o", "value", "-s", "TYPE", disk[0]], capture_output=True, text=True, timeout=60)
     assert found.stdout.strip() == "ext4"
     assert list((server.root / "var/lib/heights").iterdir()) == [], "something was written beside the disk"
 

@@ -26,6 +26,7 @@ import Testing
     var engine = engine
     var (records, performed): ([ClimbRecord], [String]) = ([], [])
     var event = ClimbEngine.Event.begin(direction)
+    // An engine has an end: each step is done and undone at most once.
     while true {
       switch engine.handle(event) {
       case .record(let record):

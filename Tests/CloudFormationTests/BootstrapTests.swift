@@ -1,6 +1,7 @@
 // What a server does at its start, as far as it can be told without one.
 
 import Foundation
+import TestSupport
 import Testing
 import Topology
 
@@ -28,7 +29,6 @@ import Topology
   @Test func everyScriptIsOneThatBashReads() throws {
     let bash = Process()
     bash.executableURL = URL(fileURLWithPath: "/bin/bash")
-    let pipe = Pipe()
     var scripts = [script]
     // Those that it writes, each from its `cat` to its END.
     for part in script.components(separatedBy: "<<'END'\n").dropFirst() where part.hasPrefix("#!/bin/bash") {
@@ -36,10 +36,7 @@ import Topology
     }
     #expect(scripts.count == 5)
     bash.arguments = ["-c", "for script; do bash -n <<< \"$script\" || exit 1; done", "bash"] + scripts
-    bash.standardError = pipe
-    try bash.run()
-    bash.waitUntilExit()
-    let told = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let told = try bash.outputInTime()
     #expect(bash.terminationStatus == 0, "\(told)")
   }
 

@@ -1,6 +1,7 @@
 // By which names an app may be asked for: one grammar, as code and as a regular expression.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Contract
@@ -68,7 +69,7 @@ import Testing
     try grep.run()
     try input.fileHandleForWriting.write(contentsOf: Data((host + "\n").utf8))
     try input.fileHandleForWriting.close()
-    grep.waitUntilExit()
+    grep.waitInTime()
     return grep.terminationStatus == 0
   }
 }

@@ -198,7 +198,7 @@ private struct Play {
     try play.tell(.shown, .executed)
     let busy = StackDescription(status: StackStatus("UPDATE_IN_PROGRESS"))
     var waitedS = 0.0
-    while true {
+    while waitedS < 100_000 {
       try play.tell(.described(busy))
       guard case .wait(_, let seconds, _) = play.action else { break }
       waitedS += seconds

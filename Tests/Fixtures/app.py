@@ -79,6 +79,7 @@ for name, listener in sockets:
     if name == "admin":
         selector.register(listener, 1, name)
 set_door(os.environ.get("HEIGHTS_FRONT_DOOR") != "closed")
+# Until somebody ends the process.
 while True:
     for key, _ in selector.select():
         try:

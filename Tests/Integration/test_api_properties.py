@@ -41,7 +41,7 @@ def schemathesis(url, folder, *words, session=None):
         [command, "run", str(strict_document(folder)), "--url", url, "--seed", str(SEED), "--max-examples", str(EXAMPLES),
          "--checks", ",".join(CHECKS), "--continue-on-failure",
          "--warnings", "off", "--no-color", "--request-timeout", "30", *words],
-        cwd=folder, capture_output=True, text=True)
+        cwd=folder, capture_output=True, text=True, timeout=600)
     print(f"seed {SEED}\n{done.stdout}")
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -96,5 +96,6 @@ def test_failures_are_json_too_when_asked_for(lab):
 def test_the_wrapper_hands_over_to_the_program_from_anywhere(tmp_path):
     link = tmp_path / "heights"
     link.symlink_to(REPOSITORY / "heights")
-    done = subprocess.run([link, "status", "--app", "/nowhere"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run([link, "status", "--app", "/nowhere"], cwd=tmp_path, capture_output=True, text=True,
+                          timeout=60)
     assert done.returncode == 2 and "/nowhere is not a folder" in done.stderr, done

@@ -13,7 +13,7 @@ from support.aws.emulators import CREDENTIALS
 from support.aws.endpoint import Endpoint
 from support.lab import Outcome
 from support.paths import AWS_TOOLS, HEIGHTS, SUMMIT_FOLDER
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 REGION = "eu-central-1"
 
@@ -285,7 +285,7 @@ class Terminal:
 
     def end(self):
         self.process.kill()
-        self.process.wait()
+        self.process.wait(DEADLINE_SECONDS)
         os.close(self.primary)
 
 

@@ -5,7 +5,8 @@ import subprocess
 
 def dig(port, *words):
     done = subprocess.run(
-        ["dig", "@127.0.0.1", "-p", str(port), "+time=5", "+tries=3", *words], capture_output=True, text=True)
+        ["dig", "@127.0.0.1", "-p", str(port), "+time=5", "+tries=3", *words], capture_output=True, text=True,
+        timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

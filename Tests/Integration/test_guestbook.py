@@ -82,7 +82,7 @@ def cache_of(lab, server):
 @pytest.fixture(scope="session")
 def python_environment():
     """What the app's own set-up makes, once for all labs."""
-    subprocess.run([EXAMPLES / "Guestbook" / "setup"], check=True)
+    subprocess.run([EXAMPLES / "Guestbook" / "setup"], check=True, timeout=600)
     return EXAMPLES / "Guestbook" / ".venv"
 
 

@@ -152,7 +152,8 @@ def test_kill_9_of_the_supervisor_leaves_nothing_and_the_next_up_has_all(lab):
 def test_an_ordinary_user_needs_no_rights(lab):
     user = pwd.getpwnam("nobody")
     # What is below a home that is closed to others can't be run by them.
-    reachable = subprocess.run(["setpriv", f"--reuid={user.pw_uid}", "--clear-groups", "test", "-x", HEIGHTS])
+    reachable = subprocess.run(["setpriv", f"--reuid={user.pw_uid}", "--clear-groups", "test", "-x", HEIGHTS],
+                               timeout=60)
     if reachable.returncode != 0:
         pytest.skip(f"{HEIGHTS} is closed to other users")
     shutil.chown(lab.folder, user.pw_uid, user.pw_gid)
@@ -196,5 +197,6 @@ def test_any_program_that_listens_on_its_port_runs_from_stage_3_on(lab):
     address = requests.get(url + "/DATABASE_URL", timeout=10).text
     assert address.startswith("postgresql://app@127.") and "/plain?" in address
     environment = {**os.environ, "PGPASSFILE": requests.get(url + "/PGPASSFILE", timeout=10).text}
-    done = subprocess.run(["psql", address, "-Atc", "select current_user"], env=environment, capture_output=True, text=True)
+    done = subprocess.run(["psql", address, "-Atc", "select current_user"], env=environment, capture_output=True, text=True,
+                          timeout=60)
     assert done.stdout == "app\n", done.stderr

@@ -31,7 +31,7 @@ def psql(lab, statement):
     environment = {**os.environ, "PGPASSFILE": str(lab.home / "secrets" / "pgpass")}
     done = subprocess.run(
         ["psql", f"postgresql://app@{members}/posts?target_session_attrs=read-write", "-Atc", statement],
-        env=environment, capture_output=True, text=True, check=True)
+        env=environment, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout.strip()
 
 

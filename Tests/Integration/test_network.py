@@ -44,7 +44,7 @@ def inside(lab):
 
 def dig(server, port, name, transport):
     done = subprocess.run(["dig", f"@{server}", "-p", str(port), "+time=2", "+tries=5", "+short", transport, name, "A"],
-                          capture_output=True, text=True)
+                          capture_output=True, text=True, timeout=DEADLINE_SECONDS)
     return done.stdout.split()
 
 
@@ -115,7 +115,7 @@ def test_who_is_cut_off_hears_nothing_and_is_heard(lab):
             pid = lab.status_of(f"{host}.etcd")["pid"]
             probe = f"import socket; socket.create_connection(('{address[other]}', {port}), 1)"
             return subprocess.run(["nsenter", "--target", str(pid), "--net", "python3", "-c", probe],
-                                  stderr=subprocess.DEVNULL).returncode == 0
+                                  stderr=subprocess.DEVNULL, timeout=DEADLINE_SECONDS).returncode == 0
 
         if os.geteuid() == 0:
             assert not reaches(leader, witness, 2380)

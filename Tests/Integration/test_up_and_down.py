@@ -132,7 +132,7 @@ def test_up_works_without_gdnsd_and_says_so(lab):
     assert program, "gdnsd is not installed: scripts/test-setup does it"
     # A mount that only this run sees hides the program.
     hide = ["unshare", "--mount", "sh", "-c", f'mount --bind /dev/null {program} && exec "$@"', "sh"]
-    if subprocess.run([*hide, "true"], capture_output=True).returncode != 0:
+    if subprocess.run([*hide, "true"], capture_output=True, timeout=60).returncode != 0:
         pytest.skip("no right to mount: gdnsd can't be hidden")
     outcome = lab.heights("up", *FREE_PORTS, "--detach", wrapper=hide).expect(0)
     assert "gdnsd is not installed" in outcome.err and "apt-get install gdnsd" in outcome.err

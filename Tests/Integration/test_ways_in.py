@@ -23,7 +23,7 @@ def wrapper_of(owner):
         return []
     if os.geteuid() != 0:
         pytest.skip("only root can be somebody else")
-    if subprocess.run([*AS_NOBODY, "test", "-x", HEIGHTS]).returncode != 0:
+    if subprocess.run([*AS_NOBODY, "test", "-x", HEIGHTS], timeout=DEADLINE_SECONDS).returncode != 0:
         pytest.skip(f"{HEIGHTS} is closed to other users")
     return AS_NOBODY
 
@@ -130,7 +130,7 @@ def test_what_is_piped_into_psql_is_carried_out_and_its_exit_code_is_told(entere
 
 
 def test_what_psql_is_told_reaches_it_unharmed(entered):
-    own = subprocess.run([*entered.wrapper, "psql", "--help"], capture_output=True, text=True)
+    own = subprocess.run([*entered.wrapper, "psql", "--help"], capture_output=True, text=True, timeout=DEADLINE_SECONDS)
     assert run(entered, "psql", "posts", "--help").expect(0).out == own.stdout
     told = ["-At", "-v", "x=a  'b' \"c\"\n$HOME;", "-v", "empty=", "-c", "SELECT 'a  b'", "--command=SELECT '--json'"]
     assert run(entered, "psql", "posts", *told).expect(0).out == "a  b\n--json\n"

@@ -3,6 +3,7 @@
 import Glibc
 import HeightsKit
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Load
@@ -175,8 +176,7 @@ import Testing
     let limits = HTTPClient.Limits(connections: 2, waiting: 3)
     try await withClient(limits: limits) { connection in
       while connection.readRequest() != nil {
-        while !gate.withLock({ $0 }) { usleep(500) }
-        connection.answer(200)
+        if eventually({ gate.withLock { $0 } }) { connection.answer(200) }
       }
     } _: { client, server in
       let results = await withTaskGroup(of: Result<ClientResponse, ClientFailure>.self) { tasks in

@@ -107,6 +107,7 @@ import Testing
 
   private func startAll(_ loop: inout OpenLoop, atMs nowMs: UInt64) -> (started: [UInt64], shed: Int) {
     var (started, shed): ([UInt64], Int) = ([], 0)
+    // Until the loop wants to wait: what is due at one moment has an end.
     while true {
       switch loop.step(atNs: nowMs * msNs) {
       case .start(let dueNs): started.append(dueNs)

@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 
 /// Listens until stopped; `serve` gets each connection on a thread of its own and the connection ends when it returns.
 final class TestServer: Sendable {
@@ -32,11 +33,12 @@ final class TestServer: Sendable {
   func stop() {
     shutdown(listener, Int32(SHUT_RDWR))
     open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
-    threads.wait()
+    threads.waitInTime(for: "every connection's thread ends")
     close(listener)
   }
 
   private func acceptAll(_ serve: @escaping @Sendable (TestConnection) -> Void) {
+    // Until `stop`.
     while true {
       let descriptor = accept(listener, nil, nil)
       if descriptor < 0 { return }

@@ -21,6 +21,9 @@ TOOLCHAIN = Path(shutil.which("swift")).resolve().parents[2]
 # With a blank in it, as a folder of people's may have.
 HOME = "/home/newcomer/my code/heights"
 
+# A walk builds all of Heights, and the first one its Debian too.
+pytestmark = pytest.mark.timeout(3600)
+
 
 def walk(root, user, script, seconds=1500):
     """Runs lines of bash in Heights' folder, on a terminal, as a person would; what was said. Fails when a line does, or
@@ -52,15 +55,16 @@ def machines(tmp_path_factory):
     shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
     (root / "etc/hosts").write_text("127.0.0.1 localhost debian\n")
     (root / "etc/hostname").write_text("debian\n")
-    subprocess.run(["chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", "newcomer"], check=True)
+    subprocess.run(["chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", "newcomer"], check=True,
+                   timeout=600)
     rule = root / "etc/sudoers.d/newcomer"
     rule.write_text("newcomer ALL=(ALL) NOPASSWD: ALL\n")
     rule.chmod(0o440)
     folder = root / HOME.lstrip("/")
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", REPOSITORY, folder], check=True)
-    subprocess.run(["chroot", root, "chown", "-R", "newcomer:", "/home/newcomer"], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", REPOSITORY, folder], check=True, timeout=600)
+    subprocess.run(["chroot", root, "chown", "-R", "newcomer:", "/home/newcomer"], check=True, timeout=600)
     unused = root.with_name("unused")
-    subprocess.run(["cp", "-a", root, unused], check=True)
+    subprocess.run(["cp", "-a", root, unused], check=True, timeout=600)
     yield root, unused
     for folder in (root, unused):
         remove(folder)
@@ -77,9 +81,9 @@ def debian_of_root(machines):
     libraries that were installed for it are not."""
     walked, unused = (root / HOME.lstrip("/") for root in machines)
     if (walked / ".build").exists():
-        subprocess.run(["cp", "-a", walked / ".build", unused], check=True)
+        subprocess.run(["cp", "-a", walked / ".build", unused], check=True, timeout=600)
         (unused / ".build/heights-built").unlink()
-    subprocess.run(["chown", "-R", "root:", unused], check=True)
+    subprocess.run(["chown", "-R", "root:", unused], check=True, timeout=600)
     return machines[1]
 
 

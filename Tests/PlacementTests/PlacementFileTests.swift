@@ -53,6 +53,7 @@ import Testing
       let (writers, steps) = (4, 25)
       let isDone = Atomic<Bool>(false)
       let torn = Mutex<[String]>([])
+      defer { isDone.store(true, ordering: .relaxed) }
       let reader = Task.detached {
         while !isDone.load(ordering: .relaxed) {
           do { _ = try file.read() } catch { torn.withLock { $0.append("\(error)") } }

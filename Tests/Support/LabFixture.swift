@@ -35,13 +35,13 @@ package final class LabFixture: Sendable {
   /// Stops it as `heights down` does.
   package func down() throws {
     _ = try Lab.down(folder) { _ in }
-    end.wait()
+    end.waitInTime(for: "the lab ends")
     turn.give()
   }
 
   deinit {
     _ = try? client.send(.stop)
-    end.wait()
+    end.waitInTime(for: "the lab ends")
     turn.give()
   }
 

@@ -99,9 +99,10 @@ public final class PostgresServer: Sendable {
         do { try process?.run() } catch { failure.withLock { $0 = error } }
       }
       started.signal()
+      // Until the process ends, and this thread with it.
       while true { sleep(3_600) }
     }
-    started.wait()
+    started.waitInTime(for: "PostgreSQL has begun")
     if let failure = failure.withLock({ $0 }) { throw failure }
   }
 
@@ -133,7 +134,7 @@ public final class PostgresServer: Sendable {
       guard let process, process.isRunning else { return }
       kill(process.processIdentifier, SIGQUIT)
       kill(process.processIdentifier, SIGCONT)
-      process.waitUntilExit()
+      process.waitInTime()
     }
   }
 
@@ -166,12 +167,7 @@ public final class PostgresServer: Sendable {
   private static func output(_ program: String, _ arguments: [String]) throws -> String {
     let process = Foundation.Process()
     configure(process, program, arguments)
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+    let text = try process.outputInTime()
     guard process.terminationStatus == 0 else { throw Failure(description: "\(program): \(text)") }
     return text
   }

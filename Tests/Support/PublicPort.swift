@@ -46,6 +46,7 @@ package struct PublicPort: Sendable {
 
   private func readAll(_ socket: Int32) -> [UInt8]? {
     var (answer, bytes) = ([UInt8](), [UInt8](repeating: 0, count: 4096))
+    // Each read has the socket's limit.
     while true {
       let count = recv(socket, &bytes, bytes.count, 0)
       if count < 0 { return nil }

@@ -115,12 +115,7 @@ package final class RedisServer: Sendable {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = words
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+    let text = try process.outputInTime(errors: false)
     guard process.terminationStatus == 0 else { throw Failure(description: "\(words[0]): \(text)") }
     return text.trimmingCharacters(in: .newlines)
   }

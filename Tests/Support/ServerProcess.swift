@@ -21,9 +21,10 @@ package enum ServerProcess {
           return server.processIdentifier
         })
       semaphore.signal()
+      // As long as the server lives, which is as long as this process at most.
       server.waitUntilExit()
     }
-    semaphore.wait()
+    semaphore.waitInTime(for: "\(words[0]) has begun")
     return try started.value?.get() ?? 0
   }
 }

@@ -2,6 +2,7 @@
 
 /// What happens in a climb, for whoever watches it.
 public struct ClimbEvent: Codable, Equatable, Sendable {
+  /// What is told of an operation.
   public enum Kind: String, Codable, Sendable {
     case starts, done, failed
     /// Something that a step says on its way.
@@ -12,10 +13,13 @@ public struct ClimbEvent: Codable, Equatable, Sendable {
   public struct StepProgress: Codable, Equatable, Sendable {
     /// 0 to 1.
     public let fraction: Double
+    /// How much longer the step will take at its present pace; nil when it can't tell.
     public let remainingSeconds: Int?
   }
 
+  /// What happened.
   public let event: Kind
+  /// To what it happened.
   public let operation: ClimbEngine.Operation
   /// The step's stable name.
   public let step: String

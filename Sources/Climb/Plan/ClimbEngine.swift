@@ -6,14 +6,17 @@
 /// Going up, each step is run, then verified; the climb is committed when the last is verified. Going back, the steps
 /// that were begun are undone, the last first. Both directions can be taken until the climb is committed.
 public struct ClimbEngine: Sendable {
+  /// Up to the next stage, or back to where the climb began.
   public enum Direction: String, Codable, Sendable {
     case up, back
   }
 
+  /// What is done with a step.
   public enum Operation: String, Codable, Sendable {
     case run, verify, undo
   }
 
+  /// What the driver tells.
   public enum Event: Equatable, Sendable {
     /// First of all, once.
     case begin(Direction)
@@ -23,6 +26,7 @@ public struct ClimbEngine: Sendable {
     case failed(String)
   }
 
+  /// What the driver has to do next; it answers with an event.
   public enum Action: Equatable, Sendable {
     /// Put it on disk, then say `recorded`.
     case record(ClimbRecord)
@@ -31,6 +35,7 @@ public struct ClimbEngine: Sendable {
     case end(Outcome)
   }
 
+  /// How the climb ended.
   public enum Outcome: Equatable, Sendable {
     case committed
     case reverted
@@ -66,6 +71,7 @@ public struct ClimbEngine: Sendable {
   private var states: [StepState]
   private var direction = Direction.up
   private var state = State.idle
+  /// By what is on disk.
   public private(set) var standing = Standing.notBegun
 
   /// An engine for `steps` that knows what `journal` tells. Throws when the journal is of other steps.

@@ -3,11 +3,12 @@
 
 /// Something in a set of stacks that would lose data, or would not do what it says.
 public struct DataGuardFinding: Equatable, Sendable, CustomStringConvertible {
-  public let stack: String
+  let stack: String
   /// The logical id; nil when it is about the whole stack.
   public let resource: String?
   /// nil when it is about the whole resource.
   public let property: String?
+  /// What would happen, to be read after the property's name: `would shrink from 20 to 10, which AWS refuses`.
   public let problem: String
   /// What to do.
   public let advice: String
@@ -27,7 +28,7 @@ public struct GuardedStack: Sendable {
   let defaults: [String: String]
 
   /// A stack that has been generated; outputs of others stand for themselves.
-  public init(_ stack: Stack) {
+  init(_ stack: Stack) {
     var arguments: [String: String] = [:]
     for input in stack.inputs {
       switch input.argument {
@@ -39,7 +40,7 @@ public struct GuardedStack: Sendable {
   }
 
   /// A stack with the values that its parameters really have.
-  public init(_ stack: Stack, arguments: [String: String]) {
+  init(_ stack: Stack, arguments: [String: String]) {
     let defaults = Dictionary(
       stack.template.parameters.compactMap { parameter in parameter.standard.map { (parameter.name, $0) } },
       uniquingKeysWith: { first, _ in first })
@@ -78,6 +79,7 @@ public struct GuardedStack: Sendable {
   }
 }
 
+/// Compares stacks as they are with stacks as they would be, without asking AWS.
 public enum DataGuard {
   /// What would be lost or would not work if `old` were updated to `new`. Empty when nothing would.
   public static func findings(from old: [GuardedStack], to new: [GuardedStack]) -> [DataGuardFinding] {
@@ -88,7 +90,7 @@ public enum DataGuard {
   }
 
   /// The same for two deployments, or for a first one.
-  public static func findings(from old: Deployment?, to new: Deployment) -> [DataGuardFinding] {
+  static func findings(from old: Deployment?, to new: Deployment) -> [DataGuardFinding] {
     findings(from: (old?.stacks ?? []).map(GuardedStack.init), to: new.stacks.map(GuardedStack.init))
   }
 

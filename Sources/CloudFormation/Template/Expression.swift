@@ -1,7 +1,7 @@
 // What can stand as a value in a template: plain data, and the expressions that CloudFormation works out.
 
 /// A value of a template.
-public indirect enum Expression: Equatable, Sendable {
+indirect enum Expression: Equatable, Sendable {
   case text(String)
   case integer(Int)
   case number(Double)
@@ -34,69 +34,69 @@ public indirect enum Expression: Equatable, Sendable {
   }
 
   /// Takes a property away, as one side of a choice.
-  public static let none = Expression.reference("AWS::NoValue")
-  public static let region = Expression.reference("AWS::Region")
-  public static let account = Expression.reference("AWS::AccountId")
-  public static let partition = Expression.reference("AWS::Partition")
-  public static let stackName = Expression.reference("AWS::StackName")
-  public static let urlSuffix = Expression.reference("AWS::URLSuffix")
+  static let none = Expression.reference("AWS::NoValue")
+  static let region = Expression.reference("AWS::Region")
+  static let account = Expression.reference("AWS::AccountId")
+  static let partition = Expression.reference("AWS::Partition")
+  static let stackName = Expression.reference("AWS::StackName")
+  static let urlSuffix = Expression.reference("AWS::URLSuffix")
 }
 
 /// Anything that can be written as a value.
-public protocol TemplateValue: Sendable {
+protocol TemplateValue: Sendable {
   var value: Expression { get }
 }
 
 /// What a stack can hand to another: a value that is as good when it comes as a parameter.
-public protocol CarriedValue: TemplateValue {
+protocol CarriedValue: TemplateValue {
   init(value: Expression)
 }
 
 extension Expression: CarriedValue {
-  public var value: Expression { self }
-  public init(value: Expression) { self = value }
+  var value: Expression { self }
+  init(value: Expression) { self = value }
 }
 
 extension String: TemplateValue {
-  public var value: Expression { .text(self) }
+  var value: Expression { .text(self) }
 }
 
 extension Int: TemplateValue {
-  public var value: Expression { .integer(self) }
+  var value: Expression { .integer(self) }
 }
 
 extension Double: TemplateValue {
-  public var value: Expression { .number(self) }
+  var value: Expression { .number(self) }
 }
 
 extension Bool: TemplateValue {
-  public var value: Expression { .boolean(self) }
+  var value: Expression { .boolean(self) }
 }
 
 extension Array: TemplateValue where Element: TemplateValue {
-  public var value: Expression { .list(map(\.value)) }
+  var value: Expression { .list(map(\.value)) }
 }
 
 /// Names and values in the order in which they were given; what is nil is left out.
-public struct Object: Equatable, Sendable, TemplateValue, ExpressibleByDictionaryLiteral {
-  public struct Member: Equatable, Sendable {
-    public let name: String
-    public let value: Expression
+struct Object: Equatable, Sendable, TemplateValue, ExpressibleByDictionaryLiteral {
+  struct Member: Equatable, Sendable {
+    let name: String
+    let value: Expression
   }
 
-  public private(set) var members: [Member] = []
+  private(set) var members: [Member] = []
 
-  public init() {}
+  init() {}
 
-  public init(dictionaryLiteral members: (String, (any TemplateValue)?)...) {
+  init(dictionaryLiteral members: (String, (any TemplateValue)?)...) {
     for (name, value) in members where value != nil { self[name] = value?.value }
   }
 
-  public var value: Expression { .object(self) }
-  public var isEmpty: Bool { members.isEmpty }
+  var value: Expression { .object(self) }
+  var isEmpty: Bool { members.isEmpty }
 
   /// Setting a name that is there replaces its value in its place; nil takes it out.
-  public subscript(name: String) -> Expression? {
+  subscript(name: String) -> Expression? {
     get { members.first { $0.name == name }?.value }
     set {
       let index = members.firstIndex { $0.name == name }
@@ -111,18 +111,18 @@ public struct Object: Equatable, Sendable, TemplateValue, ExpressibleByDictionar
 }
 
 /// Text with values in it, written as Swift writes it: `"arn:\(.partition):s3:::\(bucket)/*"`.
-public struct Text: TemplateValue, ExpressibleByStringInterpolation {
-  public struct StringInterpolation: StringInterpolationProtocol {
+struct Text: TemplateValue, ExpressibleByStringInterpolation {
+  struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var pieces: [Expression] = []
 
-    public init(literalCapacity: Int, interpolationCount: Int) {}
+    init(literalCapacity: Int, interpolationCount: Int) {}
 
-    public mutating func appendLiteral(_ literal: String) {
+    mutating func appendLiteral(_ literal: String) {
       if !literal.isEmpty { pieces.append(.text(literal)) }
     }
 
-    public mutating func appendInterpolation(_ value: any TemplateValue) { pieces.append(value.value) }
-    public mutating func appendInterpolation(_ value: Expression) { pieces.append(value) }
+    mutating func appendInterpolation(_ value: any TemplateValue) { pieces.append(value.value) }
+    mutating func appendInterpolation(_ value: Expression) { pieces.append(value) }
   }
 
   private let pieces: [Expression]
@@ -139,11 +139,11 @@ public struct Text: TemplateValue, ExpressibleByStringInterpolation {
     return Text(pieces: pieces)
   }
 
-  public init(stringLiteral text: String) { pieces = [.text(text)] }
-  public init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
+  init(stringLiteral text: String) { pieces = [.text(text)] }
+  init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
 
   /// Plain text where nothing has to be worked out, else `Fn::Sub`.
-  public var value: Expression {
+  var value: Expression {
     var text = ""
     var isPlain = true
     var variables = Object()

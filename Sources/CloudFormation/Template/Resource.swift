@@ -1,7 +1,7 @@
 // Resources, and how one is named in another: by its type, so that a subnet can't stand where a bucket belongs.
 
 /// A type of resource, with the properties that Heights uses. Each is written in a file of its AWS service.
-public protocol ResourceType: Sendable {
+protocol ResourceType: Sendable {
   /// Such as `AWS::EC2::VPC`.
   static var type: String { get }
   /// As the template has them.
@@ -9,7 +9,7 @@ public protocol ResourceType: Sendable {
 }
 
 /// What happens to a resource when its stack no longer has it, or replaces it.
-public enum DeletionPolicy: String, Sendable {
+enum DeletionPolicy: String, Sendable {
   case delete = "Delete"
   /// It stays, and belongs to no stack any more.
   case retain = "Retain"
@@ -18,37 +18,37 @@ public enum DeletionPolicy: String, Sendable {
 }
 
 /// A resource that has been put into a stack.
-public struct Resource<Kind: ResourceType>: Sendable {
-  public let logicalID: String
+struct Resource<Kind: ResourceType>: Sendable {
+  let logicalID: String
 
   /// What the resource is known by (`Ref`).
-  public var id: Identifier<Kind> { Identifier(value: .reference(logicalID)) }
+  var id: Identifier<Kind> { Identifier(value: .reference(logicalID)) }
 
   /// One of its attributes (`Fn::GetAtt`); the services' files give those in use their names.
   func attribute(_ name: String) -> Expression { .attribute(of: logicalID, name) }
 }
 
 /// What a resource of that type is known by: in its own stack a reference, in another a parameter.
-public struct Identifier<Kind: ResourceType>: CarriedValue, Equatable {
-  public let value: Expression
-  public init(value: Expression) { self.value = value }
+struct Identifier<Kind: ResourceType>: CarriedValue, Equatable {
+  let value: Expression
+  init(value: Expression) { self.value = value }
 }
 
 /// The Amazon Resource Name of a resource of that type.
-public struct ARN<Kind: ResourceType>: CarriedValue, Equatable {
-  public let value: Expression
-  public init(value: Expression) { self.value = value }
+struct ARN<Kind: ResourceType>: CarriedValue, Equatable {
+  let value: Expression
+  init(value: Expression) { self.value = value }
 }
 
 /// A tag.
-public struct Tag: TemplateValue {
+struct Tag: TemplateValue {
   let key: String
   let text: Expression
 
-  public init(_ key: String, _ text: any TemplateValue) {
+  init(_ key: String, _ text: any TemplateValue) {
     self.key = key
     self.text = text.value
   }
 
-  public var value: Expression { (["Key": key, "Value": text] as Object).value }
+  var value: Expression { (["Key": key, "Value": text] as Object).value }
 }

@@ -13,19 +13,24 @@ public struct Stack: Equatable, Sendable {
   /// What a parameter is given.
   public enum Argument: Equatable, Sendable {
     case value(String)
+    /// What the stack of that name hands out; it is deployed before this one.
     case output(stack: String, name: String)
   }
 
+  /// A parameter and what it is given.
   public struct Input: Equatable, Sendable {
     /// The name of the template's parameter.
     public let parameter: String
+    /// Known when the template is made, or once another stack is there.
     public let argument: Argument
   }
 
   /// Unique in a deployment, and the same from stage to stage.
   public let name: String
+  /// AWS's code of the region that it is deployed in, such as `eu-central-1`.
   public let region: String
-  public let kind: Kind
+  let kind: Kind
+  /// At most `Deployment.templateBytesLimit` bytes, as JSON and as YAML.
   public let template: Template
   /// In the order of the template's parameters. Parameters that have a default may be missing.
   public let inputs: [Input]

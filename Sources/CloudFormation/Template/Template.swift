@@ -3,48 +3,55 @@
 /// A CloudFormation template. The order of everything in it is the order in which it was put in, so that the same
 /// stack is always written the same way.
 public struct Template: Equatable, Sendable {
+  /// What the stack is given when it is deployed.
   public struct Parameter: Equatable, Sendable {
+    /// Letters and digits; no resource of the template has it too.
     public let name: String
     /// Such as `String`.
-    public let type: String
-    public let description: String
+    let type: String
+    let description: String
     /// nil for what has to be given: the output of another stack.
-    public let standard: String?
-    public let allowed: [String]
+    let standard: String?
+    /// Empty when any value will do.
+    let allowed: [String]
   }
 
   /// A resource as the template has it.
-  public struct Entry: Equatable, Sendable {
-    public let logicalID: String
-    public let type: String
-    public internal(set) var properties: Object
-    public let deletionPolicy: DeletionPolicy?
+  struct Entry: Equatable, Sendable {
+    let logicalID: String
+    let type: String
+    var properties: Object
+    let deletionPolicy: DeletionPolicy?
     /// The logical ids of what has to be there before.
-    public let dependsOn: [String]
+    let dependsOn: [String]
     /// The name of the condition under which it is there.
-    public let condition: String?
-    public let creationPolicy: Object?
-    public let updatePolicy: Object?
-    public let metadata: Object
+    let condition: String?
+    let creationPolicy: Object?
+    let updatePolicy: Object?
+    let metadata: Object
   }
 
+  /// What the stack hands to later stacks, and shows to people.
   public struct Output: Equatable, Sendable {
+    /// Letters and digits, unique in the template and the same from stage to stage.
     public let name: String
-    public let description: String
-    public let value: Expression
+    let description: String
+    let value: Expression
   }
 
-  public let description: String
+  let description: String
+  /// Those of other stacks' outputs, and those that people may set.
   public internal(set) var parameters: [Parameter] = []
   /// Maps of keys to names and texts.
-  public internal(set) var mappings = Object()
-  public internal(set) var conditions = Object()
-  public internal(set) var resources: [Entry] = []
+  var mappings = Object()
+  var conditions = Object()
+  var resources: [Entry] = []
+  /// In the order in which they were put in.
   public internal(set) var outputs: [Output] = []
 
   init(description: String) { self.description = description }
 
-  public func resource(_ logicalID: String) -> Entry? { resources.first { $0.logicalID == logicalID } }
+  func resource(_ logicalID: String) -> Entry? { resources.first { $0.logicalID == logicalID } }
 
   /// The whole as one object, in the order in which templates are read.
   var object: Object {

@@ -5,10 +5,12 @@ import Glibc
 
 /// What an app serves: to the public, and to whoever runs it.
 public struct Routes: Sendable {
+  /// Served to the public, at the app's own names.
   public var app = Router()
   /// Served on the administrator's socket only.
   public var admin = Router()
 
+  /// Serves nothing yet.
   public init() {}
 }
 

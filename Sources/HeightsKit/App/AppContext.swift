@@ -5,7 +5,9 @@ import Synchronization
 
 /// The means of an app.
 public final class AppContext: Sendable {
+  /// What the process was told by whoever runs it.
   public let environment: Environment
+  /// At least one: as many as `HEIGHTS_LOOPS` says, else one for each core.
   public let loops: EventLoopGroup
   /// Threads for what would block a loop.
   public let blocking: BlockingPool
@@ -82,6 +84,7 @@ public final class AppContext: Sendable {
     return try await database(name, migrations: migrations)
   }
 
+  /// The same with migrations that the app has in its code.
   public func database(_ name: String, migrations: [Migration]) async throws -> Database {
     let database =
       if let cluster = try cluster(of: name) {

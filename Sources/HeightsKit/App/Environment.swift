@@ -45,6 +45,7 @@ public struct Environment: Sendable {
   /// `HEIGHTS_LOG_REQUESTS` is not `off`.
   public let logsRequests: Bool
 
+  /// Whether people come by HTTPS: cookies are then marked `Secure`.
   public var usesTLS: Bool { publicURL.hasPrefix("https:") }
 
   /// - Throws: `EnvironmentError` that names the variable, what it holds and what was expected.

@@ -5,14 +5,17 @@ import Synchronization
 
 /// The state of a process, shown at `/readyz`.
 public final class Readiness: Sendable {
+  /// Only a process that is `ready` should be sent requests.
   public enum State: String, Sendable {
     case starting, ready, draining
   }
 
   private let current = Mutex(State.starting)
 
+  /// A process that is starting.
   public init() {}
 
+  /// May be read and set on any thread.
   public var state: State {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }

@@ -18,10 +18,15 @@ public final class Cache: Sendable {
 
   /// What has happened so far, for metrics.
   public struct Statistics: Sendable {
+    /// Values that were there and fresh.
     public internal(set) var hits = 0
+    /// Values that had to be made, or fetched from the cache that processes share.
     public internal(set) var misses = 0
+    /// Values that were there and no longer fresh, and were served while a new one was made.
     public internal(set) var staleHits = 0
+    /// Values that had to go for others.
     public internal(set) var evictions = 0
+    /// What keys and values take now, with what each entry costs besides.
     public internal(set) var usedBytes = 0
   }
 
@@ -149,6 +154,7 @@ public final class Cache: Sendable {
     }
   }
 
+  /// Of this process alone, since it began.
   public var statistics: Statistics {
     stripes.reduce(into: Statistics()) { sum, stripe in
       let part = stripe.state.withLock { $0.statistics }

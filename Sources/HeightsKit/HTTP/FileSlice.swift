@@ -4,8 +4,11 @@ import Glibc
 
 /// Some bytes of an open file. Closes the descriptor when nobody holds the slice any more.
 public final class FileSlice: Sendable {
+  /// Open for reading as long as the slice is there.
   public let descriptor: Int32
+  /// Where the piece begins, in bytes from the beginning of the file.
   public let offset: Int
+  /// How long it is.
   public let sizeBytes: Int
 
   /// Takes over `descriptor`.

@@ -11,6 +11,7 @@
 /// An interpolated value is safe as the content of an element and in an attribute with quotes around it. Scripts, styles
 /// and the schemes of addresses have rules of their own: interpolate nothing that somebody typed there.
 public struct HTML: Sendable, ExpressibleByStringInterpolation {
+  /// The markup, escaped where it has to be.
   public let text: String
 
   /// Takes `markup` as it is: for markup that comes from a file of the app's own, never for what somebody typed.
@@ -34,6 +35,7 @@ public struct HTML: Sendable, ExpressibleByStringInterpolation {
       HTML.escape(value.description, into: &text)
     }
 
+    /// As it is.
     public mutating func appendInterpolation(_ html: HTML) { text += html.text }
 
     /// Nothing for nil.
@@ -70,6 +72,7 @@ public struct HTML: Sendable, ExpressibleByStringInterpolation {
 }
 
 extension Response {
+  /// A page, as UTF-8.
   public static func html(_ page: HTML, status: Status = .ok) -> Response {
     .bytes(Array(page.text.utf8), contentType: "text/html; charset=utf-8", status: status)
   }

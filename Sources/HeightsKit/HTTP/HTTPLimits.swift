@@ -26,5 +26,6 @@ public struct HTTPLimits: Sendable {
   /// What bodies may take together.
   var received = ReceivedBytes.ofProcess
 
+  /// The figures above, which suit an app on a machine of its own.
   public init() {}
 }

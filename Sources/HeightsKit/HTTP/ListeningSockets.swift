@@ -91,6 +91,7 @@ public struct ListeningSockets: Sendable {
 
 /// An address of the Internet Protocol, version 4.
 public struct IPv4Address: Equatable, Sendable, CustomStringConvertible {
+  /// 127.0.0.1: only this machine gets there.
   public static let loopback = IPv4Address(number: 0x7f00_0001)
 
   let number: UInt32

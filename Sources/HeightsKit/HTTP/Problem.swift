@@ -2,6 +2,7 @@
 
 /// An error that is an answer: handlers throw it, and the client gets it as a problem document.
 public struct Problem: Error, JSONWritable, Sendable, Equatable {
+  /// 400 to 599.
   public let status: Status
   /// What kind of problem it is, as a URI reference; `about:blank` when the status says it all.
   public let type: String
@@ -16,9 +17,14 @@ public struct Problem: Error, JSONWritable, Sendable, Equatable {
 
   /// A field of the request that was not accepted.
   public struct Field: JSONWritable, Sendable, Equatable {
+    /// The name of the form's field.
     public let name: String
+    /// What is wrong with it, for people.
     public let message: String
 
+    /// - Parameters:
+    ///   - name: the form's field.
+    ///   - message: for people.
     public init(_ name: String, _ message: String) {
       self.name = name
       self.message = message
@@ -32,6 +38,11 @@ public struct Problem: Error, JSONWritable, Sendable, Equatable {
     }
   }
 
+  /// - Parameters:
+  ///   - type: a URI reference; `about:blank` when the status says it all.
+  ///   - title: the same each time it happens.
+  ///   - detail: what went wrong this time, and what to do about it; never a secret.
+  ///   - retryAfterSeconds: after how long another try is worth it.
   public init(
     _ status: Status, type: String = "about:blank", title: String, detail: String? = nil,
     fields: [Field] = [],
@@ -69,6 +80,7 @@ public struct Problem: Error, JSONWritable, Sendable, Equatable {
 
 /// An error that knows its answer. Anything else that a handler throws is answered with 500.
 public protocol ProblemConvertible: Error {
+  /// What a client is told: no more than it may know.
   var problem: Problem { get }
 }
 
@@ -77,14 +89,17 @@ extension Overloaded: ProblemConvertible {
 }
 
 extension Problem {
+  /// 400; `detail` says what was expected.
   public static func badRequest(_ detail: String) -> Problem {
     Problem(.badRequest, title: "The request cannot be understood", detail: detail)
   }
 
+  /// 404; without `detail` also for what this client may not know of.
   public static func notFound(_ detail: String? = nil) -> Problem {
     Problem(.notFound, title: "There is nothing here", detail: detail)
   }
 
+  /// 422; names every field that was not accepted.
   public static func invalid(_ fields: [Field]) -> Problem {
     Problem(.unprocessableContent, title: "Some fields were not accepted", fields: fields)
   }

@@ -10,10 +10,13 @@ import Foundation
 /// `@unchecked Sendable` is sound for who keeps to that. What is asked of the connection is checked to be on its loop's
 /// thread in debug builds; the rest does not change while a handler runs.
 public class Request: @unchecked Sendable {
+  /// What is asked for, of the methods that are known here.
   public let method: Method
   /// The path as it was sent, percent-encoded, without the query.
   public let path: String
+  /// The whole body, received before the handler runs.
   public internal(set) var body = RequestBody.empty
+  /// What connects this request with others that it caused, or was caused by.
   public let trace: TraceContext
   /// The id by which logs and error pages name this request.
   public var id: String { clientID ?? trace.shortID }
@@ -71,6 +74,7 @@ public class Request: @unchecked Sendable {
   /// The value of the first header of that name; names are compared without regard to case.
   public func header(_ name: String) -> String? { isOver ? nil : connection.header(name) }
 
+  /// The value of the first cookie of that name, as it was sent.
   public func cookie(_ name: String) -> String? { isOver ? nil : connection.cookie(name) }
 
   /// Who asks: an IP address, or `local` for a Unix socket. Behind proxies that are trusted it is whom they ask for, until

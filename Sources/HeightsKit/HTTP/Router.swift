@@ -40,10 +40,12 @@ public struct Router: Sendable {
   private(set) var checks: [@Sendable (Request) throws -> Void] = []
   private var problemPage: (@Sendable (Problem, Request) -> Response?)?
 
+  /// Answers everything with 404.
   public init() {}
 
   // MARK: Building
 
+  /// Adds a route; it answers HEAD too. `{name}` in the pattern stands for one part of the path.
   public mutating func get(_ pattern: String, _ handler: @escaping Handler) { add(.get, pattern, 0, handler) }
 
   /// - Parameters:
@@ -57,10 +59,12 @@ public struct Router: Sendable {
     add(.post, pattern, maxBodyBytes, admission: admission, handler)
   }
 
+  /// - Parameter maxBodyBytes: a request with a larger body is answered with 413.
   public mutating func put(_ pattern: String, maxBodyBytes: Int = 64 << 10, _ handler: @escaping Handler) {
     add(.put, pattern, maxBodyBytes, handler)
   }
 
+  /// - Parameter maxBodyBytes: a request with a larger body is answered with 413.
   public mutating func delete(_ pattern: String, maxBodyBytes: Int = 64 << 10, _ handler: @escaping Handler) {
     add(.delete, pattern, maxBodyBytes, handler)
   }

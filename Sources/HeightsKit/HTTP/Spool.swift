@@ -14,6 +14,7 @@ public final class Spool {
 
   static let memoryLimitBytes = 64 << 10
 
+  /// What has been received so far.
   public private(set) var sizeBytes = 0
   private var content = Content.memory([])
   private let budget: ReceivedBytes
@@ -109,7 +110,9 @@ public final class Spool {
 
 /// The fields and files of a submitted form.
 public struct Form {
+  /// A file that was sent along.
   public struct File {
+    /// Of the form's field.
     public let name: String
     /// The name that the file had on the client's machine: for display only.
     public let filename: String
@@ -119,6 +122,7 @@ public struct Form {
     let spool: Spool
     let range: Range<Int>
 
+    /// How long it is.
     public var sizeBytes: Int { range.count }
 
     /// All bytes, in memory.
@@ -126,7 +130,9 @@ public struct Form {
     public func read() throws -> [UInt8] { try spool.read(range) }
   }
 
+  /// In the order of the form; a name may be there more than once.
   public internal(set) var fields: [(name: String, value: String)] = []
+  /// In the order of the form; a field that was left empty has one without bytes.
   public internal(set) var files: [File] = []
 
   /// The value of the first field of that name.

@@ -2,12 +2,15 @@
 
 /// Names a request in the logs of all services that it passes through.
 public struct TraceContext: Sendable, Equatable {
+  /// The first half of the trace's 128 bits.
   public let traceHigh: UInt64
+  /// The other half.
   public let traceLow: UInt64
   /// The caller's span, or 0 when the trace begins here.
   public let parentSpan: UInt64
   /// This request's own span.
   public let span: UInt64
+  /// Whether the caller records the trace, and asks others to.
   public let sampled: Bool
 
   /// Goes on with the trace of a `traceparent` header, or begins one when there is none that is valid.
@@ -20,6 +23,7 @@ public struct TraceContext: Sendable, Equatable {
     sampled = parsed?.sampled ?? false
   }
 
+  /// 32 hexadecimal digits in lower case.
   public var traceID: String { hex(traceHigh) + hex(traceLow) }
 
   /// The span in 13 characters (base 32), which fit in a string without memory of its own.

@@ -10,6 +10,7 @@ import Foundation
 public struct Launch: Sendable {
   private let directory: String
 
+  /// - Parameter directory: the folder; from the process's working directory when it is not absolute.
   public init(directory: String) { self.directory = directory }
 
   /// The routes of stage 1.

@@ -10,7 +10,9 @@ public enum ImageKind: String, CaseIterable, Sendable {
     self = kind
   }
 
+  /// Without a dot: `jpg`, `png`, `gif` or `webp`.
   public var fileExtension: String { self == .jpeg ? "jpg" : rawValue }
+  /// As `Content-Type` has it, such as `image/png`.
   public var mediaType: String { "image/" + rawValue }
 
   /// Width and height in pixels, from the format's own header; nil when the bytes aren't of this format.

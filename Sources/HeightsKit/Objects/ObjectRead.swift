@@ -6,6 +6,7 @@ public final class ObjectRead: Sendable {
   public struct Copy: Sendable {
     /// Which store that is, for people.
     public let store: String
+    /// All of it.
     public let bytes: [UInt8]
   }
 

@@ -5,6 +5,7 @@ import Synchronization
 
 /// There is more to do than the bounds allow: try again later.
 public struct Overloaded: Error, Equatable {
+  /// Thrown by a handler it is answered with 503, and another try is worth it after a second.
   public init() {}
 }
 

@@ -7,8 +7,10 @@ public struct Deadline: Comparable, Hashable, Sendable {
   /// Nanoseconds since the machine started.
   public let uptimeNanoseconds: UInt64
 
+  /// - Parameter uptimeNanoseconds: since the machine started.
   public init(uptimeNanoseconds: UInt64) { self.uptimeNanoseconds = uptimeNanoseconds }
 
+  /// This moment, on a clock that no change of the time of day moves.
   public static var now: Deadline {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
@@ -48,6 +50,7 @@ public struct Deadline: Comparable, Hashable, Sendable {
     return now >= uptimeNanoseconds ? 0 : Int((uptimeNanoseconds - now + 999_999) / 1_000_000)
   }
 
+  /// Whether that moment is now, or was before.
   public var hasPassed: Bool { Deadline.now >= self }
 
   /// Milliseconds from this moment until now.

@@ -6,6 +6,7 @@ import Synchronization
 
 /// Event loops, started together and stopped together.
 public final class EventLoopGroup: Sendable {
+  /// At least one; always the same, in the same order.
   public let loops: [EventLoop]
   private let running: Mutex<Int>
   private let stopped = Mutex<[CheckedContinuation<Void, Never>]>([])

@@ -7,7 +7,9 @@ import Glibc
 public struct IOEvents: OptionSet, Sendable {
   public let rawValue: UInt32
   public init(rawValue: UInt32) { self.rawValue = rawValue }
+  /// There is something to read, or somebody to accept.
   public static let readable = IOEvents(rawValue: EPOLLIN.rawValue)
+  /// There is room to write.
   public static let writable = IOEvents(rawValue: EPOLLOUT.rawValue)
   /// The peer will send nothing more: it has closed, or shut down its sending side.
   public static let peerClosed = IOEvents(rawValue: EPOLLRDHUP.rawValue)

@@ -7,6 +7,7 @@
 /// Who was told that a write is done reads it, on every loop. So SQL keeps to what both understand: types `BIGINT`,
 /// `TEXT`, `BYTEA` and `DOUBLE PRECISION`, `ON CONFLICT`, `RETURNING`, and `next_id(shard)`.
 public final class Database: Sendable {
+  /// As the app asked for it: `posts`.
   public let name: String
   /// Where a move exchanges the engine.
   let engines: EngineSwitch
@@ -169,6 +170,7 @@ public final class Database: Sendable {
     public let waiting: Int
   }
 
+  /// Of this process, since it opened the database.
   public var statistics: Statistics {
     let statistics =
       switch engine {

@@ -29,13 +29,18 @@ public enum DatabaseError: Error, Equatable, Sendable {
 
   /// A constraint that was violated.
   public struct Constraint: Equatable, Sendable {
+    /// What the constraint forbids.
     public enum Kind: Sendable { case unique, foreignKey, notNull, check, other }
+    /// By which what was written was refused.
     public let kind: Kind
     /// The columns concerned, each as `table.column`. Empty where the engine does not tell.
     public let columns: [String]
     /// The name of the constraint or index. `nil` where the engine does not tell.
     public let name: String?
 
+    /// - Parameters:
+    ///   - columns: each as `table.column`; empty where the engine does not tell.
+    ///   - name: nil where the engine does not tell.
     public init(_ kind: Kind, columns: [String] = [], name: String? = nil) {
       self.kind = kind
       self.columns = columns

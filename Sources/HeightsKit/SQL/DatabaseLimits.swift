@@ -22,5 +22,6 @@ public struct DatabaseLimits: Sendable {
   /// Connections to a server that a loop's transactions share, besides the one of its reads.
   public var connectionsPerLoop = 4
 
+  /// The figures above.
   public init() {}
 }

@@ -9,10 +9,15 @@ public struct Migration: Sendable, Equatable {
   public let number: Int
   /// What comes after the number in the file's name.
   public let name: String
+  /// One statement or several, with a semicolon after each.
   public let sql: String
   /// SHA-256 of the text, in hexadecimal.
   public let checksum: String
 
+  /// - Parameters:
+  ///   - number: from 1 upwards, without gaps.
+  ///   - name: for people, and for messages.
+  ///   - sql: never edited once it was applied anywhere: its checksum is kept.
   public init(number: Int, name: String, sql: String) {
     self.number = number
     self.name = name

@@ -14,6 +14,7 @@ public struct Row {
   init(_ statement: Statement) { source = .sqlite(SQLiteRow(statement)) }
   init(_ row: PostgresRow) { source = .postgres(row) }
 
+  /// A whole number of up to 64 bits.
   public func int(_ column: Int) throws -> Int64 {
     switch source {
     case .sqlite(let row): try row.int(column)
@@ -29,6 +30,7 @@ public struct Row {
     }
   }
 
+  /// UTF-8, as it was stored.
   public func text(_ column: Int) throws -> String {
     switch source {
     case .sqlite(let row): try row.text(column)
@@ -36,6 +38,7 @@ public struct Row {
     }
   }
 
+  /// Bytes, as they were stored.
   public func blob(_ column: Int) throws -> [UInt8] {
     switch source {
     case .sqlite(let row): try row.blob(column)
@@ -52,6 +55,7 @@ public struct Row {
     }
   }
 
+  /// A whole number that `next_id` has made.
   public func identifier(_ column: Int) throws -> Identifier {
     let value = try int(column)
     guard let identifier = Identifier(value) else {
@@ -60,6 +64,7 @@ public struct Row {
     return identifier
   }
 
+  /// A whole number from 0 to 4,095.
   public func shard(_ column: Int) throws -> Shard {
     let value = try int(column)
     guard let shard = Shard(Int(value)) else {
@@ -68,8 +73,10 @@ public struct Row {
     return shard
   }
 
+  /// Nil for NULL, as the others that may lack a value.
   public func optionalInt(_ column: Int) throws -> Int64? { try isNull(column) ? nil : int(column) }
   public func optionalDouble(_ column: Int) throws -> Double? { try isNull(column) ? nil : double(column) }
+  /// Nil for NULL.
   public func optionalText(_ column: Int) throws -> String? { try isNull(column) ? nil : text(column) }
   public func optionalBlob(_ column: Int) throws -> [UInt8]? { try isNull(column) ? nil : blob(column) }
   public func optionalBool(_ column: Int) throws -> Bool? { try isNull(column) ? nil : bool(column) }
@@ -77,6 +84,7 @@ public struct Row {
     try isNull(column) ? nil : identifier(column)
   }
 
+  /// Throws only where there is no such column.
   public func isNull(_ column: Int) throws -> Bool {
     switch source {
     case .sqlite(let row): try row.isNull(column)

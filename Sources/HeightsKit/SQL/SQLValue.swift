@@ -11,6 +11,7 @@ public enum SQLValue: Sendable, Hashable {
 
 /// Can be interpolated into `SQL`. Conform a type of your own by giving the value that stands for it.
 public protocol SQLConvertible {
+  /// What is bound in its place.
   var sqlValue: SQLValue { get }
 }
 

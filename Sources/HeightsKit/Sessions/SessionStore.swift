@@ -5,6 +5,7 @@ import Synchronization
 
 /// A session that has just begun or was found again.
 public struct Session: Sendable {
+  /// Who is logged in.
   public let accountID: Identifier
   /// The version of the account's credentials that it was begun with.
   public let credentials: Int64

@@ -35,6 +35,7 @@ public struct Identifier: Hashable, Comparable, Sendable, LosslessStringConverti
 
   public var description: String { String(value) }
 
+  /// The one that what it names belongs to, for good.
   public var shard: Shard {
     // 12 bits are always a shard.
     Shard(Int(value >> 10 & 0xfff))!

@@ -4,12 +4,15 @@ import Glibc
 
 /// What happens to the process, for those who run it. Never secrets, never what users wrote.
 public enum Log {
+  /// What people may want to read later.
   public static func info(_ message: StaticString, _ values: [(String, String)] = []) {
     write("info", message, values)
   }
+  /// Something that will go wrong if nobody looks at it.
   public static func warning(_ message: StaticString, _ values: [(String, String)] = []) {
     write("warning", message, values)
   }
+  /// Something that went wrong.
   public static func error(_ message: StaticString, _ values: KeyValuePairs<String, String> = [:]) {
     write("error", message, values.map { ($0.key, $0.value) })
   }

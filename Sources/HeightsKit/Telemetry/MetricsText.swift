@@ -2,8 +2,10 @@
 
 /// Writes metrics in Prometheus' text format, version 0.0.4.
 public struct MetricsText: Sendable {
+  /// What was written so far: whole lines.
   public private(set) var text = ""
 
+  /// Empty.
   public init() {}
 
   /// One metric without labels.
@@ -12,10 +14,13 @@ public struct MetricsText: Sendable {
     sample(name, [], value)
   }
 
+  /// The lines before the samples of a metric: `type` is `counter`, `gauge` or `histogram`.
   public mutating func begin(_ name: String, _ type: String, _ help: String) {
     text += "# HELP \(name) \(help.replacing("\n", with: " "))\n# TYPE \(name) \(type)\n"
   }
 
+  /// One sample: the labels tell it from others of the same metric. Their values are escaped, their names are
+  /// not.
   public mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
     text += name
     if !labels.isEmpty {

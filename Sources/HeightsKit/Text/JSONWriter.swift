@@ -2,6 +2,7 @@
 
 /// Something that has a JSON form.
 public protocol JSONWritable {
+  /// Writes exactly one value.
   func write(to json: inout JSONWriter)
 }
 
@@ -23,12 +24,14 @@ public struct JSONWriter: ~Copyable {
     return json.bytes
   }
 
+  /// One object; `members` writes what is in it, each name once.
   public mutating func object(_ members: (inout JSONWriter) -> Void) {
     open(UInt8(ascii: "{"))
     members(&self)
     close(UInt8(ascii: "}"))
   }
 
+  /// One array; `write` is called for each element, and writes exactly one value.
   public mutating func array<Elements: Sequence>(
     _ elements: Elements, _ write: (inout JSONWriter, Elements.Element) -> Void
   ) {
@@ -45,31 +48,37 @@ public struct JSONWriter: ~Copyable {
 
   // The commonest values by themselves: what is generic looks up its type at each call.
 
+  /// A text, escaped where JSON asks for it.
   public mutating func member(_ name: StaticString, _ value: String) {
     key(name)
     string(value)
   }
 
+  /// A whole number.
   public mutating func member(_ name: StaticString, _ value: Int) {
     key(name)
     integer(value)
   }
 
+  /// A whole number. JavaScript reads those beyond 2^53 imprecisely: send identifiers as text.
   public mutating func member(_ name: StaticString, _ value: Int64) {
     key(name)
     integer(value)
   }
 
+  /// `true` or `false`.
   public mutating func member(_ name: StaticString, _ value: Bool) {
     key(name)
     bool(value)
   }
 
+  /// An object within the object.
   public mutating func member(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
     key(name)
     object(members)
   }
 
+  /// An array within the object.
   public mutating func member<Elements: Sequence>(_ name: StaticString, array elements: Elements)
   where Elements.Element: JSONWritable {
     key(name)
@@ -98,16 +107,19 @@ public struct JSONWriter: ~Copyable {
     text.append(value)
   }
 
+  /// The value `null`.
   public mutating func null() {
     separate()
     text.append(fixed: "null")
   }
 
+  /// The value `true` or `false`.
   public mutating func bool(_ value: Bool) {
     separate()
     text.append(fixed: value ? "true" : "false")
   }
 
+  /// A whole number, which has to fit in 64 bits with a sign.
   public mutating func integer(_ value: some BinaryInteger) {
     separate()
     text.append(decimal: Int64(value))
@@ -119,6 +131,7 @@ public struct JSONWriter: ~Copyable {
     if value.isFinite { text.append(value.description) } else { text.append("null") }
   }
 
+  /// A text, escaped where JSON asks for it.
   public mutating func string(_ value: String) {
     var value = value
     value.withUTF8 { string(utf8: $0) }

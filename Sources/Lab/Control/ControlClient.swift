@@ -7,8 +7,10 @@ public struct ControlClient: Sendable {
   /// Longer than any answer takes: a drain of 60 s, a stop of 15 s, a start of 60 s and one more for going back.
   public static let limitMs = 240_000
 
+  /// The app whose lab is asked.
   public let folder: AppFolder
 
+  /// Connects at each question.
   public init(_ folder: AppFolder) { self.folder = folder }
 
   /// Sends `request` and returns the snapshot after it. `progress` hears what happens meanwhile. Throws

@@ -53,6 +53,7 @@ public enum ControlRequest: Equatable, Sendable {
   /// Kills every process of a host that engines run on, and deletes what they kept; they come back with nothing.
   case loseDisk(host: String)
 
+  /// Starts a host's processes; at `stage`, or at the lab's own.
   public static func startHost(_ id: String, stage: Int? = nil) -> ControlRequest {
     .startHosts([id], stage: stage)
   }

@@ -20,10 +20,15 @@ public struct AppFolder: Equatable, Sendable {
     }
   }
 
+  /// What Heights keeps beside the app; nobody else can read it.
   public var home: String { path + "/.heights" }
+  /// What a lab has to remember when it is down.
   public var state: String { home + "/state.json" }
+  /// The lab's credential.
   public var secret: String { home + "/secret" }
+  /// The folder of sockets and locks.
   public var run: String { home + "/run" }
+  /// The folder of what processes say.
   public var logs: String { home + "/logs" }
   /// Secrets that engines and the app share, a file each.
   public var secrets: String { home + "/secrets" }
@@ -51,6 +56,7 @@ public struct AppFolder: Equatable, Sendable {
   public var objects: String { data(of: .app) + "/objects" }
   /// With what a drill fills the app's disk.
   public var diskFiller: String { data(of: .app) + "/drill-filler" }
+  /// The file that has what a process says.
   public func log(of process: String) -> String { "\(logs)/\(process).log" }
   /// Where a role's process answers `/readyz`, `/metrics` and the like.
   public func adminSocket(of role: Role) -> UnixAddress { adminSocket(ofProcess: role.rawValue) }
@@ -58,6 +64,7 @@ public struct AppFolder: Equatable, Sendable {
   public func adminSocket(ofProcess name: String) -> UnixAddress {
     UnixAddress(folder: run, name: "\(name).sock")
   }
+  /// Where the lab's supervisor answers.
   public var controlSocket: UnixAddress { UnixAddress(folder: run, name: "control.sock") }
 
   /// Makes what is missing, for the owner only, and keeps it out of version control.

@@ -5,6 +5,7 @@ import Synchronization
 
 /// The size of a data folder against its quota.
 public struct DiskUsage: Codable, Equatable, Sendable {
+  /// How near the quota is.
   public enum Level: String, Codable, Sendable {
     case normal
     /// 80 % or more.
@@ -13,9 +14,12 @@ public struct DiskUsage: Codable, Equatable, Sendable {
     case full
   }
 
+  /// Measured, with everything in the data folder.
   public let usedBytes: Int
+  /// What may be used.
   public let quotaBytes: Int
 
+  /// - Parameter quotaBytes: what may be used.
   public init(usedBytes: Int, quotaBytes: Int) {
     self.usedBytes = usedBytes
     self.quotaBytes = quotaBytes
@@ -39,6 +43,7 @@ public struct DiskUsage: Codable, Equatable, Sendable {
     try values.encode(level, forKey: .level)
   }
 
+  /// By the share of the quota that is used.
   public var level: Level {
     if usedBytes >= quotaBytes { return .full }
     return Double(usedBytes) >= 0.8 * Double(quotaBytes) ? .warning : .normal

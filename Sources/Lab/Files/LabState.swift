@@ -6,12 +6,15 @@ import Topology
 
 /// The contents of `.heights/state.json`.
 public struct LabState: Codable, Equatable, Sendable {
+  /// The one that the app stands at.
   public var stage: Stage = .singleServer
   /// A name of the instance catalogue.
   public var instanceType = InstanceType.standard
+  /// What the data folder may hold at stage 2.
   public var diskBytes = InstanceType.defaultDiskBytes
   /// The roles that answer on the public port.
   public var openDoors: [Role] = []
+  /// The one that the app's DNS was given; nil before it had one.
   public var dnsPort: Int?
   /// The lab's addresses, kept from run to run.
   var place: LabNetwork.Place?
@@ -25,6 +28,7 @@ public struct LabState: Codable, Equatable, Sendable {
   /// Of which folder it is, on file only: in a copy of an app's folder the processes are the original's.
   private var home: String?
 
+  /// Of a lab that has never run.
   public init() {}
 
   /// Whether engines have stored addresses that can't be changed without them.

@@ -3,6 +3,7 @@
 import Files
 import Glibc
 
+/// Words that nobody can guess.
 public enum Secret {
   /// Makes the secret when there is none: 32 random bytes as hexadecimal text. The path, never the secret, is
   /// handed to the app.

@@ -5,8 +5,10 @@ import Foundation
 /// Held for as long as a climb or a drill is at work on an app. The kernel lets go of it when its holder dies, however it
 /// dies.
 public final class WorkLock: Sendable {
+  /// What has the app to itself.
   public enum Work: String, Sendable { case climb, drill }
 
+  /// Why it can't be taken now.
   public enum Failure: Error, Equatable {
     /// Another one is at work; nil when it has not yet said what it does.
     case held(by: Work?)
@@ -15,6 +17,8 @@ public final class WorkLock: Sendable {
 
   private let descriptor: Descriptor
 
+  /// Does not wait.
+  /// - Throws: `Failure` when somebody else has it.
   public init(_ folder: AppFolder, for work: Work) throws(Failure) {
     let path = folder.workLock
     descriptor = Descriptor(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600))

@@ -5,16 +5,21 @@ import Topology
 
 /// An app's manifest, checked: every name in it exists, every folder is there.
 public struct Manifest: Equatable, Sendable {
+  /// A database of the app's.
   public struct Database: Equatable, Sendable {
+    /// Unique in the app.
     public let name: String
     /// The column that every sharded table begins with.
     public let shardKey: String
   }
 
+  /// A program of the app's.
   public struct Service: Equatable, Sendable {
+    /// Unique in the app.
     public let name: String
     /// The program and its arguments; a program with a slash in it is relative to the app's folder.
     public let run: [String]
+    /// The names of those that it uses.
     public let databases: [String]
     /// It listens on HOST:PORT itself (`listens: "port"`), as any program does, and so runs from stage 3 on. Otherwise it
     /// takes sockets and answers an administrator's, as apps do that import HeightsKit.
@@ -37,11 +42,13 @@ public struct Manifest: Equatable, Sendable {
     /// How uneven popularity is: 0 is even, 1 is what most sites see.
     public var zipfExponent = 1.0
 
+    /// Summit's own.
     public init() {}
   }
 
   /// Letters, digits and dashes; also its DNS name, `NAME.test`.
   public let name: String
+  /// For people.
   public let title: String
   /// The command that builds the app, run in its folder; nil when there is nothing to build.
   public let build: [String]?
@@ -56,6 +63,7 @@ public struct Manifest: Equatable, Sendable {
   /// What else the app reads, files and folders relative to its folder: a release has them too. They need not be there
   /// before it is built.
   public var files: [String] = []
+  /// What its visitors do, for load and plans.
   public let workload: Workload
   /// Whether a write is never acknowledged without a second copy, from stage 4 on: then it waits while there is none.
   public var replicatesStrictly = false
@@ -80,6 +88,7 @@ public struct Manifest: Equatable, Sendable {
 
 /// What is wrong in a manifest: everything found, in the order of the file.
 public struct ManifestError: Error, Equatable, CustomStringConvertible {
+  /// Each names the place in the file and what was expected there; never empty.
   public let problems: [String]
 
   public var description: String { problems.joined(separator: "\n") }

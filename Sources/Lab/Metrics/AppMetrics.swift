@@ -3,9 +3,11 @@
 /// The figures of an app since it started, read from its `/metrics`: `http_requests_total{status=…}` and the
 /// histogram `http_request_duration_seconds`.
 public struct AppMetrics: Codable, Equatable, Sendable {
+  /// Requests that took no longer than a time.
   public struct Bucket: Codable, Equatable, Sendable {
     /// Answers that took this long or less; infinity is left out.
     public let upToSeconds: Double
+    /// Those of the shorter buckets among them.
     public let count: Double
   }
 
@@ -18,6 +20,7 @@ public struct AppMetrics: Codable, Equatable, Sendable {
   /// All answers that the histogram counts.
   public let timedCount: Double
 
+  /// Reads Prometheus' text format; what it lacks is 0.
   public init(text: String) {
     var byStatus: [Int: Double] = [:]
     var byBound: [Double: Double] = [:]

@@ -5,9 +5,12 @@ import Synchronization
 
 /// Hosts whose packets don't arrive at others. The other way they do, unless that is cut as well.
 public struct Cut: Codable, Equatable, Sendable {
+  /// The ids of the hosts whose packets are lost.
   public let from: [String]
+  /// The ids of the hosts that they don't reach.
   public let to: [String]
 
+  /// The other direction stays as it is.
   public init(from: [String], to: [String]) { (self.from, self.to) = (from, to) }
 
   /// Nothing arrives either way.

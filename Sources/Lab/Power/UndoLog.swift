@@ -138,6 +138,7 @@ public struct Unflushed: Codable, Equatable, Sendable, CustomStringConvertible {
   /// Why all or some of it survived in the page cache, for people; nil when none did.
   public var complaint: String?
 
+  /// Nothing.
   public init() {}
 
   static func surviving(_ complaint: String) -> Unflushed {

@@ -4,6 +4,7 @@ import Foundation
 
 /// A process by its pid and the time it was started, so that no other process is ever taken for it.
 public struct ProcessIdentity: Codable, Equatable, Sendable {
+  /// Of this boot; another process may have it later.
   public let pid: Int32
   /// Clock ticks from boot to its start (`/proc/PID/stat`, field 22).
   public let startTicks: UInt64
@@ -21,10 +22,12 @@ public struct ProcessIdentity: Codable, Equatable, Sendable {
     return ProcessIdentity(pid: pid, startTicks: ticks, bootID: bootID)
   }
 
+  /// The one that asks.
   public static var current: ProcessIdentity {
     of(getpid()) ?? ProcessIdentity(pid: getpid(), startTicks: 0, bootID: bootID)
   }
 
+  /// Whether that very process is still there.
   public var isAlive: Bool { Self.of(pid) == self }
 
   /// Whether its pid can mean it, or what it has started, at all.

@@ -9,6 +9,7 @@ public final class SignalPipe: Sendable {
   private let reader: Descriptor
   private let writer: Descriptor
 
+  /// - Throws: `LabError` when the kernel refuses a pipe.
   public init() throws(LabError) {
     var ends: [Int32] = [-1, -1]
     if pipe(&ends) != 0 { throw .system(attempt: "opening a pipe", code: errno) }

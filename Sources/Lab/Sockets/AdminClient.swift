@@ -5,28 +5,36 @@ import Glibc
 
 /// Asks a process over its admin socket.
 public struct AdminClient: Sendable {
+  /// An answer, whole.
   public struct Answer: Equatable, Sendable {
+    /// The HTTP status.
     public let status: Int
+    /// At most `maximumAnswerBytes`.
     public let body: [UInt8]
     /// The body's length by its Content-Length; nil when the answer said none.
     public let lengthBytes: Int?
     /// The time that it was answered at, by the clock of who answered; nil when it said none.
     public var date: String?
 
+    /// As UTF-8.
     public var text: String { String(decoding: body, as: UTF8.self) }
   }
 
   /// The largest answer that is read.
   public static let maximumAnswerBytes = 256 << 20
 
+  /// The socket that is asked.
   public let address: UnixAddress
 
+  /// Connects at each request.
   public init(_ address: UnixAddress) { self.address = address }
 
+  /// - Throws: `LabError` when no whole answer comes within `limitMs`.
   public func get(_ path: String, limitMs: Int = 5000) throws(LabError) -> Answer {
     try request("GET", path, body: [], limitMs: limitMs)
   }
 
+  /// - Throws: `LabError` when no whole answer comes within `limitMs`.
   public func post(_ path: String, body: [UInt8] = [], limitMs: Int = 60_000) throws(LabError) -> Answer {
     try request("POST", path, body: body, limitMs: limitMs)
   }

@@ -5,11 +5,15 @@ import Glibc
 /// A unix socket by folder and name. The kernel's limit of 107 bytes concerns the name alone: the folder is opened
 /// first and named by its descriptor.
 public struct UnixAddress: Equatable, Sendable {
+  /// Where it lies; may be longer than a socket's path may be.
   public let folder: String
+  /// The name of the file in it.
   public let name: String
 
+  /// For people, and for programs that know a way to long paths.
   public var path: String { folder + "/" + name }
 
+  /// - Parameter name: of the file in the folder.
   public init(folder: String, name: String) {
     self.folder = folder
     self.name = name

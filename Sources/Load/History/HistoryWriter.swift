@@ -13,7 +13,7 @@ struct Span: Sendable {
 }
 
 /// A file of operations. They gather in memory until `flush()`, which a run does ten times a second.
-public final class HistoryWriter: Sendable {
+final class HistoryWriter: Sendable {
   private struct State {
     var bytes: [UInt8] = []
     var lastID: Int
@@ -25,7 +25,7 @@ public final class HistoryWriter: Sendable {
 
   /// - Parameter continuing: adds to the operations that are there; else they are replaced.
   /// - Throws: `LoadError.historyFile`.
-  public init(path: String, continuing lastID: Int? = nil) throws {
+  init(path: String, continuing lastID: Int? = nil) throws {
     self.path = path
     state = Mutex(State(lastID: lastID ?? -1))
     let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND | (lastID == nil ? O_TRUNC : 0)
@@ -54,7 +54,7 @@ public final class HistoryWriter: Sendable {
   }
 
   /// - Throws: `LoadError.historyFile`, for instance when the disk is full.
-  public func flush() throws {
+  func flush() throws {
     try file.withLock { descriptor in
       let bytes = state.withLock { state in
         defer { state.bytes.removeAll(keepingCapacity: true) }

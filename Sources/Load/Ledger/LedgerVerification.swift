@@ -10,7 +10,9 @@ public struct VerificationReport: Sendable, Equatable, Codable {
   public internal(set) var writes = 0
   /// Those whose effect must be there now: of writes to the same thing the last one counts.
   public internal(set) var acknowledged = 0
+  /// Of those acknowledged: their effect is there.
   public internal(set) var found = 0
+  /// Of those acknowledged: their effect is not there, so a write was lost.
   public internal(set) var missing = 0
   /// The app could not say, also after several tries.
   public internal(set) var unreadable = 0
@@ -24,7 +26,7 @@ public struct VerificationReport: Sendable, Equatable, Codable {
   /// Writes whose answer never came, and that are there.
   public internal(set) var unansweredThere = 0
   /// Acknowledged writes by kind: accounts, posts, photos, follows, likes, waitlist.
-  public internal(set) var byKind: [String: Int] = [:]
+  var byKind: [String: Int] = [:]
   /// The first of those missing, unreadable or unexpected, at most 10, with what is wrong.
   public internal(set) var examples: [String] = []
 
@@ -67,13 +69,17 @@ public struct LedgerVerification: Sendable {
   private static let patienceRecords = 32
 
   /// `http://HOST:PORT` of the app.
-  public var target: String
-  public var ledgerPath: String
+  var target: String
+  var ledgerPath: String
   /// Where the databases are. When known, they are read, and the app is not asked at all: it may answer from a cache.
-  public var stores: Stores?
+  var stores: Stores?
   /// The Unix socket of the app's admin side: needed when the app is asked and the ledger has waitlist addresses.
-  public var adminSocketPath: String?
+  var adminSocketPath: String?
 
+  /// - Parameters:
+  ///   - ledgerPath: the file that load runs have appended to.
+  ///   - stores: where the databases are; nil to ask the app at `target` instead.
+  ///   - adminSocketPath: needed when the app is asked and the ledger has waitlist addresses.
   public init(target: String, ledgerPath: String, stores: Stores? = nil, adminSocketPath: String? = nil) {
     self.target = target
     self.ledgerPath = ledgerPath

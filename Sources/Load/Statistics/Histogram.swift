@@ -62,10 +62,15 @@ struct Histogram: Sendable, Equatable {
 public struct LatencySummary: Sendable, Equatable, Codable {
   /// How many durations these figures stand for.
   public let count: Int
+  /// 0 when there are none, as the others.
   public let meanMs: Double
+  /// The duration that half of all do not exceed.
   public let p50Ms: Double
+  /// The duration that 9 in 10 do not exceed.
   public let p90Ms: Double
+  /// The duration that 99 in 100 do not exceed.
   public let p99Ms: Double
+  /// The duration that 999 in 1,000 do not exceed.
   public let p999Ms: Double
   /// The longest duration, exact; the percentiles are at most 0.8 % too high.
   public let maxMs: Double

@@ -19,6 +19,7 @@ public struct SessionReport: Sendable, Equatable, Codable {
   /// The first of those lost, let in or unreadable, at most 10, with what is wrong.
   public internal(set) var examples: [String] = []
 
+  /// Every session that should hold holds, and none that is over lets anybody in.
   public var isComplete: Bool { lost == 0 && letIn == 0 && unreadable == 0 }
 
   mutating func count(_ question: SessionQuestion, _ answer: SessionQuestion.Answer) {

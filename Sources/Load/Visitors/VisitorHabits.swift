@@ -50,14 +50,14 @@ public struct VisitorHabits: Sendable, Equatable {
     ], 1)
 
   /// The same, and besides what shows whether the app's answers fit together, a tenth of all.
-  public var withProbes: VisitorHabits {
+  var withProbes: VisitorHabits {
     var weights = weights
     weights[.readTie] = weights.values.reduce(0, +) / 9
     return VisitorHabits(checked: weights, popularityExponent)
   }
 
   /// The launch page: most look, some leave their address.
-  public static let launch = VisitorHabits(checked: [.readLaunchPage: 4, .joinWaitlist: 1], 0)
+  static let launch = VisitorHabits(checked: [.readLaunchPage: 4, .joinWaitlist: 1], 0)
 }
 
 /// Draws actions by their weights.

@@ -24,12 +24,15 @@ public struct AvailabilityReport: Codable, Equatable, Sendable {
     public let promisedDowntimeMinutes: Double
     /// Of the error budget; above 1 it takes more than all.
     public let budgetShare: Double
+    /// In the order in which a request meets them.
     public let members: [Member]
   }
 
   /// A kind of failure and what it takes from people.
   public struct Event: Codable, Equatable, Sendable {
+    /// What fails, in words: `a server fails`.
     public let name: String
+    /// How often it is expected, of all that there are of its kind together.
     public let perYear: Double
     /// Until requests are answered again.
     public let seconds: Double
@@ -37,18 +40,24 @@ public struct AvailabilityReport: Codable, Equatable, Sendable {
     public let affectedShare: Double
     /// In an average month.
     public let minutesPerMonth: Double
+    /// The rate and the time to recover, by the path in the catalog.
     public let constants: [String: Constant]
     /// Of the error budget; above 1 it takes more than all.
     public let budgetShare: Double
   }
 
+  /// The share of time that the stage is meant to be there, 0 to 1, from `availability/target` in the
+  /// catalog.
   public let target: Double
   /// Minutes in a month that the target leaves.
   public let budgetMinutes: Double
+  /// Each has the whole error budget to itself.
   public let paths: [Path]
+  /// What the stage is expected to see, from a server's failure to a region's.
   public let events: [Event]
   /// What the events leave: a forecast from rates that are judged, not published.
   public let expected: Double
+  /// Minutes in an average month: those of all events added up.
   public let expectedDowntimeMinutes: Double
   /// The share of the error budget that the events take.
   public let budgetShare: Double

@@ -1,26 +1,26 @@
 // How available a system is whose parts fail alone, and whose causes of failure take several parts at once.
 
 /// Something that several parts depend on, such as a zone's power: when it is gone, so are they.
-public struct SharedCause: Equatable, Sendable {
-  public let id: String
+struct SharedCause: Equatable, Sendable {
+  let id: String
   /// The share of time that it is there, 0 to 1.
-  public let availability: Double
+  let availability: Double
 
-  public init(id: String, availability: Double) {
+  init(id: String, availability: Double) {
     self.id = id
     self.availability = availability
   }
 }
 
 /// A part that works or does not.
-public struct Part: Equatable, Sendable {
-  public let name: String
+struct Part: Equatable, Sendable {
+  let name: String
   /// The share of time that it works while what it depends on is there, 0 to 1.
-  public let availability: Double
+  let availability: Double
   /// The id of the shared cause that it depends on; nil for none.
-  public let cause: String?
+  let cause: String?
 
-  public init(_ name: String, availability: Double, dependsOn cause: String? = nil) {
+  init(_ name: String, availability: Double, dependsOn cause: String? = nil) {
     self.name = name
     self.availability = availability
     self.cause = cause
@@ -28,7 +28,7 @@ public struct Part: Equatable, Sendable {
 }
 
 /// How parts make a system. Each part stands in it once.
-public indirect enum Composition: Equatable, Sendable {
+indirect enum Composition: Equatable, Sendable {
   case part(Part)
   /// All must work.
   case series([Composition])
@@ -39,7 +39,7 @@ public indirect enum Composition: Equatable, Sendable {
   ///
   /// Parts fail independently while the causes they share are in a given state; so the states of the causes are gone
   /// through one by one (2 to the power of their number), and the shares added up.
-  public func availability(sharing causes: [SharedCause] = []) -> Double {
+  func availability(sharing causes: [SharedCause] = []) -> Double {
     availability(of: causes[...], lost: [])
   }
 

@@ -3,18 +3,18 @@
 /// The constants by name, the sizes that can be rented, and the prices of each region.
 public struct Catalog: Sendable {
   /// By path, such as `prices/ebs/perGBMonth`.
-  public private(set) var constants: [String: Constant]
+  private(set) var constants: [String: Constant]
   /// Of each key: all are there, that is checked when the catalog is made.
   private var values: [Key: Constant] = [:]
   /// Of a region's code: where its visitors are, in CloudFront's price list.
   let geographies: [String: String]
 
   /// EC2 instances for apps.
-  public private(set) var computeSizes: [MachineSize] = []
+  private(set) var computeSizes: [MachineSize] = []
   /// RDS classes.
-  public private(set) var databaseSizes: [MachineSize] = []
+  private(set) var databaseSizes: [MachineSize] = []
   /// ElastiCache nodes.
-  public private(set) var cacheSizes: [MachineSize] = []
+  private(set) var cacheSizes: [MachineSize] = []
 
   /// The catalog that is compiled in.
   /// - Throws: `CatalogError` when a file of it is damaged.
@@ -60,7 +60,7 @@ public struct Catalog: Sendable {
 
   /// The same catalog with other values: `source` tells where they come from.
   /// - Throws: `CatalogError` when a path names no constant.
-  public func replacing(_ replacements: [String: Double], source: String) throws(CatalogError) -> Catalog {
+  func replacing(_ replacements: [String: Double], source: String) throws(CatalogError) -> Catalog {
     let unknown = replacements.keys.filter { constants[$0] == nil }.sorted()
     if !unknown.isEmpty { throw CatalogError(problems: unknown.map { "\($0): no such constant" }) }
     var catalog = self
@@ -72,7 +72,7 @@ public struct Catalog: Sendable {
   }
 
   /// The codes of the regions that have prices, in order.
-  public var regionCodes: [String] { geographies.keys.sorted() }
+  var regionCodes: [String] { geographies.keys.sorted() }
 
   /// A figure of a region, such as its `priceFactor`.
   func regional(_ column: String, of region: String) -> Constant? {

@@ -2,8 +2,10 @@
 
 /// Why constants can't be used: each problem names the file and the path in it.
 public struct CatalogError: Error, Equatable, CustomStringConvertible {
+  /// Each names the path and what was expected there; never empty.
   public let problems: [String]
 
+  /// At least one problem.
   public init(problems: [String]) { self.problems = problems }
 
   public var description: String { problems.joined(separator: "\n") }

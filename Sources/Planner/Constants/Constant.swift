@@ -2,6 +2,7 @@
 
 /// A constant of the catalog: nothing is reckoned with that has no unit, source and date.
 public struct Constant: Codable, Equatable, Sendable {
+  /// In `unit`.
   public let value: Double
   /// Such as `USD/GB-month` or `requests/s`.
   public let unit: String
@@ -12,7 +13,7 @@ public struct Constant: Codable, Equatable, Sendable {
   /// Whether the value is a judgement: no source that could be read states it.
   public let isEstimate: Bool
 
-  public init(value: Double, unit: String, source: String, asOf: String, isEstimate: Bool = false) {
+  init(value: Double, unit: String, source: String, asOf: String, isEstimate: Bool = false) {
     self.value = value
     self.unit = unit
     self.source = source

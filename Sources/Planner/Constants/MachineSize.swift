@@ -1,19 +1,19 @@
 // The sizes that AWS rents: instances for apps, databases and caches.
 
 /// A size that can be chosen, with its price in us-east-1.
-public struct MachineSize: Equatable, Sendable {
+struct MachineSize: Equatable, Sendable {
   /// AWS's name, such as `c7g.large`, `db.r7g.xlarge` or `cache.t4g.micro`.
-  public let name: String
-  public let virtualCPUs: Double
-  public let memoryGiB: Double
+  let name: String
+  let virtualCPUs: Double
+  let memoryGiB: Double
   /// What it may send and receive for as long as it likes; nil where AWS states none.
-  public let networkGbps: Double?
+  let networkGbps: Double?
   /// The share of each vCPU that a burstable size may use for as long as it likes; 1 for the others.
-  public let baselineShare: Double
-  public let perHour: Constant
+  let baselineShare: Double
+  let perHour: Constant
 
   /// Whether it earns the right to its full speed by being idle: in a long outage of its neighbours it may run out.
-  public var isBurstable: Bool { baselineShare < 1 || name.hasPrefix("cache.t") }
+  var isBurstable: Bool { baselineShare < 1 || name.hasPrefix("cache.t") }
 }
 
 extension [MachineSize] {

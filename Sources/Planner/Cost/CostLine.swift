@@ -2,9 +2,11 @@
 
 /// What something costs in a month, and what that rests on.
 public struct CostLine: Codable, Equatable, Sendable {
+  /// The parts of a bill, in the order in which it is read.
   public enum Section: String, Codable, CaseIterable, Sendable {
     case servers, database, cache, sessions, files, edge, balancing, network, names, operations, launchPage
 
+    /// As a heading for people.
     public var title: String {
       switch self {
       case .servers: "App servers"
@@ -22,11 +24,13 @@ public struct CostLine: Codable, Equatable, Sendable {
     }
   }
 
+  /// Where it stands in the bill.
   public let section: Section
   /// What is paid for, such as `3 × c7g.large`.
   public let item: String
   /// The code of the region that is billed; nil for what belongs to none.
   public let region: String?
+  /// In a month, in `unit`.
   public let quantity: Double
   /// Of the quantity, such as `GB`.
   public let unit: String

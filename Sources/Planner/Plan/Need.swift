@@ -8,16 +8,18 @@ public struct Need: Codable, Equatable, Sendable {
   public let stage: Stage
   /// What is counted, such as `people met by an hour of outage at the busiest time`.
   public let what: String
+  /// The audience's figure, in `unit`.
   public let value: Double
   /// From here on the need is there.
   public let from: Double
+  /// Of `value` and `from`.
   public let unit: String
   /// As a sentence.
   public let reason: String
   /// What the threshold rests on.
   public let constant: Constant
 
-  public var isMet: Bool { value >= from }
+  var isMet: Bool { value >= from }
 }
 
 extension Need {

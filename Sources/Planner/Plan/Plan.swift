@@ -6,17 +6,23 @@ import Topology
 public struct Plan: Codable, Equatable, Sendable {
   /// People in a month.
   public let users: Int
+  /// The stage that is planned for: the recommended one, or the one that was asked for.
   public let stage: Stage
+  /// Which stage the audience needs, whatever was asked for.
   public let recommendation: Recommendation
   /// The codes of the regions, the first where the app began.
   public let regions: [String]
   /// Figures of the audience that the plan rests on, by their path in the catalog.
   public let assumptions: [String: Constant]
+  /// What everything below is sized for.
   public let load: Load
+  /// Those that face people first, those that keep data last.
   public let tiers: [TierPlan]
+  /// The whole bill of a month, section by section, in each the dearest line first.
   public let costs: [CostLine]
   /// USD.
   public let costPerMonth: Double
+  /// At the planned stage, against its target.
   public let availability: AvailabilityReport
   /// What is full first when nothing is changed, and what it then takes.
   public let nextLimit: Limit?
@@ -35,6 +41,8 @@ public struct Plan: Codable, Equatable, Sendable {
 extension Plan {
   /// The stage to be on, and why.
   public struct Recommendation: Codable, Equatable, Sendable {
+    /// The lowest that answers every need that is met and can carry the load; 7 when several regions were
+    /// asked for.
     public let stage: Stage
     /// One sentence.
     public let reason: String
@@ -44,14 +52,23 @@ extension Plan {
 
   /// What the whole audience asks for.
   public struct Load: Codable, Equatable, Sendable {
+    /// People on an average day.
     public let activeUsersPerDay: Double
+    /// People who are there in the busiest hour of the day.
     public let peakHourPeople: Double
+    /// Over the whole day.
     public let requestsPerSecondMean: Double
+    /// At the busiest time of day.
     public let requestsPerSecondPeak: Double
+    /// By the catalog's days in a month.
     public let requestsPerMonth: Double
+    /// What the databases hold, with indexes, after the months that are planned for.
     public let databaseGiB: Double
+    /// What is written in a month, with indexes.
     public let databaseGrowthGiBPerMonth: Double
+    /// What pictures and their thumbnails take after the months that are planned for.
     public let objectsGiB: Double
+    /// What pictures and their thumbnails of a month take.
     public let objectsGrowthGiBPerMonth: Double
   }
 
@@ -59,6 +76,7 @@ extension Plan {
   public struct Limit: Codable, Equatable, Sendable {
     /// The title of the tier.
     public let tier: String
+    /// What is used up there, such as `CPU`.
     public let resource: String
     /// How many users fill it.
     public let users: Double
@@ -70,9 +88,11 @@ extension Plan {
 
   /// The climb to a higher stage.
   public struct Climb: Codable, Equatable, Sendable {
+    /// The stage that is needed beyond `users`.
     public let to: Stage
     /// From how many users on.
     public let users: Double
+    /// One sentence: the need that is met first there.
     public let reason: String
     /// Until then; nil when no growth was given.
     public let months: Double?
@@ -80,8 +100,11 @@ extension Plan {
 
   /// A point of a curve over users.
   public struct Point: Codable, Equatable, Sendable {
+    /// People in a month.
     public let users: Int
+    /// The one that is recommended for them.
     public let stage: Stage
+    /// USD.
     public let costPerMonth: Double
   }
 

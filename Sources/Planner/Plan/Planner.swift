@@ -5,8 +5,9 @@ import Topology
 
 /// Plans an app for any audience: which stage, what it takes, what it costs. Pure: the same input gives the same plan.
 public struct Planner: Sendable {
+  /// What is planned for.
   public let app: AppOutline
-  public let catalog: Catalog
+  let catalog: Catalog
   private let profile: RequestProfile
   private let regions: [Region]
 

@@ -6,10 +6,15 @@ import Topology
 public struct TierPlan: Codable, Equatable, Sendable {
   /// What reaches a tier from all regions together. Rates are per second at the peak but for the mean.
   public struct Offered: Codable, Equatable, Sendable {
+    /// Per second, over the whole day.
     public var requestsMean = 0.0
+    /// Per second: reads and writes together, where they are told apart.
     public var requestsPeak = 0.0
+    /// Statements and look-ups per second that only read; 0 where reads and writes are not told apart.
     public var readsPeak = 0.0
+    /// Those per second that change something; 0 where reads and writes are not told apart.
     public var writesPeak = 0.0
+    /// Per second; 0 where they are not counted.
     public var bytesPeak = 0.0
     /// What it keeps after the months that are planned for.
     public var storageGiB = 0.0
@@ -17,12 +22,15 @@ public struct TierPlan: Codable, Equatable, Sendable {
     public var growthGiB = 0.0
   }
 
+  /// For people, such as `App servers`.
   public let title: String
+  /// What the tiers are in the topology.
   public let kind: Tier.Kind
   /// What runs it on AWS, such as `EC2`.
   public let service: String
   /// Ids in the topology.
   public let tiers: [String]
+  /// At the planned audience.
   public let offered: Offered
   /// nil where AWS chooses.
   public let instanceType: String?

@@ -4,7 +4,9 @@
 public struct ResourceUse: Codable, Equatable, Sendable {
   /// Such as `CPU`.
   public let resource: String
+  /// At the peak.
   public let used: Double
+  /// What the machines together have.
   public let capacity: Double
   /// Of both.
   public let unit: String
@@ -21,6 +23,7 @@ public struct ResourceUse: Codable, Equatable, Sendable {
 
   /// The share that is used.
   public var share: Double { capacity > 0 ? used / capacity : 1 }
+  /// Whether no more of it is used than may be.
   public var fits: Bool { share <= target }
   /// How near it is to what may be used: above 1 it does not fit.
   var strain: Double { share / target }

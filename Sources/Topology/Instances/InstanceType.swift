@@ -4,7 +4,9 @@
 public struct InstanceType: Equatable, Sendable {
   /// AWS's name, such as `m7g.large`.
   public let name: String
+  /// Threads of a core or cores of their own, as AWS counts them.
   public let virtualCPUs: Int
+  /// Of the whole machine.
   public let memoryBytes: Int
 
   /// Event loops of an app on this type when it runs on a machine with `cores`: one per vCPU, never more than

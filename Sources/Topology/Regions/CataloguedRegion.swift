@@ -8,10 +8,12 @@ public struct CataloguedRegion: Equatable, Sendable {
   public let partition: String
   /// The zones that AWS counts: sometimes one more than a new account can use.
   public let publishedZones: Int
+  /// Whether it was there when the story that the stages come from was told.
   public let openedByAugust2023: Bool
   /// Whether Amplify Hosting is offered there; stage 1 needs it.
   public let hasAmplifyHosting: Bool
 
+  /// Whether any account of AWS's can use it: neither a government's nor China's.
   public var isCommercial: Bool { partition == "aws" }
 
   /// The city, state or country in brackets in its name.
@@ -22,6 +24,7 @@ public struct CataloguedRegion: Equatable, Sendable {
     return String(region.name[region.name.index(after: open)..<close])
   }
 
+  /// All that any account can use.
   public static let commercial = all.filter(\.isCommercial)
 
   /// The region of that code.

@@ -4,6 +4,7 @@
 public struct Region: Codable, Equatable, Sendable {
   /// Unique, such as `eu-central-1`.
   public let code: String
+  /// For people, with the place in brackets: `Europe (Frankfurt)`.
   public let name: String
   /// The laws that hold there, from the widest: `["EU", "DE"]`. Data that is bound to one of them may lie here.
   public let jurisdictions: [String]
@@ -11,6 +12,9 @@ public struct Region: Codable, Equatable, Sendable {
   /// second and third, not which building.
   public let zones: [Zone]
 
+  /// - Parameters:
+  ///   - jurisdictions: from the widest.
+  ///   - zones: in order.
   public init(code: String, name: String, jurisdictions: [String] = [], zones: [Zone]) {
     self.code = code
     self.name = name
@@ -31,6 +35,9 @@ public struct Zone: Codable, Equatable, Sendable {
   /// The code of its region.
   public let region: String
 
+  /// - Parameters:
+  ///   - id: unique; its last character is the zone's letter.
+  ///   - region: the code.
   public init(id: String, region: String) {
     self.id = id
     self.region = region
@@ -44,10 +51,12 @@ public struct Zone: Codable, Equatable, Sendable {
 public struct Server: Codable, Equatable, Sendable {
   /// Unique in the topology.
   public let id: String
+  /// For people.
   public let title: String
   /// The id of its zone.
   public let zone: String
 
+  /// - Parameter zone: the id.
   public init(id: String, title: String, zone: String) {
     self.id = id
     self.title = title
@@ -62,6 +71,7 @@ public struct EdgeLocation: Codable, Equatable, Sendable {
   /// The city or country that it serves.
   public let place: String
 
+  /// - Parameter place: the city or country that it serves.
   public init(id: String, place: String) {
     self.id = id
     self.place = place

@@ -43,9 +43,12 @@ public enum DataSet: Codable, Hashable, Sendable, CustomStringConvertible {
 
 /// Shards of a set of data.
 public struct Holding: Codable, Hashable, Sendable {
+  /// What they are shards of.
   public let data: DataSet
+  /// All of them, where it is not divided.
   public let shards: ShardRange
 
+  /// All shards, unless told.
   public init(_ data: DataSet, shards: ShardRange = .all) {
     self.data = data
     self.shards = shards
@@ -56,8 +59,10 @@ public struct Holding: Codable, Hashable, Sendable {
 public struct Residency: Codable, Hashable, Sendable {
   /// Such as `EU`.
   public let jurisdiction: String
+  /// Those that such accounts get.
   public let shards: ShardRange
 
+  /// - Parameter jurisdiction: such as `EU`.
   public init(jurisdiction: String, shards: ShardRange) {
     self.jurisdiction = jurisdiction
     self.shards = shards

@@ -2,6 +2,7 @@
 
 /// A part of the system that does one job, on one server or on many.
 public struct Tier: Codable, Equatable, Sendable {
+  /// The job that a tier does.
   public enum Kind: String, Codable, CaseIterable, Sendable {
     case users, dns, address, cdn, launchPage, waitlist, loadBalancer, service, cache, sessions, objects,
       database
@@ -25,8 +26,11 @@ public struct Tier: Codable, Equatable, Sendable {
 
   /// Unique in the topology, and the same from stage to stage as long as the tier does the same job.
   public let id: String
+  /// What its job is.
   public let kind: Kind
+  /// What does it.
   public let engine: Engine
+  /// For people.
   public let title: String
   /// For people: what does the job, or what for.
   public let subtitle: String
@@ -122,6 +126,7 @@ extension Tier.Kind {
 
 /// One server's part in a tier.
 public struct Member: Codable, Equatable, Sendable {
+  /// What a member is for the others.
   public enum Role: String, Codable, Sendable {
     /// Does the same as every other member.
     case peer
@@ -135,6 +140,7 @@ public struct Member: Codable, Equatable, Sendable {
     case witness
   }
 
+  /// What it is for the others.
   public let role: Role
   /// The id of its server.
   public let server: String
@@ -170,6 +176,9 @@ public struct Scaling: Codable, Equatable, Sendable {
   /// The CPU utilisation that the number is steered to, 1 to 100.
   public let targetPercent: Int
 
+  /// - Parameters:
+  ///   - desired: what the planned peak needs; from `minimum` to `maximum`, all in each region.
+  ///   - targetPercent: the CPU utilisation that the number is steered to.
   public init(minimum: Int, desired: Int, maximum: Int, targetPercent: Int = 60) {
     self.minimum = minimum
     self.desired = desired
@@ -187,6 +196,7 @@ public struct Capacity: Codable, Equatable, Sendable {
   /// What the disk is paid to do beyond what its size includes; nil for what it includes.
   public let storageIOPS: Int?
 
+  /// - Parameter storageGiB: nil where no disk counts.
   public init(instanceType: String, storageGiB: Int? = nil, storageIOPS: Int? = nil) {
     self.instanceType = instanceType
     self.storageGiB = storageGiB
@@ -213,7 +223,9 @@ public struct Link: Codable, Equatable, Hashable, Sendable {
 
   /// Ids of tiers.
   public let from: String
+  /// What is called.
   public let to: String
+  /// What travels.
   public let kind: Kind
 
   public init(from: String, to: String, kind: Kind) {

@@ -35,7 +35,7 @@ final class Traffic: Sendable {
   /// Returns when nobody asks any more.
   func stop() {
     seen.withLock { $0.isOver = true }
-    end.wait()
+    end.waitInTime(for: "nobody asks any more")
   }
 
   /// Returns when `count` more people have joined, so that there was traffic in between; false after 20 s.

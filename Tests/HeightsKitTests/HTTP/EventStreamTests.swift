@@ -84,6 +84,7 @@ import Testing
       $0.get("/events") { _ in
         .events { stream in
           do {
+            // Until the client is gone: the test waits for that with a limit.
             while true {
               try stream.send(data: String(repeating: "x", count: 1_000))
               // Deaf to cancellation.
@@ -111,6 +112,7 @@ import Testing
       $0.get("/events") { _ in
         .events { stream in
           defer { ended.signal() }
+          // Until the client is left behind: the test waits for that with a limit.
           while true {
             try stream.send(data: String(repeating: "x", count: 100_000))
             await Task.yield()

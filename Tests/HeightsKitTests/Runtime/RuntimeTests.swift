@@ -3,6 +3,7 @@
 import Dispatch
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HeightsKit
@@ -193,10 +194,11 @@ import Testing
   @Test func aFullPoolRefusesInsteadOfQueueing() async throws {
     let pool = try BlockingPool(name: "test", threads: 1, queueLimit: 1)
     let gate = Gate()
+    // It waits with a limit.
     async let first: Void = pool.run { gate.wait() }
-    while !gate.entered { try await Task.sleep(for: .milliseconds(1)) }
+    try await eventually("the thread is busy") { gate.entered }
     async let second: Int = pool.run { 2 }
-    while pool.waiting < 1 { try await Task.sleep(for: .milliseconds(1)) }
+    try await eventually("another one waits") { pool.waiting == 1 }
     await #expect(throws: Overloaded.self) { _ = try await pool.run { 3 } }
     gate.open()
     _ = try await (first, second)
@@ -218,7 +220,7 @@ final class Gate: Sendable {
   func open() { state.withLock { $0.open = true } }
   func wait() {
     state.withLock { $0.entered = true }
-    while !state.withLock({ $0.open }) { usleep(500) }
+    if !TestSupport.eventually({ state.withLock { $0.open } }) { Issue.record("a gate was not opened") }
   }
 }
 

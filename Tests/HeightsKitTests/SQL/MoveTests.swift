@@ -109,7 +109,7 @@ import Testing
       let exchange = DispatchSemaphore(value: 0)
       let exchanged = DispatchSemaphore(value: 0)
       let swap = Task {
-        try await onThread { exchange.wait() }
+        try await onThread { exchange.waitInTime(for: "the copy is between two chunks") }
         try await database.transaction {
           try await $0.execute("UPDATE things SET name = \("other") WHERE name = \("many 0")")
           try await $0.execute("UPDATE things SET name = \("many 0") WHERE name = \("many 29999")")
@@ -125,7 +125,7 @@ import Testing
           }
           if number == 2 {
             exchange.signal()
-            exchanged.wait()
+            exchanged.waitInTime(for: "the names are exchanged")
           }
           return false
         }
@@ -152,7 +152,7 @@ import Testing
           try await transaction.execute("UPDATE things SET name = \("two")")
         }
       }
-      try await onThread { hasBegun.wait() }
+      try await onThread { hasBegun.waitInTime(for: "the transaction has begun") }
       await #expect(throws: MoveError.self) { try await moved.flip(copying: false) }
       gate.signal()
       try await long.value
@@ -235,7 +235,7 @@ private final class BusyWriter: Sendable {
 
   func waitForMore(_ writes: Int) async throws {
     let goal = count.load(ordering: .relaxed) + writes
-    while count.load(ordering: .relaxed) < goal { await Task.yield() }
+    try await eventually("\(writes) more writes") { count.load(ordering: .relaxed) >= goal }
   }
 
   func run() async throws -> Acknowledged {

@@ -94,6 +94,7 @@ import Testing
       await #expect(throws: DatabaseError.self) { try await database.insertNote("meanwhile") }
       try notes.server.signal(SIGCONT)
       let deadline = Deadline.afterMs(20_000)
+      // Until the deadline at most.
       while true {
         if let count = try? await database.count() {
           #expect(count >= 1)

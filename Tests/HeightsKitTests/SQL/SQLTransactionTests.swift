@@ -2,18 +2,26 @@
 
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HeightsKit
 
 @Suite struct SQLTransactionTests {
-  /// Holds the writer until it is opened, so that what is submitted meanwhile gathers behind it.
+  /// Holds the writer until it is opened, so that what is submitted meanwhile gathers behind it. No actor: it would be run
+  /// by the writer's thread, and whoever waits at it might go on there.
   private final class Gate: Sendable {
     private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
     var isOpen: Bool { state.withLock { $0.isOpen } }
 
+    /// Returns when it is open. When it isn't in time, the test fails, and what waits goes on.
     func wait() async {
+      DispatchQueue.global().asyncAfter(deadline: .now() + patienceS) { [weak self] in
+        guard let self, !isOpen else { return }
+        Issue.record("not within \(patienceS) s: a gate is opened")
+        open()
+      }
       await withCheckedContinuation { continuation in
         let isOpen = state.withLock { state in
           if !state.isOpen { state.waiting.append(continuation) }

@@ -1,5 +1,8 @@
 // How tasks of a test wait for one another.
 
+import TestSupport
+import Testing
+
 @testable import HeightsKit
 
 /// Something that tasks wait at, until it is opened for good.
@@ -8,9 +11,21 @@ actor AsyncGate {
   private var waiters: [CheckedContinuation<Void, Never>] = []
   var waiting: Int { waiters.count }
 
+  /// Returns when it is open. When it isn't in time, the test fails, and what waits goes on.
   func wait() async {
     if isOpen { return }
+    let watchdog = Task { [weak self] in
+      try await Task.sleep(for: .seconds(patienceS))
+      await self?.giveUp()
+    }
+    defer { watchdog.cancel() }
     await withCheckedContinuation { waiters.append($0) }
+  }
+
+  private func giveUp() {
+    // What a server's task waits for is told by the test that asks the server.
+    if Test.current != nil { Issue.record("not within \(Int(patienceS)) s: a gate is opened") }
+    open()
   }
 
   func open() {
@@ -23,9 +38,9 @@ actor AsyncGate {
 /// Waits until something is as a test needs it.
 /// - Throws: `ClientError` when it doesn't come to be, so that a failing test fails and doesn't hang.
 func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-  let deadline = Deadline.afterMs(RawClient.timeoutMs)
+  let deadline = Deadline.afterMs(Int(patienceS) * 1_000)
   while try await !condition() {
-    if deadline.hasPassed { throw ClientError(text: "not within \(RawClient.timeoutMs) ms: \(what)") }
+    if deadline.hasPassed { throw ClientError(text: "not within \(Int(patienceS)) s: \(what)") }
     try await Task.sleep(for: .milliseconds(2))
   }
 }

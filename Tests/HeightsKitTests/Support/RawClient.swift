@@ -111,6 +111,7 @@ final class RawClient {
   }
 
   private func readToEnd() -> End {
+    // Each read has the socket's limit.
     while true {
       switch fill() {
       case .bytes: continue
@@ -135,6 +136,7 @@ final class RawClient {
   }
 
   private func take(through mark: [UInt8]) throws -> [UInt8] {
+    // Each read has the socket's limit.
     while true {
       if let range = buffer.firstRange(of: mark) { return take(range.upperBound) }
       if case .end(let end) = fill() {

@@ -7,6 +7,8 @@ import select
 import signal
 import time
 
+from support.waiting import DEADLINE_SECONDS
+
 # The most that `one_line_pipe` has room for.
 LINE_BYTES = 4096
 
@@ -53,7 +55,7 @@ class WatchedClimb:
         """Returns what it ended with."""
         self.child.kill()
         os.close(self._pipe)
-        return self.child.wait()
+        return self.child.wait(DEADLINE_SECONDS)
 
     def wait(self, seconds):
         """Lets it go on to its end. Returns its exit code."""

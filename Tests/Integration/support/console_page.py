@@ -63,6 +63,7 @@ class ConsolePage:
     def follow(self, send):
         """Sends what is shown, and each snapshot after it, until that fails."""
         number = 0
+        # Until whoever reads is gone.
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._shown[0] != number, 1)

@@ -52,6 +52,7 @@ class HeldClimb:
 
     def read_until(self, *named):
         """Lets the climb go on until it has told that."""
+        # Until the climb ends at the latest.
         while True:
             event = self._read()
             assert event is not None, f"the climb ended before {named}: {self.events[-1]}"

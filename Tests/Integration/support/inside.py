@@ -90,7 +90,7 @@ def objects(lab, door):
 
 def redis(lab, name, address, port, *words):
     done = subprocess.run(["redis-cli", "-h", address, "-p", str(port), *words], capture_output=True, text=True, check=True,
-                          env={**os.environ, "REDISCLI_AUTH": secret(lab, name)})
+                          env={**os.environ, "REDISCLI_AUTH": secret(lab, name)}, timeout=60)
     return done.stdout.splitlines()
 
 

@@ -292,7 +292,7 @@ class Lab:
         try:
             for child in self._children:
                 child.kill()
-                child.wait()
+                child.wait(DEADLINE_SECONDS)
             self.heights("down")
             self.expect_nothing_left()
         finally:

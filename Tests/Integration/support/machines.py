@@ -20,4 +20,4 @@ def make_debian(root, packages):
 
 
 def remove(root):
-    subprocess.run(["rm", "-rf", "--one-file-system", root], check=True)
+    subprocess.run(["rm", "-rf", "--one-file-system", root], check=True, timeout=600)

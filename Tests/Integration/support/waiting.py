@@ -9,6 +9,7 @@ DEADLINE_SECONDS = 60
 def wait_until(condition, what, seconds=DEADLINE_SECONDS):
     """Returns the first true value of `condition()`; fails with `what` when none comes."""
     end = time.monotonic() + seconds
+    # Until the time is over.
     while True:
         value = condition()
         if value:

@@ -30,7 +30,7 @@ final class PowerHost {
     let root = #filePath.components(separatedBy: "/Tests/")[0]
     let script = try Foundation.Process.run(
       URL(fileURLWithPath: root + "/scripts/power-library"), arguments: [])
-    script.waitUntilExit()
+    script.waitInTime()
     #expect(script.terminationStatus == 0)
     return root + "/.build/power/" + PowerLibrary.name
   }
@@ -90,6 +90,7 @@ final class Writer {
 
   /// The next line that it says, a number.
   func answer() throws -> Int {
+    // Until it says a line, for 20 s at a time.
     while true {
       if let end = pending.firstIndex(of: 10) {
         let line = String(decoding: pending[..<end], as: UTF8.self)
@@ -106,13 +107,14 @@ final class Writer {
 
   /// All that it has said and nobody has heard, once it is dead.
   func lastWords() -> [Int] {
+    // Nobody has the other end any more.
     pending += answers.fileHandleForReading.readDataToEndOfFile()
     return String(decoding: pending, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }
   }
 
   func kill() {
     if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
-    process.waitUntilExit()
+    process.waitInTime()
   }
 
   /// What it writes for a seed.

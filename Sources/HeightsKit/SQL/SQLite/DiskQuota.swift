@@ -18,6 +18,7 @@ public final class DiskQuota: Sendable {
     var total: Int { measured.values.reduce(otherBytes, +) }
   }
 
+  /// What the files in the folder may take together.
   public let limitBytes: Int
   private let directory: String
   private let state = Mutex(State())

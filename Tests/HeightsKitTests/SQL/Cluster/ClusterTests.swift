@@ -203,6 +203,7 @@ import Testing
       try pair.follower.run("SELECT pg_promote()")
       // With what is known of before: its connections don't answer.
       let late = try await within(ms: 30_000) {
+        // `within` cancels it, which is none of these errors.
         while true {
           do { return try await pair.database.insertNote("after") } catch DatabaseError.unknown {
           } catch DatabaseError.gone {} catch DatabaseError.timeout {}

@@ -68,7 +68,7 @@ class Emulator:
                 self._child.wait(10)
             except subprocess.TimeoutExpired:
                 self._child.kill()
-        self._child.wait()
+        self._child.wait(DEADLINE_SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
