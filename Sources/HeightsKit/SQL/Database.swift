@@ -4,7 +4,7 @@
 ///
 /// The same code runs on both engines: SQLite, where reads run inline on the caller's loop and many transactions share
 /// one commit, and PostgreSQL, where a loop's reads share one connection and each transaction has one of its own.
-/// Who was told that a write is done reads it, on every loop. So SQL keeps to what both understand: types `BIGINT`,
+/// Who was told that a write is done reads it, on every loop. What a request asks ends with its deadline. So SQL keeps to what both understand: types `BIGINT`,
 /// `TEXT`, `BYTEA` and `DOUBLE PRECISION`, `ON CONFLICT`, `RETURNING`, and `next_id(shard)`.
 public final class Database: Sendable {
   public let name: String
@@ -139,17 +139,19 @@ public final class Database: Sendable {
   /// `body` may run again: when a neighbour takes its batch down, when another transaction was in its way, or when the
   /// server that it ran on is replaced. So it does SQL and nothing else.
   /// - Parameter deadline: until when it must have run, at most `DatabaseLimits.transactionMs` from now; that much
-  ///   again when a neighbour's failure has it run again.
+  ///   again when a neighbour's failure has it run again. Nil for that of the request that the caller works for.
   /// - Throws: what `body` throws, or `DatabaseError`: `.timeout`, `.tooMany`, `.full`…
   @discardableResult
   public func transaction<T: Sendable>(
     deadline: Deadline? = nil, _ body: @escaping @Sendable (Transaction) async throws -> T
   ) async throws -> T {
+    let deadline = deadline ?? CurrentRequest.deadline
     // A transaction inside another is refused there, and would wait here for the outer one.
     if case .sqlite(let database) = engine, database.isOnWriter {
       return try await database.transaction(deadline: deadline, body)
     }
-    let engine = try await engines.enter(until: deadline ?? .afterMs(limits.transactionMs))
+    let latest = Deadline.afterMs(limits.transactionMs)
+    let engine = try await engines.enter(until: min(deadline ?? latest, latest))
     defer { engines.leave() }
     return switch engine {
     case .sqlite(let database): try await database.transaction(deadline: deadline, body)

@@ -91,6 +91,6 @@ struct Browser {
   mutating func request<T>(_ body: () async throws -> T) async rethrows -> T {
     let seen = SeenPositions(cookie: cookie)
     defer { cookie = seen.cookie ?? cookie }
-    return try await SeenPositions.$current.withValue(seen) { try await body() }
+    return try await asRequest(seen: seen) { try await body() }
   }
 }

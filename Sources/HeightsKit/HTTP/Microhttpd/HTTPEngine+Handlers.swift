@@ -84,6 +84,7 @@ extension HTTPEngine {
 
   /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
   func handlerEnded(_ exchange: Exchange, _ response: Response) {
+    exchange.endHandler()
     if exchange.holdsPlace {
       exchange.holdsPlace = false
       inFlight -= 1

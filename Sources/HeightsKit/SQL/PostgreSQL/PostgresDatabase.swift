@@ -68,18 +68,23 @@ final class PostgresDatabase: Sendable {
   // MARK: Reads
 
   func read(_ sql: SQL, _ newness: Newness = .seen) async throws -> PostgresResult {
-    let seen = seen
+    let request = CurrentRequest.context
+    let (seen, due) = (cluster.isReplicated ? request?.seen : nil, request?.due)
     if let current {
-      let deadline = current.loop.lastNow.plus(ms: limits.readMs)
-      return try await current.read(sql, seen, newness, until: deadline)
+      let limit = current.loop.lastNow.plus(ms: limits.readMs)
+      if let due, due < limit { return try await current.readInTime(sql, seen, newness, until: due) }
+      return try await current.read(sql, seen, newness, until: limit)
     }
     let any = perLoop[0]
-    let deadline = Deadline.afterMs(limits.readMs)
-    return try await any.loop.run { try await any.read(sql, seen, newness, until: deadline) }
+    let limit = Deadline.afterMs(limits.readMs)
+    return try await any.loop.run {
+      if let due, due < limit { return try await any.readInTime(sql, seen, newness, until: due) }
+      return try await any.read(sql, seen, newness, until: limit)
+    }
   }
 
   /// What the session of the caller's request has seen; nil where there is but one server to see it from.
-  private var seen: SeenPositions? { cluster.isReplicated ? SeenPositions.current : nil }
+  private var seen: SeenPositions? { cluster.isReplicated ? CurrentRequest.context?.seen : nil }
 
   // MARK: Writes
 

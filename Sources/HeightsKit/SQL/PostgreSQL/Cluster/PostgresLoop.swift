@@ -111,6 +111,18 @@ final class PostgresLoop: @unchecked Sendable {
 
   // MARK: Reads
 
+  /// As `read`, for somebody who has less time than a read may take.
+  /// - Throws: `.timeout` at the deadline, also while others hold the connection up that all reads of the loop share.
+  func readInTime(
+    _ sql: SQL, _ seen: SeenPositions?, _ newness: Newness, until deadline: Deadline
+  ) async throws -> PostgresResult {
+    let late = DatabaseError.timeout("the request was due before the read had its answer")
+    if deadline.hasPassed { throw late }
+    return try await loop.result(by: deadline, else: late) { [self] in
+      try await read(sql, seen, newness, until: deadline)
+    }
+  }
+
   /// Reads until it works or the deadline has passed: a read can be tried again without harm.
   /// - Parameters:
   ///   - seen: what the session has seen of the cluster; nil for reads of the leader only.
@@ -186,6 +198,7 @@ final class PostgresLoop: @unchecked Sendable {
     }
     let connection = try await reader(of: follower).connection(until: deadline)
     cluster.metrics.followerReads.add(1, ordering: .relaxed)
+    if isShort(deadline) { return try await shortResult(of: sql, from: connection, until: deadline) }
     return try await connection.result(of: sql, .endOfTick)
   }
 
@@ -195,8 +208,31 @@ final class PostgresLoop: @unchecked Sendable {
     let connection =
       if let ready = reader.ready { ready } else { try await reader.connection(until: deadline) }
     cluster.metrics.leaderReads.add(1, ordering: .relaxed)
+    if isShort(deadline) { return try await shortResult(of: sql, from: connection, until: deadline) }
     return try await connection.result(of: sql, .endOfTick)
   }
+
+  /// Sends a read by itself, which has less time than the server knows: with its time.
+  private func shortResult(
+    of sql: SQL, from connection: PostgresConnection, until deadline: Deadline, then end: EndOfLog? = nil
+  ) async throws -> PostgresResult {
+    let ms = "\(max(1, deadline.remainingMs))"
+    // What is synchronised together is a transaction, and the limit ends with it.
+    try connection.sendAhead(
+      "SELECT set_config('statement_timeout', \(ms), true)", until: .afterMs(limits.readMs + 1_000))
+    return try await connection.result(of: sql, .own, then: end)
+  }
+
+  private func shortResultAndPosition(
+    of sql: SQL, from connection: PostgresConnection, until deadline: Deadline
+  ) async throws -> (PostgresResult, LogPosition) {
+    let end = EndOfLog()
+    let result = try await shortResult(of: sql, from: connection, until: deadline, then: end)
+    return (result, try await end.position)
+  }
+
+  /// Whether the server would give a read more time than there is: it has been tried before, or its request is due.
+  private func isShort(_ deadline: Deadline) -> Bool { deadline < loop.lastNow.plus(ms: limits.readMs) }
 
   /// A leader has answered from an older state than the session has seen: another one may have been elected.
   private struct Refusal: Error {
@@ -216,7 +252,10 @@ final class PostgresLoop: @unchecked Sendable {
     look()
     let isBelieved = isWhole && view.leader === leader && view.timeline == timeline
     let start = seen.willReadLeader(of: cluster.id)
-    let (result, position) = try await connection.resultAndPosition(of: sql)
+    let (result, position) =
+      if isShort(deadline) {
+        try await shortResultAndPosition(of: sql, from: connection, until: deadline)
+      } else { try await connection.resultAndPosition(of: sql) }
     if let token = start.token, token.refuses(position, on: timeline), !isBelieved {
       throw Refusal(leader: leader)
     }
@@ -230,7 +269,10 @@ final class PostgresLoop: @unchecked Sendable {
     let connection = try await reader(of: follower).connection(until: deadline)
     seen.willRead(follower, from: cluster.freshPosition, of: cluster.id)
     cluster.metrics.followerReads.add(1, ordering: .relaxed)
-    let result = try await connection.result(of: sql, .endOfTick)
+    let result =
+      if isShort(deadline) {
+        try await shortResult(of: sql, from: connection, until: deadline)
+      } else { try await connection.result(of: sql, .endOfTick) }
     seen.hasRead(follower, of: cluster.id)
     return result
   }

@@ -8,9 +8,6 @@ import Synchronization
 /// timeline, and the follower that it has been reading from since. A follower's past is not known by its position when it was read, but
 /// it only goes forward: so a session stays with its follower, or goes by way of the leader, which is ahead of all.
 final class SeenPositions: Sendable {
-  /// That of the request which the task answers. Outside of requests there is none: then the leader is read.
-  @TaskLocal static var current: SeenPositions?
-
   struct Token: Equatable {
     var position: LogPosition
     /// `ClusterMember.id` of the follower; 0 for none.
