@@ -26,7 +26,7 @@ final class PostgresCluster: Sendable {
   private static let idleAfterNs: UInt64 = 3_000_000_000
 
   let name: String
-  /// Stands for the name in what sessions carry.
+  /// Stands for the name in what sessions carry; never 0.
   let id: UInt32
   let metrics = ClusterMetrics()
   private let url: Mutex<String>
@@ -53,7 +53,7 @@ final class PostgresCluster: Sendable {
     self.url = Mutex(url)
     self.loop = loop
     self.tracking = tracking
-    id = fnv1a(name)
+    id = max(fnv1a(name), 1)
     state = Mutex(ClusterState(members))
     setReplicated(members.count > 1)
     watch(members)
