@@ -158,8 +158,10 @@ import Testing
       try pair.follower.signal(SIGCONT)
       let error = told.withLock { $0 } as? DatabaseError
       guard case .unknown? = error else { return #expect(Bool(false), "\(String(describing: error))") }
-      // It is there, as it may be.
-      #expect(try pair.leader.run("SELECT count(*) FROM notes", in: "notes") == "2")
+      // It is there, as it may be, once the follower has it.
+      try await eventually("it is there") {
+        try pair.leader.run("SELECT count(*) FROM notes", in: "notes") == "2"
+      }
     }
   }
 
