@@ -17,6 +17,7 @@ test: build ## Runs every test: units, then real processes, hostile clients and 
 	swift test --no-parallel
 	# What Summit stores must be the same on both engines.
 	HEIGHTS_TEST_DATABASE=postgres swift test --skip-build --no-parallel --filter 'SummitTests.(API|Posts|Accounts)Tests'
+	HEIGHTS_TEST_DATABASE=ranges swift test --skip-build --no-parallel --filter 'SummitTests.(API|Posts|Accounts)Tests'
 	# They wait more than they work: one more at once than there are cores.
 	.venv/bin/python -m pytest Tests/Integration --numprocesses=$$(($$(nproc) + 1)) --maxprocesses=6 --dist=worksteal \
 	  --durations=20

@@ -107,14 +107,14 @@ struct AttemptTable: Sendable {
   func deleteExpired() async throws {
     let now = nowMs()
     for _ in 0..<Self.expiredBatches {
-      let count = try await database.transaction {
+      let counts = try await database.everywhere.transaction {
         try await $0.execute(
           """
           DELETE FROM session_attempts WHERE (shard, key) IN
             (SELECT shard, key FROM session_attempts WHERE free_at_ms <= \(now) LIMIT \(Self.expiredBatch))
           """)
       }
-      if count < Self.expiredBatch { return }
+      if !counts.contains(Self.expiredBatch) { return }
     }
   }
 }

@@ -232,7 +232,7 @@ import Testing
       var limits = DatabaseLimits()
       limits.readMs = 1_000
       let database = try await Database.open(
-        "notes", of: pair.anotherView(), ownsCluster: true, migrations: [PostgresNotes.notes],
+        "notes", of: [(.all, pair.anotherView())], ownsCluster: true, migrations: [PostgresNotes.notes],
         loops: pair.loops, limits: limits)
       let old = try await asRequest(seen: SeenPositions()) { try await database.count() }
       #expect(old == 1, "who has seen nothing is told what the old one has")
