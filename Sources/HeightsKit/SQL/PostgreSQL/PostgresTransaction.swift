@@ -197,7 +197,7 @@ final class PostgresTransaction: @unchecked Sendable {
 
   /// Gives back what it holds.
   func leave() {
-    if let place { place.pool.giveBack(place.connection) }
+    if let place { chosen?.connections.giveBack(place.connection, to: place.pool) }
     chosen?.database.ends()
     for part in entered { part.engines.leave() }
   }

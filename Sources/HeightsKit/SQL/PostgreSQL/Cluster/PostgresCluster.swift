@@ -35,6 +35,8 @@ final class PostgresCluster: Sendable {
   private let state: Mutex<ClusterState>
   private let monitors = Mutex<[String: ClusterMonitor]>([:])
   private let listeners = Mutex<[PostgresLoop]>([])
+  /// Those of the loops, by index.
+  private let budgets = Mutex<[Int: ConnectionBudget]>([:])
   private let severalMembers = Atomic<Bool>(false)
   private let versionNumber = Atomic<Int>(0)
   private let fresh = Atomic<UInt64>(0)
@@ -111,6 +113,17 @@ final class PostgresCluster: Sendable {
     guard now > last + 100_000_000 else { return }
     lastUseNs.store(now, ordering: .relaxed)
     if now > last + Self.idleAfterNs { askAtOnce() }
+  }
+
+  /// What the transactions of its databases share on a loop.
+  func budget(of loop: EventLoop, _ limits: DatabaseLimits) -> ConnectionBudget {
+    budgets.withLock { budgets in
+      if let known = budgets[loop.index] { return known }
+      let budget = ConnectionBudget(
+        limits.clusterConnectionsPerLoop, waiterLimit: limits.queuedTransactions, on: loop)
+      budgets[loop.index] = budget
+      return budget
+    }
   }
 
   /// Somebody had trouble with a server.

@@ -18,6 +18,7 @@ final class PostgresLoop: @unchecked Sendable {
   /// The one of `readers` that most reads want.
   private var leaderReader: SharedReader?
   private var pool: WriterPool?
+  private let budget: ConnectionBudget
   /// Connections that have sent something in this tick that is not synchronised.
   private var unsynced: [PostgresConnection] = []
   private var turn = 0
@@ -28,6 +29,7 @@ final class PostgresLoop: @unchecked Sendable {
     self.cluster = cluster
     self.database = database
     self.limits = limits
+    budget = cluster.budget(of: loop, limits)
   }
 
   /// Call once, on the loop.
@@ -37,6 +39,7 @@ final class PostgresLoop: @unchecked Sendable {
       endTick()
     }
     cluster.add(self)
+    budget.add { [weak self] in self?.pool?.closeIdle() }
     look()
   }
 
@@ -97,13 +100,14 @@ final class PostgresLoop: @unchecked Sendable {
   }
 
   private func opened(
-    _ member: ClusterMember, _ purpose: ClusterMetrics.Purpose, statementMs: Int, until deadline: Deadline
+    _ member: ClusterMember, _ purpose: ClusterMetrics.Purpose, _ share: ConnectionBudget.Share? = nil,
+    statementMs: Int, until deadline: Deadline
   ) async -> Result<PostgresConnection, any Error> {
     do {
       let connection = try await PostgresConnection.open(
         cluster.target(database, at: member), on: loop, statementMs: statementMs,
         deadline: min(deadline, .afterMs(Self.connectMs)))
-      connection.count = ConnectionCount(cluster.metrics, purpose)
+      connection.count = ConnectionCount(cluster.metrics, purpose, share)
       connection.onFirstOfTick = { [unowned self] in unsynced.append($0) }
       return .success(connection)
     } catch { return .failure(error) }
@@ -298,21 +302,34 @@ final class PostgresLoop: @unchecked Sendable {
     }
   }
 
+  /// Gives a connection back after its transaction. Where another database waits for one, it doesn't stay open.
+  func giveBack(_ connection: PostgresConnection, to pool: WriterPool) {
+    pool.giveBack(connection)
+    if budget.isWanted { pool.closeIdle() }
+  }
+
   private func currentPool() throws -> WriterPool {
     let leader = try leader()
     if let pool { return pool }
     let pool = WriterPool(leader, timeline: view.timeline, on: loop, limits: limits) {
-      [unowned self] deadline in
-      switch await opened(leader, .transactions, statementMs: limits.transactionMs, until: deadline) {
-      case .success(let connection) where connection.refusesWrites: .failure(DatabaseError.readOnly)
-      case let result: result
-      }
+      [unowned self] in await openedForTransactions(leader, until: $0)
     }
     self.pool = pool
     return pool
   }
 
-  var isReplicated: Bool { view.isReplicated }
+  private func openedForTransactions(
+    _ leader: ClusterMember, until deadline: Deadline
+  ) async -> Result<PostgresConnection, any Error> {
+    do {
+      let share = try await budget.take(until: deadline)
+      let connection = try await opened(
+        leader, .transactions, share, statementMs: limits.transactionMs, until: deadline
+      ).get()
+      return connection.refusesWrites ? .failure(DatabaseError.readOnly) : .success(connection)
+    } catch { return .failure(error) }
+  }
+
 }
 
 /// How new the answer to a read must be.
@@ -323,36 +340,6 @@ enum Newness {
   case sought
   /// As new as there is, see `Database.newest`.
   case newest
-}
-
-extension PostgresCluster.View {
-  /// The follower that has all which the last leader has acknowledged; nil where none is sure to.
-  /// - Parameter leaderPosition: what that had written when it last told, acknowledged or not.
-  func standIn(for leaderPosition: LogPosition) -> ClusterMember? {
-    // Of two servers the follower is the one that the leader waited for: what that wrote and did not send to it, it has not
-    // acknowledged.
-    let isSure = waitedForFollower && members.count == 2
-    return followers.first { $0.replayed >= leaderPosition || isSure && $0.hasReplayedAll }
-  }
-
-  /// The follower for a session's next read; nil for the leader.
-  /// - Parameters:
-  ///   - token: what the session has seen.
-  ///   - fresh: what a follower must have replayed in any case.
-  ///   - turn: spreads sessions that have no follower yet.
-  func follower(
-    after token: SeenPositions.Token?, fresh: LogPosition, turn: Int, avoiding avoided: ClusterMember?
-  ) -> ClusterMember? {
-    let needed = max(token?.position ?? .start, fresh)
-    func fits(_ follower: ClusterMember) -> Bool { follower !== avoided && follower.replayed >= needed }
-    if token?.isUnsure == true { return nil }
-    if let token, token.member != 0 {
-      // What it has shown is known to itself and the leader alone.
-      return followers.first { $0.id == token.member && fits($0) }
-    }
-    let fitting = followers.filter(fits)
-    return fitting.isEmpty ? nil : fitting[turn % fitting.count]
-  }
 }
 
 extension DatabaseError {
