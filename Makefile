@@ -18,6 +18,8 @@ test: build ## Runs every test: units, then real processes, hostile clients and 
 	# What Summit stores must be the same on both engines.
 	HEIGHTS_TEST_DATABASE=postgres scripts/in-time 600 swift test --skip-build --no-parallel \
 	  --filter 'SummitTests.(API|Posts|Accounts)Tests'
+	HEIGHTS_TEST_DATABASE=ranges scripts/in-time 600 swift test --skip-build --no-parallel \
+	  --filter 'SummitTests.(API|Posts|Accounts)Tests'
 	# They wait more than they work: one more at once than there are cores.
 	.venv/bin/python -m pytest Tests/Integration --numprocesses=$$(($$(nproc) + 1)) --maxprocesses=6 --dist=worksteal \
 	  --durations=20

@@ -101,6 +101,19 @@ public struct Placement: Equatable, Sendable {
 
   // MARK: Where is it?
 
+  /// The ranges of a database, in order, and the clusters that have them; nil when it is a file.
+  public func clusters(
+    of database: String
+  ) throws(PlacementError) -> [(shards: ShardRange, name: String, cluster: Cluster)]? {
+    guard let ranges = databases[database] else { return nil }
+    var found: [(shards: ShardRange, name: String, cluster: Cluster)] = []
+    for range in ranges {
+      guard let cluster = clusters[range.cluster] else { throw Self.missing(range.cluster, database) }
+      found.append((range.shards, range.cluster, cluster))
+    }
+    return found
+  }
+
   /// The cluster that has all of a database; nil when it is a file.
   /// - Throws: `PlacementError` when it is in several.
   public func cluster(of database: String) throws(PlacementError) -> Cluster? {

@@ -28,7 +28,8 @@ public struct ShardRange: Codable, Hashable, Sendable, CustomStringConvertible {
   /// Whether it has a shard, and none outside 0 to 4,095.
   public var isPossible: Bool { 0 <= first && first <= last && last < Shard.count }
 
-  var size: Int { last - first + 1 }
+  /// How many shards it has.
+  package var size: Int { last - first + 1 }
 
   /// Whether there is a shard that both have.
   public func overlaps(_ other: ShardRange) -> Bool { first <= other.last && other.first <= last }

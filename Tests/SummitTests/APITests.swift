@@ -150,9 +150,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [false, true])
-  func aKeySentManyTimesAtOnceMakesOnePostAndAnswersAll(onPostgres: Bool) async throws {
-    try await withSummit(onPostgres: onPostgres) { summit in
+  @Test(arguments: [TestEngine.Kind.sqlite, .postgres])
+  func aKeySentManyTimesAtOnceMakesOnePostAndAnswersAll(on kind: TestEngine.Kind) async throws {
+    try await withSummit(on: kind) { summit in
       let mira = try await summit.member("mira")
       for round in 0..<15 {
         let key = ["Idempotency-Key": "attempt-\(round)"]

@@ -134,6 +134,10 @@ public final class PostgresServer: Sendable {
       guard let process, process.isRunning else { return }
       kill(process.processIdentifier, SIGQUIT)
       kill(process.processIdentifier, SIGCONT)
+      // One whose servers a test has left standing still may wait for them.
+      let end = ContinuousClock.now + .seconds(10)
+      while process.isRunning, ContinuousClock.now < end { usleep(20_000) }
+      kill(process.processIdentifier, SIGKILL)
       process.waitInTime()
     }
   }

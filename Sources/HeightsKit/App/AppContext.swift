@@ -87,9 +87,9 @@ public final class AppContext: Sendable {
   /// The same with migrations that the app has in its code.
   public func database(_ name: String, migrations: [Migration]) async throws -> Database {
     let database =
-      if let cluster = try cluster(of: name) {
+      if let ranges = try ranges(of: name) {
         try await Database.open(
-          name, of: cluster, migrations: migrations, loops: loops, limits: limits,
+          name, of: ranges, migrations: migrations, loops: loops, limits: limits,
           deadline: .afterMs(Self.leaderWaitMs))
       } else {
         try await Database.open(
@@ -113,16 +113,18 @@ public final class AppContext: Sendable {
     return limits
   }
 
-  /// The cluster that has a database now; nil when the database is a file.
-  func cluster(of database: String) throws -> PostgresCluster? {
+  /// The ranges of a database, and the clusters that have them now; nil when the database is a file.
+  func ranges(of database: String) throws -> [(shards: ShardRange, cluster: PostgresCluster)]? {
     let placement = placement
-    if let name = try placement.clusterName(of: database), let cluster = placement.clusters[name] {
-      return self.cluster(
-        name, url: PostgresTarget.url(of: cluster), members: cluster.members.map(ClusterMember.init))
+    if let ranges = try placement.clusters(of: database) {
+      return ranges.map { shards, name, cluster in
+        let url = PostgresTarget.url(of: cluster)
+        return (shards, self.cluster(name, url: url, members: cluster.members.map(ClusterMember.init)))
+      }
     }
     guard placement.epoch == 0, let url = environment.databaseURL else { return nil }
     let members = ClusterMember.members(of: [url] + (environment.databaseReadURL.map { [$0] } ?? []))
-    return cluster("main", url: url, members: members)
+    return [(.all, cluster("main", url: url, members: members))]
   }
 
   /// One for all databases in it.

@@ -109,8 +109,8 @@ public final class Cache: Sendable {
   /// - Parameters:
   ///   - ttlMs: for how long it is served as fresh (jittered by a tenth).
   ///   - staleForMs: for how long after that it is served while a new one is made in the background.
-  /// - Throws: what `compute` throws, to all who wait; nothing is kept then. A cancellation ends the task that was
-  ///   cancelled alone: if it was making the value, another of those who wait makes it.
+  /// - Throws: what `compute` throws, to all who wait; nothing is kept then. A cancellation, or a request that is due, ends
+  ///   its own task alone: if that was making the value, another of those who wait makes it.
   public func value(
     for key: String, ttlMs: Int, staleForMs: Int = 0, _ compute: @escaping Compute
   ) async throws -> [UInt8] {
@@ -235,9 +235,10 @@ public final class Cache: Sendable {
       for waiter in end(key, computation, entry) { waiter.resume(returning: bytes) }
       return bytes
     } catch {
-      let wasCancelled = Task.isCancelled || error is CancellationError
+      let isOwn =
+        Task.isCancelled || error is CancellationError || CurrentRequest.deadline?.hasPassed ?? false
       for waiter in end(key, computation, nil) {
-        if wasCancelled { waiter.resume(returning: nil) } else { waiter.resume(throwing: error) }
+        if isOwn { waiter.resume(returning: nil) } else { waiter.resume(throwing: error) }
       }
       throw error
     }
@@ -273,7 +274,8 @@ public final class Cache: Sendable {
     let work: @Sendable () async -> Void = {
       _ = try? await self.make(key, computation, ttlMs, staleForMs, compute)
     }
-    if let loop = EventLoop.current { loop.spawn(work) } else { Task { await work() } }
+    // Not for the request that came upon the stale value, which may be due before.
+    if let loop = EventLoop.current { loop.spawn(work) } else { Task.detached { await work() } }
   }
 
   /// Ends a computation and keeps its result, unless the key was removed meanwhile.

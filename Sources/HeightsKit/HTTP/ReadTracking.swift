@@ -27,7 +27,8 @@ final class ReadTracking: Sendable {
   /// that is now, if it has changed.
   func follow(_ request: Request, _ answer: (Request) async -> Response) async -> Response {
     let seen = SeenPositions(cookie: request.cookie(SeenPositions.cookieName))
-    let response = await SeenPositions.$current.withValue(seen) { await answer(request) }
+    request.seen = seen
+    let response = await answer(request)
     // A cache would hand it to others.
     guard let cookie = seen.cookie, !response.isForCaches else { return response }
     return response.with(

@@ -1,6 +1,7 @@
 // A request, as its handler sees it.
 
 import Foundation
+import Synchronization
 
 /// A request that is being answered. Once the answer has been sent (what a stream of events does later, say) its
 /// headers, cookies and query arguments are gone, as if they had never been sent: take what you need before.
@@ -9,7 +10,7 @@ import Foundation
 ///
 /// `@unchecked Sendable` is sound for who keeps to that. What is asked of the connection is checked to be on its loop's
 /// thread in debug builds; the rest does not change while a handler runs.
-public class Request: @unchecked Sendable {
+public class Request: RequestContext, @unchecked Sendable {
   /// What is asked for, of the methods that are known here.
   public let method: Method
   /// The path as it was sent, percent-encoded, without the query.
@@ -22,12 +23,16 @@ public class Request: @unchecked Sendable {
   public var id: String { clientID ?? trace.shortID }
   /// The id that the client gave it, if it did.
   private let clientID: String?
-  /// When the answer is due: calls that the request makes should not wait longer.
-  public let deadline: Deadline
+  /// When the answer is due. Databases, Redis and stores of objects wait no longer for what its handler asks, unless
+  /// they are told of another deadline.
+  public internal(set) var deadline: Deadline
+  /// What its session has seen of each cluster; nil where nobody has to remember that.
+  var seen: SeenPositions?
 
   let connection: Connection
   let parameters: [Router.Parameter]
   private var isOver = false
+  private let handlerHasEnded = Atomic<Bool>(false)
 
   init(
     method: Method, path: String, trace: TraceContext, clientID: String?, deadline: Deadline,
@@ -57,6 +62,11 @@ public class Request: @unchecked Sendable {
   func withID(_ body: (UnsafePointer<CChar>) -> Void) {
     if let clientID { clientID.withCString(body) } else { trace.withShortID(body) }
   }
+
+  var hasEnded: Bool { handlerHasEnded.load(ordering: .relaxed) }
+
+  /// Called when the handler has ended: what it has left running is not bound by the deadline.
+  func endHandler() { handlerHasEnded.store(true, ordering: .relaxed) }
 
   /// Called when the answer has been sent: what libmicrohttpd holds of the request is gone then.
   func end() { isOver = true }

@@ -25,8 +25,12 @@ final class RedisLoop: @unchecked Sendable {
     version = -1
   }
 
-  func commands(_ list: [[RedisArgument]], until deadline: Deadline) async -> [Result<RedisValue, RedisError>]
-  {
+  /// - Parameters:
+  ///   - limit: until when Redis is to answer, else it has failed.
+  ///   - due: when somebody's request is; whom that is too late for says nothing of Redis.
+  func commands(
+    _ list: [[RedisArgument]], until limit: Deadline, due: Deadline?
+  ) async -> [Result<RedisValue, RedisError>] {
     loop.checkIsolated()
     let metrics = redis.metrics
     let connection: RedisConnection
@@ -35,11 +39,12 @@ final class RedisLoop: @unchecked Sendable {
       return list.map { _ in .failure(error) }
     }
     let (version, start) = (version, loop.lastNow)
+    let deadline = due.map { min($0, limit) } ?? limit
     let answers = await connection.commands(list, until: deadline)
     metrics.commands.add(list.count, ordering: .relaxed)
     metrics.microseconds.add(start.microseconds(until: loop.lastNow), ordering: .relaxed)
     for case .failure(let error) in answers { metrics.count(error) }
-    redis.note(answers, of: version)
+    redis.note(deadline == limit ? answers : answers.filter { $0 != .failure(.timeout) }, of: version)
     return answers
   }
 

@@ -120,8 +120,9 @@ final class SharedRedis: Sendable {
 
   // MARK: Commands
 
+  /// - Parameter deadlineMs: how long it may take; nil for `commandMs`, and no longer than until the caller's request is due.
   /// - Throws: `RedisError`, at once while it is away.
-  func command(_ arguments: RedisArgument..., deadlineMs: Int = commandMs) async throws(RedisError)
+  func command(_ arguments: RedisArgument..., deadlineMs: Int? = nil) async throws(RedisError)
     -> RedisValue
   {
     try await commands([arguments], deadlineMs: deadlineMs)[0].get()
@@ -129,12 +130,13 @@ final class SharedRedis: Sendable {
 
   /// The answers of several commands, in their order.
   func commands(
-    _ list: [[RedisArgument]], deadlineMs: Int = commandMs
+    _ list: [[RedisArgument]], deadlineMs: Int? = nil
   ) async -> [Result<RedisValue, RedisError>] {
-    let deadline = Deadline.afterMs(deadlineMs)
-    if let current { return await current.commands(list, until: deadline) }
+    let limit = Deadline.afterMs(deadlineMs ?? Self.commandMs)
+    let due = deadlineMs == nil ? CurrentRequest.deadline : nil
+    if let current { return await current.commands(list, until: limit, due: due) }
     let any = loops[0]
-    let answers = try? await any.loop.run { await any.commands(list, until: deadline) }
+    let answers = try? await any.loop.run { await any.commands(list, until: limit, due: due) }
     return answers ?? list.map { _ in .failure(.away("the loops have ended")) }
   }
 

@@ -6,18 +6,25 @@
 /// one commit, and PostgreSQL, where a loop's reads share one connection and each transaction has one of its own.
 /// Who was told that a write is done reads it, on every loop. So SQL keeps to what both understand: types `BIGINT`,
 /// `TEXT`, `BYTEA` and `DOUBLE PRECISION`, `ON CONFLICT`, `RETURNING`, and `next_id(shard)`.
+///
+/// What a request asks of it ends when the request is due, unless it names another deadline.
+///
+/// Where the placement spreads a database over several clusters, a statement goes where the `Shard` is that is interpolated
+/// into it. One without is told so, and is for `everywhere`.
 public final class Database: Sendable {
   /// As the app asked for it: `posts`.
   public let name: String
-  /// Where a move exchanges the engine.
-  let engines: EngineSwitch
-  private let limits: DatabaseLimits
-  private var engine: DatabaseEngine { engines.engine }
+  /// Where a move exchanges the engine of a range.
+  let ranges: EngineTable
+  let limits: DatabaseLimits
 
-  private init(name: String, _ engine: DatabaseEngine, _ limits: DatabaseLimits) {
+  private init(
+    name: String, _ ranges: [(shards: ShardRange, engine: DatabaseEngine)], _ limits: DatabaseLimits
+  ) {
     self.name = name
     self.limits = limits
-    engines = EngineSwitch(engine)
+    self.ranges = EngineTable(
+      name, ranges.map { EngineTable.Part(shards: $0.shards, engines: EngineSwitch($0.engine)) })
   }
 
   // MARK: Open and close
@@ -50,7 +57,7 @@ public final class Database: Sendable {
     let database = try await SQLiteDatabase.open(
       name: name, path: path, migrations: migrations, loops: loops, quota: quota, limits: limits,
       nowMs: nowMs, epoch: epoch)
-    return Database(name: name, .sqlite(database), limits)
+    return Database(name: name, [(.all, .sqlite(database))], limits)
   }
 
   /// Opens a database of a PostgreSQL server, after bringing its schema up to date.
@@ -67,33 +74,47 @@ public final class Database: Sendable {
       "main", url: url, members: ClusterMember.members(of: [url]), on: loops.loops[0])
     do {
       return try await open(
-        name, of: cluster, ownsCluster: true, migrations: migrations, loops: loops, limits: limits)
+        name, of: [(.all, cluster)], ownsCluster: true, migrations: migrations, loops: loops, limits: limits)
     } catch {
       cluster.close()
       throw error
     }
   }
 
-  /// Opens a database of a cluster.
+  /// Opens a database that one cluster has, or several.
   /// - Parameters:
-  ///   - ownsCluster: whether the cluster is closed with it.
+  ///   - ranges: all shards in order, and the cluster that has them.
+  ///   - ownsCluster: whether the clusters are closed with it.
   ///   - deadline: until when a cluster that has no leader is waited for.
   static func open(
-    _ name: String, of cluster: PostgresCluster, ownsCluster: Bool = false, migrations: [Migration],
-    loops: EventLoopGroup, limits: DatabaseLimits, deadline: Deadline = .now
+    _ name: String, of ranges: [(shards: ShardRange, cluster: PostgresCluster)], ownsCluster: Bool = false,
+    migrations: [Migration], loops: EventLoopGroup, limits: DatabaseLimits, deadline: Deadline = .now
   ) async throws -> Database {
-    let database = try await PostgresDatabase.open(
-      name, of: cluster, ownsCluster: ownsCluster, migrations: migrations, loops: loops, limits: limits,
-      deadline: deadline)
-    return Database(name: name, .postgres(database), limits)
+    var opened: [PostgresDatabase] = []
+    do {
+      var table: [(shards: ShardRange, engine: DatabaseEngine)] = []
+      for (shards, cluster) in ranges {
+        if let known = opened.first(where: { $0.cluster === cluster }) {
+          table.append((shards, .postgres(known)))
+          continue
+        }
+        let database = try await PostgresDatabase.open(
+          name, of: cluster, ownsCluster: ownsCluster, migrations: migrations, loops: loops, limits: limits,
+          deadline: deadline)
+        opened.append(database)
+        table.append((shards, .postgres(database)))
+      }
+      return Database(name: name, table, limits)
+    } catch {
+      for database in opened { database.close() }
+      throw error
+    }
   }
 
   /// Refuses new transactions and finishes those that wait. Reads go on.
   public func close() {
-    switch engine {
-    case .sqlite(let database): database.close()
-    case .postgres(let database): database.close()
-    }
+    if case .sqlite(let database)? = ranges.only?.engine { database.close() }
+    for database in ranges.databases { database.close() }
   }
 
   // MARK: Reads
@@ -101,7 +122,7 @@ public final class Database: Sendable {
   /// All rows of a result, each decoded by `decode`.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func query<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> [T] {
-    switch engine {
+    switch try ranges.engine(for: sql) {
     case .sqlite(let database): try database.query(sql, decode)
     case .postgres(let database): try await database.read(sql).map(decode)
     }
@@ -113,7 +134,7 @@ public final class Database: Sendable {
   /// a new post) finds it, although only its writer is sure to be ahead of the follower.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func first<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> T? {
-    switch engine {
+    switch try ranges.engine(for: sql) {
     case .sqlite(let database): try database.first(sql, decode)
     case .postgres(let database): try await database.read(sql, .sought).first(decode)
     }
@@ -126,7 +147,7 @@ public final class Database: Sendable {
   /// also one that has replayed all it was sent, when the leader waited for it before it acknowledged.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func newest<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> [T] {
-    switch engine {
+    switch try ranges.engine(for: sql) {
     case .sqlite(let database): try database.query(sql, decode)
     case .postgres(let database): try await database.read(sql, .newest).map(decode)
     }
@@ -140,18 +161,24 @@ public final class Database: Sendable {
   /// `body` may run again: when a neighbour takes its batch down, when another transaction was in its way, or when the
   /// server that it ran on is replaced. So it does SQL and nothing else.
   /// - Parameter deadline: until when it must have run, at most `DatabaseLimits.transactionMs` from now; that much
-  ///   again when a neighbour's failure has it run again.
+  ///   again when a neighbour's failure has it run again. Nil for that of the request that the caller works for.
   /// - Throws: what `body` throws, or `DatabaseError`: `.timeout`, `.tooMany`, `.full`…
   @discardableResult
   public func transaction<T: Sendable>(
     deadline: Deadline? = nil, _ body: @escaping @Sendable (Transaction) async throws -> T
   ) async throws -> T {
+    let deadline = deadline ?? CurrentRequest.deadline
+    guard let only = ranges.only else {
+      // Each range is on PostgreSQL; which it is for, its first statement says.
+      return try await ranges.databases[0].transaction(in: .ranges(ranges), deadline: deadline, body)
+    }
     // A transaction inside another is refused there, and would wait here for the outer one.
-    if case .sqlite(let database) = engine, database.isOnWriter {
+    if case .sqlite(let database) = only.engine, database.isOnWriter {
       return try await database.transaction(deadline: deadline, body)
     }
-    let engine = try await engines.enter(until: deadline ?? .afterMs(limits.transactionMs))
-    defer { engines.leave() }
+    let latest = Deadline.afterMs(limits.transactionMs)
+    let engine = try await only.enter(until: min(deadline ?? latest, latest))
+    defer { only.leave() }
     return switch engine {
     case .sqlite(let database): try await database.transaction(deadline: deadline, body)
     case .postgres(let database): try await database.transaction(deadline: deadline, body)
@@ -172,20 +199,17 @@ public final class Database: Sendable {
 
   /// Of this process, since it opened the database.
   public var statistics: Statistics {
-    let statistics =
-      switch engine {
-      case .sqlite(let database): database.statistics
-      case .postgres(let database): database.statistics
-      }
+    var all = ranges.databases.map(\.statistics)
+    if case .sqlite(let database)? = ranges.only?.engine { all.append(database.statistics) }
     return Statistics(
-      transactions: statistics.transactions, commits: statistics.commits,
-      waiting: statistics.waiting + engines.waiting)
+      transactions: all.reduce(0) { $0 + $1.transactions }, commits: all.reduce(0) { $0 + $1.commits },
+      waiting: ranges.parts.reduce(all.reduce(0) { $0 + $1.waiting }) { $0 + $1.engines.waiting })
   }
 
   /// Reads the whole of a SQLite file and checks its structure; on a thread of its own. PostgreSQL checks its pages as
   /// it reads them: there it does nothing.
   /// - Throws: `DatabaseError.corrupt` with what was found first.
   public func checkIntegrity() async throws {
-    if case .sqlite(let database) = engine { try await database.checkIntegrity() }
+    if case .sqlite(let database)? = ranges.only?.engine { try await database.checkIntegrity() }
   }
 }

@@ -21,6 +21,9 @@ public struct DatabaseLimits: Sendable {
 
   /// Connections to a server that a loop's transactions share, besides the one of its reads.
   public var connectionsPerLoop = 4
+  /// The same for all databases of a cluster together: what is not used by one is closed when another wants it. So a process
+  /// has at most this and a connection for the reads of each database, for each of its loops.
+  public var clusterConnectionsPerLoop = 8
 
   /// The figures above.
   public init() {}

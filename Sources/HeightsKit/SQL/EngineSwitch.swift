@@ -1,4 +1,4 @@
-// Which engine a database has, and the fence behind which one takes the other's place.
+// Which engine a range of a database's shards has, and the fence behind which one takes the other's place.
 
 import Dispatch
 import Synchronization
@@ -9,7 +9,7 @@ enum DatabaseEngine: Sendable {
   case postgres(PostgresDatabase)
 }
 
-/// Counts the transactions of a database in and out, so that its engine can be exchanged between two of them.
+/// Counts the transactions of a range in and out, so that its engine can be exchanged between two of them.
 ///
 /// A transaction that has entered ends on the engine that it entered. Behind a fence nobody enters: those that come wait,
 /// and go on when it is lowered, on whichever engine is there then. A fence falls by itself when its time is over, unless

@@ -12,9 +12,14 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
   }
 
   let pieces: [Piece]
+  /// Those that were interpolated as `Shard`: they say where the statement is to run.
+  let shards: ShardSpan
 
-  public init(stringLiteral text: StaticString) { pieces = [.text(text)] }
-  public init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
+  public init(stringLiteral text: StaticString) { (pieces, shards) = ([.text(text)], ShardSpan()) }
+
+  public init(stringInterpolation: StringInterpolation) {
+    (pieces, shards) = (stringInterpolation.pieces, stringInterpolation.shards)
+  }
 
   /// The text as the database gets it, `$1`, `$2`… for the parameters. Their values are not shown.
   public var description: String {
@@ -33,6 +38,7 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
 
   public struct StringInterpolation: StringInterpolationProtocol, Sendable {
     var pieces: [Piece] = []
+    var shards = ShardSpan()
 
     public init(literalCapacity: Int, interpolationCount: Int) {
       pieces.reserveCapacity(2 * interpolationCount + 1)
@@ -47,6 +53,13 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
       pieces.append(.value(value.sqlValue))
     }
 
+    /// A bound parameter that says where the statement is to run, wherever in it that stands. All shards of a statement lie in
+    /// one range of the placement.
+    public mutating func appendInterpolation(_ shard: Shard) {
+      pieces.append(.value(shard.sqlValue))
+      shards.add(shard)
+    }
+
     /// A bound parameter that may be NULL.
     public mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) {
       pieces.append(.value(value?.sqlValue ?? .null))
@@ -55,6 +68,7 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
     /// Another statement, or a part of one, with its parameters.
     public mutating func appendInterpolation(sql fragment: SQL) {
       pieces.append(contentsOf: fragment.pieces)
+      shards.add(fragment.shards)
     }
 
     /// The inside of `IN (…)`: one parameter for each element, up to 10,000. No element matches nothing.
@@ -71,6 +85,27 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
       }
     }
   }
+}
+
+/// From the lowest to the highest of some shards; of none at first.
+struct ShardSpan: Equatable, Sendable {
+  private(set) var lowest = UInt16.max
+  private(set) var highest = UInt16.min
+
+  var isEmpty: Bool { lowest > highest }
+
+  mutating func add(_ shard: Shard) {
+    lowest = min(lowest, shard.number)
+    highest = max(highest, shard.number)
+  }
+
+  mutating func add(_ other: ShardSpan) {
+    lowest = min(lowest, other.lowest)
+    highest = max(highest, other.highest)
+  }
+
+  /// Whether none of them lies outside; ranges have no gaps.
+  func lies(in range: ShardRange) -> Bool { range.first <= Int(lowest) && Int(highest) <= range.last }
 }
 
 extension Int {

@@ -28,8 +28,8 @@ struct AttemptCounters: Sendable {
   }
 }
 
-/// Attempts in SQL. Of each counter one number is stored: when all of its attempts are forgotten. One that is further away
-/// than the limit lets it be is of a clock that was ahead: it counts for nothing, so that nobody waits for an hour that a
+/// Attempts in SQL. Of each counter one number is stored: when all of its attempts are forgotten. One that is much further
+/// away than the limit lets it be is of a clock that was ahead: it counts for nothing, so that nobody waits for an hour that a
 /// clock had too much.
 struct AttemptTable: Sendable {
   static let migration = Migration(
@@ -44,6 +44,9 @@ struct AttemptTable: Sendable {
       CREATE INDEX session_attempts_by_end ON session_attempts (free_at_ms);
       """)
 
+  /// By so much a number may be further away: of attempts at once the one that looked at the clock first may be counted last,
+  /// and waits for its turn half as long at most.
+  private static let aheadMs: Int64 = 10_000
   private static let expiredBatch = 500
   /// More failures than a machine can check passwords in a minute.
   private static let expiredBatches = 50
@@ -75,14 +78,15 @@ struct AttemptTable: Sendable {
     _ counter: AttemptCounters.Counter, _ shard: Shard, _ now: Int64, _ transaction: Transaction
   ) async throws -> Int64? {
     let (key, each, all) = (counter.key, counter.limit.forgetMs, counter.limit.count * counter.limit.forgetMs)
+    let most = now + all + aheadMs
     let isCounted =
       try await transaction.execute(
         """
         INSERT INTO session_attempts (shard, key, free_at_ms) VALUES (\(shard), \(key), \(now + each))
         ON CONFLICT (shard, key) DO UPDATE SET free_at_ms = \(each) +
-          CASE WHEN session_attempts.free_at_ms BETWEEN \(now) AND \(now + all)
+          CASE WHEN session_attempts.free_at_ms BETWEEN \(now) AND \(most)
             THEN session_attempts.free_at_ms ELSE \(now) END
-        WHERE session_attempts.free_at_ms NOT BETWEEN \(now + all - each + 1) AND \(now + all)
+        WHERE session_attempts.free_at_ms NOT BETWEEN \(now + all - each + 1) AND \(most)
         """) == 1
     if isCounted { return nil }
     let freeAtMs = try await transaction.first(
@@ -107,14 +111,14 @@ struct AttemptTable: Sendable {
   func deleteExpired() async throws {
     let now = nowMs()
     for _ in 0..<Self.expiredBatches {
-      let count = try await database.transaction {
+      let counts = try await database.everywhere.transaction {
         try await $0.execute(
           """
           DELETE FROM session_attempts WHERE (shard, key) IN
             (SELECT shard, key FROM session_attempts WHERE free_at_ms <= \(now) LIMIT \(Self.expiredBatch))
           """)
       }
-      if count < Self.expiredBatch { return }
+      if !counts.contains(Self.expiredBatch) { return }
     }
   }
 }

@@ -29,6 +29,8 @@ extension StoredSession {
 /// Sessions in SQL, by the hash of their token, in the shard of their account.
 struct SessionTable: Sendable {
   private static let expiredBatch = 500
+  /// Where the secret of all is.
+  private static let secretShard = Shard(0)!  // 0 is a shard
 
   static let migrations = [
     Migration(
@@ -77,14 +79,16 @@ struct SessionTable: Sendable {
 
   /// 32 random bytes that all processes of the app have in common, and nobody else: made by the first that asks.
   func secret() async throws -> [UInt8] {
-    let stored: SQL = "SELECT secret FROM session_secrets WHERE shard = 0 AND name = 'copies'"
+    let shard = Self.secretShard
+    let stored: SQL = "SELECT secret FROM session_secrets WHERE shard = \(shard) AND name = 'copies'"
     if let secret = try await database.newest(stored, { try $0.blob(0) }).first { return secret }
     let secret = try await database.transaction { transaction in
       var bytes = [UInt8](repeating: 0, count: 32)
       randombytes_buf(&bytes, bytes.count)
       try await transaction.execute(
         """
-        INSERT INTO session_secrets (shard, name, secret) VALUES (0, 'copies', \(bytes)) ON CONFLICT DO NOTHING
+        INSERT INTO session_secrets (shard, name, secret) VALUES (\(shard), 'copies', \(bytes))
+        ON CONFLICT DO NOTHING
         """)
       return try await transaction.first(stored) { try $0.blob(0) }
     }
@@ -200,15 +204,16 @@ struct SessionTable: Sendable {
     }
   }
 
-  /// Removes a batch of those that have ended by themselves.
+  /// Removes a batch of those that have ended by themselves, from each cluster.
   /// - Returns: how many.
   func deleteExpired(olderThan oldestMs: Int64) async throws -> Int {
-    try await database.transaction {
+    let counts = try await database.everywhere.transaction {
       try await $0.execute(
         """
         DELETE FROM sessions WHERE (shard, token_hash) IN
           (SELECT shard, token_hash FROM sessions WHERE touched_at_ms <= \(oldestMs) LIMIT \(Self.expiredBatch))
         """)
     }
+    return counts.reduce(0, +)
   }
 }

@@ -9,7 +9,7 @@ import Testing
   private func withSwitch(_ body: (Database, EngineSwitch, EventLoop) async throws -> Void) async throws {
     try await withContext { context in
       let database = try await context.database("sessions", migrations: [])
-      try await body(database, database.engines, context.loops.loops[0])
+      try await body(database, try #require(database.ranges.only), context.loops.loops[0])
     }
   }
 

@@ -21,8 +21,10 @@ import Testing
       #expect(error?.description.contains(part) == true, "\(part), in: \(error?.description ?? "nothing")")
     }
     #expect(!moved.isInPostgres)
-    #expect(moved.database.engines.raise(limitMs: 10, on: moved.folder.loops.loops[0]), "a fence was left")
-    moved.database.engines.lower()
+    #expect(
+      moved.database.ranges.parts[0].engines.raise(limitMs: 10, on: moved.folder.loops.loops[0]),
+      "a fence was left")
+    moved.database.ranges.parts[0].engines.lower()
   }
 
   @Test func anOrphanOfAForeignKeyIsFoundBeforeTheFlip() async throws {

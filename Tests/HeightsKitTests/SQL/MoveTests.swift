@@ -268,7 +268,7 @@ private final class BusyWriter: Sendable {
 
 extension MovedDatabase {
   var isInPostgres: Bool {
-    if case .postgres = database.engines.engine { true } else { false }
+    if case .postgres = database.ranges.parts[0].engines.engine { true } else { false }
   }
 
   func flip(copying: Bool = true, _ decide: @escaping @Sendable () throws -> Void = {}) async throws {

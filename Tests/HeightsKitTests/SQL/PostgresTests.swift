@@ -206,7 +206,12 @@ import Testing
     limits.queuedTransactions = 3
     try await withPostgres(loops: 1, limits: limits) { notes, database in
       let gate = AsyncGate()
-      let holder = Task { try await database.transaction { _ in await gate.wait() } }
+      let holder = Task {
+        try await database.transaction {
+          try await $0.execute("SELECT 1")
+          await gate.wait()
+        }
+      }
       while try notes.server.run(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(notes.name)' AND xact_start IS NOT NULL")
         == "0"

@@ -120,15 +120,13 @@ import Testing
       let target = PostgresTarget(url: notes.server.url(), database: notes.name)
       let error = await #expect(throws: DatabaseError.self) {
         try await loop.run {
-          let connection = try await PostgresConnection.open(
-            target, on: loop, statementMs: 5_000, deadline: .afterMs(5_000))
           let transaction = PostgresTransaction(
-            connection, on: loop, until: .afterMs(5_000), latestIdentifierMs: .max)
-          try await transaction.begin()
+            .one(database.ranges.databases[0]), on: loop, until: .afterMs(5_000), for: nil, isAgain: false)
+          defer { transaction.leave() }
           _ = try await transaction.use("INSERT INTO notes VALUES (7, 7, 'lost', 0)")
           // Behind the transaction's back, as something between the server and us might.
-          _ = try? await connection.result(of: "SELECT 1 / 0", .own)
-          try await transaction.commit(then: nil)
+          _ = try? await transaction.place?.connection.result(of: "SELECT 1 / 0", .own)
+          try await transaction.commit()
         }
       }
       #expect("\(String(describing: error))".contains("rolled back"))

@@ -71,6 +71,16 @@ import Testing
     }
   }
 
+  @Test func whoLookedAtTheClockFirstAndIsCountedLastStartsNoNewCount() async throws {
+    try await withLimits { setup in
+      for _ in 0..<10 { try await setup.fail("ada", "10.0.0.1") }
+      setup.clock.nowMs -= 5_000
+      #expect(try await setup.waitSeconds("ada", "10.0.0.1") == 35)
+      setup.clock.nowMs += 5_000
+      #expect(try await setup.waitSeconds("ada", "10.0.0.1") == 30)
+    }
+  }
+
   @Test func anAccountWaitsAfterAHundredFailuresFromWherever() async throws {
     try await withLimits { setup in
       for number in 0..<100 { try await setup.fail("ada", "10.0.0.\(number / 5)") }

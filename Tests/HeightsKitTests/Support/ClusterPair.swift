@@ -43,7 +43,7 @@ struct ClusterPair: Sendable {
     url = "postgresql://heights@\(hosts)/?target_session_attrs=read-write"
     cluster = Self.cluster(url, loops)
     database = try await Database.open(
-      "notes", of: cluster, migrations: [PostgresNotes.notes], loops: loops, limits: limits)
+      "notes", of: [(.all, cluster)], migrations: [PostgresNotes.notes], loops: loops, limits: limits)
   }
 
   /// The cluster as a process knows it that has just been started.
@@ -91,6 +91,6 @@ struct Browser {
   mutating func request<T>(_ body: () async throws -> T) async rethrows -> T {
     let seen = SeenPositions(cookie: cookie)
     defer { cookie = seen.cookie ?? cookie }
-    return try await SeenPositions.$current.withValue(seen) { try await body() }
+    return try await asRequest(seen: seen) { try await body() }
   }
 }

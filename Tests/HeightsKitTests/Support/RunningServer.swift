@@ -10,16 +10,18 @@ import Glibc
 ///   - loops: somebody's own, which go on afterwards; nil for `count` new ones.
 ///   - proxies: those that stand before it.
 ///   - logDescriptor: where the access log goes; nil for none.
+///   - tracking: whether requests remember what they have seen; nil for not.
 func withServer(
   on loops: EventLoopGroup? = nil, loops count: Int = 1, limits: HTTPLimits = HTTPLimits(),
   proxies: TrustedProxies = .none,
-  logDescriptor: Int32? = nil,
+  logDescriptor: Int32? = nil, tracking: ReadTracking? = nil,
   _ routes: (inout Router) -> Void, _ body: (RunningServer) async throws -> Void
 ) async throws {
   var router = Router()
   routes(&router)
   let running = try await RunningServer(
-    router, on: loops, loops: count, limits: limits, proxies: proxies, logDescriptor: logDescriptor)
+    router, on: loops, loops: count, limits: limits, proxies: proxies, logDescriptor: logDescriptor,
+    tracking: tracking)
   do {
     try await body(running)
     await running.stop()
@@ -39,14 +41,15 @@ struct RunningServer: Sendable {
   init(
     _ router: Router, on given: EventLoopGroup?, loops count: Int, limits: HTTPLimits,
     proxies: TrustedProxies = .none,
-    logDescriptor: Int32?
+    logDescriptor: Int32?, tracking: ReadTracking? = nil
   ) async throws {
     loops = try given ?? EventLoopGroup(count: count)
     ownsLoops = given == nil
     sockets = try ListeningSockets.open(port: 0, count: loops.loops.count).http
     port = ListeningSockets.localPort(of: sockets[0])
     server = try await HTTPServer(
-      loops: loops.loops, router: router, limits: limits, proxies: proxies, logDescriptor: logDescriptor)
+      loops: loops.loops, router: router, limits: limits, proxies: proxies, logDescriptor: logDescriptor,
+      tracking: tracking)
     try await server.listen(on: sockets)
   }
 

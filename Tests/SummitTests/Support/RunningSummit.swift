@@ -42,13 +42,13 @@ struct RunningSummit: Sendable {
 
 /// Runs Summit at a stage on free ports, in a folder that is removed afterwards.
 func withSummit(
-  stage: Int = 2, onPostgres isPostgres: Bool = TestEngine.isPostgres,
+  stage: Int = 2, on kind: TestEngine.Kind = .chosen,
   _ variables: [String: String] = [:],
   _ body: (RunningSummit) async throws -> Void
 ) async throws {
   let folder = NSTemporaryDirectory() + "summit-\(UUID().uuidString)"
   defer { try? FileManager.default.removeItem(atPath: folder) }
-  let engine = try TestEngine(isPostgres: isPostgres)
+  let engine = try TestEngine(kind)
   defer { engine.remove() }
   let context = try await AppContext(
     Environment(

@@ -14,9 +14,7 @@ func withSummitDatabase(_ name: String, _ body: (Database, EventLoop) async thro
   defer { engine.remove() }
   let migrations = try Migration.load(directory: "\(example)/Migrations/\(name)")
   let database =
-    if let url = engine.variables["DATABASE_URL"] {
-      try await Database.open(name: name, url: url, migrations: migrations, loops: loops)
-    } else {
+    if let open = try await engine.open(name, migrations, on: loops) { open } else {
       try await Database.open(name: name, path: "\(folder)/\(name).db", migrations: migrations, loops: loops)
     }
   let result: Result<Void, any Error>

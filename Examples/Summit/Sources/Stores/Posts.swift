@@ -98,12 +98,12 @@ struct Posts: Sendable {
   func popular(after cursor: PopularCursor?) async throws -> Page<Post> {
     let oldest = Identifier.first(ofMs: wallClockMs() - Posts.popularMs)
     let (likes, before) = (cursor?.likes ?? Int64.max, cursor?.id.value ?? Int64.max)
-    let posts = try await database.query(
+    let posts = try await database.everywhere.query(
       """
       SELECT id, author_name, author_display_name, text, photo, like_count
       FROM posts WHERE (like_count, id) < (\(likes), \(before)) AND id >= \(oldest)
       ORDER BY like_count DESC, id DESC LIMIT \(Posts.pageSize + 1)
-      """, Post.init)
+      """, merging: { ($0.likeCount, $0.id) > ($1.likeCount, $1.id) }, Post.init)
     guard posts.count > Posts.pageSize else { return Page(items: posts, next: nil) }
     let last = posts[Posts.pageSize - 1]
     return Page(

@@ -77,6 +77,7 @@ extension HTTPEngine {
 
   /// The handler's own end, which frees its place: the client may be gone by then, or answered without it.
   func handlerEnded(_ exchange: HTTPExchange, _ response: Response) {
+    exchange.endHandler()
     if exchange.life.leavePlace() { inFlight -= 1 }
     answer(exchange, response)
   }

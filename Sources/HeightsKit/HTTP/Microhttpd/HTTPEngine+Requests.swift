@@ -85,7 +85,7 @@ extension HTTPEngine {
     exchange.life.askAdmission()
     loop.spawn { [self] in
       var problem: Problem?
-      do { try await admission(exchange) } catch {
+      do { try await CurrentRequest.$context.withValue(exchange) { try await admission(exchange) } } catch {
         problem = error as? Problem ?? (error as? any ProblemConvertible)?.problem ?? .unexpected
       }
       admitted(exchange, problem)
@@ -118,6 +118,8 @@ extension HTTPEngine {
       if let receiver = exchange.receiver {
         exchange.body = try receiver.finish()
         exchange.receiver = nil
+        // How long the client took to send it is not the handler's time.
+        exchange.deadline = loop.lastNow.plus(ms: limits.handlerTimeoutMs)
       }
     } catch {
       return show(error as? Problem ?? .unexpected, exchange)

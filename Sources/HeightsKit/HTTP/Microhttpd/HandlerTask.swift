@@ -47,14 +47,13 @@ final class HandlerTask: @unchecked Sendable {
         self.exchange = exchange
         do {
           let handler = try engine.routes.handler(of: route, for: exchange)
-          if let tracking = engine.tracking, tracking.isOn {
-            let response = await tracking.follow(exchange) {
+          let response = try await CurrentRequest.$context.withValue(exchange) {
+            guard let tracking = engine.tracking, tracking.isOn else { return try await handler(exchange) }
+            return await tracking.follow(exchange) {
               do { return try await handler($0) } catch { return engine.response(to: error, exchange) }
             }
-            engine.handlerEnded(exchange, response)
-          } else {
-            engine.handlerEnded(exchange, try await handler(exchange))
           }
+          engine.handlerEnded(exchange, response)
         } catch {
           engine.handlerEnded(exchange, engine.response(to: error, exchange))
         }

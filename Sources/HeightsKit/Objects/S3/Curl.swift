@@ -18,7 +18,9 @@ struct CurlRequest: Sendable {
   let url: String
   var headers: [String] = []
   var body: [UInt8] = []
-  var timeoutMs = 10_000
+  var timeoutMs = limitMs
+
+  static let limitMs = 10_000
 }
 
 struct CurlAnswer: Sendable {

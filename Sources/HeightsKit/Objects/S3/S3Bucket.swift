@@ -36,6 +36,7 @@ final class S3Bucket: Sendable {
   private static let waiting = 256
   private static let tries = 3
   private static let pauseUs: UInt32 = 50_000
+  private static let late = "the request was due before it answered"
   private static let away = "it has failed too often; it is tried again within a second"
 
   /// From where on a clock that differs may be why a request was refused.
@@ -148,13 +149,17 @@ final class S3Bucket: Sendable {
 
   private static let emptyHash = ObjectKey.hash([])
 
-  /// Asks, and asks again after a failure that may pass: all of these may be done twice.
+  /// Asks, and asks again after a failure that may pass: all of these may be done twice. The caller's request, where there is
+  /// one, gives its trace, and the time until it is due.
   private func send(
     _ method: String, _ path: String, hash: String = emptyHash, headers: [String] = [], body: [UInt8] = []
   ) async throws -> CurlAnswer {
     let url = endpoint + "/" + path
-    return try await pool.run { [self] in
+    let request = CurrentRequest.context
+    let headers = headers + (request.map { ["traceparent: \($0.trace.traceparent)"] } ?? [])
+    return try await pool.run { [self, due = request?.due] in
       for attempt in 1... {
+        if due?.hasPassed ?? false { throw S3Error.away(Self.late) }
         guard breaker.withLock({ $0.isClosed || $0.beginTrial(now: .now) }) else {
           metrics.skipped.add(1, ordering: .relaxed)
           throw S3Error.away(Self.away)
@@ -163,7 +168,8 @@ final class S3Bucket: Sendable {
         let result = Result {
           try transfers.send(
             CurlRequest(
-              method: method, url: url, headers: headers + signature(method, path, hash, ahead), body: body))
+              method: method, url: url, headers: headers + signature(method, path, hash, ahead), body: body,
+              timeoutMs: min(CurlRequest.limitMs, max(due?.remainingMs ?? .max, 1))))
         }
         let spent = (ContinuousClock.now - start).components
         metrics.microseconds.add(
@@ -175,7 +181,8 @@ final class S3Bucket: Sendable {
           return answer
         }
         metrics.failed.add(1, ordering: .relaxed)
-        note(succeeded: false)
+        // Whose request is due says nothing of the store, unless it is the one who tries.
+        if !(due?.hasPassed ?? false) || !breakerState.isClosed { note(succeeded: false) }
         if attempt == Self.tries { return try result.get() }
         usleep(Self.pauseUs << UInt32(attempt - 1))
       }

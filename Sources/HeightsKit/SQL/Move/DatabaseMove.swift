@@ -39,7 +39,8 @@ final class DatabaseMove: Sendable {
     self.path = path
     self.migrations = migrations
     self.target = target
-    engines = database.engines
+    // What is in a file, or has come from one, has one range.
+    engines = database.ranges.parts[0].engines
     self.loop = loop
     progress = MoveProgress(database.name)
   }

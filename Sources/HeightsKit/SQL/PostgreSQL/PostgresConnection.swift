@@ -90,7 +90,7 @@ final class PostgresConnection: @unchecked Sendable {
         let name = try prepare(sql)
         try send(name, .query(sql, statement: name, continuation), until: deadline)
         if let endOfLog { ask(endOfLog, until: deadline) }
-        sync == .own ? synchronise() : leaveToEndOfTick()
+        sync == .own ? synchroniseReads() : leaveToEndOfTick()
       } catch { continuation.resume(throwing: error) }
     }
   }

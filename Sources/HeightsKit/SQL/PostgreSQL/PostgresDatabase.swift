@@ -8,7 +8,7 @@ import Synchronization
 /// Acknowledged means what the server's `synchronous_commit` means: on its disk, and with synchronous replication on a
 /// follower's too.
 final class PostgresDatabase: Sendable {
-  private let cluster: PostgresCluster
+  let cluster: PostgresCluster
   private let ownsCluster: Bool
   private let limits: DatabaseLimits
   private let perLoop: [LoopConnections]
@@ -68,90 +68,89 @@ final class PostgresDatabase: Sendable {
   // MARK: Reads
 
   func read(_ sql: SQL, _ newness: Newness = .seen) async throws -> PostgresResult {
-    let seen = seen
+    let request = CurrentRequest.context
+    let (seen, due) = (seen(by: request), request?.due)
     if let current {
-      let deadline = current.loop.lastNow.plus(ms: limits.readMs)
-      return try await current.read(sql, seen, newness, until: deadline)
+      let limit = current.loop.lastNow.plus(ms: limits.readMs)
+      if let due, due < limit { return try await current.readInTime(sql, seen, newness, until: due) }
+      return try await current.read(sql, seen, newness, until: limit)
     }
     let any = perLoop[0]
-    let deadline = Deadline.afterMs(limits.readMs)
-    return try await any.loop.run { try await any.read(sql, seen, newness, until: deadline) }
+    let limit = Deadline.afterMs(limits.readMs)
+    return try await any.loop.run {
+      if let due, due < limit { return try await any.readInTime(sql, seen, newness, until: due) }
+      return try await any.read(sql, seen, newness, until: limit)
+    }
   }
 
-  /// What the session of the caller's request has seen; nil where there is but one server to see it from.
-  private var seen: SeenPositions? { cluster.isReplicated ? SeenPositions.current : nil }
+  /// What the session of a request has seen; nil where there is but one server to see it from.
+  func seen(by request: (any RequestContext)?) -> SeenPositions? {
+    cluster.isReplicated ? request?.seen : nil
+  }
 
   // MARK: Writes
 
-  func transaction<T: Sendable>(
-    deadline: Deadline?, _ body: @escaping @Sendable (Transaction) async throws -> T
-  ) async throws -> T {
-    let latest = Deadline.afterMs(limits.transactionMs)
-    let end = min(deadline ?? latest, latest)
-    accepted.add(1, ordering: .relaxed)
+  /// The connections of one of the loops that it was opened for.
+  func connections(of loop: EventLoop) -> LoopConnections { perLoop[loop.index] }
+
+  /// The latest moment that identifiers of a transaction which begins now may be of, in milliseconds since 1970.
+  var latestIdentifierMs: Int64 { cluster.latestIdentifierMs(.now) }
+
+  func begins(isAgain: Bool) {
+    if !isAgain { accepted.add(1, ordering: .relaxed) }
     underWay.add(1, ordering: .relaxed)
-    defer { underWay.subtract(1, ordering: .relaxed) }
-    let seen = seen
-    if let current { return try await retried(on: current, seen, until: end, body) }
-    let any = perLoop[0]
-    return try await any.loop.run { try await self.retried(on: any, seen, until: end, body) }
+  }
+
+  func hasCommitted() { committed.add(1, ordering: .relaxed) }
+
+  func ends() { underWay.subtract(1, ordering: .relaxed) }
+
+  /// - Parameter route: where its statements go; nil for here.
+  func transaction<T: Sendable>(
+    in route: PostgresRoute? = nil, deadline: Deadline?,
+    _ body: @escaping @Sendable (Transaction) async throws -> T
+  ) async throws -> T {
+    let (route, latest) = (route ?? .one(self), Deadline.afterMs(limits.transactionMs))
+    let (end, request) = (min(deadline ?? latest, latest), CurrentRequest.context)
+    if let loop = current?.loop {
+      return try await Self.transaction(in: route, on: loop, until: end, for: request, body)
+    }
+    let loop = perLoop[0].loop
+    return try await loop.run {
+      try await Self.transaction(in: route, on: loop, until: end, for: request, body)
+    }
   }
 
   /// Runs the transaction until it works, fails for good, or is out of time. Only what left nothing behind is tried
   /// again: an error before COMMIT was sent, or one that COMMIT itself reports.
-  private func retried<T: Sendable>(
-    on connections: LoopConnections, _ seen: SeenPositions?, until deadline: Deadline,
+  private static func transaction<T: Sendable>(
+    in route: PostgresRoute, on loop: EventLoop, until deadline: Deadline, for request: (any RequestContext)?,
     _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    var (backOff, turn) = (BackOff.forLeader, BackOff.forOthers)
+    var (backOff, turn, isAgain) = (BackOff.forLeader, BackOff.forOthers, false)
     while true {
-      do {
-        let value = try await once(on: connections, seen, until: deadline, body)
-        committed.add(1, ordering: .relaxed)
-        return value
-      } catch DatabaseError.contended(let message) where !deadline.hasPassed {
-        guard try await turn.wait(on: connections.loop, until: deadline) else {
-          throw DatabaseError.contended(message)
-        }
+      let attempt = PostgresTransaction(
+        route, on: loop, until: deadline, for: request, isAgain: isAgain)
+      isAgain = true
+      do { return try await once(attempt, body) } catch DatabaseError.contended(let message)
+        where !deadline.hasPassed
+      {
+        guard try await turn.wait(on: loop, until: deadline) else { throw DatabaseError.contended(message) }
       } catch let error as DatabaseError where error.isOfLeader && !deadline.hasPassed {
-        guard try await connections.waitForLeader(&backOff, until: deadline) else { throw error }
+        guard try await attempt.waitForLeader(&backOff) else { throw error }
       }
     }
   }
 
-  private func once<T: Sendable>(
-    on connections: LoopConnections, _ seen: SeenPositions?, until deadline: Deadline,
-    _ body: @Sendable (Transaction) async throws -> T
+  private static func once<T: Sendable>(
+    _ attempt: PostgresTransaction, _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    let (connection, pool) = try await connections.acquire(until: deadline)
-    defer { pool.giveBack(connection) }
-    let state = PostgresTransaction(
-      connection, on: connections.loop, until: deadline, latestIdentifierMs: cluster.latestIdentifierMs(.now))
+    defer { attempt.leave() }
     do {
-      try await state.begin()
-      let value = try await body(Transaction(state))
-      let end = seen.map { _ in EndOfLog() }
-      try await state.commit(then: end)
-      if let seen {
-        seen.hasWritten(try? await end?.position, on: pool.timeline, of: cluster.id)
-      } else {
-        // There is a follower since it began: where the log ended was not asked for.
-        self.seen?.hasWritten(nil, of: cluster.id)
-      }
+      let value = try await body(Transaction(attempt))
+      try await attempt.commit()
       return value
-    } catch {
-      await state.rollBack()
-      if connection.failure != nil { pool.closeIdle() }
-      let failure = state.contention ?? error
-      if case DatabaseError.contended = failure { throw failure }
-      if let failure = failure as? DatabaseError, failure.showsNothing {
-        seen?.mayHaveWritten(of: cluster.id)
-      } else {
-        // What it has read may be in what the app says of the failure.
-        seen?.hasWritten(nil, of: cluster.id)
-      }
-      throw failure
-    }
+    } catch { throw await attempt.failed(with: error) }
   }
 
   var statistics: Database.Statistics {
@@ -163,7 +162,7 @@ final class PostgresDatabase: Sendable {
 
 extension DatabaseError {
   /// Whether it tells nothing of the rows that there are.
-  fileprivate var showsNothing: Bool {
+  var showsNothing: Bool {
     switch self {
     case .readOnly, .gone, .timeout, .tooMany: true
     // That of COMMIT; others have words of the server's, which may tell of rows.
@@ -173,7 +172,7 @@ extension DatabaseError {
   }
 
   /// Whether it passes with a change of the leader.
-  fileprivate var isOfLeader: Bool {
+  var isOfLeader: Bool {
     switch self {
     case .readOnly, .gone: true
     case .contended, .timeout, .conflict, .tooMany, .full, .invalid, .zeroInText, .corrupt, .unknown: false

@@ -32,6 +32,7 @@ final class Reader: @unchecked Sendable {
   func read<R>(_ body: (SQLiteConnection) throws -> R) throws -> R {
     try openSnapshot()
     connection.deadline = .afterMs(timeLimitMs)
+    defer { connection.deadline = nil }
     return try body(connection)
   }
 

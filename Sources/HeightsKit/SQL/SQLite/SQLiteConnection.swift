@@ -206,7 +206,11 @@ final class SQLiteConnection {
     return Unmanaged<SQLiteConnection>.fromOpaque(context).takeUnretainedValue()
   }
 
-  private var hasRunTooLong: Bool { deadline?.hasPassed ?? false }
+  /// Asked every few thousand steps, by the thread of the task that reads: so the request's deadline costs short reads nothing.
+  private var hasRunTooLong: Bool {
+    guard let deadline else { return false }
+    return deadline.hasPassed || CurrentRequest.deadline?.hasPassed ?? false
+  }
 
   private func forbids(_ action: Int32) -> Bool {
     isGuarded

@@ -123,11 +123,11 @@ import Testing
     try await withPair { pair in
       try await pair.database.insertNote("one")
       try await pair.followerHasCaughtUp()
-      _ = try await SeenPositions.$current.withValue(SeenPositions()) { try await pair.database.count() }
+      _ = try await asRequest(seen: SeenPositions()) { try await pair.database.count() }
       #expect(pair.reads.follower == 1)
       try pair.follower.signal(SIGSTOP)
       for _ in 0..<20 {
-        let count = try await SeenPositions.$current.withValue(SeenPositions()) {
+        let count = try await asRequest(seen: SeenPositions()) {
           try await within(ms: 4_000) { try await pair.database.count() }
         }
         #expect(count == 1)
@@ -136,12 +136,12 @@ import Testing
       try pair.follower.signal(SIGCONT)
       try await eventually("the follower is read again") {
         let before = pair.reads.follower
-        _ = try await SeenPositions.$current.withValue(SeenPositions()) { try await pair.database.count() }
+        _ = try await asRequest(seen: SeenPositions()) { try await pair.database.count() }
         return pair.reads.follower > before
       }
       pair.follower.stop()
       for _ in 0..<20 {
-        let count = try await SeenPositions.$current.withValue(SeenPositions()) {
+        let count = try await asRequest(seen: SeenPositions()) {
           try await pair.database.count()
         }
         #expect(count == 1)
@@ -233,9 +233,9 @@ import Testing
       var limits = DatabaseLimits()
       limits.readMs = 1_000
       let database = try await Database.open(
-        "notes", of: pair.anotherView(), ownsCluster: true, migrations: [PostgresNotes.notes],
+        "notes", of: [(.all, pair.anotherView())], ownsCluster: true, migrations: [PostgresNotes.notes],
         loops: pair.loops, limits: limits)
-      let old = try await SeenPositions.$current.withValue(SeenPositions()) { try await database.count() }
+      let old = try await asRequest(seen: SeenPositions()) { try await database.count() }
       #expect(old == 1, "who has seen nothing is told what the old one has")
       await #expect(throws: DatabaseError.self) {
         try await browser.request { _ = try await database.count() }

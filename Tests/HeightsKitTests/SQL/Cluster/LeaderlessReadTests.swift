@@ -11,11 +11,11 @@ import Testing
     try await withPair { pair in
       try pair.leader.run("INSERT INTO notes VALUES (7, 1, 'old', 0)", in: "notes")
       try await pair.followerHasCaughtUp()
-      _ = try await SeenPositions.$current.withValue(SeenPositions()) { try await pair.database.count() }
+      _ = try await asRequest(seen: SeenPositions()) { try await pair.database.count() }
       pair.leader.stop()
       let missing: SQL = "SELECT text FROM notes WHERE id = 2"
       for _ in 0..<5 {
-        let found = try await SeenPositions.$current.withValue(SeenPositions()) {
+        let found = try await asRequest(seen: SeenPositions()) {
           try await pair.database.first(missing) { try $0.text(0) }
         }
         #expect(found == nil)

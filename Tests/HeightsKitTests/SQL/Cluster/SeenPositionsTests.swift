@@ -31,23 +31,38 @@ import Testing
     "", "x", "1.2", "1.2.3", "1.2.3.4.5", "1.2.3.4_", "_", "1.2.-3.4", "1.2.!.4", "1.2.3.4_1.2.3.4",
     "zzzzzzzz.2.3.4",
     "1.2.zzzzzzzz.4", "1.2.3.zzzzzzzz", "1.zzzzzzzzzzzzzz.3.4",
-    "1.2.3.4_2.2.3.4_3.2.3.4_4.2.3.4_5.2.3.4_6.2.3.4_7.2.3.4", String(repeating: "1", count: 300),
+    "0.0.0.0_x", (1...SeenPositions.clusterLimit + 1).map { "\($0).2.3.4" }.joined(separator: "_"),
+    String(repeating: "1", count: 3_000),
   ]) func aWrongCookieIsNone(_ cookie: String) {
     let seen = SeenPositions(cookie: cookie)
     for cluster: UInt32 in 0..<8 { #expect(seen.token(of: cluster) == nil) }
     #expect(seen.cookie == nil)
   }
 
-  @Test func theCookieKeepsToItsBoundAndForgetsWhatMovedLongestAgo() throws {
-    let seen = SeenPositions()
-    for cluster: UInt32 in 0..<20 { seen.hasWritten(.end, on: .max, of: .max - cluster) }
-    seen.willRead(member, from: .start, of: .max - 19)
-    let cookie = try #require(seen.cookie)
-    #expect(cookie.utf8.count <= SeenPositions.cookieBytesLimit)
+  @Test func ofAsManyClustersAsThereAreNoneIsReadOlderThanItWasSeen() throws {
+    let count = UInt32(SeenPositions.clusterLimit)
+    var cookie: String?
+    // Each in a request of its own, as a session comes by them.
+    for cluster in 1...count + 8 {
+      let seen = SeenPositions(cookie: cookie)
+      #expect(seen.token(of: .max - cluster) == (cluster > count + 1 ? .unknown : nil))
+      seen.hasWritten(.end, on: .max, of: .max - cluster)
+      cookie = seen.cookie
+      #expect(try #require(cookie).utf8.count <= SeenPositions.cookieBytesLimit)
+    }
     let again = SeenPositions(cookie: cookie)
-    #expect(again.token(of: .max - 13) == nil)
-    #expect(again.token(of: .max - 14)?.position == .end)
-    #expect(again.token(of: .max - 19)?.member == member.id)
+    #expect(again.token(of: .max - 9) == .init(position: .end, member: 0, timeline: .max))
+    // Those that moved longest ago have no token of their own, and only their leaders will do.
+    #expect(again.token(of: .max - 8) == .unknown)
+    let view = PostgresCluster.View(leader: nil, timeline: 3, followers: [member], members: [member])
+    member.replayed = position(90)
+    let follower = view.follower(
+      after: again.token(of: .max - 8), fresh: .start, turn: 0, avoiding: nil)
+    #expect(follower == nil)
+    let start = again.willReadLeader(of: .max - 8)
+    #expect(start.token?.refuses(position(1), on: 1) == false)
+    again.hasReadLeader(position(50), on: 1, of: .max - 8, since: start)
+    #expect(again.token(of: .max - 8) == .init(position: position(50), member: 0, timeline: 1))
   }
 
   @Test func theLeaderDecidesUnlessSomethingElseCameMeanwhile() {

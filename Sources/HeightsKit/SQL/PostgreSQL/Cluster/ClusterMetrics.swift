@@ -25,10 +25,15 @@ final class ClusterMetrics: Sendable {
 final class ConnectionCount {
   private let metrics: ClusterMetrics
   private let purpose: ClusterMetrics.Purpose
+  private let share: ConnectionBudget.Share?
 
-  init(_ metrics: ClusterMetrics, _ purpose: ClusterMetrics.Purpose) {
+  /// - Parameter share: of a budget, given back with the connection.
+  init(
+    _ metrics: ClusterMetrics, _ purpose: ClusterMetrics.Purpose, _ share: ConnectionBudget.Share? = nil
+  ) {
     self.metrics = metrics
     self.purpose = purpose
+    self.share = share
     metrics.add(1, to: purpose)
   }
 

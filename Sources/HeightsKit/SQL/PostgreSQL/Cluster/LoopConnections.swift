@@ -19,6 +19,7 @@ final class LoopConnections: @unchecked Sendable {
   /// The one of `readers` that most reads want.
   private var leaderReader: SharedReader?
   private var pool: WriterPool?
+  private let budget: ConnectionBudget
   /// Connections that have sent something in this tick that is not synchronised.
   private var unsynced: [PostgresConnection] = []
   private var turn = 0
@@ -29,6 +30,7 @@ final class LoopConnections: @unchecked Sendable {
     self.cluster = cluster
     self.database = database
     self.limits = limits
+    budget = cluster.budget(of: loop, limits)
   }
 
   /// Call once, on the loop.
@@ -39,6 +41,7 @@ final class LoopConnections: @unchecked Sendable {
       endTick()
     }
     cluster.add(self)
+    budget.add { [weak self] in self?.pool?.closeIdle() }
     look()
   }
 
@@ -101,19 +104,33 @@ final class LoopConnections: @unchecked Sendable {
   }
 
   private func opened(
-    _ member: ClusterMember, _ purpose: ClusterMetrics.Purpose, statementMs: Int, until deadline: Deadline
+    _ member: ClusterMember, _ purpose: ClusterMetrics.Purpose, _ share: ConnectionBudget.Share? = nil,
+    statementMs: Int, until deadline: Deadline
   ) async -> Result<PostgresConnection, any Error> {
     do {
       let connection = try await PostgresConnection.open(
         cluster.target(database, at: member), on: loop, statementMs: statementMs,
         deadline: min(deadline, .afterMs(Self.connectMs)))
-      connection.count = ConnectionCount(cluster.metrics, purpose)
+      connection.count = ConnectionCount(cluster.metrics, purpose, share)
       connection.onFirstOfTick = { [unowned self] in unsynced.append($0) }
       return .success(connection)
     } catch { return .failure(error) }
   }
 
   // MARK: Reads
+
+  /// As `read`, for somebody who has less time than a read may take.
+  /// - Throws: `.timeout` at the deadline, also while others hold the connection up that all reads of the loop share.
+  func readInTime(
+    _ sql: SQL, _ seen: SeenPositions?, _ newness: Newness, until deadline: Deadline
+  ) async throws -> PostgresResult {
+    loop.checkIsolated()
+    let late = DatabaseError.timeout("the request was due before the read had its answer")
+    if deadline.hasPassed { throw late }
+    return try await loop.result(by: deadline, else: late) { [self] in
+      try await read(sql, seen, newness, until: deadline)
+    }
+  }
 
   /// Reads until it works or the deadline has passed: a read can be tried again without harm.
   /// - Parameters:
@@ -190,6 +207,7 @@ final class LoopConnections: @unchecked Sendable {
     }
     let connection = try await reader(of: follower).connection(until: deadline)
     cluster.metrics.followerReads.add(1, ordering: .relaxed)
+    if isShort(deadline) { return try await shortResult(of: sql, from: connection, until: deadline) }
     return try await connection.result(of: sql, .endOfTick)
   }
 
@@ -199,8 +217,31 @@ final class LoopConnections: @unchecked Sendable {
     let connection =
       if let ready = reader.ready { ready } else { try await reader.connection(until: deadline) }
     cluster.metrics.leaderReads.add(1, ordering: .relaxed)
+    if isShort(deadline) { return try await shortResult(of: sql, from: connection, until: deadline) }
     return try await connection.result(of: sql, .endOfTick)
   }
+
+  /// Sends a read by itself, which has less time than the server knows: with its time.
+  private func shortResult(
+    of sql: SQL, from connection: PostgresConnection, until deadline: Deadline, then end: EndOfLog? = nil
+  ) async throws -> PostgresResult {
+    let ms = "\(max(1, deadline.remainingMs))"
+    // What is synchronised together is a transaction, and the limit ends with it.
+    try connection.sendAhead(
+      "SELECT set_config('statement_timeout', \(ms), true)", until: .afterMs(limits.readMs + 1_000))
+    return try await connection.result(of: sql, .own, then: end)
+  }
+
+  private func shortResultAndPosition(
+    of sql: SQL, from connection: PostgresConnection, until deadline: Deadline
+  ) async throws -> (PostgresResult, LogPosition) {
+    let end = EndOfLog()
+    let result = try await shortResult(of: sql, from: connection, until: deadline, then: end)
+    return (result, try await end.position)
+  }
+
+  /// Whether the server would give a read more time than there is: it has been tried before, or its request is due.
+  private func isShort(_ deadline: Deadline) -> Bool { deadline < loop.lastNow.plus(ms: limits.readMs) }
 
   /// A leader has answered from an older state than the session has seen: another one may have been elected.
   private struct Refusal: Error {
@@ -220,7 +261,10 @@ final class LoopConnections: @unchecked Sendable {
     look()
     let isBelieved = isWhole && view.leader === leader && view.timeline == timeline
     let start = seen.willReadLeader(of: cluster.id)
-    let (result, position) = try await connection.resultAndPosition(of: sql)
+    let (result, position) =
+      if isShort(deadline) {
+        try await shortResultAndPosition(of: sql, from: connection, until: deadline)
+      } else { try await connection.resultAndPosition(of: sql) }
     if let token = start.token, token.refuses(position, on: timeline), !isBelieved {
       throw Refusal(leader: leader)
     }
@@ -234,7 +278,10 @@ final class LoopConnections: @unchecked Sendable {
     let connection = try await reader(of: follower).connection(until: deadline)
     seen.willRead(follower, from: cluster.freshPosition, of: cluster.id)
     cluster.metrics.followerReads.add(1, ordering: .relaxed)
-    let result = try await connection.result(of: sql, .endOfTick)
+    let result =
+      if isShort(deadline) {
+        try await shortResult(of: sql, from: connection, until: deadline)
+      } else { try await connection.result(of: sql, .endOfTick) }
     seen.hasRead(follower, of: cluster.id)
     return result
   }
@@ -261,19 +308,35 @@ final class LoopConnections: @unchecked Sendable {
     }
   }
 
+  /// Gives a connection back after its transaction. Where another database waits for one, it doesn't stay open.
+  func giveBack(_ connection: PostgresConnection, to pool: WriterPool) {
+    loop.checkIsolated()
+    pool.giveBack(connection)
+    if budget.isWanted { pool.closeIdle() }
+  }
+
   private func currentPool() throws -> WriterPool {
     let leader = try leader()
     if let pool { return pool }
     let pool = WriterPool(leader, timeline: view.timeline, on: loop, limits: limits) {
-      [unowned self] deadline in
-      switch await opened(leader, .transactions, statementMs: limits.transactionMs, until: deadline) {
-      case .success(let connection) where connection.refusesWrites: .failure(DatabaseError.readOnly)
-      case let result: result
-      }
+      [unowned self] in await openedForTransactions(leader, until: $0)
     }
     self.pool = pool
     return pool
   }
+
+  private func openedForTransactions(
+    _ leader: ClusterMember, until deadline: Deadline
+  ) async -> Result<PostgresConnection, any Error> {
+    do {
+      let share = try await budget.take(until: deadline)
+      let connection = try await opened(
+        leader, .transactions, share, statementMs: limits.transactionMs, until: deadline
+      ).get()
+      return connection.refusesWrites ? .failure(DatabaseError.readOnly) : .success(connection)
+    } catch { return .failure(error) }
+  }
+
 }
 
 /// How new the answer to a read must be.
@@ -284,36 +347,6 @@ enum Newness {
   case sought
   /// As new as there is, see `Database.newest`.
   case newest
-}
-
-extension PostgresCluster.View {
-  /// The follower that has all which the last leader has acknowledged; nil where none is sure to.
-  /// - Parameter leaderPosition: what that had written when it last told, acknowledged or not.
-  func standIn(for leaderPosition: LogPosition) -> ClusterMember? {
-    // Of two servers the follower is the one that the leader waited for: what that wrote and did not send to it, it has not
-    // acknowledged.
-    let isSure = waitedForFollower && members.count == 2
-    return followers.first { $0.replayed >= leaderPosition || isSure && $0.hasReplayedAll }
-  }
-
-  /// The follower for a session's next read; nil for the leader.
-  /// - Parameters:
-  ///   - token: what the session has seen.
-  ///   - fresh: what a follower must have replayed in any case.
-  ///   - turn: spreads sessions that have no follower yet.
-  func follower(
-    after token: SeenPositions.Token?, fresh: LogPosition, turn: Int, avoiding avoided: ClusterMember?
-  ) -> ClusterMember? {
-    let needed = max(token?.position ?? .start, fresh)
-    func fits(_ follower: ClusterMember) -> Bool { follower !== avoided && follower.replayed >= needed }
-    if token?.isUnsure == true { return nil }
-    if let token, token.member != 0 {
-      // What it has shown is known to itself and the leader alone.
-      return followers.first { $0.id == token.member && fits($0) }
-    }
-    let fitting = followers.filter(fits)
-    return fitting.isEmpty ? nil : fitting[turn % fitting.count]
-  }
 }
 
 extension DatabaseError {

@@ -26,7 +26,7 @@ final class PostgresCluster: Sendable {
   private static let idleAfterNs: UInt64 = 3_000_000_000
 
   let name: String
-  /// Stands for the name in what sessions carry.
+  /// Stands for the name in what sessions carry; never 0.
   let id: UInt32
   let metrics = ClusterMetrics()
   private let url: Mutex<String>
@@ -35,6 +35,8 @@ final class PostgresCluster: Sendable {
   private let state: Mutex<ClusterState>
   private let monitors = Mutex<[String: ClusterMonitor]>([:])
   private let listeners = Mutex<[LoopConnections]>([])
+  /// Those of the loops, by index.
+  private let budgets = Mutex<[Int: ConnectionBudget]>([:])
   private let severalMembers = Atomic<Bool>(false)
   private let versionNumber = Atomic<Int>(0)
   private let fresh = Atomic<UInt64>(0)
@@ -53,7 +55,7 @@ final class PostgresCluster: Sendable {
     self.url = Mutex(url)
     self.loop = loop
     self.tracking = tracking
-    id = fnv1a(name)
+    id = max(fnv1a(name), 1)
     state = Mutex(ClusterState(members))
     setReplicated(members.count > 1)
     watch(members)
@@ -111,6 +113,17 @@ final class PostgresCluster: Sendable {
     guard now > last + 100_000_000 else { return }
     lastUseNs.store(now, ordering: .relaxed)
     if now > last + Self.idleAfterNs { askAtOnce() }
+  }
+
+  /// What the transactions of its databases share on a loop.
+  func budget(of loop: EventLoop, _ limits: DatabaseLimits) -> ConnectionBudget {
+    budgets.withLock { budgets in
+      if let known = budgets[loop.index] { return known }
+      let budget = ConnectionBudget(
+        limits.clusterConnectionsPerLoop, waiterLimit: limits.queuedTransactions, on: loop)
+      budgets[loop.index] = budget
+      return budget
+    }
   }
 
   /// Somebody had trouble with a server.

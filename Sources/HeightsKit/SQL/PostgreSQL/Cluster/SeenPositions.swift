@@ -6,11 +6,9 @@ import Synchronization
 ///
 /// For each cluster: the position in the log of what the session has written or been shown by the leader, that leader's
 /// timeline, and the follower that it has been reading from since. A follower's past is not known by its position when it was read, but
-/// it only goes forward: so a session stays with its follower, or goes by way of the leader, which is ahead of all.
+/// it only goes forward: so a session stays with its follower, or goes by way of the leader, which is ahead of all. Of more
+/// clusters than a cookie has room for, those that it does not name are read at their leaders.
 final class SeenPositions: Sendable {
-  /// That of the request which the task answers. Outside of requests there is none: then the leader is read.
-  @TaskLocal static var current: SeenPositions?
-
   struct Token: Equatable {
     var position: LogPosition
     /// `ClusterMember.id` of the follower; 0 for none.
@@ -20,6 +18,9 @@ final class SeenPositions: Sendable {
     /// Whether it may have written something that it was never told of: the leader would show that, and is asked while there
     /// is one. It has seen nothing of it, so without a leader a follower will do.
     var isUnsure = false
+
+    /// Only the leader is surely ahead of it.
+    static let unknown = Token(position: .end, member: 0)
 
     /// Whether a leader that answers from there has less than what was seen: it has been replaced and doesn't know, or
     /// its log was lost. On a newer timeline less may be all there is.
@@ -38,29 +39,36 @@ final class SeenPositions: Sendable {
   }
 
   static let cookieName = "seen"
-  static let cookieBytesLimit = 250
-  /// As many as fit into the cookie. What has been used least lately goes first.
-  private static let clusterLimit = 6
+  static let cookieBytesLimit = 2_048
+  /// As many as fit into the cookie at their longest. What has been used least lately goes first.
+  static let clusterLimit = 52
 
   private struct State {
     /// The one that was used last at the end.
     var tokens: [(cluster: UInt32, token: Token)] = []
+    /// Whether there have been more clusters than tokens: of one without a token it isn't known what was seen.
+    var hasForgotten = false
     var hasMoved = false
     var changes = 0
+
+    func token(of cluster: UInt32) -> Token? {
+      tokens.first { $0.cluster == cluster }?.token ?? (hasForgotten ? .unknown : nil)
+    }
   }
 
   private let state: Mutex<State>
 
   /// - Parameter cookie: what `cookie` was in an earlier answer. What can't be one counts as none.
   init(cookie: String? = nil) {
-    state = Mutex(State(tokens: cookie.flatMap(Self.parse) ?? []))
+    state = Mutex(cookie.flatMap(Self.parse) ?? State())
   }
 
   /// What the browser is to keep; nil when it has that already.
   var cookie: String? {
     state.withLock { state in
       guard state.hasMoved else { return nil }
-      return state.tokens.map { entry in
+      let forgotten = state.hasForgotten ? [(cluster: Self.allOthers, token: Token.unknown)] : []
+      return (forgotten + state.tokens).map { entry in
         let token = entry.token
         // Who doesn't know the mark finds a position beyond every follower's, and asks the leader.
         let numbers = [
@@ -73,7 +81,7 @@ final class SeenPositions: Sendable {
   }
 
   func token(of cluster: UInt32) -> Token? {
-    state.withLock { state in state.tokens.first { $0.cluster == cluster }?.token }
+    state.withLock { $0.token(of: cluster) }
   }
 
   // MARK: What moves it
@@ -99,9 +107,7 @@ final class SeenPositions: Sendable {
   }
 
   func willReadLeader(of cluster: UInt32) -> Start {
-    state.withLock { state in
-      Start(changes: state.changes, token: state.tokens.first { $0.cluster == cluster }?.token)
-    }
+    state.withLock { Start(changes: $0.changes, token: $0.token(of: cluster)) }
   }
 
   /// The leader has answered, and had written up to `position` afterwards. It decides what there is, so the token may
@@ -147,12 +153,15 @@ final class SeenPositions: Sendable {
   ) {
     state.withLock { state in
       let index = state.tokens.firstIndex { $0.cluster == cluster }
-      var token = index.map { state.tokens[$0].token } ?? Token(position: .start, member: 0)
+      var token = state.token(of: cluster) ?? Token(position: .start, member: 0)
       if index != nil, isSo(token) { return }
       change(&token)
       if let index { state.tokens.remove(at: index) }
       state.tokens.append((cluster, token))
-      if state.tokens.count > Self.clusterLimit { state.tokens.removeFirst() }
+      if state.tokens.count > Self.clusterLimit {
+        state.tokens.removeFirst()
+        state.hasForgotten = true
+      }
       state.hasMoved = true
       state.changes += 1
     }
@@ -160,25 +169,31 @@ final class SeenPositions: Sendable {
 
   /// Of a position that a cookie carries; no log is that long.
   private static let unsureMark: UInt64 = 1 << 63
+  /// Stands in a cookie for the clusters that have no token in it.
+  private static let allOthers: UInt32 = 0
 
   // MARK: Reading a cookie
 
-  private static func parse(_ text: String) -> [(cluster: UInt32, token: Token)]? {
+  private static func parse(_ text: String) -> State? {
     guard !text.isEmpty, text.utf8.count <= cookieBytesLimit else { return nil }
-    var tokens: [(cluster: UInt32, token: Token)] = []
+    var state = State()
     for part in text.split(separator: "_", omittingEmptySubsequences: false) {
       let numbers = part.split(separator: ".", omittingEmptySubsequences: false).map { UInt64($0, radix: 36) }
       guard numbers.count == 4, let cluster = numbers[0], let position = numbers[1], let member = numbers[2],
         let timeline = numbers[3], let cluster = UInt32(exactly: cluster),
         let member = UInt32(exactly: member),
         let timeline = UInt32(exactly: timeline),
-        !tokens.contains(where: { $0.cluster == cluster }), tokens.count < clusterLimit
+        !state.tokens.contains(where: { $0.cluster == cluster }), state.tokens.count < clusterLimit
       else { return nil }
+      if cluster == allOthers {
+        state.hasForgotten = true
+        continue
+      }
       let isUnsure = position != LogPosition.end.bytes && position & unsureMark != 0
       let known = LogPosition(bytes: isUnsure ? position & ~unsureMark : position)
-      tokens.append(
+      state.tokens.append(
         (cluster, Token(position: known, member: member, timeline: timeline, isUnsure: isUnsure)))
     }
-    return tokens
+    return state
   }
 }

@@ -1,0 +1,95 @@
+// Which shards of a database are where.
+
+/// The ranges of a database's shards, each with its engine and a fence of its own: all shards, in order, none twice.
+struct EngineTable: Sendable {
+  struct Part: Sendable {
+    let shards: ShardRange
+    let engines: EngineSwitch
+  }
+
+  let parts: [Part]
+  /// Where all shards are in one place; what a statement names does not matter then.
+  let only: EngineSwitch?
+  private let database: String
+  /// Of each shard its place in `parts`; empty where there is one.
+  private let places: [UInt16]
+
+  /// - Parameter database: its name.
+  init(_ database: String, _ parts: [Part]) {
+    self.database = database
+    self.parts = parts
+    only = parts.count == 1 ? parts[0].engines : nil
+    places =
+      parts.count == 1
+      ? []
+      : parts.enumerated().flatMap { index, part in
+        Array(repeating: UInt16(index), count: part.shards.size)
+      }
+  }
+
+  /// The engine that a statement reads from.
+  /// - Throws: `DatabaseError.invalid` when it does not say which, of several.
+  func engine(for sql: SQL) throws -> DatabaseEngine {
+    try (only ?? part(of: sql).engines).engine
+  }
+
+  /// The range that has all shards of a statement.
+  /// - Throws: `DatabaseError.invalid` when none has.
+  func part(of sql: SQL) throws -> Part {
+    if sql.shards.isEmpty {
+      throw misuse(
+        sql,
+        "the database \(database) is in \(parts.count) ranges, and no shard is interpolated: say which, as in `shard = \\(id.shard)`, or ask `everywhere`"
+      )
+    }
+    let (lowest, highest) = (part(sql.shards.lowest), part(sql.shards.highest))
+    guard lowest.engines === highest.engines else {
+      throw misuse(
+        sql,
+        "the shards \(sql.shards.lowest) and \(sql.shards.highest) of the database \(database) are in the ranges \(lowest.shards) and \(highest.shards): make it a statement for each"
+      )
+    }
+    return lowest
+  }
+
+  private func part(_ shard: UInt16) -> Part { parts[places.isEmpty ? 0 : Int(places[Int(shard)])] }
+
+  /// A statement of another cluster than the transaction that it is in.
+  func misplaced(_ sql: SQL, begunIn begun: ShardRange) -> DatabaseError {
+    misuse(
+      sql,
+      "shard \(sql.shards.lowest) of the database \(database) is in another cluster than the range \(begun), in which the transaction began: a transaction writes to one cluster, so make it two, the second of which may be repeated"
+    )
+  }
+
+  private func misuse(_ sql: SQL, _ message: String) -> DatabaseError {
+    .invalid(sql: sql.description, message: message)
+  }
+
+  /// What the ranges are on, each once.
+  var databases: [PostgresDatabase] {
+    var databases: [PostgresDatabase] = []
+    for part in parts {
+      guard case .postgres(let database) = part.engines.engine else { continue }
+      if !databases.contains(where: { $0 === database }) { databases.append(database) }
+    }
+    return databases
+  }
+}
+
+extension EngineTable {
+  /// Runs `body` when no range of a cluster's is being moved, and none begins to be.
+  func behindFences<T>(of database: PostgresDatabase, limitMs: Int, _ body: () async throws -> T) async throws
+    -> T
+  {
+    var entered: [EngineSwitch] = []
+    defer { for engines in entered { engines.leave() } }
+    let deadline = Deadline.afterMs(limitMs)
+    for part in parts {
+      guard case .postgres(let its) = part.engines.engine, its === database else { continue }
+      _ = try await part.engines.enter(until: min(CurrentRequest.deadline ?? deadline, deadline))
+      entered.append(part.engines)
+    }
+    return try await body()
+  }
+}
