@@ -41,6 +41,7 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     /// How it ended last.
     public let lastEnd: String?
 
+    /// Read from its name.
     public var kind: ProcessKind { ProcessKind(name: name) }
     /// Whether it runs the app's program, as `app` alone or as an instance behind balancers.
     public var isApp: Bool { kind == .app }

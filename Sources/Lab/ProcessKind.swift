@@ -60,6 +60,7 @@ public enum ProcessRole: Hashable, Sendable, RawRepresentable, Codable, CustomSt
       }
   }
 
+  /// As the engine says it.
   public var rawValue: String {
     switch self {
     case .leader: "leader"

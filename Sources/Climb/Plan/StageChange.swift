@@ -7,11 +7,14 @@ import Topology
 /// Two topologies of one app, and how the app is reached. The journal of a climb begins with it, so that one that was cut short
 /// can be understood later.
 public struct StageChange: Codable, Equatable, Sendable {
+  /// What the app is at when the climb begins.
   public let before: Topology
+  /// What it is at when the climb has committed.
   public let after: Topology
   /// The app is no program of HeightsKit's: it listens on a port itself, and goes by the variables that it was started with.
   public let listensOnPort: Bool
 
+  /// - Parameter listensOnPort: whether the app has no admin socket.
   public init(before: Topology, after: Topology, listensOnPort: Bool) {
     self.before = before
     self.after = after

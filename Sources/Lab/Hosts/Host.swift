@@ -7,6 +7,7 @@ public enum SoleHost: String, Sendable {
   case dns
   case objects
 
+  /// As status and snapshots name it.
   public var id: String { rawValue }
 }
 

@@ -28,6 +28,7 @@ public struct Manifest: Equatable, Sendable {
 
   /// The weights of the load generator's mix: how often each request comes, relative to the others.
   public struct Workload: Equatable, Sendable {
+    /// Each of these is 0 or more; what is 0 never comes.
     public var signUp = 1.0
     public var logIn = 2.0
     public var signOut = 0.5

@@ -149,6 +149,7 @@ public struct Member: Codable, Equatable, Sendable {
   /// The code of the zone's region.
   public let region: String
 
+  /// - Parameter region: that of the server's zone.
   public init(_ role: Role, on server: Server, in region: Region) {
     self.role = role
     self.server = server.id
@@ -228,6 +229,7 @@ public struct Link: Codable, Equatable, Hashable, Sendable {
   /// What travels.
   public let kind: Kind
 
+  /// - Parameter to: what is called, as `from` the id of a tier.
   public init(from: String, to: String, kind: Kind) {
     self.from = from
     self.to = to
