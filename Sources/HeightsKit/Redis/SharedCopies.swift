@@ -53,7 +53,7 @@ final class SharedCopies: Sendable {
   ///   - prefix: before each key.
   ///   - markMs: how long a removal is remembered: at least as long as somebody may take to make a copy.
   ///   - secret: 32 bytes that only the processes know which share the copies; nil when Redis is believed.
-  ///   - channel: where removals are told of, one of `Redis.channels`; nil for nowhere.
+  ///   - channel: where removals are told of, one of `SharedRedis.channels`; nil for nowhere.
   init(
     _ redis: SharedRedis, prefix: String, markMs: Int, secret: [UInt8]? = nil, channel: String? = nil,
     nowMs: @escaping @Sendable () -> Int64 = wallClockMs

@@ -189,7 +189,7 @@ public final class Database: Sendable {
 
   /// What has happened so far, for metrics.
   public struct Statistics: Sendable {
-    /// Transactions asked for.
+    /// Transactions asked for; of PostgreSQL, those that had a statement.
     public let transactions: Int
     /// Commits; fewer than transactions where many came at once and shared one.
     public let commits: Int

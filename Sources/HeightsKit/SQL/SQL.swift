@@ -63,6 +63,7 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
     /// A bound parameter that may be NULL.
     public mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) {
       pieces.append(.value(value?.sqlValue ?? .null))
+      if Value.self == Shard.self, let shard = value as? Shard { shards.add(shard) }
     }
 
     /// Another statement, or a part of one, with its parameters.
@@ -73,6 +74,7 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
 
     /// The inside of `IN (…)`: one parameter for each element, up to 10,000. No element matches nothing.
     public mutating func appendInterpolation(list values: [some SQLConvertible]) {
+      for shard in values as? [Shard] ?? [] { shards.add(shard) }
       guard let last = values.last else { return pieces.append(.text("SELECT NULL WHERE 1 = 0")) }
       for (index, value) in values.enumerated() {
         if index > 0 { pieces.append(.text(", ")) }

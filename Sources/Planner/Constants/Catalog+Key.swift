@@ -69,6 +69,7 @@ extension Catalog {
     case appCallsPerRequest = "capacities/app/callsPerRequest"
     case appMsPerCall = "capacities/app/msPerCall"
     case appConnectionsPerVCPU = "capacities/app/connectionsPerVCPU"
+    case appConnectionsPerVCPUToOneDatabase = "capacities/app/connectionsPerVCPUToOneDatabase"
     case appLeastMemoryGiB = "capacities/app/leastMemoryGiB"
     case databaseReadsPerVCPU = "capacities/database/readsPerVCPU"
     case databaseWritesPerVCPU = "capacities/database/writesPerVCPU"

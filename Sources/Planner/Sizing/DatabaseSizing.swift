@@ -73,7 +73,7 @@ struct DatabaseSizing: Sizing {
       ResourceUse(
         "disk", used: Double(storageGiB(demand)), of: catalog.value(.limitRdsStorageGiB), "GiB", target: 1),
       ResourceUse(
-        "connections", used: clientCPUs * catalog.value(.appConnectionsPerVCPU),
+        "connections", used: clientCPUs * connectionsPerVCPU(catalog),
         of: connections(size, catalog), "connections",
         target: catalog.value(.databaseConnectionShare)),
     ]
@@ -120,6 +120,11 @@ struct DatabaseSizing: Sizing {
     let isBusy = commits > catalog.value(.limitRdsBaseIops) * catalog.value(.appUtilisation)
     let least = isBusy ? catalog.value(.limitRdsLargeFromGiB) : catalog.value(.limitRdsLeastStorageGiB)
     return Figures.whole(max(data, least))
+  }
+
+  /// What a loop of the app's opens to a cluster, which has all databases or one.
+  private func connectionsPerVCPU(_ catalog: Catalog) -> Double {
+    catalog.value(isSharded ? .appConnectionsPerVCPUToOneDatabase : .appConnectionsPerVCPU)
   }
 
   /// RDS's default of max_connections.

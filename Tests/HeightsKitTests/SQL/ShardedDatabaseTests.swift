@@ -28,6 +28,12 @@ import Testing
     #expect(("SELECT \(1), \("text")" as SQL).shards.isEmpty)
     let both: SQL = "SELECT 1 WHERE shard = \(one) OR \(sql: part)"
     #expect(both.shards.lowest == 0 && both.shards.highest == 4_095)
+    let shards = [7, 3, 5].compactMap { Shard($0) }
+    let list: SQL = "SELECT 1 WHERE shard IN (\(list: shards))"
+    #expect(list.shards.lowest == 3 && list.shards.highest == 7)
+    let (some, none): (Shard?, Shard?) = (shards[0], nil)
+    #expect(("SELECT \(some)" as SQL).shards.lowest == 7)
+    #expect(("SELECT \(none)" as SQL).shards.isEmpty)
     #expect(both.description == "SELECT 1 WHERE shard = $1 OR shard = $2")
   }
 

@@ -133,6 +133,7 @@ final class PostgresTransaction: @unchecked Sendable {
     let connection = place.connection
     // Before it was sent: nothing of it stays.
     if let failure = connection.failure { throw failure }
+    if deadline.hasPassed { throw DatabaseError.timeout("the transaction took longer than it may") }
     connection.warnings = []
     let endOfLog = place.seen.map { _ in EndOfLog() }
     let tag: String
@@ -166,11 +167,13 @@ final class PostgresTransaction: @unchecked Sendable {
     let reason = contention ?? error
     if case DatabaseError.contended = reason { return reason }
     let cluster = place.database.cluster.id
+    // There may be a follower since it began.
+    let seen = place.seen ?? place.database.seen(by: request)
     if let reason = reason as? DatabaseError, reason.showsNothing {
-      place.seen?.mayHaveWritten(of: cluster)
+      seen?.mayHaveWritten(of: cluster)
     } else {
       // What it has read may be in what the app says of the failure.
-      place.seen?.hasWritten(nil, of: cluster)
+      seen?.hasWritten(nil, of: cluster)
     }
     return reason
   }
@@ -197,7 +200,9 @@ final class PostgresTransaction: @unchecked Sendable {
 
   /// Gives back what it holds.
   func leave() {
-    if let place { chosen?.connections.giveBack(place.connection, to: place.pool) }
+    if let place { place.pool.giveBack(place.connection) }
+    // Whoever waits for the connection must not wait for this attempt.
+    place = nil
     chosen?.database.ends()
     for part in entered { part.engines.leave() }
   }

@@ -16,7 +16,6 @@ struct QueuedTransaction: Sendable {
 
 /// One thread with a bounded queue of transactions. It is a Swift executor too: a closure that waits for something
 /// else comes back to this thread.
-///
 final class WriterThread: TaskExecutor, SerialExecutor {
   private struct Inbox {
     var transactions: [QueuedTransaction] = []

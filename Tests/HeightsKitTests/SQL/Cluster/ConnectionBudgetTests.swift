@@ -67,6 +67,34 @@ import Testing
     }
   }
 
+  @Test func aDatabaseIsNotKeptOutByOthersThatAlwaysHaveWork() async throws {
+    try await withDatabases { databases in
+      let isOver = Atomic<Bool>(false)
+      try await withThrowingTaskGroup { group in
+        for number in 0..<16 {
+          let database = databases.all[number % 2]
+          group.addTask { @Sendable in
+            try await databases.loop.run {
+              while !isOver.load(ordering: .relaxed) {
+                try await database.transaction { try await $0.execute("SELECT pg_sleep(0.001)") }
+              }
+            }
+          }
+        }
+        let third = databases.all[2]
+        for _ in 0..<3 {
+          // Its turn comes long before that.
+          try await databases.loop.run {
+            _ = try await third.transaction(deadline: .afterMs(30_000)) { try await $0.execute("SELECT 1") }
+          }
+        }
+        isOver.store(true, ordering: .relaxed)
+        try await group.waitForAll()
+      }
+      #expect(databases.all[2].statistics.commits == 3)
+    }
+  }
+
   @Test func whatOneDoesNotUseAnotherGets() async throws {
     try await withDatabases { databases in
       for database in databases.all + databases.all {

@@ -19,8 +19,9 @@ import Testing
     let member = try #require(ClusterMember.members(of: ["postgresql://heights@127.0.0.1:1/"]).first)
     let told = try await loop.run { [limits] in
       let shared = Shared(
-        pool: WriterPool(member, timeline: 1, on: loop, limits: limits) { _ in .failure(DatabaseError.tooMany)
-        })
+        pool: WriterPool(
+          member, timeline: 1, budget: ConnectionBudget(1, waiterLimit: 1, on: loop), on: loop, limits: limits
+        ) { _ in .failure(DatabaseError.tooMany) })
       let first = Deadline.afterMs(50)
       return try await withThrowingTaskGroup(of: Bool.self) { group in
         for number in 0..<count {

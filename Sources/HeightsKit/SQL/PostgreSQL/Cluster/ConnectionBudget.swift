@@ -1,7 +1,8 @@
 // How many connections for transactions the databases of a cluster share on a loop.
 
-/// Lets so many connections be open at once, whichever databases they are to. Who wants one more has those closed that nobody
-/// uses, else waits for the next that is given back.
+/// Lets so many connections to a server be open at once, whichever databases they are to. Who wants one more has those closed
+/// that nobody uses, else waits for one that is given back: at once where nobody of that database waits for it, soon where
+/// somebody does.
 ///
 /// `@unchecked Sendable` is sound: it is its loop's, on whose thread connections are opened and end.
 final class ConnectionBudget: @unchecked Sendable {
@@ -15,6 +16,7 @@ final class ConnectionBudget: @unchecked Sendable {
   private struct Waiter {
     let continuation: CheckedContinuation<Share, any Error>
     let timer: Timer
+    let overdue: Deadline
   }
 
   private let loop: EventLoop
@@ -23,7 +25,11 @@ final class ConnectionBudget: @unchecked Sendable {
   /// By number, so that one whose time is up finds itself.
   private var waiters: [(number: Int, waiter: Waiter)] = []
   private var lastNumber = 0
-  private var owners: [() -> Void] = []
+  private var owners: [ObjectIdentifier: () -> Void] = [:]
+
+  /// For how long a database keeps its connections while others wait for one: to close and open one costs more than most
+  /// transactions.
+  private static let turnMs = 50
 
   init(_ connections: Int, waiterLimit: Int, on loop: EventLoop) {
     (free, self.waiterLimit, self.loop) = (connections, waiterLimit, loop)
@@ -32,13 +38,18 @@ final class ConnectionBudget: @unchecked Sendable {
   /// Whether somebody waits for a connection of another's.
   var isWanted: Bool { !waiters.isEmpty }
 
-  /// - Parameter closeIdle: closes connections of its that nobody uses.
-  func add(owner closeIdle: @escaping () -> Void) { owners.append(closeIdle) }
+  /// Whether somebody has waited so long that the next connection is his, whoever else wants it.
+  var isOverdue: Bool { waiters.first.map { $0.waiter.overdue <= loop.lastNow } ?? false }
+
+  /// - Parameter closeIdle: closes connections of the owner's that nobody uses.
+  func add(_ owner: AnyObject, closeIdle: @escaping () -> Void) {
+    owners[ObjectIdentifier(owner)] = closeIdle
+  }
 
   /// - Throws: `.timeout` when none is given back before the deadline, `.tooMany`.
   func take(until deadline: Deadline) async throws -> Share {
     loop.checkIsolated()
-    if free == 0 { for closeIdle in owners { closeIdle() } }
+    if free == 0 { for closeIdle in owners.values { closeIdle() } }
     if free > 0, waiters.isEmpty {
       free -= 1
       return Share(self)
@@ -48,7 +59,11 @@ final class ConnectionBudget: @unchecked Sendable {
     let number = lastNumber
     return try await withCheckedThrowingContinuation { continuation in
       let timer = loop.schedule(at: deadline) { [weak self] in self?.giveUp(number) }
-      waiters.append((number, Waiter(continuation: continuation, timer: timer)))
+      waiters.append(
+        (
+          number,
+          Waiter(continuation: continuation, timer: timer, overdue: loop.lastNow.plus(ms: Self.turnMs))
+        ))
     }
   }
 

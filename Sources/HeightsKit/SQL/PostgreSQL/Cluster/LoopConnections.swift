@@ -19,7 +19,6 @@ final class LoopConnections: @unchecked Sendable {
   /// The one of `readers` that most reads want.
   private var leaderReader: SharedReader?
   private var pool: WriterPool?
-  private let budget: ConnectionBudget
   /// Connections that have sent something in this tick that is not synchronised.
   private var unsynced: [PostgresConnection] = []
   private var turn = 0
@@ -30,7 +29,6 @@ final class LoopConnections: @unchecked Sendable {
     self.cluster = cluster
     self.database = database
     self.limits = limits
-    budget = cluster.budget(of: loop, limits)
   }
 
   /// Call once, on the loop.
@@ -41,7 +39,6 @@ final class LoopConnections: @unchecked Sendable {
       endTick()
     }
     cluster.add(self)
-    budget.add { [weak self] in self?.pool?.closeIdle() }
     look()
   }
 
@@ -308,28 +305,27 @@ final class LoopConnections: @unchecked Sendable {
     }
   }
 
-  /// Gives a connection back after its transaction. Where another database waits for one, it doesn't stay open.
-  func giveBack(_ connection: PostgresConnection, to pool: WriterPool) {
-    loop.checkIsolated()
-    pool.giveBack(connection)
-    if budget.isWanted { pool.closeIdle() }
-  }
-
   private func currentPool() throws -> WriterPool {
     let leader = try leader()
     if let pool { return pool }
-    let pool = WriterPool(leader, timeline: view.timeline, on: loop, limits: limits) {
-      [unowned self] in await openedForTransactions(leader, until: $0)
+    let budget = cluster.budget(of: leader, on: loop, limits)
+    budget.add(self) { [weak self] in self?.pool?.closeIdle() }
+    let pool = WriterPool(leader, timeline: view.timeline, budget: budget, on: loop, limits: limits) {
+      [unowned self] in await openedForTransactions(leader, budget, until: $0)
     }
     self.pool = pool
     return pool
   }
 
   private func openedForTransactions(
-    _ leader: ClusterMember, until deadline: Deadline
+    _ leader: ClusterMember, _ budget: ConnectionBudget, until deadline: Deadline
   ) async -> Result<PostgresConnection, any Error> {
     do {
       let share = try await budget.take(until: deadline)
+      look()
+      guard view.leader === leader else {
+        throw DatabaseError.gone("another server leads the cluster \(cluster.name) by now")
+      }
       let connection = try await opened(
         leader, .transactions, share, statementMs: limits.transactionMs, until: deadline
       ).get()

@@ -35,8 +35,8 @@ final class PostgresCluster: Sendable {
   private let state: Mutex<ClusterState>
   private let monitors = Mutex<[String: ClusterMonitor]>([:])
   private let listeners = Mutex<[LoopConnections]>([])
-  /// Those of the loops, by index.
-  private let budgets = Mutex<[Int: ConnectionBudget]>([:])
+  /// By the index of the loop, and the member.
+  private let budgets = Mutex<[Int: [UInt32: ConnectionBudget]]>([:])
   private let severalMembers = Atomic<Bool>(false)
   private let versionNumber = Atomic<Int>(0)
   private let fresh = Atomic<UInt64>(0)
@@ -115,13 +115,14 @@ final class PostgresCluster: Sendable {
     if now > last + Self.idleAfterNs { askAtOnce() }
   }
 
-  /// What the transactions of its databases share on a loop.
-  func budget(of loop: EventLoop, _ limits: DatabaseLimits) -> ConnectionBudget {
+  /// What the transactions of its databases share on a loop, of the connections to a member. (One that led before and hangs keeps
+  /// its own.)
+  func budget(of member: ClusterMember, on loop: EventLoop, _ limits: DatabaseLimits) -> ConnectionBudget {
     budgets.withLock { budgets in
-      if let known = budgets[loop.index] { return known }
+      if let known = budgets[loop.index]?[member.id] { return known }
       let budget = ConnectionBudget(
         limits.clusterConnectionsPerLoop, waiterLimit: limits.queuedTransactions, on: loop)
-      budgets[loop.index] = budget
+      budgets[loop.index, default: [:]][member.id] = budget
       return budget
     }
   }

@@ -8,16 +8,20 @@ final class WriterPool {
   let member: ClusterMember
   /// That of the member when it was found to lead.
   let timeline: UInt32
+  /// What connections to the member are shared with other databases.
+  let budget: ConnectionBudget
   private let loop: EventLoop
   private let open: (Deadline) async -> Result<PostgresConnection, any Error>
   private var turns: Turns
 
   init(
-    _ member: ClusterMember, timeline: UInt32, on loop: EventLoop, limits: DatabaseLimits,
+    _ member: ClusterMember, timeline: UInt32, budget: ConnectionBudget, on loop: EventLoop,
+    limits: DatabaseLimits,
     open: @escaping (Deadline) async -> Result<PostgresConnection, any Error>
   ) {
     self.member = member
     self.timeline = timeline
+    self.budget = budget
     self.loop = loop
     self.open = open
     turns = Turns(connectionLimit: limits.connectionsPerLoop, waiterLimit: limits.queuedTransactions)
@@ -42,7 +46,11 @@ final class WriterPool {
     if case .use(let connection) = turn, connection.isIdle { return connection }
     // Also in the place of one that broke since.
     switch await open(deadline) {
-    case .success(let connection): return connection
+    case .success(let connection):
+      // That took its time: another server may lead by now.
+      if !turns.isRetired { return connection }
+      endTurn(nil)
+      return nil
     case .failure(let error):
       endTurn(nil)
       throw error
@@ -60,7 +68,11 @@ final class WriterPool {
     }
   }
 
-  func giveBack(_ connection: PostgresConnection) { endTurn(connection.isIdle ? connection : nil) }
+  func giveBack(_ connection: PostgresConnection) {
+    // Of another database's who waits for one: the next of this one's opens another.
+    let isWanted = turns.waiterCount > 0 ? budget.isOverdue : budget.isWanted
+    endTurn(connection.isIdle && !isWanted ? connection : nil)
+  }
 
   private func endTurn(_ connection: PostgresConnection?) {
     if let (waiter, turn) = turns.giveBack(connection) { waiter.resume(returning: turn) }
