@@ -63,6 +63,41 @@ import Topology
     }
   }
 
+  /// Layers, clusters of a zone and zones of several regions have been known to get the same.
+  @Test func noTwoHostsShareAnAddressAtTheStagesToComeEither() throws {
+    let far = Region(
+      code: "far", name: "Far away", zones: ["a", "b", "c"].map { Zone(id: "far-\($0)", region: "far") })
+    let app = AppOutline(
+      name: "hut", title: "Hut", services: [.init(name: "web", databases: ["posts", "graph", "accounts"])],
+      databases: ["posts", "graph", "accounts"])
+    for topology in [
+      try Topology.of(app, at: .microservices),
+      try Topology.of(app, at: .sharded, for: .init(rangesPerRegion: 3), in: [.local, far]),
+    ] {
+      let hosts = LabHosts(topology: topology, context: context)
+      let all = topology.tiers.flatMap { tier in
+        tier.kind == .service
+          ? hosts.instances(of: tier, count: LabHosts.maximum(of: tier)) : hosts.hosts(of: tier).map(\.host)
+      }
+      #expect(Set(all.map(\.id)).count == Set(all.map(\.address)).count)
+      #expect(Set(all.map(\.id)).isSuperset(of: topology.servers.map(\.id)))
+    }
+  }
+
+  @Test func anAddressThatWasAllottedStaysWithItsHost() throws {
+    let before = try hosts(at: .stateless)
+    let book = try JSONDecoder().decode(AddressBook.self, from: JSONEncoder().encode(before.book))
+    let next = LabHosts(
+      topology: try Topology.of(context.manifest.outline, at: .microservices, for: .init(extraFollowers: 3)),
+      context: context, book: book)
+    let former = Dictionary(
+      before.topology.tiers.flatMap(before.hosts).map { ($0.host.id, $0.host.address) }
+    ) { first, _ in first }
+    let kept = next.topology.tiers.flatMap(next.hosts).map(\.host).filter { former[$0.id] != nil }
+    #expect(kept.count > 4)
+    for host in kept { #expect(host.address == former[host.id]) }
+  }
+
   @Test func whatOthersBuildOnLiesInADeeperLayer() throws {
     let layers = Dictionary(uniqueKeysWithValues: try hosts(at: .stateless).all.map { ($0.name, $0.layer) })
     for (upper, lower) in [
