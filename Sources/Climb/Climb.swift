@@ -139,9 +139,13 @@ public struct Climb: Sendable {
   private func changeOfApp() throws(ClimbError) -> StageChange {
     do {
       let manifest = try Manifest.load(folder: folder.path)
-      return try StageChange(
+      let change = try StageChange(
         of: manifest.outline, from: from, to: to, listensOnPort: manifest.service.listensOnPort)
-    } catch { throw .unreadableApp("\(error)") }
+      if !change.listensOnPort, change.after.stage >= .separateDatabase, change.cluster == nil {
+        throw ClimbError.noDatabase
+      }
+      return change
+    } catch let error as ClimbError { throw error } catch { throw .unreadableApp("\(error)") }
   }
 
   /// The engine as the journal leaves it. A committed climb of an app that stands below it again (its state was

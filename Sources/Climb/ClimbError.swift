@@ -26,6 +26,8 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
   case moveFailed(String, inPostgres: [String], inFiles: [String])
   /// What the app is made of can't be known, for this reason.
   case unreadableApp(String)
+  /// What the app keeps has nowhere to go.
+  case noDatabase
 
   /// A short stable name for scripts.
   public var code: String {
@@ -44,6 +46,7 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .entryTooLarge: "entry_too_large"
     case .moveFailed: "move_failed"
     case .unreadableApp: "unreadable_app"
+    case .noDatabase: "no_database"
     }
   }
 
@@ -78,6 +81,9 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .moveFailed(let reason, let moved, let left):
       "\(Self.whereabouts(moved, "in PostgreSQL", left, "in SQLite")): \(reason)"
     case .unreadableApp(let reason): reason
+    case .noDatabase:
+      "heights.json names no database, and from stage 3 on what an app keeps is in one; name it in `databases`, or "
+        + "stay at stage 2"
     }
   }
 

@@ -59,6 +59,15 @@ import Testing
       .moveFailed("database b: the disk is full", inPostgres: ["a", "c"], inFiles: ["b"]), "move_failed",
       "databases a, c are in PostgreSQL, database b is in SQLite: database b: the disk is full"
     ),
+    (
+      .unreadableApp("heights.json:3: a comma is missing"), "unreadable_app",
+      "heights.json:3: a comma is missing"
+    ),
+    (
+      .noDatabase, "no_database",
+      "heights.json names no database, and from stage 3 on what an app keeps is in one; name it in `databases`, or stay "
+        + "at stage 2"
+    ),
   ]
 
   @Test(arguments: wording) func isToldSo(error: ClimbError, code: String, message: String) {

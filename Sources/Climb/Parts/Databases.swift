@@ -72,7 +72,7 @@ struct Databases: Sendable {
 
   /// The cluster that the databases move to.
   private func target(_ lab: any Provider) throws -> MoveTarget {
-    let name = try change.cluster().after.clusterName
+    guard let name = change.cluster?.clusterName else { throw ClimbError.noDatabase }
     let members = try StageChange.placement(of: change.after, in: lab.view()).clusters[name]?.members ?? []
     return MoveTarget(cluster: name, members: members)
   }

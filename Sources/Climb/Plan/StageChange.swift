@@ -50,14 +50,8 @@ extension StageChange {
 
   var newServers: HostSet { servers.without(formerServers) }
 
-  /// The one cluster that all databases are in.
-  /// - Throws: for an app without databases.
-  func cluster() throws -> (before: Tier?, after: Tier) {
-    guard let after = tiers(.database).first else {
-      throw ClimbError.notSo("heights.json names a database, which this climb is for")
-    }
-    return (before.tier(after.id), after)
-  }
+  /// The one cluster that all databases are in, after the climb; nil of an app without databases.
+  var cluster: Tier? { after.tiers.first { $0.engine == .postgres } }
 
   /// Where everything is that a topology has, by the addresses of the provider's hosts.
   static func placement(of topology: Topology, in view: ProviderView) throws -> Placement {

@@ -51,9 +51,10 @@ struct Climb3to4 {
       },
       verify: { [change] lab, _ in for cluster in change.hosts(.database) { try lab.expectReady(cluster) } },
       undo: { [change, former] lab, say in
-        let cluster = try change.cluster()
-        guard let first = cluster.before?.leader?.server else { return }
-        let joined = cluster.after.members.filter { $0.server != first }
+        guard let cluster = change.cluster,
+          let first = change.before.tier(cluster.id)?.leader?.server
+        else { return }
+        let joined = cluster.members.filter { $0.server != first }
         try lab.carryOut(.lead(first), say)
         // Followers go first: they must not take over when their leader ends. The witness goes last: without a majority
         // the leader would not lead any more.

@@ -12,16 +12,19 @@ final class Climber {
     let to: Int
     let change: StageChange
 
-    init(to: Int, listensOnPort: Bool) {
+    init(to: Int, listensOnPort: Bool, databases: [String] = ["posts"]) {
       self.to = to
       let app = AppOutline(
-        name: "hut", title: "Hut", services: [.init(name: "web", databases: ["posts"])], databases: ["posts"])
+        name: "hut", title: "Hut", services: [.init(name: "web", databases: databases)],
+        databases: databases)
       do {
         change = try StageChange(of: app, from: to - 1, to: to, listensOnPort: listensOnPort)
       } catch { preconditionFailure("\(error)") }
     }
 
-    var testDescription: String { "to \(to)\(change.listensOnPort ? ", of an app with a port" : "")" }
+    var testDescription: String {
+      "to \(to)\(change.listensOnPort ? ", of an app with a port" : "")\(change.cluster == nil && to > 2 ? ", without databases" : "")"
+    }
   }
 
   /// Every climb that there is.
@@ -29,6 +32,7 @@ final class Climber {
     Climb.paths.keys.sorted().map { Route(to: $0, listensOnPort: false) }
     // An app with a port begins at stage 3.
     + Climb.paths.keys.sorted().filter { $0 > 3 }.map { Route(to: $0, listensOnPort: true) }
+    + [Route(to: 4, listensOnPort: true, databases: [])]
 
   /// From the launch page.
   static let first = Route(to: 2, listensOnPort: false)

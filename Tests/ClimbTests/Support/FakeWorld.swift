@@ -59,8 +59,8 @@ struct FakeWorld {
     if let cluster = change.before.tiers.first(where: { $0.engine == .postgres }) {
       leader = cluster.members[0].server
       for member in cluster.members where member.role != .witness { servers[member.server] = [] }
-      placement = try? StageChange.placement(of: change.before, in: view)
     }
+    if stage >= 3 { placement = try? StageChange.placement(of: change.before, in: view) }
     for _ in 0..<joined { live() }
   }
 
