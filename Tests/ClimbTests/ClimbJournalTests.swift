@@ -82,6 +82,21 @@ import Testing
     }
   }
 
+  @Test func aBeginningOfAnotherVersionIsReadWithoutItsTopologies() throws {
+    try temporary.write(
+      """
+      {"atMs":1760000000000,"record":{"change":{"before":{"stage":2}},"event":"began","steps":["pack"]}}
+
+      """, to: "climb.ndjson")
+    #expect(try ClimbJournal.read(path) == [.began(steps: ["pack"], nil)])
+  }
+
+  @Test func whatAClimbLeadsFromAndToIsReadAsItWasWritten() throws {
+    let change = Climber.Route(to: 5, listensOnPort: false).change
+    try ClimbJournal(path: path).append(.began(steps: ["pack"], change))
+    #expect(try ClimbJournal.read(path) == [.began(steps: ["pack"], change)])
+  }
+
   @Test func aRecordOnDiskKeepsItsForm() throws {
     // Journals outlive versions: these lines were written by the first.
     try temporary.write(

@@ -52,9 +52,10 @@ extension ClimbRecord: Codable {
     let step = { try values.decode(String.self, forKey: .step) }
     switch try values.decode(Event.self, forKey: .event) {
     case .began:
+      // Topologies may look otherwise to another version: it goes by the app as it is described then.
       self = .began(
         steps: try values.decode([String].self, forKey: .steps),
-        try values.decodeIfPresent(StageChange.self, forKey: .change))
+        try? values.decodeIfPresent(StageChange.self, forKey: .change))
     case .resumed: self = .resumed(try values.decode(ClimbEngine.Direction.self, forKey: .direction))
     case .starts: self = .starts(try operation(), step: try step())
     case .done: self = .done(try operation(), step: try step())
