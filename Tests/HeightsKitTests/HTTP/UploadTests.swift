@@ -137,7 +137,9 @@ import Testing
       // A body that needs no leave goes past them.
       let small = try await server.request("POST", "/take", body: [UInt8](repeating: 1, count: 60_000))
       #expect(small.text == "60000")
-      #expect(received.heldBytes == 0 && calls.value == 1)
+      // What the small one took is given back when its answer is on its way.
+      try await eventually("the large ones have taken nothing") { received.heldBytes == 0 }
+      #expect(calls.value == 1)
       await gate.open()
       let (one, other) = try await (stranger, known)
       #expect(one.status == 401)
