@@ -55,7 +55,7 @@ struct Databases: Sendable {
   /// Has the app copy what the undoing of a later step has taken away, when the climb goes up again from there.
   func ensureCopied(_ lab: any Provider, _ say: StepVoice) throws {
     let there: [AdminAnswer.MovedDatabase.State] = [.copied, .verified, .flipping, .flipped, .finished]
-    if try standing(lab).databases.allSatisfy({ there.contains($0.state) }) { return }
+    if try standingInTime(lab).databases.allSatisfy({ there.contains($0.state) }) { return }
     try perform(.copy, lab, say)
   }
 
@@ -112,6 +112,14 @@ struct Databases: Sendable {
         throw ClimbError.notSo("the app answers on its admin socket")
       }
       usleep(Self.pauseUs)
+    }
+  }
+
+  /// Of an app that may be away for a while, or stand still.
+  private func standingInTime(_ lab: any Provider) throws -> AdminAnswer.Move {
+    let end = ContinuousClock.now + .milliseconds(lab.patienceMs)
+    while true {
+      do { return try standing(lab) } catch  where ContinuousClock.now < end { usleep(Self.pauseUs) }
     }
   }
 
