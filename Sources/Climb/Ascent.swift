@@ -1,6 +1,7 @@
 // Several climbs in turn, from where the app stands to the stage that was asked for.
 
 import Lab
+import Topology
 
 /// The way up of an app, stage by stage. Each stage is a climb of its own: when one fails or is stopped, the app stands
 /// at the stage that the last finished one reached, or in the middle of a climb that goes on when it is called again.
@@ -26,6 +27,11 @@ public struct Ascent: Sendable {
     to asked: Int?, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
     report: @escaping (ClimbEvent) -> Void
   ) throws -> End {
+    if let halfDone = try Climb.underWay(in: folder), !halfDone.changesStage,
+      let end = try finish(halfDone, shouldStop: shouldStop, begins: begins, report: report)
+    {
+      return end
+    }
     let stage = try RunningLab(folder: folder).view().stage
     let first = try next(after: stage)
     let last = try target(asked)
@@ -45,6 +51,46 @@ public struct Ascent: Sendable {
     preconditionFailure("the last climb has returned its outcome")
   }
 
+  /// Has the database have so many followers from now on, inside the stage; a climb that was cut short is finished first.
+  /// - Throws: `ClimbError.followersOutOfRange` for what the stage can't have.
+  public func grow(
+    followers: Int, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
+    report: @escaping (ClimbEvent) -> Void
+  ) throws -> End {
+    if let halfDone = try Climb.underWay(in: folder),
+      let end = try finish(halfDone, shouldStop: shouldStop, begins: begins, report: report)
+    {
+      return end
+    }
+    let level = try RunningLab(folder: folder).view().level
+    let climb = Climb(inside: level.stage, to: try target(followers, at: level.stage), in: folder)
+    begins(climb)
+    return End(climb: climb, outcome: try climb.perform(.up, shouldStop: shouldStop, report: report))
+  }
+
+  /// Nil when it has committed, and nobody wants to stop there.
+  private func finish(
+    _ halfDone: Climb, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
+    report: @escaping (ClimbEvent) -> Void
+  ) throws -> End? {
+    begins(halfDone)
+    let outcome = try halfDone.perform(.up, shouldStop: shouldStop, report: report)
+    if outcome != .committed { return End(climb: halfDone, outcome: outcome) }
+    return shouldStop() ? End(climb: halfDone, outcome: .stopped) : nil
+  }
+
+  private func target(_ followers: Int, at stage: Stage) throws -> Level {
+    let outline = try Manifest.load(folder: folder.path).outline
+    let topology = try Topology.of(outline, at: Level(stage))
+    let usual = topology.tiers.first { $0.engine == .postgres }?.members.count { $0.role == .follower } ?? 0
+    let range = usual...(usual + Level.maximumFollowers)
+    if usual == 0 { throw ClimbError.noFollowers(stage: stage.number) }
+    guard range.contains(followers) else {
+      throw ClimbError.followersOutOfRange(range, stage: stage.number)
+    }
+    return Level(stage, extraFollowers: followers - usual)
+  }
+
   /// The stage that `up` leads to.
   public func target(_ asked: Int?) throws -> Int {
     // What can't be is told whether the lab runs or not.
@@ -53,7 +99,8 @@ public struct Ascent: Sendable {
   }
 
   private func next(after stage: Int) throws -> Int {
-    try Climb.underWay(in: folder)?.to ?? min(stage + 1, Climb.highestStage)
+    try Climb.underWay(in: folder).flatMap { $0.changesStage ? $0.to : nil }
+      ?? min(stage + 1, Climb.highestStage)
   }
 
   /// Undoes the climb that is under way.

@@ -2,13 +2,18 @@
 
 import Glibc
 import Lab
+import Topology
 
-/// A climb of the app in a folder from one stage to the next.
+/// A climb of the app in a folder: from one stage to the next, or to more followers or fewer inside a stage.
 public struct Climb: Sendable {
   /// The stage below.
   public let from: Int
-  /// The stage that it leads to.
+  /// The stage that it leads to; the same for a climb inside a stage.
   public let to: Int
+  /// Where a climb inside a stage leads; nil for others, and for one that is under way, whose journal says it.
+  private let target: Level?
+  /// Of its journal.
+  private let name: String
   private let folder: AppFolder
   private let steps: @Sendable (StageChange) -> [ClimbStep]
 
@@ -58,9 +63,24 @@ public struct Climb: Sendable {
     guard let steps = Self.paths[to] else { throw .noClimb(from: to - 1, to: to) }
     self.from = to - 1
     self.to = to
+    self.target = nil
+    self.name = "\(to - 1)-to-\(to)"
     self.folder = folder
     self.steps = steps
   }
+
+  /// A climb to more followers of the database, or fewer, inside the stage of a level.
+  /// - Parameter target: nil for the one that is under way.
+  init(inside stage: Stage, to target: Level?, in folder: AppFolder) {
+    (from, to) = (stage.number, stage.number)
+    self.target = target
+    self.name = "followers"
+    self.folder = folder
+    self.steps = { Followers(change: $0).steps }
+  }
+
+  /// Whether it leads to the next stage.
+  public var changesStage: Bool { from != to }
 
   /// The climb that was begun in a folder and has not ended; nil when there is none.
   public static func underWay(in folder: AppFolder) throws(ClimbError) -> Climb? {
@@ -68,7 +88,10 @@ public struct Climb: Sendable {
       let climb = try Climb(to: to, in: folder)
       if try climb.progress() != nil { return climb }
     }
-    return nil
+    // Only its journal says at which stage it is.
+    let inside = Climb(inside: .replicated, to: nil, in: folder)
+    guard let change = try ClimbJournal.read(inside.journalPath).begun?.change else { return nil }
+    return Climb(inside: change.to.stage, to: nil, in: folder)
   }
 
   /// Climbs, or goes back. A climb that was cut short goes on where it ended. The lab must run.
@@ -85,17 +108,13 @@ public struct Climb: Sendable {
     let lock = try takeLock()
     defer { withExtendedLifetime(lock) {} }
     // Under the lock, so that no other climber changes it any more.
-    let stage = try lab.view().stage
+    let level = try lab.view().level
     let journal = try ClimbJournal(path: journalPath)
     let begun = journal.records.begun
-    if direction == .up, begun == nil, stage != from {
-      if stage > to { return .alreadyBeyond(stage: stage) }
-      if stage == to { return .alreadyThere }
-      throw ClimbError.noClimb(from: stage, to: to)
-    }
-    let change = try begun?.change ?? changeOfApp()
+    if direction == .up, begun == nil, let end = try endAlready(level) { return end }
+    let change = try begun?.change ?? changeOfApp(from: level)
     let steps = steps(change)
-    let engine = try engine(steps, change, journal.records, stage: stage)
+    let engine = try engine(steps, change, journal.records, at: level)
     let presence = ClimbPresenceFile(path: presencePath)
     let tell = { (event: ClimbEvent) in
       presence.note(event)
@@ -106,12 +125,21 @@ public struct Climb: Sendable {
     return Self.outcome(try driver.drive(engine, direction), direction)
   }
 
+  /// What there is to say of a climb that has nothing to do; nil when it has.
+  private func endAlready(_ level: Level) throws(ClimbError) -> Outcome? {
+    let stage = level.stage.number
+    if stage == from { return level == target ? .alreadyThere : nil }
+    if stage > to { return .alreadyBeyond(stage: stage) }
+    if stage == to { return .alreadyThere }
+    throw .noClimb(from: stage, to: to)
+  }
+
   /// How far the climb has come, when it is under way; nil otherwise.
   public func progress() throws(ClimbError) -> Progress? {
     let records = try ClimbJournal.read(journalPath)
     guard let begun = records.begun else { return nil }
     let change: StageChange
-    if let recorded = begun.change { change = recorded } else { change = try changeOfApp() }
+    if let recorded = begun.change { change = recorded } else { change = try changeOfApp(from: nil) }
     let steps = steps(change)
     let engine = try ClimbEngine(steps: steps.map(\.name), journal: records)
     let verified = engine.verifiedSteps
@@ -133,14 +161,19 @@ public struct Climb: Sendable {
 
   private var home: String { folder.home + "/climb" }
   private var presencePath: String { home + "/now.json" }
-  private var journalPath: String { "\(home)/\(from)-to-\(to).ndjson" }
+  private var journalPath: String { "\(home)/\(name).ndjson" }
 
-  /// What the climb leads from and to, as the app is described now.
-  private func changeOfApp() throws(ClimbError) -> StageChange {
+  /// What the climb leads from and to, as the app is described now. What the app has grown by inside its stage stays.
+  private func changeOfApp(from level: Level?) throws(ClimbError) -> StageChange {
     do {
       let manifest = try Manifest.load(folder: folder.path)
+      guard let former = Stage(rawValue: from), let stage = Stage(rawValue: to) else {
+        throw ClimbError.noClimb(from: from, to: to)
+      }
       let change = try StageChange(
-        of: manifest.outline, from: from, to: to, listensOnPort: manifest.service.listensOnPort)
+        of: manifest.outline, from: level ?? Level(former),
+        to: target ?? Level(stage, extraFollowers: level?.extraFollowers ?? 0),
+        listensOnPort: manifest.service.listensOnPort)
       if !change.listensOnPort, change.after.stage >= .separateDatabase, change.cluster == nil {
         throw ClimbError.noDatabase
       }
@@ -151,11 +184,13 @@ public struct Climb: Sendable {
   /// The engine as the journal leaves it. A committed climb of an app that stands below it again (its state was
   /// moved away) does not count.
   private func engine(
-    _ steps: [ClimbStep], _ change: StageChange, _ records: [ClimbRecord], stage: Int
+    _ steps: [ClimbStep], _ change: StageChange, _ records: [ClimbRecord], at level: Level
   ) throws(ClimbError) -> ClimbEngine {
     let names = steps.map(\.name)
-    let engine = try ClimbEngine(steps: names, change: change, journal: records)
-    if engine.standing == .committed, stage == from {
+    // Inside a stage there are climbs to more and to fewer: each begins anew.
+    let own = changesStage ? records[...] : records.ofTheLastClimb
+    let engine = try ClimbEngine(steps: names, change: change, journal: Array(own))
+    if engine.standing == .committed, level.stage.number == from {
       return try ClimbEngine(steps: names, change: change, journal: [])
     }
     return engine

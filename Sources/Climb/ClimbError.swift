@@ -26,6 +26,9 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
   case moveFailed(String, inPostgres: [String], inFiles: [String])
   /// What the app is made of can't be known, for this reason.
   case unreadableApp(String)
+  /// The stage has no followers, or the app no database.
+  case noFollowers(stage: Int)
+  case followersOutOfRange(ClosedRange<Int>, stage: Int)
   /// What the app keeps has nowhere to go.
   case noDatabase
 
@@ -47,6 +50,8 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .moveFailed: "move_failed"
     case .unreadableApp: "unreadable_app"
     case .noDatabase: "no_database"
+    case .noFollowers: "no_followers"
+    case .followersOutOfRange: "followers_out_of_range"
     }
   }
 
@@ -81,6 +86,10 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .moveFailed(let reason, let moved, let left):
       "\(Self.whereabouts(moved, "in PostgreSQL", left, "in SQLite")): \(reason)"
     case .unreadableApp(let reason): reason
+    case .noFollowers(let stage):
+      "the app's database has no followers at stage \(stage); they come with stage 4"
+    case .followersOutOfRange(let range, let stage):
+      "at stage \(stage) the database has from \(range.lowerBound) to \(range.upperBound) followers"
     case .noDatabase:
       "heights.json names no database, and from stage 3 on what an app keeps is in one; name it in `databases`, or "
         + "stay at stage 2"

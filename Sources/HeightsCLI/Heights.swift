@@ -109,7 +109,7 @@ struct Failure: Encodable {
   private static let misuses: Set<String> = [
     "usage", "invalid_manifest", "invalid_option",
     "not_a_folder", "port_out_of_range", "stage_mismatch", "stage_not_yet", "unknown_instance_type",
-    "no_instance", "invalid_plan", "invalid_prices", "disk_too_small", "disk_too_large", "no_climb",
+    "no_instance", "no_followers", "followers_out_of_range", "invalid_plan", "invalid_prices", "disk_too_small", "disk_too_large", "no_climb",
     "invalid_topology", "invalid_domain", "unknown_region", "no_amplify", "names_too_alike",
     "template_too_large", "unknown_service", "count_out_of_range", "not_at_stage", "stage_needs_sockets",
     "drill_not_at_stage", "unknown_zone", "no_zone", "unknown_host",

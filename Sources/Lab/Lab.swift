@@ -4,6 +4,19 @@ import Foundation
 import Synchronization
 import Topology
 
+/// What a lab knows for good, and what follows from that.
+private struct Memory {
+  var state: LabState
+  /// What the hosts of the state should run, made anew when those change.
+  var specs: [ProcessSpec]
+}
+
+/// A process that was started, and what with: nil where it goes on under anything.
+struct Started: Sendable {
+  let spec: ProcessSpec
+  let configuration: String?
+}
+
 /// The app that runs in a folder. `Lab.up` makes it and runs it; the console and the control socket ask it.
 public final class Lab: Sendable {
   /// Where the app is, and what Heights keeps beside it.
@@ -20,7 +33,7 @@ public final class Lab: Sendable {
   let network: LabNetwork
   let context: HostContext
   let adminSockets: [Role: Descriptor]
-  private let state: Mutex<LabState>
+  private let memory: Mutex<Memory>
   private let timeline: Timeline
   private let startedAtMs = Clock.wallMs
   private let consoleAddress = Mutex<String?>(nil)
@@ -30,8 +43,7 @@ public final class Lab: Sendable {
   let cutBoard = CutBoard()
   /// The way to DNS from outside, where the lab has a network of its own.
   private let dnsRelays: [DNSRelay]
-  /// What the app's instances were started with.
-  private let instances = Mutex<[String: [String: String]]>([:])
+  private let startedProcesses = Mutex<[String: Started]>([:])
   /// Set once, by `up`: its closures hold the lab.
   private let supervisorBox = Mutex<Supervisor?>(nil)
 
@@ -47,7 +59,6 @@ public final class Lab: Sendable {
     network = try LabNetwork(folder: folder.path, earlier: state.place, isFixed: state.enginesKnowTheirPlace)
     var state = state
     state.place = network.place
-    self.state = Mutex(state)
     let networks = Door.isKept ? try HostNetworks(network.place) : nil
     innerSockets =
       networks == nil
@@ -56,6 +67,7 @@ public final class Lab: Sendable {
       folder: folder, manifest: manifest, place: network.place, secrets: try Secrets(folder),
       zones: Zones(), pythonFolder: pythonFolder, networks: networks,
       doorSocketCount: sockets.sockets.count + innerSockets.count)
+    memory = Mutex(Memory(state: state, specs: Self.specs(state, manifest, context)))
     dnsRelays =
       networks == nil ? [] : try Self.dnsRelays(network, state.stage < .replicated ? state.dnsPort : nil)
     for relay in dnsRelays { relay.start() }
@@ -69,14 +81,14 @@ public final class Lab: Sendable {
     let first = try firstPort.map { (port) throws(LabError) in
       try DNSRelay(address: Gdnsd.address, port: port)
     }
-    let address = network.address(zone: 0, host: LabHosts.Number.dns)
+    let address = network.address(zone: 0, host: LabPlan.Number.dns)
     return try [first, DNSRelay(address: address, port: network.ports.dns)].compactMap { $0 }
   }
 
   /// The supervisor of the app's processes, not started yet.
   func makeSupervisor() -> Supervisor {
     let supervisor = Supervisor(
-      zones: context.zones, plan: { [self] name throws(LabError) in try plan(name) },
+      zones: context.zones, plan: { [self] name throws(LabError) in try launch(name) },
       notify: { [self] in note($0) })
     supervisorBox.withLock { $0 = supervisor }
     return supervisor
@@ -85,18 +97,21 @@ public final class Lab: Sendable {
   var supervisor: Supervisor? { supervisorBox.withLock { $0 } }
 
   /// What the lab remembers.
-  var currentState: LabState { state.withLock { $0 } }
+  var currentState: LabState { memory.withLock { $0.state } }
+
+  /// What should run on hosts now.
+  var specs: [ProcessSpec] { memory.withLock { $0.specs } }
 
   /// Changes what the lab remembers; it is on disk when this returns. Throws with nothing changed, so that whoever
   /// tries again does not find it done.
   func update(_ change: (inout LabState) -> Void) throws(LabError) {
     // The file is written under the lock, so that the last change is the one that stays.
-    let outcome = state.withLock { state -> Result<Void, LabError> in
-      var fresh = state
+    let outcome = memory.withLock { memory -> Result<Void, LabError> in
+      var fresh = memory.state
       change(&fresh)
       do throws(LabError) {
         try fresh.save(folder)
-        state = fresh
+        remember(fresh, in: &memory)
         return .success(())
       } catch {
         return .failure(error)
@@ -105,18 +120,39 @@ public final class Lab: Sendable {
     try outcome.get()
   }
 
-  func note(_ variables: [String: String], ofInstance name: String) {
-    instances.withLock { $0[name] = variables }
+  private func remember(_ state: LabState, in memory: inout Memory) {
+    let hostsHaveChanged = state.hosts != memory.state.hosts || state.addresses != memory.state.addresses
+    memory.state = state
+    if hostsHaveChanged { memory.specs = Self.specs(state, manifest, context) }
   }
 
-  func variables(ofInstance name: String) -> [String: String]? { instances.withLock { $0[name] } }
+  private static func specs(
+    _ state: LabState, _ manifest: Manifest, _ context: HostContext
+  ) -> [ProcessSpec] {
+    Dictionary(grouping: state.hosts.keys) { state.hosts[$0] }.flatMap { level, ids in
+      level.map { LabPlan(manifest, at: $0, context, state.addresses).specs(of: Set(ids)) } ?? []
+    }
+  }
+
+  /// The app on some level.
+  func plan(at level: Level) -> LabPlan { LabPlan(manifest, at: level, context, currentState.addresses) }
+
+  func noteStart(_ spec: ProcessSpec, _ configuration: String?) {
+    startedProcesses.withLock { $0[spec.name] = Started(spec: spec, configuration: configuration) }
+  }
+
+  func noteEnd(of name: String) { startedProcesses.withLock { $0[name] = nil } }
+
+  func started(_ name: String) -> Started? { startedProcesses.withLock { $0[name] } }
+
+  var startedSpecs: [ProcessSpec] { startedProcesses.withLock { $0.values.map(\.spec) } }
 
   func tell(_ text: String) { timeline.add(text) }
 
   func setConsoleAddress(_ url: String?) { consoleAddress.withLock { $0 = url } }
 
   /// Of the one server that there is before there are instances.
-  var appAddress: String { network.address(zone: 1, host: LabHosts.Number.app) }
+  var appAddress: String { network.address(zone: 1, host: LabPlan.Number.app) }
 
   /// Where the app answers.
   public var appURL: String { "http://127.0.0.1:\(sockets.port)" }
@@ -127,9 +163,11 @@ public final class Lab: Sendable {
     let instance = Instance(state, on: machine)
     return LabSnapshot(
       name: manifest.name, title: manifest.title, folder: folder.path, supervisorPid: getpid(),
-      startedAtMs: startedAtMs, stage: state.stage, topology: topology(at: state.stage),
+      startedAtMs: startedAtMs, stage: state.stage,
+      extraFollowers: state.level.extraFollowers > 0 ? state.level.extraFollowers : nil,
+      topology: plan(at: state.level).topology,
       instance: instance.summary,
-      processes: processes, addresses: addresses(at: state.stage), ports: network.ports,
+      processes: processes, addresses: addresses(near: state.level), ports: network.ports,
       cutZones: context.zones.dark, watchedZones: power.watched, unflushed: power.unflushed,
       clocks: power.clocks,
       openDoors: state.openDoors,
@@ -140,14 +178,17 @@ public final class Lab: Sendable {
       disk: disk(state), operation: operations.current, events: timeline.events)
   }
 
-  private func addresses(at stage: Stage) -> [String: String] {
-    let next = Stage(rawValue: stage.number + 1).flatMap { $0.runsToday ? $0 : nil }
-    let all = [stage, next].compactMap { $0 }.flatMap { hosts(at: $0).all }
-    return Dictionary(all.map { ($0.host.id, $0.host.address) }) { first, _ in first }
+  /// Of the hosts there, and of all to which a climb may lead from there.
+  private func addresses(near level: Level) -> [String: String] {
+    let next = Stage(rawValue: level.stage.number + 1).flatMap { $0.runsToday ? Level($0) : nil }
+    let grown = level.stage < .replicated ? nil : Level(level.stage, extraFollowers: Level.maximumFollowers)
+    return [level, next, grown].compactMap { $0 }.reduce(into: [:]) { addresses, level in
+      addresses.merge(plan(at: level).addresses) { first, _ in first }
+    }
   }
 
   private var processes: [LabSnapshot.Process] {
-    let hosts = Dictionary(hostProcesses.map { ($0.name, $0.host) }) { first, _ in first }
+    let hosts = Dictionary(specs.map { ($0.name, $0.host) }) { first, _ in first }
     let addresses = Dictionary(hosts.values.map { ($0.id, $0.address) }) { first, _ in first }
     return (supervisor?.statuses ?? [:]).sorted { $0.key < $1.key }.map { name, status in
       let host = hosts[name]?.id ?? Role(rawValue: name)?.host ?? Self.formerHost(name)
@@ -168,7 +209,7 @@ public final class Lab: Sendable {
   /// The address of the cache host that leads now, or leads at first; nil where there is none.
   var cacheLeader: String? {
     let statuses = supervisor?.statuses ?? [:]
-    let hosts = hostProcesses.filter { $0.kind == .engine(.redis) }.sorted { $0.name < $1.name }
+    let hosts = specs.filter { $0.kind == .engine(.redis) }.sorted { $0.name < $1.name }
     // One that hangs still counts as what it was.
     let leading = hosts.filter { statuses[$0.name]?.observation?.role == .leader }
     let leader = leading.first { statuses[$0.name]?.health == .ready } ?? leading.first ?? hosts.first
@@ -177,8 +218,7 @@ public final class Lab: Sendable {
 
   private func dns(_ state: LabState) -> LabSnapshot.DNS {
     let name = manifest.outline.dnsName
-    guard let server = hostProcesses.first(where: { $0.name == LabHosts.dns }),
-      case .engine(let engine) = server.program, let dns = engine as? GdnsdFailover
+    guard let dns = specs.first(where: { $0.name == LabPlan.dns })?.engine as? GdnsdFailover
     else { return .init(name: name, address: Gdnsd.address, server: Gdnsd.address, port: state.dnsPort) }
     let addresses = dns.addresses.map(\.address).joined(separator: ", ")
     return .init(name: name, address: addresses, server: dns.host.address, port: dns.port)
@@ -187,15 +227,6 @@ public final class Lab: Sendable {
   private func disk(_ state: LabState) -> DiskUsage {
     let role: Role = state.stage == .launchPage ? .launch : .app
     return DiskUsage(usedBytes: diskMeter.usedBytes(folder.data(of: role)), quotaBytes: state.diskBytes)
-  }
-
-  func topology(at stage: Stage) -> Topology {
-    do {
-      return try Topology.of(manifest.outline, at: stage)
-    } catch {
-      // The manifest was checked for names that are there twice or lead nowhere, the stage when it was set.
-      preconditionFailure("a checked manifest has no topology: \(error)")
-    }
   }
 
   private func note(_ notice: Supervisor.Notice) {
@@ -218,7 +249,11 @@ public final class Lab: Sendable {
     do {
       try update(change)
     } catch {
-      state.withLock { change(&$0) }
+      memory.withLock { memory in
+        var fresh = memory.state
+        change(&fresh)
+        remember(fresh, in: &memory)
+      }
       tell("the state could not be saved: \(error)")
     }
   }

@@ -45,6 +45,7 @@ extension LabError: CustomStringConvertible {
         : "this app is at stage \(at), and there is no way back to stage \(asked) that keeps its data"
     case .stageNotYet(let stage):
       "stage \(stage) does not run yet; choose from 1 to \(Stage.allCases.last { $0.runsToday }?.number ?? 2)"
+    case .levelImpossible(let reason): reason
     case .unknownInstanceType(let name): Self.unknownType(name)
     case .noInstance(let stage): "stage \(stage) has no instance to resize; `heights climb` leads to stage 2"
     case .diskTooSmall(let asked, let current):

@@ -34,6 +34,8 @@ public enum LabError: Error, Equatable, Sendable {
   case unreadableState(path: String, reason: String)
   case stageMismatch(at: Int, asked: Int)
   case stageNotYet(Int)
+  /// No topology is as it was asked for.
+  case levelImpossible(String)
   case unknownInstanceType(String)
   case noInstance(stage: Int)
   case diskTooSmall(askedBytes: Int, currentBytes: Int)
@@ -92,6 +94,7 @@ public enum LabError: Error, Equatable, Sendable {
     case .unreadableState: "unreadable_state"
     case .stageMismatch: "stage_mismatch"
     case .stageNotYet: "stage_not_yet"
+    case .levelImpossible: "level_impossible"
     case .unknownInstanceType: "unknown_instance_type"
     case .noInstance: "no_instance"
     case .diskTooSmall: "disk_too_small"

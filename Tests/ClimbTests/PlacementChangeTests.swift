@@ -4,6 +4,7 @@ import Foundation
 import Placement
 import Synchronization
 import Testing
+import Topology
 
 @testable import Climb
 @testable import Lab
@@ -118,7 +119,7 @@ private final class PlacedLab: Provider {
     }
     let hosts = ["cache-a", "cache-b", "cache-witness-c", "database-a", "database-b", "database-witness-c"]
     return ProviderView(
-      stage: 4, openDoors: [], processes: servers,
+      level: Level(.replicated), openDoors: [], processes: servers,
       addresses: Dictionary(uniqueKeysWithValues: hosts.map { ($0, "127.0.0.1") }))
   }
 

@@ -32,7 +32,7 @@ final class ConsoleUnderTest {
     let appFolder = try AppFolder(folder)
     try appFolder.create()
     var state = LabState()
-    state.stage = stage
+    state.level = Level(stage)
     lab = try Lab(
       folder: appFolder, manifest: Manifest.load(folder: folder), state: state, port: 0, report: { _ in })
     console = try ConsoleServer.start(

@@ -3,6 +3,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Topology
 
 @testable import Lab
 
@@ -43,7 +44,7 @@ import Testing
     for request in [
       ControlRequest.launchProcess(role: .app, frontDoor: false), .drain(role: .launch),
       .openFrontDoor(role: .app),
-      .retire(role: .launch), .setStage(2),
+      .retire(role: .launch), .setLevel(Level(.singleServer)),
     ] {
       try lab.client.send(request)
       try lab.client.send(request)
@@ -98,11 +99,11 @@ import Testing
     // In the way of the file that is to have its name.
     try #require(unlink(lab.folder.state) == 0)
     try lab.temporary.makeFolder(".heights/state.json")
-    let error = #expect(throws: LabError.self) { try lab.client.send(.setStage(2)) }
+    let error = #expect(throws: LabError.self) { try lab.client.send(.setLevel(Level(.singleServer))) }
     #expect(error?.code == "system")
     #expect(try lab.client.send(.status).stage.number == 1)
     rmdir(lab.folder.state)
-    try lab.client.send(.setStage(2))
+    try lab.client.send(.setLevel(Level(.singleServer)))
     #expect(try LabState.load(lab.folder)?.stage == .singleServer)
   }
 
@@ -117,7 +118,7 @@ import Testing
       (ControlRequest.resize(type: "mainframe", diskBytes: nil), "unknown_instance_type"),
       (.resize(type: nil, diskBytes: 1), "disk_too_small"),
       (.resize(type: nil, diskBytes: 1 << 60), "disk_too_large"),
-      (.setStage(6), "stage_not_yet"),
+      (.setLevel(Level(.microservices)), "stage_not_yet"),
     ] {
       let error = #expect(throws: LabError.self) { try lab.client.send(request) }
       #expect(error?.code == code)

@@ -24,6 +24,13 @@ public enum ClimbRecord: Equatable, Sendable {
 }
 
 extension [ClimbRecord] {
+  /// From its beginning on, when it is under way; nothing otherwise.
+  var ofTheLastClimb: ArraySlice<ClimbRecord> {
+    guard begun != nil else { return [] }
+    let start = lastIndex { if case .began = $0 { true } else { false } }
+    return self[(start ?? endIndex)...]
+  }
+
   /// How the climb began that they leave under way; nil when there is none.
   var begun: (steps: [String], change: StageChange?)? {
     reduce(nil) { begun, record in

@@ -17,6 +17,20 @@ extension ClimbStep {
       undo: { provider, say in try turn(back, provider, say) })
   }
 
+  /// Tells the app of the servers that its clusters have after a climb.
+  static func placeClusters(_ name: String, _ title: String, _ change: StageChange) -> ClimbStep {
+    .place(
+      name, title,
+      to: { $0.clusters.merge(try StageChange.placement(of: change.after, in: $1).clusters) { $1 } },
+      back: { $0.clusters.merge(try StageChange.placement(of: change.before, in: $1).clusters) { $1 } },
+      expecting: "the placement names the servers of the database"
+    ) { placement in
+      change.tiers(.database).allSatisfy {
+        placement.clusters[$0.clusterName]?.members.count == HostSet($0).ready.count
+      }
+    }
+  }
+
   private static func turn(_ change: Turn, _ provider: any Provider, _ say: StepVoice) throws {
     let view = try provider.view()
     try Placements.change(provider, say) { try change(&$0, view) }

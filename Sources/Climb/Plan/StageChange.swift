@@ -7,6 +7,10 @@ import Topology
 /// Two topologies of one app, and how the app is reached. The journal of a climb begins with it, so that one that was cut short
 /// can be understood later.
 public struct StageChange: Codable, Equatable, Sendable {
+  /// Where the app stands when the climb begins.
+  public let from: Level
+  /// Where it stands when the climb has committed.
+  public let to: Level
   /// What the app is at when the climb begins.
   public let before: Topology
   /// What it is at when the climb has committed.
@@ -15,20 +19,22 @@ public struct StageChange: Codable, Equatable, Sendable {
   public let listensOnPort: Bool
 
   /// - Parameter listensOnPort: whether the app has no admin socket.
-  public init(before: Topology, after: Topology, listensOnPort: Bool) {
-    self.before = before
-    self.after = after
+  /// - Throws: `TopologyError` for a level that the app can't have.
+  public init(of app: AppOutline, from: Level, to: Level, listensOnPort: Bool) throws(TopologyError) {
+    (self.from, self.to) = (from, to)
+    before = try .of(app, at: from)
+    after = try .of(app, at: to)
     self.listensOnPort = listensOnPort
   }
 
-  /// From one stage to another, by their numbers.
-  /// - Throws: `TopologyError` for a stage that the app can't have.
-  init(of app: AppOutline, from: Int, to: Int, listensOnPort: Bool) throws {
-    guard let former = Stage(rawValue: from), let stage = Stage(rawValue: to) else {
-      throw ClimbError.noClimb(from: from, to: to)
-    }
-    self.init(
-      before: try .of(app, at: former), after: try .of(app, at: stage), listensOnPort: listensOnPort)
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    before = try values.decode(Topology.self, forKey: .before)
+    after = try values.decode(Topology.self, forKey: .after)
+    // What the first journals did not say: a stage was all that there was to a level.
+    from = try values.decodeIfPresent(Level.self, forKey: .from) ?? Level(before.stage)
+    to = try values.decodeIfPresent(Level.self, forKey: .to) ?? Level(after.stage)
+    listensOnPort = try values.decode(Bool.self, forKey: .listensOnPort)
   }
 }
 

@@ -3,12 +3,13 @@
 import Contract
 import Lab
 import Placement
+import Topology
 
 /// What a climb may have done. Each may be repeated: what is already so is left so.
 enum Order: Equatable, Sendable {
-  /// Starts what runs on these hosts as a stage has it, those that need others after them; what runs already in another form
+  /// Starts what runs on these hosts as a level has it, those that need others after them; what runs already in another form
   /// is started anew. Done when all are ready.
-  case start([String], stage: Int)
+  case start([String], at: Level)
   /// Ends what runs on a host; its data stays.
   case stop(String)
   /// Has a server of a database lead; nothing is lost.
@@ -21,15 +22,15 @@ enum Order: Equatable, Sendable {
   case drain(Role)
   /// Ends a role's process; its data stays.
   case retire(Role)
-  /// The app is at that stage.
-  case record(stage: Int)
+  /// The app stands there.
+  case record(Level)
   /// Replaces the placement when it is at that epoch.
   case place(Placement, ifEpoch: Int)
 }
 
 /// Who carries out the steps of a climb: the lab (`RunningLab`), and in tests one that fails on purpose.
 protocol Provider: Sendable {
-  /// The stage, and the roles that answer on the public port.
+  /// The level, and the roles that answer on the public port.
   func view() throws -> ProviderView
   /// Where everything is; nil before there is anything to place.
   func placement() throws -> Placement?
@@ -51,7 +52,7 @@ extension Provider {
 
 /// How everything is that a provider runs.
 struct ProviderView: Equatable, Sendable {
-  let stage: Int
+  let level: Level
   let openDoors: [Role]
   var processes: [LabSnapshot.Process] = []
   var addresses: [String: String] = [:]
@@ -59,9 +60,17 @@ struct ProviderView: Equatable, Sendable {
   /// The app has no admin socket, and goes by the variables it was started with.
   var listensOnPort = false
 
+  var stage: Int { level.stage.number }
+
   func address(of host: String) throws -> String {
     guard let address = addresses[host] else { throw ClimbError.notSo("\(host) has an address") }
     return address
+  }
+
+  /// The one of these hosts that leads a database.
+  func leader(among hosts: [String]) -> String? {
+    let leading = processes.first { $0.kind == .engine(.patroni) && $0.role == .leader && $0.pid != nil }
+    return leading?.host.flatMap { hosts.contains($0) ? $0 : nil }
   }
 
   func isReady(_ process: String) -> Bool { processes.contains { $0.name == process && $0.health == .ready } }

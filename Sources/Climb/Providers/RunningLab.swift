@@ -15,7 +15,7 @@ struct RunningLab: Provider {
   func view() throws -> ProviderView {
     let snapshot = try ControlClient(folder).send(.status)
     return ProviderView(
-      stage: snapshot.stage.number, openDoors: snapshot.openDoors, processes: snapshot.processes,
+      level: snapshot.level, openDoors: snapshot.openDoors, processes: snapshot.processes,
       addresses: snapshot.addresses, ports: snapshot.ports,
       listensOnPort: snapshot.listensOnPort)
   }
@@ -60,14 +60,14 @@ extension Order {
   fileprivate var request: ControlRequest {
     get throws {
       switch self {
-      case .start(let hosts, let stage): .startHosts(hosts, stage: stage)
+      case .start(let hosts, let level): .startHosts(hosts, level)
       case .stop(let host): .stopHost(host)
       case .lead(let host): .switchover(to: host)
       case .launch(let role, let frontDoor): .launchProcess(role: role, frontDoor: frontDoor)
       case .openDoor(let role): .openFrontDoor(role: role)
       case .drain(let role): .drain(role: role)
       case .retire(let role): .retire(role: role)
-      case .record(let stage): .setStage(stage)
+      case .record(let level): .setLevel(level)
       case .place(let placement, let epoch):
         .setPlacement(String(decoding: try placement.json, as: UTF8.self), ifEpoch: epoch)
       }

@@ -19,7 +19,7 @@ struct Climb2to3 {
   private var startDatabase: ClimbStep {
     .bring(
       "start-database", "start PostgreSQL on a host of its own", change.hosts(.database),
-      at: change.after.stage)
+      at: change.to)
   }
 
   private var copyRows: ClimbStep {

@@ -18,35 +18,22 @@ struct Climb3to4 {
     ]
   }
 
-  private var former: Stage { change.before.stage }
-  private var stage: Stage { change.after.stage }
+  private var former: Level { change.from }
+  private var level: Level { change.to }
   private var doors: HostSet { HostSet(union: change.hosts(.dns)) }
 
   /// Before there is a follower, so that a failover at any moment after finds the app prepared.
   private var placeFollower: ClimbStep {
-    .place(
-      "place-follower", "tell the app of both servers of the database",
-      to: { [change] in
-        $0.clusters.merge(try StageChange.placement(of: change.after, in: $1).clusters) { $1 }
-      },
-      back: { [change] in
-        $0.clusters.merge(try StageChange.placement(of: change.before, in: $1).clusters) { $1 }
-      },
-      expecting: "the placement names the followers too"
-    ) { [change] placement in
-      change.tiers(.database).allSatisfy {
-        placement.clusters[$0.clusterName]?.members.count == HostSet($0).ready.count
-      }
-    }
+    .placeClusters("place-follower", "tell the app of both servers of the database", change)
   }
 
   /// From now on a write is acknowledged when a second zone has it on disk.
   private var replicate: ClimbStep {
     ClimbStep(
       name: "replicate", title: "let Patroni take PostgreSQL over, and a follower copy it in a second zone",
-      run: { [change, stage] lab, say in
+      run: { [change, level] lab, say in
         for cluster in change.hosts(.database) {
-          try lab.carryOut(.start(cluster.ids, stage: stage.number), say)
+          try lab.carryOut(.start(cluster.ids, at: level), say)
         }
       },
       verify: { [change] lab, _ in for cluster in change.hosts(.database) { try lab.expectReady(cluster) } },
@@ -61,21 +48,21 @@ struct Climb3to4 {
         for follower in joined where follower.role != .witness {
           try lab.carryOut(.stop(follower.server), say)
         }
-        try lab.carryOut(.start([first], stage: former.number), say)
+        try lab.carryOut(.start([first], at: former), say)
         for witness in joined where witness.role == .witness { try lab.carryOut(.stop(witness.server), say) }
       })
   }
 
   private var startServers: ClimbStep {
-    .bring("start-servers", "start an app server in each zone", [change.newServers], at: stage)
+    .bring("start-servers", "start an app server in each zone", [change.newServers], at: level)
   }
 
   private var openFrontDoor: ClimbStep {
     let title = "open a front door that leads to both, beside the app's own"
-    if change.listensOnPort { return .turn("open-front-door", title, doors, from: former, to: stage) }
+    if change.listensOnPort { return .turn("open-front-door", title, doors, from: former, to: level) }
     return ClimbStep(
       name: "open-front-door", title: title,
-      run: { [doors, stage] lab, say in try lab.carryOut(.start(doors.ids, stage: stage.number), say) },
+      run: { [doors, level] lab, say in try lab.carryOut(.start(doors.ids, at: level), say) },
       verify: { [doors] lab, _ in try lab.expectReady(doors) },
       undo: { [doors] lab, say in
         // The app answers again before the front door goes: the undoing of the next step has seen to it.
@@ -88,7 +75,7 @@ struct Climb3to4 {
   private var renewServer: ClimbStep {
     .renew(
       "renew-server", "start a server anew that was there before", change.formerServers, from: former,
-      to: stage, expecting: change.servers)
+      to: level, expecting: change.servers)
   }
 
   private var drainApp: ClimbStep {

@@ -17,20 +17,20 @@ struct Climb4to5 {
     ]
   }
 
-  private var former: Stage { change.before.stage }
-  private var stage: Stage { change.after.stage }
+  private var former: Level { change.from }
+  private var level: Level { change.to }
 
   private var startStores: ClimbStep {
     .bring(
       "start-stores", "start the cache with its sentinels, and the object store",
-      [HostSet(union: change.hosts(.cache) + change.hosts(.objects))], at: stage)
+      [HostSet(union: change.hosts(.cache) + change.hosts(.objects))], at: level)
   }
 
   /// One after the other: the front door sends people to the one that is there.
   private var renewServers: ClimbStep {
     .renew(
       "renew-servers", "start the app servers anew, one by one, so that they know of the stores",
-      change.formerServers, from: former, to: stage)
+      change.formerServers, from: former, to: level)
   }
 
   /// Sessions that end are told to the cache by every server before any server asks it who is logged in.
@@ -86,14 +86,14 @@ struct Climb4to5 {
   private var startEdges: ClimbStep {
     .bring(
       "start-edges", "start load balancers, and edges in front of them",
-      [HostSet(union: change.hosts(.loadBalancer)), HostSet(union: change.hosts(.cdn))], at: stage)
+      [HostSet(union: change.hosts(.loadBalancer)), HostSet(union: change.hosts(.cdn))], at: level)
   }
 
   /// The old one answers what it has accepted; both have the public sockets for a moment.
   private var turnFrontDoor: ClimbStep {
     .turn(
       "turn-front-door", "lead people to the edges", HostSet(union: change.hosts(.dns)), from: former,
-      to: stage)
+      to: level)
   }
 
   /// The point of no return lies after this step.

@@ -66,7 +66,7 @@ struct ConsoleMap {
   /// Of a lab, and of both stages while one is climbed to.
   init(_ lab: LabSnapshot, climb: ConsoleClimb?, outline: AppOutline, rates: [String: Double]) {
     let at = { (number: Int) in Stage(rawValue: number).flatMap { try? Topology.of(outline, at: $0) } }
-    if let climb, let before = at(climb.from), let after = at(climb.to) {
+    if let climb, climb.from != climb.to, let before = at(climb.from), let after = at(climb.to) {
       self.init(lab, from: before, to: after, rates: rates)
     } else {
       self.init(lab, from: lab.topology, to: lab.topology, rates: rates)

@@ -6,26 +6,36 @@ import Lab
 extension Command {
   static let climb = Command(
     name: "climb",
-    summary: "Take a running app to the next stage while it goes on answering.",
+    summary: "Take a running app to the next stage, or to more followers, while it goes on answering.",
     discussion:
       "Each step is journalled: a climb that was cut short, by Ctrl-C or kill -9, goes on where it ended when it is "
       + "called again, or back with --undo. With --json each event is a line of JSON, and the outcome is the last.",
     options: [
       Option("to", "N", "the stage to reach, up to \(Climb.highestStage); the next one when not said"),
+      Option("followers", "N", "inside the stage: how many followers the database has, from stage 4 on"),
       Option("undo", nil, "go back to the stage before, as long as the climb has not ended"),
       .app, .json,
     ],
     example: "heights climb --to 2"
   ) { arguments, output in
     let to = try arguments.integer("to", in: 2...7)
+    let followers = try arguments.integer("followers", in: 1...15)
     let isBack = arguments.has("undo")
+    if followers != nil, to != nil || isBack {
+      throw UsageError("--followers is a climb of its own: leave out \(isBack ? "--undo" : "--to")")
+    }
     let report = ClimbReport(output: output, wantsJSON: arguments.has("json"))
     let ascent = Ascent(in: try arguments.appFolder())
-    if !isBack { try await onThread { try Engines.ensure(stage: try ascent.target(to)) } }
+    if !isBack, followers == nil { try await onThread { try Engines.ensure(stage: try ascent.target(to)) } }
     let interrupt = try Interrupt()
     let end = try await output.whileWorking {
       try await onThread {
         if isBack { return try ascent.back(shouldStop: { interrupt.hasCome }, report: report.tell) }
+        if let followers {
+          return try ascent.grow(
+            followers: followers, shouldStop: { interrupt.hasCome }, begins: report.begin, report: report.tell
+          )
+        }
         return try ascent.up(
           to: to, shouldStop: { interrupt.hasCome }, begins: report.begin, report: report.tell)
       }
@@ -45,7 +55,11 @@ private struct ClimbReport: Sendable {
   let wantsJSON: Bool
 
   @Sendable func begin(_ climb: Climb) {
-    if !wantsJSON { output.progress("from stage \(climb.from) to stage \(climb.to)") }
+    if wantsJSON { return }
+    output.progress(
+      climb.changesStage
+        ? "from stage \(climb.from) to stage \(climb.to)"
+        : "inside stage \(climb.from), to another number of followers")
   }
 
   @Sendable func tell(_ event: ClimbEvent) {
@@ -82,8 +96,19 @@ private struct ClimbReport: Sendable {
     return code
   }
 
-  private func describe(_ outcome: Climb.Outcome, _ climb: Climb) -> (String, String, Int32) {
+  /// What is told in other words of a climb inside a stage.
+  private func describeInside(_ outcome: Climb.Outcome, _ climb: Climb) -> (String, String, Int32)? {
     switch outcome {
+    case .committed: ("committed", "the database has the followers that were asked for", 0)
+    case .reverted: ("reverted", "the climb is undone: the database has the followers that it had", 0)
+    case .alreadyThere: ("already_there", "the database has as many followers already", 0)
+    default: nil
+    }
+  }
+
+  private func describe(_ outcome: Climb.Outcome, _ climb: Climb) -> (String, String, Int32) {
+    if !climb.changesStage, let told = describeInside(outcome, climb) { return told }
+    return switch outcome {
     case .committed: ("committed", "the app is at stage \(climb.to)", 0)
     case .reverted: ("reverted", "the climb is undone: the app is at stage \(climb.from)", 0)
     case .alreadyThere: ("already_there", "the app is at stage \(climb.to) already", 0)

@@ -45,7 +45,8 @@ private struct StatusReport: Encodable {
     var parts = ["\(title)\n\n\(Table.pairs(facts(output)))"]
     if let climb {
       parts.append(
-        "A climb from stage \(climb.from) to \(climb.to) is under way (\(climb.verifiedSteps.count) of "
+        "A climb \(climb.from == climb.to ? "inside stage \(climb.to)" : "from stage \(climb.from) to \(climb.to)")"
+          + " is under way (\(climb.verifiedSteps.count) of "
           + "\(climb.stepCount) steps): `heights climb` goes on, `heights climb --undo` goes back.")
     }
     parts.append(Table.text(Self.headings, lab.processes.map(row)))

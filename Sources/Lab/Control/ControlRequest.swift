@@ -1,5 +1,7 @@
 // What may be asked of a running lab, and its form on the wire.
 
+import Topology
+
 /// A request to a running lab. On the wire: `{"verb": "resize", "type": "m7g.large", "diskBytes": 107374182400}`. Each may
 /// be repeated: what is already so is left so.
 public enum ControlRequest: Equatable, Sendable {
@@ -18,12 +20,13 @@ public enum ControlRequest: Equatable, Sendable {
   case drain(role: Role)
   /// Ends a role's process; its data stays.
   case retire(role: Role)
-  /// The app is at that stage, and comes back there after a restart.
-  case setStage(Int)
+  /// The app stands there, and comes back there after a restart.
+  case setLevel(Level)
 
-  /// Starts what runs on these hosts at a stage (nil: the one that the app is at), those that need others after them,
-  /// and waits until all are ready. They come back after a restart.
-  case startHosts([String], stage: Int?)
+  /// From now on these hosts are as a level has them (nil: the one that the app stands at): what runs there otherwise starts
+  /// anew, what should not run ends, the rest starts, what needs others after those. Waits until all are ready. They come
+  /// back after a restart.
+  case startHosts([String], Level?)
   /// Ends what runs on a host, what needs others first; its data stays.
   case stopHost(String)
   /// How many instances a service has. A surplus one answers what it has accepted before it ends.
@@ -53,15 +56,14 @@ public enum ControlRequest: Equatable, Sendable {
   /// Kills every process of a host that engines run on, and deletes what they kept; they come back with nothing.
   case loseDisk(host: String)
 
-  /// Starts a host's processes; at `stage`, or at the lab's own.
-  public static func startHost(_ id: String, stage: Int? = nil) -> ControlRequest {
-    .startHosts([id], stage: stage)
-  }
+  /// Starts a host's processes, as the level has them that the app stands at.
+  public static func startHost(_ id: String) -> ControlRequest { .startHosts([id], nil) }
 }
 
 extension ControlRequest: Codable {
   private enum Key: String, CodingKey {
-    case verb, type, diskBytes, role, frontDoor, stage, hosts, host, process, service, count, placement
+    case verb, type, diskBytes, role, frontDoor, stage, followers, hosts, host, process, service, count,
+      placement
     case ifEpoch, zone, cuts, aheadSeconds
   }
 
@@ -70,6 +72,11 @@ extension ControlRequest: Codable {
     func text(_ key: Key) throws -> String { try values.decode(String.self, forKey: key) }
     func number(_ key: Key) throws -> Int { try values.decode(Int.self, forKey: key) }
     func role() throws -> Role { try values.decode(Role.self, forKey: .role) }
+    func level() throws -> Level {
+      let stage = try number(.stage)
+      guard let stage = Stage(rawValue: stage) else { throw LabError.stageNotYet(stage) }
+      return Level(stage, extraFollowers: try values.decodeIfPresent(Int.self, forKey: .followers) ?? 0)
+    }
     switch try text(.verb) {
     case "status": self = .status
     case "stop": self = .stop
@@ -82,11 +89,11 @@ extension ControlRequest: Codable {
     case "openFrontDoor": self = .openFrontDoor(role: try role())
     case "drain": self = .drain(role: try role())
     case "retire": self = .retire(role: try role())
-    case "setStage": self = .setStage(try number(.stage))
+    case "setStage": self = .setLevel(try level())
     case "startHosts":
       self = .startHosts(
         try values.decode([String].self, forKey: .hosts),
-        stage: try values.decodeIfPresent(Int.self, forKey: .stage))
+        values.contains(.stage) ? try level() : nil)
     case "stopHost": self = .stopHost(try text(.host))
     case "scale": self = .scale(service: try text(.service), count: try number(.count))
     case "switchover": self = .switchover(to: try text(.host))
@@ -107,6 +114,10 @@ extension ControlRequest: Codable {
 
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
+    func encode(_ level: Level) throws {
+      try values.encode(level.stage.number, forKey: .stage)
+      if level.extraFollowers > 0 { try values.encode(level.extraFollowers, forKey: .followers) }
+    }
     try values.encode(verb, forKey: .verb)
     switch self {
     case .status, .stop: break
@@ -117,10 +128,10 @@ extension ControlRequest: Codable {
       try values.encode(role, forKey: .role)
       try values.encode(frontDoor, forKey: .frontDoor)
     case .openFrontDoor(let role), .drain(let role), .retire(let role): try values.encode(role, forKey: .role)
-    case .setStage(let stage): try values.encode(stage, forKey: .stage)
-    case .startHosts(let hosts, let stage):
+    case .setLevel(let level): try encode(level)
+    case .startHosts(let hosts, let level):
       try values.encode(hosts, forKey: .hosts)
-      try values.encodeIfPresent(stage, forKey: .stage)
+      if let level { try encode(level) }
     case .stopHost(let host), .freeze(let host), .thaw(let host), .loseDisk(let host), .switchover(let host):
       try values.encode(host, forKey: .host)
     case .cutLinks(let cuts): try values.encode(cuts, forKey: .cuts)
@@ -148,7 +159,7 @@ extension ControlRequest: Codable {
     case .openFrontDoor: "openFrontDoor"
     case .drain: "drain"
     case .retire: "retire"
-    case .setStage: "setStage"
+    case .setLevel: "setStage"
     case .startHosts: "startHosts"
     case .stopHost: "stopHost"
     case .scale: "scale"
@@ -171,7 +182,7 @@ extension ControlRequest: Codable {
     switch self {
     case .launchProcess: "launch"
     case .openFrontDoor: "open front door"
-    case .setStage: "set stage"
+    case .setLevel: "set stage"
     case .startHosts: "start of hosts"
     case .stopHost: "stop of a host"
     case .setPlacement: "placement"

@@ -16,6 +16,9 @@ protocol Engine: Sendable {
   var arguments: [String] { get }
   /// Added to PATH, LANG and HOME (the host's folder).
   var environment: [String: String] { get }
+  /// What it reads when it starts and never again, so that it has to start anew where this differs; nil for one that hears of
+  /// changes while it runs.
+  var startingConfiguration: String? { get }
   /// What asks it to end in an orderly way: SIGTERM, unless it understands that differently.
   var stopSignal: Int32 { get }
   /// Whether it looks for another that takes its place when it stops, and loses time with one that stops as well.
@@ -36,6 +39,7 @@ protocol Engine: Sendable {
 extension Engine {
   var name: String { kind.name(on: host.id) }
   var environment: [String: String] { [:] }
+  var startingConfiguration: String? { nil }
   var stopSignal: Int32 { SIGTERM }
   var stopsInTurn: Bool { false }
   var losesUnflushed: Bool { false }

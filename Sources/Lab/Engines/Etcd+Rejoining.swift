@@ -11,9 +11,6 @@ extension Etcd {
   /// Members that start at once find out one after the other whether there is a cluster.
   private static let turn = Mutex(())
 
-  /// Beside the folders of the hosts, from the moment on in which the members had a majority.
-  private var mark: String { host.outerFolder.dropLast(host.id.count) + ".etcd-founded" }
-
   /// Whether there is a cluster, so that a member without data does not begin one.
   var isFounded: Bool { access(mark, F_OK) == 0 }
 

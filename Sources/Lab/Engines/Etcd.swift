@@ -11,6 +11,8 @@ struct Etcd: Engine {
   /// Tells clusters apart that might meet.
   let token: String
   let certificate: EtcdCertificate
+  /// A file, there from the moment on in which the members had a majority.
+  let mark: String
   let shell: EngineShell
 
   var kind: EngineKind { .etcd }

@@ -26,6 +26,8 @@ struct GdnsdFailover: Engine {
   var program: String? { Gdnsd.program }
   var arguments: [String] { ["-c", host.folder + "/config", "start"] }
 
+  var startingConfiguration: String? { configuration + zone }
+
   func prepare() throws(LabError) {
     for folder in ["config", "config/zones", "run", "state"] { try shell.makeFolder(folder) }
     try shell.write(configuration, to: "config/config")

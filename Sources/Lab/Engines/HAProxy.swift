@@ -47,6 +47,8 @@ struct HAProxy: Balancer {
   /// It takes nothing new, and answers what it has.
   var stopSignal: Int32 { SIGUSR1 }
 
+  var startingConfiguration: String? { configuration }
+
   func prepare() throws(LabError) {
     try shell.write(configuration, to: "haproxy.cfg")
     let healthy = servers.filter { server in

@@ -30,6 +30,8 @@ struct Varnish: Engine {
     ]
   }
 
+  var startingConfiguration: String? { configuration }
+
   func prepare() throws(LabError) {
     try shell.makeFolder("varnish")
     // Not in the configuration: that is compiled into a file that all may read.

@@ -11,19 +11,51 @@ final class Climber {
   struct Route: CustomTestStringConvertible, Sendable {
     let to: Int
     let change: StageChange
+    let steps: [ClimbStep]
 
     init(to: Int, listensOnPort: Bool, databases: [String] = ["posts"]) {
       self.to = to
-      let app = AppOutline(
+      do {
+        guard let from = Stage(rawValue: to - 1), let stage = Stage(rawValue: to) else {
+          preconditionFailure("no stage \(to)")
+        }
+        change = try StageChange(
+          of: Self.app(databases), from: Level(from), to: Level(stage), listensOnPort: listensOnPort)
+      } catch { preconditionFailure("\(error)") }
+      steps = (Climb.paths[to] ?? { _ in [] })(change)
+    }
+
+    /// Inside a stage, from so many followers more than it has to so many.
+    init(inside stage: Stage, from: Int, to: Int, listensOnPort: Bool = false) {
+      self.to = stage.number
+      do {
+        change = try StageChange(
+          of: Self.app(["posts"]), from: Level(stage, extraFollowers: from),
+          to: Level(stage, extraFollowers: to), listensOnPort: listensOnPort)
+      } catch { preconditionFailure("\(error)") }
+      steps = Followers(change: change).steps
+    }
+
+    /// A climb of an app that has grown inside the stage below.
+    init(to stage: Stage, withExtraFollowers count: Int) {
+      to = stage.number
+      guard let from = Stage(rawValue: to - 1) else { preconditionFailure("no stage below") }
+      do {
+        change = try StageChange(
+          of: Self.app(["posts"]), from: Level(from, extraFollowers: count),
+          to: Level(stage, extraFollowers: count), listensOnPort: false)
+      } catch { preconditionFailure("\(error)") }
+      steps = (Climb.paths[to] ?? { _ in [] })(change)
+    }
+
+    private static func app(_ databases: [String]) -> AppOutline {
+      AppOutline(
         name: "hut", title: "Hut", services: [.init(name: "web", databases: databases)],
         databases: databases)
-      do {
-        change = try StageChange(of: app, from: to - 1, to: to, listensOnPort: listensOnPort)
-      } catch { preconditionFailure("\(error)") }
     }
 
     var testDescription: String {
-      "to \(to)\(change.listensOnPort ? ", of an app with a port" : "")\(change.cluster == nil && to > 2 ? ", without databases" : "")"
+      "from \(change.from) to \(change.to)\(change.listensOnPort ? ", of an app with a port" : "")\(change.cluster == nil && to > 2 ? ", without databases" : "")"
     }
   }
 
@@ -32,7 +64,14 @@ final class Climber {
     Climb.paths.keys.sorted().map { Route(to: $0, listensOnPort: false) }
     // An app with a port begins at stage 3.
     + Climb.paths.keys.sorted().filter { $0 > 3 }.map { Route(to: $0, listensOnPort: true) }
-    + [Route(to: 4, listensOnPort: true, databases: [])]
+    + [Route(to: 4, listensOnPort: true, databases: [])] + inside
+    + [Route(to: .stateless, withExtraFollowers: 1)]
+
+  /// Those that leave the stage as it is.
+  static let inside = [
+    Route(inside: .replicated, from: 0, to: 1), Route(inside: .replicated, from: 2, to: 0),
+    Route(inside: .stateless, from: 0, to: 2, listensOnPort: true), Route(inside: .stateless, from: 2, to: 1),
+  ]
 
   /// From the launch page.
   static let first = Route(to: 2, listensOnPort: false)
@@ -44,7 +83,7 @@ final class Climber {
 
   init(_ route: Route, _ prepare: (inout FakeWorld) -> Void = { _ in }) {
     change = route.change
-    steps = (Climb.paths[route.to] ?? { _ in [] })(change)
+    steps = route.steps
     var world = FakeWorld(change)
     prepare(&world)
     provider = FakeProvider(world)
@@ -98,15 +137,15 @@ final class Climber {
   func expectArrived(_ direction: ClimbEngine.Direction, _ comment: Comment) {
     let world = provider.world
     let there = direction == .up ? change.after : change.before
-    let fresh = FakeWorld(
-      StageChange(before: there, after: there, listensOnPort: change.listensOnPort), joined: 0)
-    #expect(world.stage == fresh.stage, comment)
+    let fresh = FakeWorld(change, atItsEnd: direction == .up, joined: 0)
+    #expect(world.level == fresh.level, comment)
     #expect(world.answering == fresh.answering, comment)
     #expect(world.openDoors == fresh.openDoors, comment)
     #expect(Set(world.hosts.keys) == Set(fresh.hosts.keys), comment)
     // Stores go on as the stage had them that brought them.
-    let isForPeople = { (host: String, _: Int) in host.hasPrefix("server-") || host == "front-door" }
-    #expect(world.hosts.filter(isForPeople) == fresh.hosts.filter(isForPeople), comment)
+    let isForPeople = { (host: String, _: Level) in host.hasPrefix("server-") || host == "front-door" }
+    let stages = { (hosts: [String: Level]) in hosts.filter(isForPeople).mapValues(\.stage) }
+    #expect(stages(world.hosts) == stages(fresh.hosts), comment)
     #expect(Set(world.roles.keys) == Set(fresh.roles.keys), comment)
     #expect(world.placement?.clusters ?? [:] == fresh.placement?.clusters ?? [:], comment)
     #expect(world.placement?.cache == fresh.placement?.cache, comment)

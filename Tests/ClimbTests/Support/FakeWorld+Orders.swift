@@ -2,6 +2,7 @@
 
 import Glibc
 import Testing
+import Topology
 
 @testable import Climb
 @testable import Lab
@@ -9,7 +10,7 @@ import Testing
 extension FakeWorld {
   mutating func carryOut(_ order: Order) throws {
     switch order {
-    case .start(let ids, let stage): for id in ids { start(id, stage) }
+    case .start(let ids, let level): for id in ids { start(id, level) }
     case .stop(let id): stop(id)
     case .lead(let id):
       guard servers[id] != nil, hosts[id] != nil else { throw LabError.unknownHost(id, known: []) }
@@ -29,7 +30,7 @@ extension FakeWorld {
     case .retire(let role):
       setDoor(of: role, open: false)
       roles[role] = nil
-    case .record(let stage): self.stage = stage
+    case .record(let level): self.level = level
     case .place(let placement, let epoch):
       let current = self.placement?.epoch ?? 0
       if self.placement == placement { return }
@@ -39,12 +40,12 @@ extension FakeWorld {
   }
 
   /// One that runs in another form is away for a moment.
-  private mutating func start(_ id: String, _ stage: Int) {
-    if let former = hosts[id], former != stage, id.hasPrefix("server-") {
+  private mutating func start(_ id: String, _ level: Level) {
+    if let former = hosts[id], former != level, id.hasPrefix("server-") {
       hosts[id] = nil
       #expect(!answering.isEmpty, "nobody answers while \(id) starts anew")
     }
-    hosts[id] = stage
+    hosts[id] = level
     if servers[id] != nil || !id.hasPrefix("database-") || id.contains("witness") { return }
     // A follower copies the leader, and the first of all has nothing to copy.
     servers[id] = leader.isEmpty ? [] : servers[leader]

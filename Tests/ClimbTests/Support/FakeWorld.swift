@@ -23,11 +23,11 @@ struct FakeWorld {
   }
 
   let change: StageChange
-  var stage: Int
+  var level: Level
   var openDoors: [Role] = []
   var roles: [Role: RoleProcess] = [:]
-  /// What runs on hosts, each with the stage that says what.
-  var hosts: [String: Int] = [:]
+  /// What runs on hosts, each with the level that says what.
+  var hosts: [String: Level] = [:]
   var placement: Placement?
   var waitlists: [Role: [String]] = [.launch: [], .app: []]
   var appHasWaitlist = true
@@ -43,41 +43,48 @@ struct FakeWorld {
   var stores: [Placement.ObjectStoreName: [Int]] = [.folder: [], .s3: []]
   var acknowledged: [String] = []
 
-  /// An app as it is at the stage that a climb begins at.
-  init(_ change: StageChange, joined: Int = 3) {
+  /// An app as it is where a climb begins (or ends).
+  init(_ change: StageChange, atItsEnd: Bool = false, joined: Int = 3) {
     self.change = change
-    stage = change.before.stage.number
-    let hasHosts = change.before.hasSeveralServers || change.listensOnPort
+    level = atItsEnd ? change.to : change.from
+    let topology = atItsEnd ? change.after : change.before
+    let hasHosts = topology.hasSeveralServers || change.listensOnPort
     if !hasHosts {
       openDoors = [stage == 1 ? .launch : .app]
       roles[openDoors[0]] = RoleProcess(isAccepting: true)
     }
-    for tier in change.before.tiers where stage >= 3 {
+    for tier in topology.tiers where stage >= 3 {
       if !hasHosts, [.service, .dns].contains(tier.kind) { continue }
-      for id in HostSet(tier).ids { hosts[id] = stage }
+      for id in HostSet(tier).ids { hosts[id] = level }
     }
-    if let cluster = change.before.tiers.first(where: { $0.engine == .postgres }) {
+    if let cluster = topology.tiers.first(where: { $0.engine == .postgres }) {
       leader = cluster.members[0].server
       for member in cluster.members where member.role != .witness { servers[member.server] = [] }
     }
-    if stage >= 3 { placement = try? StageChange.placement(of: change.before, in: view) }
+    if stage >= 3 { placement = try? StageChange.placement(of: topology, in: view) }
     for _ in 0..<joined { live() }
   }
+
+  var stage: Int { level.stage.number }
 
   var view: ProviderView {
     let topologies = [change.before, change.after]
     let ids = topologies.flatMap(\.servers).map(\.id)
     let addresses = Dictionary(ids.map { ($0, Self.address($0)) }) { first, _ in first }
     let alone = roles.keys.map { LabSnapshot.Process.fake($0.rawValue, host: nil) }
-    let onHosts = hosts.flatMap { host, stage in
-      Self.processes(on: host, stage).map { LabSnapshot.Process.fake($0, host: host) }
+    let onHosts = hosts.flatMap { host, level in
+      Self.processes(on: host, level.stage).map { name in
+        var process = LabSnapshot.Process.fake(name, host: host)
+        if host == leader, process.kind == .engine(.patroni) { process.role = .leader }
+        return process
+      }
     }
     return ProviderView(
-      stage: stage, openDoors: openDoors, processes: (alone + onHosts).sorted { $0.name < $1.name },
+      level: level, openDoors: openDoors, processes: (alone + onHosts).sorted { $0.name < $1.name },
       addresses: addresses, listensOnPort: change.listensOnPort)
   }
 
-  private static func processes(on host: String, _ stage: Int) -> [String] {
+  private static func processes(on host: String, _ stage: Stage) -> [String] {
     switch host {
     case "front-door", "dns": [host]
     case "objects": ["objects.ministack"]
@@ -87,7 +94,7 @@ struct FakeWorld {
     case _ where host.hasPrefix("cache-witness"): [host + ".sentinel"]
     case _ where host.hasPrefix("cache-"): [host + ".redis", host + ".sentinel"]
     case _ where host.hasPrefix("database-witness"): [host + ".etcd"]
-    case _ where stage == 3: [host + ".postgres"]
+    case _ where stage == .separateDatabase: [host + ".postgres"]
     default: [host + ".etcd", host + ".patroni"]
     }
   }
@@ -104,7 +111,7 @@ struct FakeWorld {
   var answering: [String] {
     let alone = roles.filter { $0.value.isAccepting }.map(\.key.rawValue)
     guard let door = hosts["front-door"] else { return alone.sorted() }
-    let leads = door < 5 || (isRunning("edge-") && isRunning("load-balancer-"))
+    let leads = door.stage < .stateless || (isRunning("edge-") && isRunning("load-balancer-"))
     return (alone + (leads ? hosts.keys.filter { $0.hasPrefix("server-") } : [])).sorted()
   }
 }
@@ -150,17 +157,19 @@ extension FakeWorld {
 
   /// Alone as stage 3 has it, or with a majority of those that vote.
   private var canWrite: Bool {
-    guard let stage = hosts[leader] else { return false }
-    if stage == 3 { return true }
+    guard let level = hosts[leader] else { return false }
+    if level.stage == .separateDatabase { return true }
     let voters = change.after.tiers.first { $0.kind == .database }?.members.map(\.server) ?? []
-    return 2 * voters.count { (hosts[$0] ?? 0) >= 4 } > voters.count
+    return 2 * voters.count(where: isReplicated) > voters.count
   }
 
   /// In step with the leader.
   private var followers: [String] {
-    guard hosts[leader] ?? 0 >= 4 else { return [] }
-    return servers.keys.filter { $0 != leader && hosts[$0] ?? 0 >= 4 }
+    guard isReplicated(leader) else { return [] }
+    return servers.keys.filter { $0 != leader && isReplicated($0) }
   }
+
+  private func isReplicated(_ host: String) -> Bool { hosts[host].map { $0.stage >= .replicated } ?? false }
 
   private mutating func upload() {
     // What an app with a port has in files is its own to move.

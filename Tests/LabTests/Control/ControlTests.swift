@@ -3,6 +3,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Topology
 
 @testable import Lab
 
@@ -18,9 +19,9 @@ import Testing
     (.openFrontDoor(role: .app), #"{"role":"app","verb":"openFrontDoor"}"#),
     (.drain(role: .launch), #"{"role":"launch","verb":"drain"}"#),
     (.retire(role: .launch), #"{"role":"launch","verb":"retire"}"#),
-    (.setStage(2), #"{"stage":2,"verb":"setStage"}"#),
+    (.setLevel(Level(.singleServer)), #"{"stage":2,"verb":"setStage"}"#),
     (
-      .startHosts(["database-a", "database-b"], stage: 4),
+      .startHosts(["database-a", "database-b"], Level(.replicated)),
       #"{"hosts":["database-a","database-b"],"stage":4,"verb":"startHosts"}"#
     ),
     (.startHost("cache-a"), #"{"hosts":["cache-a"],"verb":"startHosts"}"#),

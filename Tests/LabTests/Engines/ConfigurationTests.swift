@@ -8,13 +8,13 @@ import Topology
 @testable import Lab
 
 @Suite struct ConfigurationTests {
-  private let hosts: LabHosts
+  private let hosts: LabPlan
   private let temporary: TemporaryFolder
 
   init() throws {
     temporary = try TemporaryFolder()
     let context = try HostContext.forTests(in: temporary)
-    hosts = LabHosts(topology: try Topology.of(context.manifest.outline, at: .stateless), context: context)
+    hosts = LabPlan(topology: try Topology.of(context.manifest.outline, at: .stateless), context: context)
   }
 
   @Test func theFrontDoorTakesItsSocketsFromUsAndLeadsToTheEdges() throws {
@@ -49,7 +49,7 @@ import Topology
   }
 
   @Test func aSessionStaysAtOneServerWhereThereIsNoSharedStore() throws {
-    let stage4 = LabHosts(
+    let stage4 = LabPlan(
       topology: try Topology.of(hosts.context.manifest.outline, at: .replicated), context: hosts.context)
     let door = try #require(stage4.frontDoor(socketCount: 1) as? HAProxy)
     #expect(lines(door.configuration, with: "balance") == ["balance hash req.cook(session)"])
@@ -108,11 +108,11 @@ import Topology
   }
 
   @Test func plainPostgresHasTheSettingsThatPatroniWouldGiveIt() throws {
-    let stage3 = LabHosts(
+    let stage3 = LabPlan(
       topology: try Topology.of(hosts.context.manifest.outline, at: .separateDatabase), context: hosts.context
     )
     let postgres = try #require(
-      stage3.all.compactMap { process -> Postgres? in
+      stage3.specs.compactMap { process -> Postgres? in
         guard case .engine(let engine) = process.program else { return nil }
         return engine as? Postgres
       }.first)
@@ -144,7 +144,7 @@ import Topology
   }
 
   private func engine<E: Engine>(_ name: String) throws -> E {
-    let process = try #require(hosts.all.first { $0.name == name })
+    let process = try #require(hosts.specs.first { $0.name == name })
     guard case .engine(let engine) = process.program else { throw CancellationError() }
     return try #require(engine as? E)
   }

@@ -40,7 +40,7 @@ import Topology
   @Test func stateComesBackAsItWasSaved() throws {
     #expect(try LabState.load(folder) == nil)
     var state = LabState()
-    state.stage = .launchPage
+    state.level = Level(.launchPage)
     state.openDoors = [.launch]
     state.processes["app"] = ProcessIdentity.current
     try state.save(folder)
@@ -68,7 +68,7 @@ import Topology
 
   @Test func aStageThatDoesNotRunYetIsRefused() throws {
     var state = LabState()
-    state.stage = .sharded
+    state.level = Level(.sharded)
     try state.save(folder)
     let error = LabError.unreadableState(path: folder.state, reason: "stage 7 does not run yet")
     #expect(throws: error) { try LabState.load(folder) }

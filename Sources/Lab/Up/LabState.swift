@@ -6,8 +6,8 @@ import Topology
 
 /// The contents of `.heights/state.json`.
 public struct LabState: Codable, Equatable, Sendable {
-  /// The one that the app stands at.
-  public var stage: Stage = .singleServer
+  /// Where the app stands.
+  public var level = Level(.singleServer)
   /// A name of the instance catalogue.
   public var instanceType = InstanceType.standard
   /// What the data folder may hold at stage 2.
@@ -20,23 +20,32 @@ public struct LabState: Codable, Equatable, Sendable {
   var place: LabNetwork.Place?
   /// The addresses of the hosts in it.
   var addresses = AddressBook()
-  /// The hosts that run, each with the stage that says what runs on it: in the middle of a climb that is not the same
-  /// for all.
-  var hosts: [String: Int] = [:]
+  /// The hosts that should run, each with the level that says what runs on it: in the middle of a climb that is not the
+  /// same for all.
+  var hosts: [String: Level] = [:]
   /// Every process started and not yet seen to end, by name, so that a later run ends what a crash left.
   public var processes: [String: ProcessIdentity] = [:]
   /// Of which folder it is, on file only: in a copy of an app's folder the processes are the original's.
   private var home: String?
 
+  /// `level` is called by what it was before there was more to it.
+  private enum CodingKeys: String, CodingKey {
+    case level = "stage"
+    case instanceType, diskBytes, openDoors, dnsPort, place, addresses, hosts, processes, home
+  }
+
   /// Of a lab that has never run.
   public init() {}
 
+  /// The one that the app is at.
+  public var stage: Stage { level.stage }
+
   /// Whether engines have stored addresses that can't be changed without them.
-  var enginesKnowTheirPlace: Bool { hosts.values.contains { $0 >= Stage.replicated.number } }
+  var enginesKnowTheirPlace: Bool { hosts.values.contains { $0.stage >= .replicated } }
 
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    stage = try values.decode(Stage.self, forKey: .stage)
+    level = try values.decode(Level.self, forKey: .level)
     instanceType = try values.decode(String.self, forKey: .instanceType)
     diskBytes = try values.decode(Int.self, forKey: .diskBytes)
     openDoors = try values.decode([Role].self, forKey: .openDoors)
@@ -44,7 +53,7 @@ public struct LabState: Codable, Equatable, Sendable {
     // What the first versions did not write.
     place = try values.decodeIfPresent(LabNetwork.Place.self, forKey: .place)
     addresses = try values.decodeIfPresent(AddressBook.self, forKey: .addresses) ?? AddressBook()
-    hosts = try values.decodeIfPresent([String: Int].self, forKey: .hosts) ?? [:]
+    hosts = try values.decodeIfPresent([String: Level].self, forKey: .hosts) ?? [:]
     processes = try values.decode([String: ProcessIdentity].self, forKey: .processes)
     home = try values.decodeIfPresent(String.self, forKey: .home)
   }
@@ -60,6 +69,9 @@ public struct LabState: Codable, Equatable, Sendable {
     guard let data = FileManager.default.contents(atPath: folder.state) else { return nil }
     guard var state = try? JSONDecoder().decode(LabState.self, from: data), state.diskBytes > 0 else {
       throw .unreadableState(path: folder.state, reason: "not what `up` writes")
+    }
+    if let level = ([state.level] + state.hosts.values).first(where: { !$0.canBe }) {
+      throw .unreadableState(path: folder.state, reason: "nothing can be at \(level)")
     }
     if !state.stage.runsToday {
       throw .unreadableState(path: folder.state, reason: "stage \(state.stage.number) does not run yet")

@@ -71,7 +71,7 @@ extension Lab {
   }
 
   private var hostStatuses: [(host: String, status: ProcessStatus)] {
-    let hosts = Dictionary(hostProcesses.map { ($0.name, $0.host.id) }) { first, _ in first }
+    let hosts = Dictionary(specs.map { ($0.name, $0.host.id) }) { first, _ in first }
     return (supervisor?.statuses ?? [:]).compactMap { name, status in
       (hosts[name] ?? Role(rawValue: name)?.host).map { ($0, status) }
     }
@@ -88,7 +88,7 @@ extension Lab {
   }
 
   func checkZone(_ zone: String) throws(LabError) {
-    let known = topology(at: currentState.stage).zones.map(\.id)
+    let known = plan(at: currentState.level).topology.zones.map(\.id)
     if !known.contains(zone) { throw .unknownZone(zone, known: known) }
   }
 }

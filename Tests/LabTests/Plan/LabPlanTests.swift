@@ -8,7 +8,7 @@ import Topology
 
 @testable import Lab
 
-@Suite struct LabHostsTests {
+@Suite struct LabPlanTests {
   private let context: HostContext
   private let temporary: TemporaryFolder
 
@@ -45,18 +45,18 @@ import Topology
   }
 
   @Test func instancesAreAddedInTheZonesInTurn() throws {
-    let hosts = try hosts(at: .stateless)
+    let hosts = try plan(at: .stateless)
     let tier = try #require(hosts.topology.tier("service-web"))
     let instances = hosts.instances(of: tier, count: 5)
     #expect(instances.map(\.id) == ["server-a", "server-b", "server-a2", "server-b2", "server-a3"])
     #expect(instances.map(\.address).suffix(3) == ["127.7.1.11", "127.7.2.11", "127.7.1.12"])
-    #expect(Set(hosts.all.map(\.name)).isSuperset(of: instances.map(\.id)))
+    #expect(Set(hosts.specs.map(\.name)).isSuperset(of: instances.map(\.id)))
     #expect(!hosts.firstIDs.contains("server-a2"))
   }
 
   @Test func noTwoHostsShareAnAddressAndNoTwoProcessesAName() throws {
     for stage in [Stage.separateDatabase, .replicated, .stateless] {
-      let all = try hosts(at: stage).all
+      let all = try plan(at: stage).specs
       #expect(Set(all.map(\.name)).count == all.count)
       let hosts = Dictionary(all.map { ($0.host.address, $0.host.id) }) { first, _ in first }
       #expect(Set(hosts.values).count == hosts.count)
@@ -74,10 +74,10 @@ import Topology
       try Topology.of(app, at: .microservices),
       try Topology.of(app, at: .sharded, for: .init(rangesPerRegion: 3), in: [.local, far]),
     ] {
-      let hosts = LabHosts(topology: topology, context: context)
+      let hosts = LabPlan(topology: topology, context: context)
       let all = topology.tiers.flatMap { tier in
         tier.kind == .service
-          ? hosts.instances(of: tier, count: LabHosts.maximum(of: tier)) : hosts.hosts(of: tier).map(\.host)
+          ? hosts.instances(of: tier, count: LabPlan.maximum(of: tier)) : hosts.hosts(of: tier).map(\.host)
       }
       #expect(Set(all.map(\.id)).count == Set(all.map(\.address)).count)
       #expect(Set(all.map(\.id)).isSuperset(of: topology.servers.map(\.id)))
@@ -85,9 +85,9 @@ import Topology
   }
 
   @Test func anAddressThatWasAllottedStaysWithItsHost() throws {
-    let before = try hosts(at: .stateless)
+    let before = try plan(at: .stateless)
     let book = try JSONDecoder().decode(AddressBook.self, from: JSONEncoder().encode(before.book))
-    let next = LabHosts(
+    let next = LabPlan(
       topology: try Topology.of(context.manifest.outline, at: .microservices, for: .init(extraFollowers: 3)),
       context: context, book: book)
     let former = Dictionary(
@@ -98,8 +98,49 @@ import Topology
     for host in kept { #expect(host.address == former[host.id]) }
   }
 
+  /// One etcd a region, in which every cluster of it has a scope of its own.
+  @Test func theClustersOfARegionVoteInOneEtcd() throws {
+    let far = Region(
+      code: "far", name: "Far away", zones: ["a", "b", "c"].map { Zone(id: "far-\($0)", region: "far") })
+    let app = AppOutline(
+      name: "hut", title: "Hut", services: [.init(name: "web", databases: ["posts", "graph"])],
+      databases: ["posts", "graph"])
+    let plan = LabPlan(
+      topology: try Topology.of(
+        app, at: .sharded, for: .init(extraFollowers: 1, rangesPerRegion: 2), in: [.local, far]),
+      context: context)
+    let engines = plan.specs.compactMap(\.engine)
+    for (region, zone) in [(Region.local.code, "local-"), ("far", "far-")] {
+      let voters = engines.compactMap { $0 as? Etcd }.filter { $0.host.zone.hasPrefix(zone) }
+      #expect(voters.map(\.host.zone).sorted() == ["a", "b", "c"].map { zone + $0 })
+      #expect(Set(voters.map(\.mark)).count == 1)
+      #expect(Set(voters.map(\.token)).count == 1)
+      let members = engines.compactMap { $0 as? Patroni }.filter { $0.host.zone.hasPrefix(zone) }
+      #expect(members.allSatisfy { $0.voters == voters.map(\.host) }, "\(region)")
+      // Two databases of two ranges, each with a leader and three followers.
+      #expect(Dictionary(grouping: members, by: \.scope).mapValues(\.count).values.sorted() == [4, 4, 4, 4])
+      for cluster in Dictionary(grouping: members, by: \.scope).values {
+        #expect(cluster.count(where: \.isFirst) == 1)
+      }
+    }
+    let all = engines.compactMap { $0 as? Etcd }
+    #expect(Set(all.map(\.mark)).count == 2)
+    #expect(Set(all.map(\.token)).count == 2)
+    #expect(Set(all.map(\.certificate.path)).count == 2)
+  }
+
+  @Test func aFollowerMoreHasNoVote() throws {
+    let (before, after) = (
+      try plan(at: .replicated),
+      LabPlan(context.manifest, at: Level(.replicated, extraFollowers: 2), context, AddressBook())
+    )
+    #expect(before.voters(in: Region.local.code) == after.voters(in: Region.local.code))
+    #expect(after.specs.compactMap { $0.engine as? Etcd }.count == 3)
+    #expect(after.specs.compactMap { $0.engine as? Patroni }.count == 4)
+  }
+
   @Test func whatOthersBuildOnLiesInADeeperLayer() throws {
-    let layers = Dictionary(uniqueKeysWithValues: try hosts(at: .stateless).all.map { ($0.name, $0.layer) })
+    let layers = Dictionary(uniqueKeysWithValues: try plan(at: .stateless).specs.map { ($0.name, $0.layer) })
     for (upper, lower) in [
       ("front-door", "edge-1.varnish"), ("edge-1.varnish", "load-balancer-a.haproxy"),
       ("load-balancer-a.haproxy", "server-a"), ("server-a", "database-a.patroni"),
@@ -112,12 +153,12 @@ import Topology
 
   @Test func anAppThatListensOnItsPortHasADoorFromStageThreeOn() throws {
     let context = try HostContext.forTests(in: temporary, listens: "port")
-    let names = try hosts(at: .separateDatabase, context).all.map(\.name).sorted()
+    let names = try plan(at: .separateDatabase, context).specs.map(\.name).sorted()
     #expect(names == ["database-a.postgres", "dns", "front-door", "server-a"])
   }
 
   @Test func theFirstPlacementNamesWhatIsThere() throws {
-    let placement = try hosts(at: .stateless).firstPlacement
+    let placement = try plan(at: .stateless).firstPlacement
     #expect(placement.clusters["main"]?.members.map(\.description) == ["127.7.1.50:5432", "127.7.2.50:5432"])
     let sentinels = (1...3).map { ServerAddress(host: "127.7.\($0).30", port: 26_379) }
     #expect(placement.cache == .sentinels(sentinels))
@@ -125,21 +166,21 @@ import Topology
     #expect(placement.databases.keys.sorted() == ["accounts", "sessions", "waitlist"])
     #expect(placement.sessions == [.redis, .sql])
     #expect(placement.objects == [.s3])
-    let earlier = try hosts(at: .separateDatabase).firstPlacement
+    let earlier = try plan(at: .separateDatabase).firstPlacement
     #expect(earlier.clusters["main"]?.members.map(\.description) == ["127.7.1.50:5432"])
     #expect(earlier.sessions == [.sql])
     #expect(earlier.objects == [.folder])
   }
 
   private func addresses(at stage: Stage) throws -> [String] {
-    let hosts = try hosts(at: stage)
-    return hosts.processes(of: hosts.firstIDs).map { "\($0.name) \($0.host.zone) \($0.host.address)" }
+    let hosts = try plan(at: stage)
+    return hosts.specs(of: hosts.firstIDs).map { "\($0.name) \($0.host.zone) \($0.host.address)" }
       .sorted()
   }
 
-  private func hosts(at stage: Stage, _ context: HostContext? = nil) throws -> LabHosts {
+  private func plan(at stage: Stage, _ context: HostContext? = nil) throws -> LabPlan {
     let context = context ?? self.context
-    return LabHosts(topology: try Topology.of(context.manifest.outline, at: stage), context: context)
+    return LabPlan(topology: try Topology.of(context.manifest.outline, at: stage), context: context)
   }
 }
 

@@ -9,7 +9,7 @@ extension Lab {
   /// The figures of the app's processes that are ready, by name; without those that don't tell any.
   public func metrics() -> [String: AppMetrics] {
     let ready = (supervisor?.statuses ?? [:]).filter { $0.value.health == .ready }.keys
-    let instances = Set(hostProcesses.filter(\.isInstance).map(\.name))
+    let instances = Set(specs.filter(\.isInstance).map(\.name))
     let names = ready.filter { Role(rawValue: $0) != nil || instances.contains($0) }
     return Dictionary(uniqueKeysWithValues: names.compactMap { name in metrics(of: name).map { (name, $0) } })
   }

@@ -41,7 +41,7 @@ extension Lab {
   }
 
   private func powerPlaces(_ zone: String) -> [PowerPlace] {
-    let hosts = hostProcesses.filter { $0.host.zone == zone }.compactMap { process -> PowerPlace? in
+    let hosts = specs.filter { $0.host.zone == zone }.compactMap { process -> PowerPlace? in
       switch process.program {
       case .engine(let engine) where engine.losesUnflushed:
         place(process.host.id, [process.host.outerFolder])

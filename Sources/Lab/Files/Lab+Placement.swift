@@ -45,11 +45,11 @@ extension Lab {
       return try setPlacement(placement.moved(from: earlier, to: network.place), ifEpoch: placement.epoch)
     }
     if currentState.stage < .separateDatabase { return }
-    try setPlacement(hosts(at: currentState.stage).firstPlacement, ifEpoch: 0)
+    try setPlacement(plan(at: currentState.level).firstPlacement, ifEpoch: 0)
   }
 }
 
-extension LabHosts {
+extension LabPlan {
   /// Everything where the stage has it from the beginning.
   var firstPlacement: Placement {
     let servers = Dictionary(

@@ -90,7 +90,7 @@ extension Lab {
       return options.stage
         ?? (manifest.service.listensOnPort ? Stage.separateDatabase : .singleServer).number
     }
-    return max(state.stage.number, state.hosts.values.max() ?? 0)
+    return state.hosts.values.map(\.stage).reduce(state.stage, max).number
   }
 
   /// Whether a lab runs in the folder, or starts or ends there.
@@ -164,9 +164,9 @@ extension Lab {
     tell("stopping")
     _ = LongThread(name: "stop") { [self] in
       thawAll()
-      try? stop(hostProcesses.filter { $0.layer < .app })
+      try? stop(specs.filter { $0.layer < .app })
       for role in Role.allCases { try? stop(role) }
-      try? stop(hostProcesses)
+      try? stop(specs)
       supervisor.stopAll()
     }
     while !supervisor.hasEnded {
@@ -177,14 +177,14 @@ extension Lab {
   }
 
   private func startProcesses() throws(LabError) {
-    if currentState.hosts[LabHosts.dns] == nil {
+    if currentState.hosts[LabPlan.dns] == nil {
       if currentState.dnsPort == nil {
         tell("gdnsd is not installed: the app runs without DNS (Debian: apt-get install gdnsd)")
       } else {
         supervisor?.want(Self.dnsProcess, zone: nil)
       }
     }
-    if !hostProcesses.isEmpty { try start(hostProcesses) { [self] in tell($0) } }
+    if !specs.isEmpty { try start(specs) { [self] in tell($0) } }
     let doors = currentState.openDoors
     for role in doors { supervisor?.want(role.rawValue, zone: Self.firstZone) }
     for role in doors { try waitUntilReady(role.rawValue) }
@@ -193,10 +193,10 @@ extension Lab {
   /// What the hosts of the stage need before any of them starts.
   private func prepareHosts(movedFrom earlier: LabNetwork.Place?) throws(LabError) {
     if currentState.hosts.isEmpty, currentState.stage >= .separateDatabase {
-      let hosts = hosts(at: currentState.stage)
+      let plan = plan(at: currentState.level)
       try update { state in
-        state.addresses = hosts.book
-        for id in hosts.firstIDs { state.hosts[id] = state.stage.number }
+        state.addresses = plan.book
+        for id in plan.firstIDs { state.hosts[id] = state.level }
       }
     }
     try context.makePlaces()
@@ -206,12 +206,12 @@ extension Lab {
 
   /// Tells all that is not installed at once.
   private func checkEngines() throws(LabError) {
-    let missing = hostProcesses.compactMap { process -> String? in
-      guard case .engine(let engine) = process.program, engine.program == nil else { return nil }
+    let missing = specs.compactMap { process -> String? in
+      guard let engine = process.engine, engine.program == nil else { return nil }
       return engine.package
     }
-    guard let stage = currentState.hosts.values.max(), !missing.isEmpty else { return }
-    throw .enginesMissing(stage: stage, packages: Set(missing).sorted())
+    guard let stage = currentState.hosts.values.map(\.stage).max(), !missing.isEmpty else { return }
+    throw .enginesMissing(stage: stage.number, packages: Set(missing).sorted())
   }
 }
 
@@ -223,7 +223,7 @@ extension Lab {
     _ = try endLeftovers(folder, report)
     let earlier = try LabState.load(folder)
     var state = earlier ?? LabState()
-    if manifest.service.listensOnPort, earlier == nil { state.stage = .separateDatabase }
+    if manifest.service.listensOnPort, earlier == nil { state.level = Level(.separateDatabase) }
     if let asked = options.stage { try set(asked, in: &state, isFirst: earlier == nil) }
     if manifest.service.listensOnPort, state.stage < .separateDatabase {
       throw .stageNeedsSockets(state.stage.number)
@@ -239,12 +239,12 @@ extension Lab {
 
   private static func hasFrontDoor(_ state: LabState, _ manifest: Manifest) -> Bool {
     state.hosts.isEmpty
-      ? state.stage >= .replicated || manifest.service.listensOnPort : state.hosts[LabHosts.frontDoor] != nil
+      ? state.stage >= .replicated || manifest.service.listensOnPort : state.hosts[LabPlan.frontDoor] != nil
   }
 
   private static func set(_ asked: Int, in state: inout LabState, isFirst: Bool) throws(LabError) {
     guard let stage = Stage(rawValue: asked), stage.runsToday else { throw .stageNotYet(asked) }
-    if isFirst { state.stage = stage }
+    if isFirst { state.level = Level(stage) }
     if state.stage != stage { throw .stageMismatch(at: state.stage.number, asked: asked) }
   }
 

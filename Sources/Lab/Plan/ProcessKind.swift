@@ -20,8 +20,8 @@ public enum ProcessKind: Hashable, Sendable {
   public init(name: String) {
     switch name {
     case Role.launch.rawValue: self = .launchPage
-    case LabHosts.frontDoor: self = .frontDoor
-    case LabHosts.dns: self = .dns
+    case LabPlan.frontDoor: self = .frontDoor
+    case LabPlan.dns: self = .dns
     default:
       // Ids of hosts may have dots too: `service-web-a.us-east-1`.
       let suffix = name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? ""

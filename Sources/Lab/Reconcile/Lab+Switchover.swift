@@ -7,12 +7,9 @@ extension Lab {
 
   /// Has the server on a host lead its cluster. One that leads already, or leads alone, is left so.
   func switchOver(to host: String) throws(LabError) {
-    let members = hostProcesses.compactMap { process -> Patroni? in
-      guard case .engine(let engine) = process.program else { return nil }
-      return engine as? Patroni
-    }
+    let members = specs.compactMap { $0.engine as? Patroni }
     guard let target = members.first(where: { $0.host.id == host }) else {
-      if hostProcesses.contains(where: { $0.name == EngineKind.postgres.name(on: host) }) { return }
+      if specs.contains(where: { $0.name == EngineKind.postgres.name(on: host) }) { return }
       throw .unknownHost(host, known: members.map(\.host.id))
     }
     let endMs = Clock.nowMs + Self.switchoverLimitMs

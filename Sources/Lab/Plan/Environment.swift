@@ -17,6 +17,9 @@ enum Environment {
 
   private static let leading: Set<AppVariable> = [.port, .host, .databaseURL, .databaseReadURL, .redisURL]
 
+  /// Where stores are that move meanwhile. A program of HeightsKit's finds them by the placement, whatever these say.
+  static let followed: Set<AppVariable> = [.databaseURL, .databaseReadURL, .redisURL]
+
   /// What the app's processes of a folder have in their environment, and no others.
   static func mark(of folder: AppFolder) -> String { "\(AppVariable.secretFile.rawValue)=\(folder.secret)" }
 
@@ -30,11 +33,13 @@ enum Environment {
   }
 
   /// Of an instance on a host of its own.
-  static func of(_ host: Host, stage: Int, _ state: LabState, lab: Lab) throws(LabError) -> [String: String] {
-    var variables = try common(host.id, stage: stage, state, lab)
+  static func of(_ host: Host, _ level: Level, _ state: LabState, lab: Lab) throws(LabError) -> [String:
+    String]
+  {
+    var variables = try common(host.id, stage: level.stage.number, state, lab)
     variables[.host] = host.address
     variables[.port] = String(lab.context.ports.http)
-    let proxies = Stage(rawValue: stage).map { lab.hosts(at: $0).proxies } ?? []
+    let proxies = lab.plan(at: level).proxies
     variables[.trustedProxies] = proxies.map(\.address).joined(separator: ",")
     return variables
   }

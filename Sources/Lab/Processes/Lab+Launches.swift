@@ -5,9 +5,9 @@ import Topology
 
 extension Lab {
   /// Everything that the process of that name is started with, made ready for it.
-  func plan(_ name: String) throws(LabError) -> LaunchPlan {
-    if let process = hostProcesses.first(where: { $0.name == name }) { return try plan(process) }
-    if let role = Role(rawValue: name) { return try plan(role) }
+  func launch(_ name: String) throws(LabError) -> LaunchPlan {
+    if let spec = specs.first(where: { $0.name == name }) { return try launch(spec) }
+    if let role = Role(rawValue: name) { return try launch(role) }
     guard name == Self.dnsProcess, let program = Gdnsd.program, let gdnsd else {
       throw .unknownProcess(name, known: [])
     }
@@ -22,7 +22,7 @@ extension Lab {
   }
 
   /// The app on the public port: its sockets outlive it, so that connections wait while it is away.
-  private func plan(_ role: Role) throws(LabError) -> LaunchPlan {
+  private func launch(_ role: Role) throws(LabError) -> LaunchPlan {
     let admin = AdminClient(folder.adminSocket(of: role))
     return LaunchPlan(
       executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
@@ -43,15 +43,24 @@ extension Lab {
     (sockets.sockets + innerSockets).map { ("http", $0) }
   }
 
-  private func plan(_ process: LabProcess) throws(LabError) -> LaunchPlan {
-    switch process.program {
-    case .engine(let engine): try plan(engine)
-    case .instance where manifest.service.listensOnPort: try portPlan(process.host)
-    case .instance: try socketsPlan(process.host)
+  private func launch(_ spec: ProcessSpec) throws(LabError) -> LaunchPlan {
+    noteStart(spec, try configuration(of: spec))
+    return switch spec.program {
+    case .engine(let engine): try launch(engine)
+    case .instance where manifest.service.listensOnPort: try portLaunch(spec.host)
+    case .instance: try socketsLaunch(spec.host)
     }
   }
 
-  private func plan(_ engine: any Engine) throws(LabError) -> LaunchPlan {
+  /// What the process reads when it starts and never again; nil for one that hears of changes while it runs.
+  func configuration(of spec: ProcessSpec) throws(LabError) -> String? {
+    if let engine = spec.engine { return engine.startingConfiguration }
+    var variables = try instanceVariables(spec.host)
+    if !manifest.service.listensOnPort { for name in Environment.followed { variables[name] = nil } }
+    return variables.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "\n")
+  }
+
+  private func launch(_ engine: any Engine) throws(LabError) -> LaunchPlan {
     guard let program = engine.program else {
       throw .engineMissing(engine: engine.name, package: engine.package)
     }
@@ -60,20 +69,25 @@ extension Lab {
     try engine.prepare()
     let power = engine.losesUnflushed ? try context.powerVariables(engine.host.id, isEngine: true) : [:]
     var plan = try shell.plan(program, engine.arguments, engine.environment.merging(power) { $1 })
-    plan.isReady = { engine.isReady() }
-    plan.observe = { engine.observe() }
+    // Asked as the lab knows it by then: it may hear of others while it runs.
+    plan.isReady = { [self] in current(engine).isReady() }
+    plan.observe = { [self] in current(engine).observe() }
     plan.stopSignal = engine.stopSignal
-    if engine.host.id == LabHosts.frontDoor { plan.sockets = publicSockets }
+    if engine.host.id == LabPlan.frontDoor { plan.sockets = publicSockets }
     return plan
+  }
+
+  private func current(_ engine: any Engine) -> any Engine {
+    specs.first { $0.name == engine.name }?.engine ?? engine
   }
 
   /// An instance that takes sockets. They are made for each start and nobody else keeps them: what dies refuses at once,
   /// and does not leave connections waiting.
-  private func socketsPlan(_ host: Host) throws(LabError) -> LaunchPlan {
+  private func socketsLaunch(_ host: Host) throws(LabError) -> LaunchPlan {
     let admin = folder.adminSocket(ofProcess: host.id)
     let loops = Instance(currentState, on: machine).eventLoops
     let http = try listen(on: host, count: loops)
-    var plan = try instancePlan(host)
+    var plan = try instanceLaunch(host)
     plan.sockets = http.sockets.map { ("http", $0) } + [("admin", try admin.listen(backlog: 256))]
     plan.isReady = { AdminClient(admin).isReady() }
     return plan
@@ -90,17 +104,16 @@ extension Lab {
   }
 
   /// An instance that listens on HOST:PORT itself.
-  private func portPlan(_ host: Host) throws(LabError) -> LaunchPlan {
+  private func portLaunch(_ host: Host) throws(LabError) -> LaunchPlan {
     let app = HostClient(address: host.address, port: context.ports.http)
-    var plan = try instancePlan(host)
+    var plan = try instanceLaunch(host)
     plan.isReady = { app.isAppReady() }
     return plan
   }
 
-  private func instancePlan(_ host: Host) throws(LabError) -> LaunchPlan {
+  private func instanceLaunch(_ host: Host) throws(LabError) -> LaunchPlan {
     try AppFolder.make(folder.data(ofProcess: host.id))
     let variables = try instanceVariables(host)
-    note(variables, ofInstance: host.id)
     return LaunchPlan(
       executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
       environment: try watched(variables, host.id),
@@ -117,8 +130,8 @@ extension Lab {
   }
 
   func instanceVariables(_ host: Host) throws(LabError) -> [String: String] {
-    let stage = currentState.hosts[host.id] ?? currentState.stage.number
-    return try Environment.of(host, stage: stage, currentState, lab: self)
+    let state = currentState
+    return try Environment.of(host, state.hosts[host.id] ?? state.level, state, lab: self)
   }
 
   /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.

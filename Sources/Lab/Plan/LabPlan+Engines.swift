@@ -5,34 +5,52 @@ import Placement
 import Topology
 
 // Databases.
-extension LabHosts {
+extension LabPlan {
   func postgres(on host: Host, of tier: Tier) -> any Engine {
     Postgres(
       host: host, port: context.ports.postgres, settings: postgresSettings,
       cluster: tier.clusterName, shell: shell(host, .postgres))
   }
 
-  func etcd(on host: Host, of tier: Tier) -> any Engine {
-    Etcd(
-      host: host, ports: context.ports, cluster: hosts(of: tier).map(\.host), token: context.manifest.name,
-      certificate: certificate(of: tier), shell: shell(host, .etcd))
+  /// Where a region's etcd runs, in which all of its clusters agree on their leaders: one host in each zone of the first that
+  /// has several. A follower more has no vote, so that they stay as many as they were.
+  func voters(in region: String) -> [Host] {
+    let clusters = topology.tiers.lazy.filter { $0.engine == .postgres && $0.members.count > 1 }
+    let first = clusters.compactMap { tier -> [Member]? in
+      let own = tier.members.filter { $0.region == region && $0.role != .replica }
+      return own.isEmpty ? nil : own
+    }.first
+    return (first ?? []).unique(by: \.zone).map { host($0.server, in: $0.zone) }
   }
 
-  func patroni(on host: Host, of tier: Tier) -> any Engine {
-    let members = hosts(of: tier)
-    let peers = members.filter { $0.member.role != .witness && $0.host != host }.map(\.host)
+  func etcd(on host: Host, in region: String, _ voters: [Host]) -> any Engine {
+    Etcd(
+      host: host, ports: context.ports, cluster: voters, token: context.manifest.name + suffix(region),
+      certificate: certificate(region, voters),
+      mark: context.folder.engines + "/.etcd-founded" + suffix(region),
+      shell: shell(host, .etcd))
+  }
+
+  func patroni(on host: Host, of tier: Tier, _ voters: [Host]) -> any Engine {
+    let holders = hosts(of: tier).filter { ![.witness, .replica].contains($0.member.role) }
+    let region = tier.members[0].region
     return Patroni(
-      host: host, ports: context.ports, peers: peers, voters: members.map(\.host),
-      isFirst: host == members[0].host, scope: tier.clusterName, settings: postgresSettings,
-      certificate: certificate(of: tier),
+      host: host, ports: context.ports, peers: holders.map(\.host).filter { $0 != host }, voters: voters,
+      isFirst: host == holders[0].host, scope: tier.clusterName, settings: postgresSettings,
+      certificate: certificate(region, voters),
       program: context.python(with: "patroni"), shell: shell(host, .patroni))
   }
 
-  /// Named by the region, of which the addresses are.
-  private func certificate(of tier: Tier) -> EtcdCertificate {
+  /// Of a region's etcd, and of those who ask it.
+  private func certificate(_ region: String, _ voters: [Host]) -> EtcdCertificate {
     EtcdCertificate(
-      path: "\(context.folder.secrets)/etcd-\(context.place.region).pem",
-      addresses: hosts(of: tier).map(\.host.address))
+      path: "\(context.folder.secrets)/etcd-\(context.place.region)\(suffix(region)).pem",
+      addresses: voters.map(\.address))
+  }
+
+  /// What tells apart what each region has; nothing where the app began.
+  private func suffix(_ region: String) -> String {
+    region == topology.regions.first?.code ? "" : ".\(region)"
   }
 
   private var postgresSettings: PostgresSettings {
@@ -48,7 +66,7 @@ extension LabHosts {
 }
 
 // Caches and objects.
-extension LabHosts {
+extension LabPlan {
   func redis(on host: Host, of tier: Tier) -> any Engine {
     Redis(
       host: host, ports: context.ports, firstLeader: hosts(of: tier)[0].host, password: context.secrets.cache,
@@ -71,7 +89,7 @@ extension LabHosts {
 }
 
 // What leads people to the app's instances: through edges and load balancers where there are any.
-extension LabHosts {
+extension LabPlan {
   private static let appCheck = AdminPath.ready
 
   func loadBalancer(on host: Host) -> any Engine {

@@ -1,9 +1,9 @@
-// One process of a lab: what it is, where, and when it starts and stops.
+// One process that a lab should run: what it is, where, and when it starts and stops.
 
 import Topology
 
 /// A process of a host. (The app on the public port, as stages 1 to 3 have it, is `Role`'s.)
-struct LabProcess: Sendable {
+struct ProcessSpec: Sendable {
   enum Program: Sendable {
     /// The app's program, on the host's own address.
     case instance
@@ -30,18 +30,16 @@ struct LabProcess: Sendable {
   let program: Program
 
   var kind: ProcessKind { ProcessKind(name: name) }
-  /// Its configuration differs from stage to stage: where it leads people, or what it is told.
-  var dependsOnStage: Bool { layer == .door || layer == .app }
+  var engine: (any Engine)? { if case .engine(let engine) = program { engine } else { nil } }
+  var balancer: (any Balancer)? { engine as? any Balancer }
+  var isInstance: Bool { engine == nil }
   /// A process of the host, as an earlier stage has it, that goes on as a part of this one.
   var adopts: String? {
-    guard case .engine(let engine) = program, let patroni = engine as? Patroni, patroni.isFirst else {
-      return nil
-    }
+    guard let patroni = engine as? Patroni, patroni.isFirst else { return nil }
     return EngineKind.postgres.name(on: host.id)
   }
-  var isInstance: Bool { if case .instance = program { true } else { false } }
   /// It stops before the next of its layer is asked to.
-  var stopsInTurn: Bool { if case .engine(let engine) = program { engine.stopsInTurn } else { false } }
+  var stopsInTurn: Bool { engine?.stopsInTurn ?? false }
   /// It may start before what is behind it.
   var findsOthersItself: Bool { layer <= .balancer || layer == .store }
 }

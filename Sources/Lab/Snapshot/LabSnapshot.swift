@@ -93,6 +93,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let startedAtMs: Int
   /// The one that the app stands at.
   public let stage: Stage
+  /// Followers of the database beyond those of the stage; nil without any.
+  public var extraFollowers: Int?
   /// What runs where.
   public let topology: Topology
   /// What the app's server may use.
@@ -136,6 +138,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     let keepers = processes.filter { $0.kind == .engine(.patroni) }
     return keepers.contains { $0.role == .leader } && !keepers.contains { $0.role == .synchronousFollower }
   }
+  /// Where the app stands.
+  public var level: Level { Level(stage, extraFollowers: extraFollowers ?? 0) }
   /// Whether the lab is still on its way up.
   public var isStarting: Bool { operation == Operations.start }
   /// The last 200, oldest first.

@@ -52,7 +52,7 @@ extension Lab {
   /// Has these links cut, and no others.
   func cutLinks(_ cuts: [Cut]) throws(LabError) {
     guard let networks = context.networks else { throw .noOwnNetwork }
-    var addresses = Dictionary(hostProcesses.map { ($0.host.id, $0.host.address) }) { first, _ in first }
+    var addresses = Dictionary(specs.map { ($0.host.id, $0.host.address) }) { first, _ in first }
     if let host = Role.app.host, addresses[host] == nil { addresses[host] = appAddress }
     var deaf: [String: Set<String>] = [:]
     for cut in cuts {

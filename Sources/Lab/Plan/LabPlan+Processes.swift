@@ -1,22 +1,22 @@
-// What runs on the hosts of each stage.
+// What runs on the hosts of a topology.
 
 import Topology
 
-extension LabHosts {
+extension LabPlan {
   /// The processes of these hosts.
-  func processes(of ids: Set<String>) -> [LabProcess] { all.filter { ids.contains($0.host.id) } }
+  func specs(of ids: Set<String>) -> [ProcessSpec] { specs.filter { ids.contains($0.host.id) } }
 
-  /// The hosts that a stage begins with.
+  /// The hosts that a level begins with.
   var firstIDs: Set<String> {
     let spare = topology.tiers.filter { $0.kind == .service }.flatMap {
       instances(of: $0, count: Self.maximum(of: $0))
     }
     let surplus = Set(spare.map(\.id)).subtracting(topology.servers.map(\.id))
-    return Set(all.map(\.host.id)).subtracting(surplus)
+    return Set(specs.map(\.host.id)).subtracting(surplus)
   }
 
   /// All that there can be, with as many instances as the stage allows.
-  var all: [LabProcess] {
+  var specs: [ProcessSpec] {
     topology.tiers.flatMap(processes)
       + (hasFrontDoor
         ? [engine(frontDoor(socketCount: context.doorSocketCount), .door), engine(dns, .door)] : [])
@@ -25,7 +25,7 @@ extension LabHosts {
   /// Whether something leads people to the app's instances. Otherwise the app itself has the public port.
   var hasFrontDoor: Bool { topology.hasSeveralServers || context.manifest.service.listensOnPort }
 
-  private func processes(of tier: Tier) -> [LabProcess] {
+  private func processes(of tier: Tier) -> [ProcessSpec] {
     switch tier.kind {
     case .service: hasFrontDoor ? instances(of: tier, count: Self.maximum(of: tier)).map(instance) : []
     case .database: hosts(of: tier).flatMap { databaseProcesses($0.member, $0.host, of: tier) }
@@ -37,22 +37,28 @@ extension LabHosts {
     }
   }
 
-  private func databaseProcesses(_ member: Member, _ host: Host, of tier: Tier) -> [LabProcess] {
+  private func databaseProcesses(_ member: Member, _ host: Host, of tier: Tier) -> [ProcessSpec] {
     if tier.soleMember != nil { return [engine(postgres(on: host, of: tier), .store)] }
-    let store = engine(etcd(on: host, of: tier), .store)
-    return member.role == .witness ? [store] : [store, engine(patroni(on: host, of: tier), .keeper)]
+    let voters = voters(in: member.region)
+    let votes = voters.contains(host) ? [engine(etcd(on: host, in: member.region, voters), .store)] : []
+    switch member.role {
+    case .witness: return votes
+    // It follows another region's leader.
+    case .replica: return []
+    default: return votes + [engine(patroni(on: host, of: tier, voters), .keeper)]
+    }
   }
 
-  private func cacheProcesses(_ member: Member, _ host: Host, of tier: Tier) -> [LabProcess] {
+  private func cacheProcesses(_ member: Member, _ host: Host, of tier: Tier) -> [ProcessSpec] {
     let keeper = engine(sentinel(on: host, of: tier), .keeper)
     return member.role == .witness ? [keeper] : [engine(redis(on: host, of: tier), .store), keeper]
   }
 
-  private func instance(_ host: Host) -> LabProcess {
-    LabProcess(name: host.id, host: host, layer: .app, program: .instance)
+  private func instance(_ host: Host) -> ProcessSpec {
+    ProcessSpec(name: host.id, host: host, layer: .app, program: .instance)
   }
 
-  private func engine(_ engine: any Engine, _ layer: LabProcess.Layer) -> LabProcess {
-    LabProcess(name: engine.name, host: engine.host, layer: layer, program: .engine(engine))
+  private func engine(_ engine: any Engine, _ layer: ProcessSpec.Layer) -> ProcessSpec {
+    ProcessSpec(name: engine.name, host: engine.host, layer: layer, program: .engine(engine))
   }
 }

@@ -1,9 +1,9 @@
-// The hosts of a topology: each server with its address and zone, and what belongs to no zone.
+// What a lab should run of a topology: its hosts, each with its address and zone, and what runs on them.
 
 import Topology
 
-/// Which hosts a stage has.
-struct LabHosts: Sendable {
+/// A topology on this machine, as values: nothing here runs, or asks what runs.
+struct LabPlan: Sendable {
   let topology: Topology
   let context: HostContext
   /// Knows all of them.
@@ -46,6 +46,25 @@ struct LabHosts: Sendable {
       book.allot(edge.id, in: edge.id, from: Number.edge, zoneFirst: Number.firstEdgeZone)
     }
     self.book = book
+  }
+
+  /// Of an app on some level, both of which were checked.
+  init(_ manifest: Manifest, at level: Level, _ context: HostContext, _ book: AddressBook) {
+    do {
+      self.init(topology: try Topology.of(manifest.outline, at: level), context: context, book: book)
+    } catch {
+      // The manifest was checked for names that are there twice or lead nowhere, the level when it was set.
+      preconditionFailure("a checked manifest has no topology: \(error)")
+    }
+  }
+
+  /// Those of all hosts, by their ids.
+  var addresses: [String: String] {
+    let servers = topology.tiers.flatMap(hosts).map(\.host)
+    let services = topology.tiers.filter { $0.kind == .service }
+    let spare = services.flatMap { instances(of: $0, count: Self.maximum(of: $0)) }
+    let all = servers + spare + edges + [frontDoorHost, dnsHost, objectsHost]
+    return Dictionary(all.map { ($0.id, $0.address) }) { first, _ in first }
   }
 
   /// The servers of a tier, as hosts.
@@ -92,7 +111,7 @@ struct LabHosts: Sendable {
   /// - Parameters:
   ///   - place: under which its address was allotted.
   ///   - zone: nil: the same.
-  private func host(_ id: String, in place: String, zone: String? = nil) -> Host {
+  func host(_ id: String, in place: String, zone: String? = nil) -> Host {
     guard let numbers = book.numbers(of: id, in: place) else {
       preconditionFailure("\(id) is no host of the topology that the book was made for")
     }

@@ -75,9 +75,9 @@ extension Lab {
     case .openFrontDoor(let role): try openFrontDoor(role)
     case .drain(let role): try drain(role)
     case .retire(let role): try retire(role)
-    case .setStage(let number): try setStage(number)
-    case .startHosts(let ids, let stage): try startHosts(ids, stage: stage, progress)
-    case .stopHost(let id): try stopHost(id, progress)
+    case .setLevel(let level): try setLevel(level)
+    case .startHosts(let ids, let level): try apply(existing(level), to: ids, progress)
+    case .stopHost(let id): try apply(nil, to: [id], progress)
     case .scale(let service, let count): try scale(service, count: count, progress)
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
     case .switchover(let host): try switchOver(to: host)
@@ -130,11 +130,21 @@ extension Lab {
     try forget(role.rawValue)
   }
 
-  func setStage(_ number: Int) throws(LabError) {
-    guard let stage = Stage(rawValue: number), stage.runsToday else { throw .stageNotYet(number) }
-    if currentState.stage == stage { return }
-    try update { $0.stage = stage }
-    tell("the app is at stage \(number), \(stage.name)")
+  func setLevel(_ level: Level) throws(LabError) {
+    let level = try existing(level)
+    if currentState.level == level { return }
+    try update { $0.level = level }
+    tell("the app is at \(level), \(level.stage.name)")
+  }
+
+  /// A level that runs; the one that the app stands at when none is named.
+  private func existing(_ level: Level?) throws(LabError) -> Level {
+    guard let level else { return currentState.level }
+    if !level.stage.runsToday { throw .stageNotYet(level.stage.number) }
+    do { _ = try Topology.of(manifest.outline, at: level) } catch {
+      throw .levelImpossible(error.description)
+    }
+    return level
   }
 
   private func setDoor(of role: Role, open: Bool) throws(LabError) {

@@ -25,7 +25,7 @@ extension Lab {
       try? operations.exclusively("the renewal of app servers") { () throws(LabError) in
         for process in due where hasOther(than: process) {
           tell("\(process.name) starts anew: its variables have changed")
-          try replace([process], { _ in })
+          try renew(process) { _ in }
           looks[process.name] = nil
         }
         purgeEdges()
@@ -33,20 +33,20 @@ extension Lab {
     }
   }
 
-  private var outdatedInstances: [LabProcess] {
-    hostProcesses.filter { process in
+  private var outdatedInstances: [ProcessSpec] {
+    specs.filter { process in
       guard process.isInstance, supervisor?.status(of: process.name)?.health == .ready,
-        let started = variables(ofInstance: process.name)
+        let started = started(process.name)?.configuration
       else { return false }
-      return (try? instanceVariables(process.host)) != started
+      return (try? configuration(of: process)) != started
     }.sorted { $0.name < $1.name }
   }
 
   /// Whether the balancers that send people to an instance send them to another as well.
-  private func hasOther(than process: LabProcess) -> Bool {
+  private func hasOther(than process: ProcessSpec) -> Bool {
     let balancers = balancers.filter { $0.isUsing(process.host.id) != nil }
     return !balancers.isEmpty
-      && hostProcesses.contains { other in
+      && specs.contains { other in
         other.isInstance && other.name != process.name
           && balancers.allSatisfy { $0.isUsing(other.host.id) == true }
       }
