@@ -42,6 +42,7 @@ let package = Package(
 
     // What both sides share: the app, and what runs it.
     target("Files"),
+    target("Errors"),
     target("Placement", ["Files"]),
     target("Contract", ["Placement"]),
 
@@ -55,22 +56,23 @@ let package = Package(
       ]),
 
     // What runs the app: each imports only those above it.
-    target("Topology", ["Placement"]),
-    target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
-    target("CloudFormation", ["Contract", "Topology"]),
+    target("Topology", ["Errors", "Placement"]),
+    target("Planner", ["Errors", "Topology"], resources: [.embedInCode("Catalog")]),
+    target("CloudFormation", ["Contract", "Errors", "Topology"]),
     target(
-      "Lab", ["Contract", "Files", "Placement", "Topology", "CPowerLog", "CRuntime"],
+      "Lab", ["Contract", "Errors", "Files", "Placement", "Topology", "CPowerLog", "CRuntime"],
       resources: [.embedInCode("Engines/Gate")]),
-    target("Climb", ["Contract", "Lab", "Placement", "Topology"]),
+    target("Climb", ["Contract", "Errors", "Lab", "Placement", "Topology"]),
     target("History"),
-    target("Load", ["History", "Lab", "HeightsKit", "Placement"]),
-    target("Drill", ["Contract", "History", "Load", "Lab", "Topology"]),
-    target("Deploy", ["CSodium"]),
+    target("Load", ["Errors", "History", "Lab", "HeightsKit", "Placement"]),
+    target("Drill", ["Contract", "Errors", "History", "Load", "Lab", "Topology"]),
+    target("Deploy", ["CSodium", "Errors"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
       dependencies: [
-        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Placement",
+        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "Errors", "History", "Load", "Lab",
+        "Placement",
         "Planner",
         "Topology",
       ],

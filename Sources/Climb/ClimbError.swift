@@ -1,9 +1,10 @@
 // What can go wrong in a climb, and how it is told.
 
+import Errors
 import Glibc
 
 /// An error for people: what went wrong, where, what was expected, what to do next.
-public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum ClimbError: CodedError, Equatable, Sendable {
   /// A call of the system failed: what was tried, on what, errno.
   case system(attempt: String, code: Int32)
   case alreadyClimbing
@@ -54,6 +55,14 @@ public enum ClimbError: Error, Equatable, Sendable, CustomStringConvertible {
     case .followersOutOfRange: "followers_out_of_range"
     }
   }
+
+  public var isMisuse: Bool {
+    switch self {
+    case .noClimb, .noFollowers, .followersOutOfRange: true
+    default: false
+    }
+  }
+  public var mayRetry: Bool { self == .alreadyClimbing || self == .drillUnderWay }
 
   public var description: String {
     switch self {

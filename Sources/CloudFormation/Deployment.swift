@@ -1,5 +1,6 @@
 // From a topology to the stacks that make it on AWS, in the order in which they are deployed.
 
+import Errors
 import Topology
 
 /// What a deployment has to be told beyond the topology.
@@ -24,10 +25,12 @@ public struct DeploymentOptions: Equatable, Sendable {
 }
 
 /// Why a topology can't be exported.
-public struct DeploymentError: Error, Equatable, CustomStringConvertible {
+public struct DeploymentError: CodedError, Equatable {
   /// A short stable name for scripts.
   public let code: String
   public let description: String
+  /// Another domain, region or name mends it.
+  public var isMisuse: Bool { true }
 
   init(_ code: String, _ description: String) {
     self.code = code

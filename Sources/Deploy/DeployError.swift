@@ -1,7 +1,9 @@
 // What ends a deployment before its outcome is known.
 
+import Errors
+
 /// An error for people: what went wrong, where, what was expected, what to do next.
-public enum DeployError: Error, Equatable, Sendable {
+public enum DeployError: CodedError, Equatable, Sendable {
   /// There is no `aws` in PATH.
   case cliMissing
   /// The CLI could not say who we are: its own words.
@@ -36,7 +38,7 @@ public enum DeployError: Error, Equatable, Sendable {
   }
 }
 
-extension DeployError: CustomStringConvertible {
+extension DeployError {
   public var description: String {
     switch self {
     case .cliMissing:

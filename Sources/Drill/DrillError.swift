@@ -1,10 +1,11 @@
 // Why a drill could not be held.
 
+import Errors
 import Lab
 import Topology
 
 /// What stops a drill before there is a verdict. Whatever was broken has been healed.
-public enum DrillError: Error, Equatable, CustomStringConvertible {
+public enum DrillError: CodedError, Equatable {
   /// The stage that the app is at can't have this drill.
   case notAtStage(DrillKind, at: Stage)
   case unknownZone(String, known: [String])
@@ -41,6 +42,13 @@ public enum DrillError: Error, Equatable, CustomStringConvertible {
     case .notMended: "not_mended"
     case .underWay: "drill_under_way"
     case .climbUnderWay: "climb_under_way"
+    }
+  }
+
+  public var isMisuse: Bool {
+    switch self {
+    case .notAtStage, .unknownZone, .noZone: true
+    default: false
     }
   }
 

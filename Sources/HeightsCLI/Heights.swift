@@ -4,6 +4,7 @@ import Climb
 import CloudFormation
 import Deploy
 import Drill
+import Errors
 import Lab
 import Load
 import Planner
@@ -105,32 +106,10 @@ struct Failure: Encodable {
   let message: String
   let exitCode: Int32
 
-  /// Codes of errors that a change of the call, or of the manifest, mends.
-  private static let misuses: Set<String> = [
-    "usage", "invalid_manifest", "invalid_option",
-    "not_a_folder", "port_out_of_range", "stage_mismatch", "stage_not_yet", "unknown_instance_type",
-    "no_instance", "no_followers", "followers_out_of_range", "invalid_plan", "invalid_prices", "disk_too_small", "disk_too_large", "no_climb",
-    "invalid_topology", "invalid_domain", "unknown_region", "no_amplify", "names_too_alike",
-    "template_too_large", "unknown_service", "count_out_of_range", "not_at_stage", "stage_needs_sockets",
-    "drill_not_at_stage", "unknown_zone", "no_zone", "unknown_host",
-  ]
-
   init(_ error: any Error) {
+    let coded = error as? any CodedError
+    code = coded?.code ?? "failed"
     message = "\(error)"
-    switch error {
-    case is UsageError: code = "usage"
-    case is ManifestError: code = "invalid_manifest"
-    case let error as LabError: code = error.code
-    case let error as ClimbError: code = error.code
-    case let error as LoadError: code = error.code
-    case let error as DrillError: code = error.code
-    case is CatalogError: code = "invalid_prices"
-    case is PlanError: code = "invalid_plan"
-    case let error as DeploymentError: code = error.code
-    case let error as DeployError: code = error.code
-    case is TopologyError: code = "invalid_topology"
-    default: code = "failed"
-    }
-    exitCode = Self.misuses.contains(code) ? 2 : 1
+    exitCode = coded?.isMisuse == true ? 2 : 1
   }
 }

@@ -9,6 +9,12 @@ public enum Nearest {
     return near.min { $0.1 < $1.1 }?.0
   }
 
+  /// What is told of a name that nothing has.
+  static func unknown(_ kind: String, _ name: String, _ known: [String]) -> String {
+    let hint = Self.name(to: name, among: known).map { "did you mean \($0)?" }
+    return "unknown \(kind) '\(name)'; \(hint ?? "known are \(known.joined(separator: ", "))")"
+  }
+
   /// Edits (insert, delete, replace) between two words. Long words are not compared.
   static func distance(_ left: String, _ right: String) -> Int {
     let (left, right) = (Array(left), Array(right))

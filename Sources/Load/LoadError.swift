@@ -1,7 +1,9 @@
 // Why a run could not start, go on, or be checked.
 
+import Errors
+
 /// What stops a load run or the verification of a ledger. The description says what to do about it.
-public enum LoadError: Error, Equatable, CustomStringConvertible {
+public enum LoadError: CodedError, Equatable {
   /// An option outside its range.
   case invalidOption(name: String, expected: String, found: String)
   /// The target's name has no address, or its admin socket a path that is too long.
@@ -38,6 +40,8 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     case .stopped: "stopped"
     }
   }
+
+  public var isMisuse: Bool { if case .invalidOption = self { true } else { false } }
 
   public var description: String {
     switch self {

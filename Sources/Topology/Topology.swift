@@ -1,5 +1,7 @@
 // The value that the lab runs, the console draws, the planner sizes and CloudFormation exports.
 
+import Errors
+
 /// What runs where at one stage. Always valid: names are unique and lead somewhere, followers stand in other zones
 /// than their leaders, every shard of every set of data is held once, and bound data stays within its jurisdiction.
 ///
@@ -125,7 +127,7 @@ extension Topology {
 }
 
 /// Why a topology can't be: the element at fault and what is wrong with it.
-public struct TopologyError: Error, Equatable, CustomStringConvertible {
+public struct TopologyError: CodedError, Equatable {
   /// Which part of the topology is at fault.
   public let element: String
   /// The rest of the sentence that begins with the element.
@@ -137,5 +139,7 @@ public struct TopologyError: Error, Equatable, CustomStringConvertible {
     self.problem = problem
   }
 
+  public var code: String { "invalid_topology" }
+  public var isMisuse: Bool { true }
   public var description: String { "\(element): \(problem)" }
 }

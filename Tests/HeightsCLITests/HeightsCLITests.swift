@@ -127,8 +127,8 @@ final class Lines: Sendable {
 
   @Test func aMistakeInTheManifestIsWrongUse() {
     #expect(Failure(ManifestError(problems: ["name: … (heights.json:3)"])).exitCode == 2)
-    #expect(Failure(LabError.remote(code: "disk_too_small", message: "")).exitCode == 2)
-    #expect(Failure(LabError.remote(code: "not_ready", message: "")).exitCode == 1)
+    #expect(Failure(LabError.diskTooSmall(askedBytes: 1, currentBytes: 2)).exitCode == 2)
+    #expect(Failure(LabError.timedOut("it")).exitCode == 1)
     #expect(Failure(LoadError.invalidOption(name: "rate", expected: "", found: "")).exitCode == 2)
   }
 }

@@ -8,6 +8,7 @@ import Testing
 
   /// What of ours each module may import, by the folder it lies in. The first that fits counts.
   private static let allowed: [(folder: String, modules: Set<String>)] = [
+    ("Sources/Errors/", []),
     ("Sources/Files/", []),
     ("Sources/Placement/", ["Files"]),
     ("Sources/Contract/", ["Placement"]),
@@ -15,20 +16,21 @@ import Testing
       "Sources/HeightsKit/",
       leaves.union(["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"])
     ),
-    ("Sources/Topology/", ["Placement"]),
-    ("Sources/Planner/", ["Topology"]),
-    ("Sources/CloudFormation/", ["Contract", "Topology"]),
-    ("Sources/Lab/", leaves.union(["Topology", "CRuntime"])),
-    ("Sources/Climb/", ["Contract", "Placement", "Lab", "Topology"]),
-    ("Sources/Drill/", ["Contract", "History", "Load", "Lab", "Topology"]),
+    ("Sources/Topology/", ["Errors", "Placement"]),
+    ("Sources/Planner/", ["Errors", "Topology"]),
+    ("Sources/CloudFormation/", ["Contract", "Errors", "Topology"]),
+    ("Sources/Lab/", leaves.union(["Errors", "Topology", "CRuntime"])),
+    ("Sources/Climb/", ["Contract", "Errors", "Placement", "Lab", "Topology"]),
+    ("Sources/Drill/", ["Contract", "Errors", "History", "Load", "Lab", "Topology"]),
     ("Sources/History/", []),
-    ("Sources/Load/", ["Placement", "History", "Lab", "Topology", "HeightsKit"]),
-    ("Sources/Deploy/", ["CSodium"]),
+    ("Sources/Load/", ["Errors", "Placement", "History", "Lab", "Topology", "HeightsKit"]),
+    ("Sources/Deploy/", ["CSodium", "Errors"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
     (
       "Sources/HeightsCLI/",
       [
-        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "History", "Load", "Lab", "Placement",
+        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "Errors", "History", "Load", "Lab",
+        "Placement",
         "Planner", "Topology",
       ]
     ),

@@ -33,8 +33,8 @@ struct RunningLab: Provider {
         try ControlClient(folder).send(request, progress: { say($0) })
         return
       } catch {
-        guard case .remote("busy", let message) = error, ContinuousClock.now < end else { throw error }
-        if !isWaiting { say("waiting: \(message)") }
+        guard error.mayRetry, ContinuousClock.now < end else { throw error }
+        if !isWaiting { say("waiting: \(error)") }
         isWaiting = true
         usleep(Self.busyPauseUs)
       }

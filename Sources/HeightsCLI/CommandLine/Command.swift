@@ -1,5 +1,7 @@
 // What a command is: its words, what it takes, what it does.
 
+import Errors
+
 /// One command of `heights`.
 struct Command: Sendable {
   /// Does the work; the result is the exit code: 0 done, 1 the answer is no, 2 wrong use.
@@ -45,7 +47,9 @@ struct Option: Sendable, Equatable {
 }
 
 /// A mistake in how `heights` was called: exit code 2.
-struct UsageError: Error, Equatable, CustomStringConvertible {
+struct UsageError: CodedError, Equatable {
+  let code = "usage"
+  let isMisuse = true
   let description: String
 
   init(_ description: String) { self.description = description }

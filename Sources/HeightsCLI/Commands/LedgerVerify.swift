@@ -48,19 +48,21 @@ extension Command {
 
 /// Begins this program anew in the network of the lab that runs in the folder. Returns where it is there already.
 func enterNetwork(of folder: AppFolder) async throws {
-  try await onThread { () throws in
-    do throws(LabError) { try Passage.enter(try ControlClient(folder).send(.status)) } catch .notRunning {}
-  }
+  try await onThread { if let lab = try runningLab(folder) { try Passage.enter(lab) } }
 }
 
 /// The admin socket of a process that answers the public; nil when no lab runs here.
 func adminSocketPath(_ folder: AppFolder) throws(LabError) -> String? {
-  do throws(LabError) {
-    let lab = try ControlClient(folder).send(.status)
-    let instance = lab.processes.first { $0.isApp && $0.health == .ready }?.name
-    return (lab.openDoors.last?.rawValue ?? instance).map { folder.adminSocket(ofProcess: $0).path }
-  } catch .notRunning {
-    return nil
+  guard let lab = try runningLab(folder) else { return nil }
+  let instance = lab.processes.first { $0.isApp && $0.health == .ready }?.name
+  return (lab.openDoors.last?.rawValue ?? instance).map { folder.adminSocket(ofProcess: $0).path }
+}
+
+/// The lab that runs in the folder; nil when none does.
+private func runningLab(_ folder: AppFolder) throws(LabError) -> LabSnapshot? {
+  do throws(LabError) { return try ControlClient(folder).send(.status) } catch {
+    if error == .notRunning(folder: folder.path) { return nil }
+    throw error
   }
 }
 

@@ -31,7 +31,7 @@ public struct ControlClient: Sendable {
       switch reply {
       case .progress(let text): progress(text)
       case .done(let snapshot): return snapshot
-      case .failed(let code, let message): throw .remote(code: code, message: message)
+      case .failed(let error): throw error
       }
     }
   }
@@ -39,8 +39,9 @@ public struct ControlClient: Sendable {
   private func connect() throws(LabError) -> Descriptor {
     do {
       return try folder.controlSocket.connect()
-    } catch .system(_, let code) where code == ENOENT || code == ECONNREFUSED {
-      throw .notRunning(folder: folder.path)
+    } catch {
+      if [ENOENT, ECONNREFUSED].contains(error.number) { throw .notRunning(folder: folder.path) }
+      throw error
     }
   }
 }

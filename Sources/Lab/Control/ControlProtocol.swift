@@ -6,12 +6,12 @@ import Foundation
 enum ControlReply: Equatable, Sendable {
   case progress(String)
   case done(LabSnapshot)
-  case failed(code: String, message: String)
+  case failed(LabError)
 }
 
 extension ControlReply: Codable {
   private enum Key: String, CodingKey {
-    case progress, snapshot, error, message
+    case progress, snapshot, error, message, isMisuse, mayRetry
   }
 
   init(from decoder: any Decoder) throws {
@@ -19,7 +19,11 @@ extension ControlReply: Codable {
     if let text = try values.decodeIfPresent(String.self, forKey: .progress) {
       self = .progress(text)
     } else if let code = try values.decodeIfPresent(String.self, forKey: .error) {
-      self = .failed(code: code, message: try values.decode(String.self, forKey: .message))
+      self = .failed(
+        LabError(
+          code, try values.decode(String.self, forKey: .message),
+          isMisuse: try values.decodeIfPresent(Bool.self, forKey: .isMisuse) ?? false,
+          mayRetry: try values.decodeIfPresent(Bool.self, forKey: .mayRetry) ?? false))
     } else {
       self = .done(try values.decode(LabSnapshot.self, forKey: .snapshot))
     }
@@ -30,9 +34,11 @@ extension ControlReply: Codable {
     switch self {
     case .progress(let text): try values.encode(text, forKey: .progress)
     case .done(let snapshot): try values.encode(snapshot, forKey: .snapshot)
-    case .failed(let code, let message):
-      try values.encode(code, forKey: .error)
-      try values.encode(message, forKey: .message)
+    case .failed(let error):
+      try values.encode(error.code, forKey: .error)
+      try values.encode(error.description, forKey: .message)
+      if error.isMisuse { try values.encode(true, forKey: .isMisuse) }
+      if error.mayRetry { try values.encode(true, forKey: .mayRetry) }
     }
   }
 }

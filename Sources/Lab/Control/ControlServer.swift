@@ -95,6 +95,6 @@ final class ControlServer: Sendable {
 
   private static func fail(_ error: LabError, _ exchange: Exchange) {
     let line = Exchange(exchange.socket, limitMs: 1000, what: "answering")
-    try? ControlLine.write(ControlReply.failed(code: error.code, message: error.description), to: line)
+    try? ControlLine.write(ControlReply.failed(error), to: line)
   }
 }

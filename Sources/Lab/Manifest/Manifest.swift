@@ -1,6 +1,7 @@
 // heights.json: what an app says about itself.
 
 import Contract
+import Errors
 import Topology
 
 /// An app's manifest, checked: every name in it exists, every folder is there.
@@ -88,9 +89,11 @@ public struct Manifest: Equatable, Sendable {
 }
 
 /// What is wrong in a manifest: everything found, in the order of the file.
-public struct ManifestError: Error, Equatable, CustomStringConvertible {
+public struct ManifestError: CodedError, Equatable {
   /// Each names the place in the file and what was expected there; never empty.
   public let problems: [String]
 
+  public var code: String { "invalid_manifest" }
+  public var isMisuse: Bool { true }
   public var description: String { problems.joined(separator: "\n") }
 }

@@ -23,7 +23,7 @@ extension Lab {
     do throws(LabError) {
       try startAgain()
     } catch {
-      if case .stopping = error { throw error }
+      if error == .stopping { throw error }
       say("going back to \(before.instanceType)")
       try stop(.app)
       try apply(before)

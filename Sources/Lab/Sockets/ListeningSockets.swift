@@ -16,7 +16,7 @@ struct ListeningSockets: Sendable {
     do throws(LabError) {
       try self.init(address: "127.0.0.1", port: port, count: count)
     } catch {
-      if case .system(_, EADDRINUSE) = error { throw .portBusy(port: port, option: option) }
+      if error.number == EADDRINUSE { throw .portBusy(port: port, option: option) }
       throw error
     }
   }

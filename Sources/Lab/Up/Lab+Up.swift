@@ -101,10 +101,10 @@ extension Lab {
   public static func down(_ folder: AppFolder, report: (String) -> Void) throws(LabError) -> Bool {
     do throws(LabError) {
       try ControlClient(folder).send(.stop, progress: report)
-    } catch .notRunning {
+    } catch  where error == .notRunning(folder: folder.path) {
       if RunLock.isHeld(path: folder.lock) { throw .busy(operation: "the start (or the end) of the lab") }
       return try endLeftovers(folder, report)
-    } catch .system(_, let code) where code == ECONNRESET || code == EPIPE {
+    } catch  where [ECONNRESET, EPIPE].contains(error.number) {
       // It died while it was asked.
       try waitForEnd(of: folder)
       return try endLeftovers(folder, report)

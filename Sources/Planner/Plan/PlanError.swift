@@ -1,15 +1,19 @@
 // Why there is no plan.
 
+import Errors
 import Topology
 
 /// What was asked for can't be planned.
-public enum PlanError: Error, Equatable, CustomStringConvertible {
+public enum PlanError: CodedError, Equatable {
   case usersOutOfRange(Int, limit: Int)
   case unknownRegion(String)
   case unpricedRegion(String)
   case repeatedRegion(String)
   case oneRegionOnly(Stage, count: Int)
   case topology(TopologyError)
+
+  public var code: String { "invalid_plan" }
+  public var isMisuse: Bool { true }
 
   public var description: String {
     switch self {

@@ -61,7 +61,16 @@ import Topology
   func hostileInputIsAnsweredWithAnError(input: String, problem: String) throws {
     let server = try RunningControlServer()
     let reply = try server.say(input)
-    #expect(reply == .failed(code: "protocol_broken", message: LabError.protocolBroken(problem).description))
+    #expect(reply == .failed(.protocolBroken(problem)))
+  }
+
+  /// On this side of the socket as on the other: its code, whether another call mends it, whether to try again.
+  @Test(arguments: [
+    LabError.stopping, .busy(operation: "resize"), .diskTooSmall(askedBytes: 1, currentBytes: 2),
+  ])
+  func anErrorArrivesWhole(error: LabError) throws {
+    let line = try JSONEncoder().encode(ControlReply.failed(error))
+    #expect(try JSONDecoder().decode(ControlReply.self, from: line) == .failed(error))
   }
 
   @Test func aConnectionThatEndsEarlyHarmsNobody() throws {
@@ -70,7 +79,7 @@ import Topology
     #expect(
       eventually {
         (try? server.say("{\"verb\": \"drain\", \"role\": \"app\"}\n"))
-          == .failed(code: "stopping", message: "the lab is stopping")
+          == .failed(.stopping)
       })
   }
 
@@ -81,13 +90,13 @@ import Topology
       eventually {
         if let connection = try? server.address.connect() { held.append(connection) }
         return (try? server.say("{\"verb\": \"status\"}\n"))
-          == .failed(code: "busy", message: LabError.busy(operation: "too much").description)
+          == .failed(.busy(operation: "too much"))
       })
     held = []
     #expect(
       eventually {
         (try? server.say("{\"verb\": \"status\"}\n"))
-          == .failed(code: "stopping", message: "the lab is stopping")
+          == .failed(.stopping)
       })
   }
 
