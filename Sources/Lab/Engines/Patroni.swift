@@ -65,6 +65,8 @@ struct Patroni: Engine {
 
   func prepare() throws(LabError) {
     guard let programs = PostgresSettings.folder else { throw .engineMissing(engine: name, package: package) }
+    // Where no member of etcd runs nobody else has put it there.
+    if !shell.has(EtcdCertificate.file) { try certificate.write(shell) }
     let etcd = try reachableEtcd()
     // Before the first member starts: one that finds data does not read it from its own configuration.
     try etcd.putIfAbsent(key("config"), json(clusterConfiguration))

@@ -55,7 +55,8 @@ public enum ProcessRole: Hashable, Sendable, RawRepresentable, Codable, CustomSt
       switch rawValue {
       case "leader": .leader
       case "sync_standby": .synchronousFollower
-      case "follower": .follower
+      // As etcd and Redis are told here, and as Patroni says it.
+      case "follower", "replica": .follower
       default: .unknown(rawValue)
       }
   }
