@@ -44,6 +44,7 @@ let package = Package(
     target("Files"),
     target("Placement", ["Files"]),
     target("Contract", ["Placement"]),
+    target("Workload"),
 
     // What an app imports.
     target(
@@ -56,14 +57,14 @@ let package = Package(
 
     // What runs the app: each imports only those above it.
     target("Topology", ["Placement"]),
-    target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
+    target("Planner", ["Topology", "Workload"], resources: [.embedInCode("Catalog")]),
     target("CloudFormation", ["Contract", "Topology"]),
     target(
-      "Lab", ["Contract", "Files", "Placement", "Topology", "CPowerLog", "CRuntime"],
+      "Lab", ["Contract", "Files", "Placement", "Topology", "Workload", "CPowerLog", "CRuntime"],
       resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Contract", "Lab", "Placement", "Topology"]),
     target("History"),
-    target("Load", ["History", "Lab", "HeightsKit", "Placement"]),
+    target("Load", ["History", "Lab", "HeightsKit", "Placement", "Workload"]),
     target("Drill", ["Contract", "History", "Load", "Lab", "Topology"]),
     target("Deploy", ["CSodium"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
@@ -71,8 +72,7 @@ let package = Package(
       name: "HeightsCLI",
       dependencies: [
         "CloudFormation", "Console", "Climb", "Deploy", "Drill", "History", "Load", "Lab", "Placement",
-        "Planner",
-        "Topology",
+        "Planner", "Topology", "Workload",
       ],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
@@ -98,13 +98,14 @@ let package = Package(
     tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
     tests("ContractTests", ["Contract", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
+    tests("WorkloadTests", ["Workload"]),
     tests("TopologyTests", ["Placement", "Topology"]),
-    tests("PlannerTests", ["Planner", "Topology"], exclude: ["Golden"]),
+    tests("PlannerTests", ["Planner", "Topology", "Workload"], exclude: ["Golden"]),
     tests("CloudFormationTests", ["CloudFormation", "TestSupport", "Topology"], exclude: ["Golden"]),
-    tests("LabTests", ["Lab", "Placement", "Topology", "TestSupport"]),
+    tests("LabTests", ["Lab", "Placement", "Topology", "TestSupport", "Workload"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
-    tests("LoadTests", ["HeightsKit", "History", "Load", "TestSupport"]),
+    tests("LoadTests", ["HeightsKit", "History", "Load", "TestSupport", "Workload"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
     tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console", "TestSupport", "Topology"], exclude: ["Golden"]),

@@ -3,6 +3,7 @@
 import Foundation
 import Testing
 import Topology
+import Workload
 
 @testable import Planner
 
@@ -27,7 +28,7 @@ import Topology
   @Test func everyConstantIsUsed() throws {
     let keys = Set(Catalog.Key.allCases.map(\.rawValue))
     let tables = ["instances/", "regions/", "availability/target/"]
-    let kinds = RequestKind.allCases.map { "workload/\($0.rawValue)/" }
+    let kinds = Action.planned.map { "workload/\($0.rawValue)/" }
     for path in try Catalog().constants.keys where !(tables + kinds).contains(where: path.hasPrefix) {
       #expect(keys.contains(path), "\(path) is in the catalog and nobody asks for it")
     }

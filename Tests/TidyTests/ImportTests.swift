@@ -11,25 +11,26 @@ import Testing
     ("Sources/Files/", []),
     ("Sources/Placement/", ["Files"]),
     ("Sources/Contract/", ["Placement"]),
+    ("Sources/Workload/", []),
     (
       "Sources/HeightsKit/",
       leaves.union(["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"])
     ),
     ("Sources/Topology/", ["Placement"]),
-    ("Sources/Planner/", ["Topology"]),
+    ("Sources/Planner/", ["Topology", "Workload"]),
     ("Sources/CloudFormation/", ["Contract", "Topology"]),
-    ("Sources/Lab/", leaves.union(["Topology", "CRuntime"])),
+    ("Sources/Lab/", leaves.union(["Topology", "Workload", "CRuntime"])),
     ("Sources/Climb/", ["Contract", "Placement", "Lab", "Topology"]),
     ("Sources/Drill/", ["Contract", "History", "Load", "Lab", "Topology"]),
     ("Sources/History/", []),
-    ("Sources/Load/", ["Placement", "History", "Lab", "Topology", "HeightsKit"]),
+    ("Sources/Load/", ["Placement", "History", "Lab", "Topology", "HeightsKit", "Workload"]),
     ("Sources/Deploy/", ["CSodium"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
     (
       "Sources/HeightsCLI/",
       [
         "CloudFormation", "Console", "Deploy", "Drill", "Climb", "History", "Load", "Lab", "Placement",
-        "Planner", "Topology",
+        "Planner", "Topology", "Workload",
       ]
     ),
     ("Examples/", ["HeightsKit"]),

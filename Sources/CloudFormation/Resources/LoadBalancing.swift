@@ -6,9 +6,9 @@ struct LoadBalancer: ResourceType {
   static let type = "AWS::ElasticLoadBalancingV2::LoadBalancer"
   /// Can't be changed later without a new one.
   let isInternal: Bool
-  let subnets: [Identifier<Subnet>]
-  let groups: [Identifier<SecurityGroup>]
-  let logs: (bucket: Identifier<Bucket>, prefix: String)
+  let subnets: [ResourceID<Subnet>]
+  let groups: [ResourceID<SecurityGroup>]
+  let logs: (bucket: ResourceID<Bucket>, prefix: String)
   let tags: [Tag]
 
   var properties: Object {
@@ -38,7 +38,7 @@ extension Resource<LoadBalancer> {
 
 struct TargetGroup: ResourceType {
   static let type = "AWS::ElasticLoadBalancingV2::TargetGroup"
-  let vpc: Identifier<VPC>
+  let vpc: ResourceID<VPC>
   let port: Int
   let healthPath: String
   let tags: [Tag]
@@ -65,13 +65,13 @@ extension Resource<TargetGroup> {
 
 struct Listener: ResourceType {
   enum Action {
-    case forward(Identifier<TargetGroup>, certificate: Identifier<Certificate>)
+    case forward(ResourceID<TargetGroup>, certificate: ResourceID<Certificate>)
     /// From HTTP to HTTPS.
     case redirect
   }
 
   static let type = "AWS::ElasticLoadBalancingV2::Listener"
-  let balancer: Identifier<LoadBalancer>
+  let balancer: ResourceID<LoadBalancer>
   let action: Action
 
   var properties: Object {
@@ -103,8 +103,8 @@ struct Listener: ResourceType {
 struct AutoScalingGroup: ResourceType {
   static let type = "AWS::AutoScaling::AutoScalingGroup"
   let template: Resource<LaunchTemplate>
-  let subnets: [Identifier<Subnet>]
-  let targets: [Identifier<TargetGroup>]
+  let subnets: [ResourceID<Subnet>]
+  let targets: [ResourceID<TargetGroup>]
   let minimum: Int
   let desired: Int
   let maximum: Int
@@ -148,7 +148,7 @@ struct AutoScalingGroup: ResourceType {
 /// Adds and takes away servers so that a figure stays near its target.
 struct TargetTracking: ResourceType {
   static let type = "AWS::AutoScaling::ScalingPolicy"
-  let group: Identifier<AutoScalingGroup>
+  let group: ResourceID<AutoScalingGroup>
   /// CPU utilisation, 1 to 100.
   let targetPercent: Int
 

@@ -35,14 +35,14 @@ struct RecordSet: ResourceType {
   }
 
   static let type = "AWS::Route53::RecordSet"
-  let zone: Identifier<HostedZone>
+  let zone: ResourceID<HostedZone>
   let name: Expression
   var type = "A"
   /// Tells it from others of its name.
   let identifier: String
   let policy: Policy
   let target: Target
-  var healthCheck: Identifier<HealthCheck>?
+  var healthCheck: ResourceID<HealthCheck>?
 
   var properties: Object {
     var properties: Object = [
