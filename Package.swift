@@ -45,27 +45,27 @@ let package = Package(
     target("Placement", ["Files"]),
     target("Contract", ["Placement"]),
     target("Workload"),
+    target("Policies"),
 
     // What an app imports.
     target(
       "HeightsKit",
       [
         "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium",
-        "Contract",
-        "Files", "Placement",
+        "Contract", "Files", "Placement", "Policies",
       ]),
 
     // What runs the app: each imports only those above it.
     target("Topology", ["Placement"]),
     target("Planner", ["Topology", "Workload"], resources: [.embedInCode("Catalog")]),
-    target("CloudFormation", ["Contract", "Topology"]),
+    target("CloudFormation", ["Contract", "Policies", "Topology"]),
     target(
-      "Lab", ["Contract", "Files", "Placement", "Topology", "Workload", "CPowerLog", "CRuntime"],
+      "Lab", ["Contract", "Files", "Placement", "Policies", "Topology", "Workload", "CPowerLog", "CRuntime"],
       resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Contract", "Lab", "Placement", "Topology"]),
     target("History"),
-    target("Load", ["History", "Lab", "HeightsKit", "Placement", "Workload"]),
-    target("Drill", ["Contract", "History", "Load", "Lab", "Topology"]),
+    target("Load", ["History", "Lab", "HeightsKit", "Placement", "Policies", "Workload"]),
+    target("Drill", ["Contract", "History", "Load", "Lab", "Policies", "Topology"]),
     target("Deploy", ["CSodium"]),
     target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
     .executableTarget(
@@ -95,14 +95,15 @@ let package = Package(
       name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Topology", "CPostgres"],
       path: "Tests/Support", swiftSettings: swift),
 
-    tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
+    tests("HeightsKitTests", ["Contract", "HeightsKit", "Policies", "TestSupport"]),
     tests("ContractTests", ["Contract", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
     tests("WorkloadTests", ["Workload"]),
+    tests("PoliciesTests", ["Policies", "TestSupport"]),
     tests("TopologyTests", ["Placement", "Topology"]),
-    tests("PlannerTests", ["Planner", "Topology", "Workload"], exclude: ["Golden"]),
+    tests("PlannerTests", ["Planner", "Policies", "Topology", "Workload"], exclude: ["Golden"]),
     tests("CloudFormationTests", ["CloudFormation", "TestSupport", "Topology"], exclude: ["Golden"]),
-    tests("LabTests", ["Lab", "Placement", "Topology", "TestSupport", "Workload"]),
+    tests("LabTests", ["Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
     tests("LoadTests", ["HeightsKit", "History", "Load", "TestSupport", "Workload"]),

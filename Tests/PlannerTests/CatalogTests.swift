@@ -1,6 +1,7 @@
 // The constants: all there, all with sources, and other values only where they can be.
 
 import Foundation
+import Policies
 import Testing
 import Topology
 import Workload
@@ -98,5 +99,13 @@ import Workload
       _ = try Catalog().overridden(by: Data(json.utf8), named: "mine.json")
     }
     #expect(error.problems.count == 2)
+  }
+
+  @Test func connectionsArePlannedAsManyAsPoolsMayOpen() throws {
+    let catalog = try Catalog()
+    // Summit's three databases, with those that HeightsKit adds.
+    #expect(catalog.value(.appConnectionsPerVCPU) == Double(ConnectionCeiling.perLoop(databases: 5)))
+    #expect(
+      catalog.value(.appConnectionsPerVCPUToOneDatabase) == Double(ConnectionCeiling.perLoop(databases: 1)))
   }
 }

@@ -2,6 +2,8 @@
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ElasticLoadBalancingV2.html (and
 // AWS_AutoScaling.html)
 
+import Policies
+
 struct LoadBalancer: ResourceType {
   static let type = "AWS::ElasticLoadBalancingV2::LoadBalancer"
   /// Can't be changed later without a new one.
@@ -17,7 +19,7 @@ struct LoadBalancer: ResourceType {
       ("access_logs.s3.bucket", logs.bucket),
       ("access_logs.s3.prefix", logs.prefix),
       ("deletion_protection.enabled", "true"),
-      ("idle_timeout.timeout_seconds", "60"),
+      ("idle_timeout.timeout_seconds", String(KeepAlive.awsBalancerSeconds)),
       ("routing.http.drop_invalid_header_fields.enabled", "true"),
       ("routing.http.desync_mitigation_mode", "strictest"),
     ]
@@ -44,14 +46,17 @@ struct TargetGroup: ResourceType {
   let tags: [Tag]
 
   var properties: Object {
+    let checks = HealthChecks.targetGroup
     let attributes = [
-      ("deregistration_delay.timeout_seconds", "30"),
+      ("deregistration_delay.timeout_seconds", String(Leaving.deregistrationSeconds)),
       ("load_balancing.algorithm.type", "least_outstanding_requests"),
     ]
     return [
       "VpcId": vpc, "Protocol": "HTTP", "Port": port, "TargetType": "instance",
-      "HealthCheckProtocol": "HTTP", "HealthCheckPath": healthPath, "HealthCheckIntervalSeconds": 5,
-      "HealthCheckTimeoutSeconds": 2, "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2,
+      "HealthCheckProtocol": "HTTP", "HealthCheckPath": healthPath,
+      "HealthCheckIntervalSeconds": checks.intervalMs / 1_000,
+      "HealthCheckTimeoutSeconds": checks.timeoutMs / 1_000,
+      "HealthyThresholdCount": checks.successes, "UnhealthyThresholdCount": checks.failures,
       "Matcher": ["HttpCode": "200"] as Object,
       "TargetGroupAttributes": attributes.map { ["Key": $0.0, "Value": $0.1] as Object }, "Tags": tags,
     ]

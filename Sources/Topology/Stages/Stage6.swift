@@ -67,7 +67,7 @@ extension Draft {
       Tier(
         id: site.id(name), kind: .service, title: service.name, subtitle: "scales on its own",
         members: members,
-        scaling: Scaling(minimum: 3, desired: 3, maximum: 12)))
+        scaling: .unplanned(zones: 3)))
     link(balancer, site.id(name), .requests)
   }
 }
