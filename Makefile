@@ -44,7 +44,7 @@ format: ## Formats the Swift sources.
 	swift format --in-place --recursive Package.swift Sources Examples Tests Benchmarks
 
 # Values that no two threads have. The sanitizer takes four minutes for them and could find nothing.
-VALUES := CloudFormation|Deploy|History|Planner|Tidy|Topology
+VALUES := CloudFormation|Deploy|History|Planner|Policies|Tidy|Topology|Workload
 
 tsan: build ## Runs the unit tests of all that has threads under ThreadSanitizer.
 	scripts/in-time 600 swift test --no-parallel --sanitize=thread --scratch-path .build/tsan --skip '^($(VALUES))Tests[.]'

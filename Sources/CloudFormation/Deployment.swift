@@ -78,7 +78,7 @@ public struct Deployment: Equatable, Sendable {
 extension Blueprint {
   /// From stage 2 on: the names first, then region by region what others need before what needs it.
   fileprivate func stacks() -> [Stack] {
-    var sites = regions.map { Site(region: $0) }
+    var sites = regions.map { RegionStacks(region: $0) }
     let global = GlobalStack(self)
     var launch: [Stack] = []
     if stage == .singleServer, options.keepsPreviousStage, hasAmplify { launch = [LaunchStack(self).stack] }

@@ -1,5 +1,6 @@
 // How many requests may fail in a drill: what each stage promises, in one table.
 
+import Policies
 import Topology
 
 /// Which failures a promise leaves room for.
@@ -52,22 +53,28 @@ extension DrillKind {
   /// What a stage promises. With one server of the database all waits for it; with two, reads go on and writes wait for the
   /// new leader for up to five seconds each.
   func allowances(atStage stage: Int) -> Allowances {
-    switch self {
+    let failover = Failover.lab
+    return switch self {
     case .instanceCrash: Allowances(reads: .underWay, writes: .underWay)
     case .diskFull: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 3))
-    case .leaderCrash: Allowances(reads: .none, writes: stage < 4 ? .none : .seconds(10))
+    case .leaderCrash: Allowances(reads: .none, writes: stage < 4 ? .none : .seconds(failover.longestSeconds))
     case .hungHost where stage < 4:
       Allowances(reads: .whileBroken(plusSeconds: 5), writes: .whileBroken(plusSeconds: 5))
-    case .hungHost: Allowances(reads: .none, writes: .seconds(12))
+    case .hungHost: Allowances(reads: .none, writes: .seconds(failover.longestWhenHungSeconds))
     case .slowDatabase where stage < 4: Allowances(reads: .none, writes: .none)
-    case .slowDatabase: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 10))
-    case .zoneOutage: Allowances(reads: .underWay, writes: .seconds(10))
-    case .partition, .partitionOneWay: Allowances(reads: .sent(seconds: 3), writes: .seconds(12))
+    case .slowDatabase:
+      Allowances(reads: .none, writes: .whileBroken(plusSeconds: failover.longestSeconds))
+    case .zoneOutage: Allowances(reads: .underWay, writes: .seconds(failover.longestSeconds))
+    case .partition, .partitionOneWay:
+      // Until the front door has noticed the edges that it does not reach any more.
+      Allowances(
+        reads: .sent(seconds: HealthChecks.proxy.noticeSeconds),
+        writes: .seconds(failover.longestWhenHungSeconds))
     case .partitionWitness: Allowances(reads: .none, writes: .none)
     // Patroni sees a leader that works, so nobody takes its place.
     case .partitionApp: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 5))
     case .clockJump: Allowances(reads: .none, writes: .none)
-    case .diskLoss: Allowances(reads: .none, writes: .seconds(10))
+    case .diskLoss: Allowances(reads: .none, writes: .seconds(failover.longestSeconds))
     case .cacheLoss, .switchover: Allowances(reads: .none, writes: .none)
     }
   }

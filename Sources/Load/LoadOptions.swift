@@ -1,5 +1,7 @@
 // What a run is asked to do.
 
+import Workload
+
 /// The options of a load run.
 public struct LoadOptions: Sendable {
   /// `http://HOST:PORT` of the app.
@@ -15,7 +17,7 @@ public struct LoadOptions: Sendable {
   /// The file that each operation is written to, in place of what it held; nil for none.
   public var historyPath: String?
   /// What visitors do, at every stage but the first, where they look at the launch page.
-  public var workload: VisitorHabits
+  public var workload: Workload
   /// When requests become due within their rate.
   public var spacing: Spacing
   /// The same seed makes the same decisions at the same times. Names and passwords are new in every run.
@@ -31,7 +33,7 @@ public struct LoadOptions: Sendable {
   /// 600,000 ms, requests under way are 2 to 100,000, connections 2 to 20,000.
   public init(
     target: String, ratePerSecond: Double, durationSeconds: Double, users: Int = 100, ledgerPath: String,
-    historyPath: String? = nil, workload: VisitorHabits = .social, spacing: Spacing = .even,
+    historyPath: String? = nil, workload: Workload = .standard, spacing: Spacing = .even,
     seed: UInt64 = .random(in: 0...UInt64(UInt32.max)), timeoutMs: Int = 10_000, inFlightLimit: Int = 4_096,
     connectionLimit: Int = 256
   ) {

@@ -1,6 +1,7 @@
 // One request of a run, for whoever watches what happens in time.
 
 import HeightsKit
+import Workload
 
 /// A request that has ended, or was shed. The times are those of `nowNs`.
 public struct LoadRequest: Sendable, Equatable {
@@ -22,15 +23,5 @@ public struct LoadRequest: Sendable, Equatable {
     self.dueNs = dueNs
     self.endedNs = endedNs
     self.failure = failure
-  }
-}
-
-extension Action {
-  /// Whether it changes what the app stores, so that a success acknowledges a write.
-  public var isWrite: Bool {
-    switch self {
-    case .signUp, .logIn, .signOut, .changePassword, .post, .uploadPhoto, .follow, .like, .joinWaitlist: true
-    case .readFeed, .readPopular, .readPost, .readTie, .readLaunchPage, .tryEndedSession: false
-    }
   }
 }

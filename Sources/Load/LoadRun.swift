@@ -1,6 +1,7 @@
 // A load run from beginning to end: look at the app, set up, make load, report.
 
 import HeightsKit
+import Workload
 
 /// Open-loop load on a Heights app.
 public struct LoadRun: Sendable {
@@ -66,7 +67,7 @@ public struct LoadRun: Sendable {
     let stage = try await findStage(clients[0])
     let history = try options.historyPath.map { try HistoryWriter(path: $0) }
     let social = history == nil ? options.workload : options.workload.withProbes
-    let workload = stage == 1 ? VisitorHabits.launch : social
+    let workload = stage == 1 ? Workload.launchPage : social
     let ledger = try LedgerWriter(path: options.ledgerPath)
     ledger.append(.run(target: options.target, seed: options.seed))
     let visitors = makeVisitors(clients, workload, ledger, history)
@@ -98,7 +99,7 @@ public struct LoadRun: Sendable {
   }
 
   private func makeVisitors(
-    _ clients: [HTTPClient], _ workload: VisitorHabits, _ ledger: LedgerWriter, _ history: HistoryWriter?
+    _ clients: [HTTPClient], _ workload: Workload, _ ledger: LedgerWriter, _ history: HistoryWriter?
   ) -> [Visitors] {
     // 36^8 names to begin with, so that runs against the same app don't meet.
     let run = String(UInt64.random(in: 78_364_164_096..<2_821_109_907_456), radix: 36)
@@ -111,7 +112,7 @@ public struct LoadRun: Sendable {
   }
 
   private func makeGenerators(
-    _ visitors: [Visitors], _ workload: VisitorHabits, _ watchers: Watchers
+    _ visitors: [Visitors], _ workload: Workload, _ watchers: Watchers
   ) -> [Generator] {
     visitors.enumerated().map { index, crowd in
       let arrivals = Arrivals(

@@ -70,6 +70,6 @@ extension Topology {
         element: "\(level)",
         problem: "can't be: from stage 4 on there are 0 to \(Level.maximumFollowers) more followers")
     }
-    return try .of(app, at: level.stage, for: Workload(extraFollowers: level.extraFollowers))
+    return try .of(app, at: level.stage, for: Extent(extraFollowers: level.extraFollowers))
   }
 }

@@ -71,10 +71,10 @@ extension Topology {
   /// - Throws: when the app names something twice or that does not exist, when a region has too few zones, when
   ///   there are too few or too many regions for the stage, or when bound data would leave its jurisdiction.
   public static func of(
-    _ app: AppOutline, at stage: Stage, for workload: Workload = Workload(), in regions: [Region] = [.local]
+    _ app: AppOutline, at stage: Stage, for extent: Extent = Extent(), in regions: [Region] = [.local]
   ) throws(TopologyError) -> Topology {
-    try workload.check()
-    if stage == .sharded { return try stage7(of: app, for: workload, in: regions) }
+    try extent.check()
+    if stage == .sharded { return try stage7(of: app, for: extent, in: regions) }
     guard regions.count == 1 else {
       throw TopologyError(
         element: "stage \(stage.number)",
@@ -82,12 +82,12 @@ extension Topology {
     }
     let region = regions[0]
     return switch stage {
-    case .launchPage: try stage1(of: app, for: workload, in: region)
-    case .singleServer: try stage2(of: app, for: workload, in: region)
-    case .separateDatabase: try stage3(of: app, for: workload, in: region)
-    case .replicated: try stage4(of: app, for: workload, in: region)
-    case .stateless: try stage5(of: app, for: workload, in: region)
-    case .microservices, .sharded: try stage6(of: app, for: workload, in: region)
+    case .launchPage: try stage1(of: app, for: extent, in: region)
+    case .singleServer: try stage2(of: app, for: extent, in: region)
+    case .separateDatabase: try stage3(of: app, for: extent, in: region)
+    case .replicated: try stage4(of: app, for: extent, in: region)
+    case .stateless: try stage5(of: app, for: extent, in: region)
+    case .microservices, .sharded: try stage6(of: app, for: extent, in: region)
     }
   }
 

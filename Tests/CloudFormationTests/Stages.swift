@@ -14,13 +14,13 @@ enum Stages {
   /// The stage in the regions of those codes; in eu-central-1 (with us-east-1 at stage 7) unless told.
   static func deployment(
     _ stage: Stage, _ codes: [String]? = nil, residency: [String] = [], fresh: Bool = false,
-    workload: Workload = Workload()
+    extent: Extent = Extent()
   ) throws -> Deployment {
     let codes = codes ?? (stage == .sharded ? ["eu-central-1", "us-east-1"] : ["eu-central-1"])
     let regions = try codes.map { try #require(CataloguedRegion.named($0)).region }
-    var workload = workload
-    workload.residency = residency
-    let topology = try Topology.of(app, at: stage, for: workload, in: regions)
+    var extent = extent
+    extent.residency = residency
+    let topology = try Topology.of(app, at: stage, for: extent, in: regions)
     return try Deployment(
       of: topology,
       options: DeploymentOptions(app: app.name, domain: "example.com", keepsPreviousStage: !fresh))

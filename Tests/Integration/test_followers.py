@@ -38,7 +38,7 @@ def expect(lab, followers):
     """So many follow, one of them in step, and all that was acknowledged is there."""
     wait_until(
         lambda: sorted(map(str, servers(lab).values()))
-        == sorted(["leader", "sync_standby"] + ["follower"] * (followers - 1)),
+        == sorted(["leader", "sync_standby"] + ["replica"] * (followers - 1)),
         f"{followers} followers")
     assert len(placed(lab)) == 1 + followers
     lab.verify()

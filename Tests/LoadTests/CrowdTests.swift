@@ -1,6 +1,7 @@
 // The crowd decides from its seed, and never leaves in doubt what must be there afterwards.
 
 import Testing
+import Workload
 
 @testable import Load
 

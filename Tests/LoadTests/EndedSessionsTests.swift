@@ -2,6 +2,7 @@
 // expected neither way.
 
 import Testing
+import Workload
 
 @testable import Load
 
@@ -142,7 +143,7 @@ import Testing
       let options = LoadOptions(
         target: server.target, ratePerSecond: 300, durationSeconds: 1, users: 8,
         ledgerPath: folder + "/ledger",
-        workload: try VisitorHabits(weights: workload, popularityExponent: 1), seed: 5)
+        workload: try Workload(workload, popularityExponent: 1), seed: 5)
       summit.state.withLock { change(&$0) }
       return (try await LoadRun(options).run(observe: observe), summit)
     }

@@ -3,6 +3,7 @@
 import Foundation
 import History
 import Testing
+import Workload
 
 @testable import Load
 
@@ -16,8 +17,8 @@ import Testing
         target: server.target, ratePerSecond: 300, durationSeconds: 1, users: 5,
         ledgerPath: folder + "/ledger",
         historyPath: folder + "/history",
-        workload: try VisitorHabits(
-          weights: [.readPost: 3, .post: 2, .follow: 4, .like: 4], popularityExponent: 1), seed: 7)
+        workload: try Workload([.readPost: 3, .post: 2, .follow: 4, .like: 4], popularityExponent: 1), seed: 7
+      )
       let report = try await LoadRun(options).run()
       #expect(report.failed == 0 && (report.actions["readTie"]?.succeeded ?? 0) > 0)
       let history = try HistoryFile.read(folder + "/history")
@@ -39,7 +40,7 @@ import Testing
         target: server.target, ratePerSecond: 300, durationSeconds: 1, users: 1,
         ledgerPath: folder + "/ledger",
         historyPath: folder + "/history",
-        workload: try VisitorHabits(weights: [.post: 1, .like: 4], popularityExponent: 0), seed: 7)
+        workload: try Workload([.post: 1, .like: 4], popularityExponent: 0), seed: 7)
       let stop = Task {
         // The likes are gone again and again, whatever the app has acknowledged.
         while !Task.isCancelled {

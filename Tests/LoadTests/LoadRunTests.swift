@@ -3,6 +3,7 @@
 import Foundation
 import Synchronization
 import Testing
+import Workload
 
 @testable import Load
 
@@ -13,8 +14,8 @@ import Testing
       let options = LoadOptions(
         target: server.target, ratePerSecond: 400, durationSeconds: 1.5, users: 6,
         ledgerPath: folder + "/ledger",
-        workload: try VisitorHabits(
-          weights: [
+        workload: try Workload(
+          [
             .signUp: 1, .logIn: 1, .readFeed: 2, .readPopular: 2, .readPost: 2, .post: 2, .follow: 4,
             .like: 4, .uploadPhoto: 1,
           ],
@@ -73,7 +74,7 @@ import Testing
       let options = LoadOptions(
         target: server.target, ratePerSecond: 200, durationSeconds: 0.5, users: 2,
         ledgerPath: folder + "/ledger",
-        workload: try VisitorHabits(weights: [.readFeed: 1], popularityExponent: 1), seed: 1)
+        workload: try Workload([.readFeed: 1], popularityExponent: 1), seed: 1)
       let report = try await LoadRun(options).run()
       #expect(report.errors == ["HTTP 503": 10, "HTTP 429": 2])
       #expect(report.failed == 12 && report.succeeded == 88 && report.latency.count == 88)

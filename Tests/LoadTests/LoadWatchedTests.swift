@@ -2,6 +2,7 @@
 
 import Synchronization
 import Testing
+import Workload
 
 @testable import Load
 
@@ -86,8 +87,7 @@ import Testing
     let server = try TestServer { summit.serve($0) }
     defer { server.stop() }
     try await withTemporaryFolder { folder in
-      let workload = try VisitorHabits(
-        weights: [.readFeed: 5, .readPopular: 2, .like: 3], popularityExponent: 1)
+      let workload = try Workload([.readFeed: 5, .readPopular: 2, .like: 3], popularityExponent: 1)
       let options = LoadOptions(
         target: server.target, ratePerSecond: rate, durationSeconds: seconds, users: 5,
         ledgerPath: folder + "/ledger", workload: workload, seed: 7, inFlightLimit: inFlightLimit)

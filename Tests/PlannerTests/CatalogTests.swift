@@ -1,8 +1,10 @@
 // The constants: all there, all with sources, and other values only where they can be.
 
 import Foundation
+import Policies
 import Testing
 import Topology
+import Workload
 
 @testable import Planner
 
@@ -27,7 +29,7 @@ import Topology
   @Test func everyConstantIsUsed() throws {
     let keys = Set(Catalog.Key.allCases.map(\.rawValue))
     let tables = ["instances/", "regions/", "availability/target/"]
-    let kinds = RequestKind.allCases.map { "workload/\($0.rawValue)/" }
+    let kinds = Action.planned.map { "workload/\($0.rawValue)/" }
     for path in try Catalog().constants.keys where !(tables + kinds).contains(where: path.hasPrefix) {
       #expect(keys.contains(path), "\(path) is in the catalog and nobody asks for it")
     }
@@ -97,5 +99,13 @@ import Topology
       _ = try Catalog().overridden(by: Data(json.utf8), named: "mine.json")
     }
     #expect(error.problems.count == 2)
+  }
+
+  @Test func connectionsArePlannedAsManyAsPoolsMayOpen() throws {
+    let catalog = try Catalog()
+    // Summit's three databases, with those that HeightsKit adds.
+    #expect(catalog.value(.appConnectionsPerVCPU) == Double(ConnectionCeiling.perLoop(databases: 5)))
+    #expect(
+      catalog.value(.appConnectionsPerVCPUToOneDatabase) == Double(ConnectionCeiling.perLoop(databases: 1)))
   }
 }

@@ -1,6 +1,7 @@
 // Plans of an app like Summit, for the tests.
 
 import Topology
+import Workload
 
 @testable import Planner
 
@@ -10,7 +11,7 @@ enum Plans {
     services: [.init(name: "web", databases: ["accounts", "posts", "graph"])],
     databases: ["accounts", "posts", "graph"])
 
-  static func planner(_ regions: [String] = ["us-east-1"], mix: RequestMix = .standard) throws -> Planner {
-    try Planner(app, mix: mix, catalog: Catalog(), regions: regions)
+  static func planner(_ regions: [String] = ["us-east-1"], workload: Workload = .standard) throws -> Planner {
+    try Planner(app, workload: workload, catalog: Catalog(), regions: regions)
   }
 }

@@ -3,6 +3,7 @@
 import Foundation
 import Testing
 import Topology
+import Workload
 
 @testable import Planner
 
@@ -72,12 +73,12 @@ import Topology
       #expect(limit.users >= Double(users) * 0.999)
       #expect(!limit.resource.isEmpty && !limit.remedy.isEmpty)
       // The machines of the plan are those that the limit itself is planned with, and 1 % more need others.
-      let blueprint = try Ladder(
+      let shape = try Ladder(
         Plans.app, regions: [try #require(CataloguedRegion.named("us-east-1")).region], catalog: catalog,
         profile: profile
-      ).blueprint(plan.stage)
+      ).shape(plan.stage)
       func sized(_ users: Double) -> [String] {
-        Sized(blueprint, for: Demand(catalog: catalog, profile: profile, users: users)).groups.map(\.words)
+        Sized(shape, for: Demand(catalog: catalog, profile: profile, users: users)).groups.map(\.words)
       }
       #expect(sized(limit.users * 1.01) != sized(Double(users)))
     }
@@ -132,15 +133,15 @@ import Topology
   @Test func randomMixesAndWorkloadsNeverBreakThePlanner() throws {
     var chance = Chance("mixes")
     for _ in 0..<60 {
-      var weights: [RequestKind: Double] = [:]
-      for kind in RequestKind.allCases { weights[kind] = Double.random(in: 0...50, using: &chance) }
-      let mix = try #require(RequestMix(weights: weights))
+      var weights: [Action: Double] = [:]
+      for action in Action.planned { weights[action] = Double.random(in: 0...50, using: &chance) }
+      let workload = try Workload(weights)
       let catalog = try Catalog()
         .setting(
           .usersRequestsPerUserDay, to: pow(10, Double.random(in: -2...6, using: &chance)), source: "test"
         )
         .setting(.usersDauRatio, to: Double.random(in: 0.001...1, using: &chance), source: "test")
-      let planner = try Planner(Plans.app, mix: mix, catalog: catalog)
+      let planner = try Planner(Plans.app, workload: workload, catalog: catalog)
       let users = Int(pow(10, Double.random(in: 0...8, using: &chance)))
       for stage in [nil, Stage.allCases.randomElement(using: &chance)] {
         let plan = try planner.plan(users: users, stage: stage, growthPerMonth: 0.1)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ImportTests {
   /// What both the app and what runs it may know.
-  private static let leaves: Set<String> = ["Contract", "Files", "Placement"]
+  private static let leaves: Set<String> = ["Contract", "Files", "Placement", "Policies"]
 
   /// What of ours each module may import, by the folder it lies in. The first that fits counts.
   private static let allowed: [(folder: String, modules: Set<String>)] = [
@@ -12,26 +12,27 @@ import Testing
     ("Sources/Files/", []),
     ("Sources/Placement/", ["Files"]),
     ("Sources/Contract/", ["Placement"]),
+    ("Sources/Workload/", []),
+    ("Sources/Policies/", []),
     (
       "Sources/HeightsKit/",
       leaves.union(["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"])
     ),
     ("Sources/Topology/", ["Errors", "Placement"]),
-    ("Sources/Planner/", ["Errors", "Topology"]),
-    ("Sources/CloudFormation/", ["Contract", "Errors", "Topology"]),
-    ("Sources/Lab/", leaves.union(["Errors", "Topology", "CRuntime"])),
+    ("Sources/Planner/", ["Errors", "Topology", "Workload"]),
+    ("Sources/CloudFormation/", ["Contract", "Errors", "Policies", "Topology"]),
+    ("Sources/Lab/", leaves.union(["Errors", "Topology", "Workload", "CRuntime"])),
     ("Sources/Climb/", ["Contract", "Errors", "Placement", "Lab", "Topology"]),
-    ("Sources/Drill/", ["Contract", "Errors", "History", "Load", "Lab", "Topology"]),
+    ("Sources/Drill/", ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology"]),
     ("Sources/History/", []),
-    ("Sources/Load/", ["Errors", "Placement", "History", "Lab", "Topology", "HeightsKit"]),
+    ("Sources/Load/", ["Errors", "Placement", "Policies", "History", "Lab", "Topology", "HeightsKit", "Workload"]),
     ("Sources/Deploy/", ["CSodium", "Errors"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
     (
       "Sources/HeightsCLI/",
       [
-        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "Errors", "History", "Load", "Lab",
-        "Placement",
-        "Planner", "Topology",
+        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "Errors", "History", "Load", "Lab", "Placement",
+        "Planner", "Topology", "Workload",
       ]
     ),
     ("Examples/", ["HeightsKit"]),

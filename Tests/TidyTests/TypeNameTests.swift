@@ -6,10 +6,8 @@ import Testing
   /// Names that two modules have, and may. A third module with one of them is refused too.
   private static let excepted: [String: Set<String>] = [
     // Apps call HeightsKit's so; those of the modules that run apps are not seen by them.
-    "Environment": ["HeightsKit", "Lab"], "Identifier": ["CloudFormation", "HeightsKit"],
+    "Environment": ["HeightsKit", "Lab"],
     "ListeningSockets": ["HeightsKit", "Lab"], "Waitlist": ["Climb", "HeightsKit"],
-    // What a plan and an export make of a topology: until a topology says so itself.
-    "Blueprint": ["CloudFormation", "Planner"], "Site": ["CloudFormation", "Topology"],
   ]
 
   /// Named as AWS names its resources and their parts.

@@ -41,10 +41,10 @@ extension Region {
 extension Topology {
   /// Of one region below stage 7, of two at stage 7.
   static func sample(
-    _ stage: Stage, of app: AppOutline = .summit, for workload: Workload = Workload(),
+    _ stage: Stage, of app: AppOutline = .summit, for extent: Extent = Extent(),
     in codes: [String]? = nil
   ) throws -> Topology {
     let codes = codes ?? (stage == .sharded ? ["us-east-1", "us-west-2"] : ["us-east-1"])
-    return try Topology.of(app, at: stage, for: workload, in: codes.map(Region.aws))
+    return try Topology.of(app, at: stage, for: extent, in: codes.map(Region.aws))
   }
 }

@@ -102,10 +102,10 @@ import Topology
   }
 
   @Test func boundDataOutsideItsJurisdictionIsRefused() throws {
-    let workload = Workload(residency: ["EU"])
-    #expect(throws: Never.self) { try Topology.sample(.stateless, for: workload, in: ["eu-west-1"]) }
+    let extent = Extent(residency: ["EU"])
+    #expect(throws: Never.self) { try Topology.sample(.stateless, for: extent, in: ["eu-west-1"]) }
     let error = #expect(throws: TopologyError.self) {
-      try Topology.sample(.stateless, for: workload, in: ["us-east-1"])
+      try Topology.sample(.stateless, for: extent, in: ["us-east-1"])
     }
     #expect(
       error?.description == "tier cache: would hold data that is bound to EU (shards 0-4095) in us-east-1")

@@ -101,7 +101,7 @@ import Topology
   }
 
   @Test func atStageSevenEachDatabaseHasALeaderInEveryRegion() throws {
-    let topology = try Topology.sample(.sharded, for: Workload(rangesPerRegion: 2))
+    let topology = try Topology.sample(.sharded, for: Extent(rangesPerRegion: 2))
     let posts = topology.tiers.filter { $0.databases == ["posts"] }
     #expect(posts.map { $0.leader?.region } == ["us-east-1", "us-east-1", "us-west-2", "us-west-2"])
     #expect(posts.map(\.title) == ["posts 0-1023", "posts 1024-2047", "posts 2048-3071", "posts 3072-4095"])
@@ -111,7 +111,7 @@ import Topology
 
   @Test func boundAccountsHaveShardsSessionsFilesAndReplicasOfTheirOwn() throws {
     let topology = try Topology.sample(
-      .sharded, for: Workload(residency: ["EU"]), in: ["us-east-1", "eu-west-1", "us-west-2", "eu-central-1"])
+      .sharded, for: Extent(residency: ["EU"]), in: ["us-east-1", "eu-west-1", "us-west-2", "eu-central-1"])
     #expect(
       topology.residency == [Residency(jurisdiction: "EU", shards: ShardRange(first: 2048, last: 4095))])
     #expect(topology.tier("sessions")?.regions == ["us-east-1", "us-west-2"])
@@ -122,17 +122,17 @@ import Topology
 
   @Test func aJurisdictionWithoutARegionIsAnError() {
     let error = #expect(throws: TopologyError.self) {
-      try Topology.sample(.sharded, for: Workload(residency: ["EU"]))
+      try Topology.sample(.sharded, for: Extent(residency: ["EU"]))
     }
     #expect(error?.description == "residency EU: has no region of its own among those chosen: add one")
   }
 
   @Test func moreFollowersAndRangesThanCanBeAreRefused() {
-    for workload in [
-      Workload(extraFollowers: -1), Workload(extraFollowers: 14), Workload(rangesPerRegion: 0),
-      Workload(rangesPerRegion: 257),
+    for extent in [
+      Extent(extraFollowers: -1), Extent(extraFollowers: 14), Extent(rangesPerRegion: 0),
+      Extent(rangesPerRegion: 257),
     ] {
-      #expect(throws: TopologyError.self) { try Topology.sample(.sharded, for: workload) }
+      #expect(throws: TopologyError.self) { try Topology.sample(.sharded, for: extent) }
     }
   }
 
@@ -141,7 +141,7 @@ import Topology
     for stage in Stage.allCases
     where stage != .sharded && (stage < .microservices || entry.region.zones.count > 2) {
       for app in AppOutline.all {
-        let topology = try Topology.of(app, at: stage, for: Workload(extraFollowers: 3), in: [entry.region])
+        let topology = try Topology.of(app, at: stage, for: Extent(extraFollowers: 3), in: [entry.region])
         #expect(topology.stage == stage)
       }
     }
@@ -155,12 +155,12 @@ import Topology
     for _ in 0..<60 {
       let regions = Array(usable.shuffled(using: &random).prefix(.random(in: 2...6, using: &random)))
       let laws = Set(regions.compactMap(\.jurisdictions.first)).shuffled(using: &random)
-      let workload = Workload(
+      let extent = Extent(
         residency: Array(laws.prefix(.random(in: 0...2, using: &random))),
         extraFollowers: .random(in: 0...4, using: &random),
         rangesPerRegion: .random(in: 1...9, using: &random))
-      let topology = try Topology.of(.summit, at: .sharded, for: workload, in: regions)
-      #expect(topology.residency.map(\.jurisdiction) == workload.residency)
+      let topology = try Topology.of(.summit, at: .sharded, for: extent, in: regions)
+      #expect(topology.residency.map(\.jurisdiction) == extent.residency)
     }
   }
 

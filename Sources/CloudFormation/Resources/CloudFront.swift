@@ -50,7 +50,7 @@ struct Distribution: ResourceType {
   struct Origin: TemplateValue {
     enum Kind {
       /// A bucket, by its regional name; read through the access control only.
-      case bucket(domainName: Expression, control: Identifier<OriginAccessControl>)
+      case bucket(domainName: Expression, control: ResourceID<OriginAccessControl>)
       /// A load balancer, by a name that its certificate is for.
       case balancer(domainName: Text)
     }
@@ -109,7 +109,7 @@ struct Distribution: ResourceType {
   static let type = "AWS::CloudFront::Distribution"
   let comment: String
   let aliases: [Expression]
-  let certificate: Identifier<Certificate>
+  let certificate: ResourceID<Certificate>
   let origins: [Origin]
   let standard: Behaviour
   let others: [Behaviour]

@@ -8,7 +8,7 @@ struct LaunchTemplate: ResourceType {
   let image: Expression
   let instanceType: Expression
   let profile: ARN<InstanceProfile>
-  let groups: [Identifier<SecurityGroup>]
+  let groups: [ResourceID<SecurityGroup>]
   /// nil where the server brings its own.
   var userData: Expression?
   let rootGiB: Int
@@ -50,12 +50,12 @@ extension Resource<LaunchTemplate> {
 /// A single server. What would replace it when changed (image, template's version, subnet) is given once.
 struct Instance: ResourceType {
   static let type = "AWS::EC2::Instance"
-  let template: Identifier<LaunchTemplate>
+  let template: ResourceID<LaunchTemplate>
   let image: Expression
   let instanceType: Expression
-  let subnet: Identifier<Subnet>
-  let profile: Identifier<InstanceProfile>
-  let groups: [Identifier<SecurityGroup>]
+  let subnet: ResourceID<Subnet>
+  let profile: ResourceID<InstanceProfile>
+  let groups: [ResourceID<SecurityGroup>]
   let userData: Expression
   let tags: [Tag]
 
@@ -93,8 +93,8 @@ struct Volume: ResourceType {
 
 struct VolumeAttachment: ResourceType {
   static let type = "AWS::EC2::VolumeAttachment"
-  let volume: Identifier<Volume>
-  let instance: Identifier<Instance>
+  let volume: ResourceID<Volume>
+  let instance: ResourceID<Instance>
   let device: String
   var properties: Object { ["VolumeId": volume, "InstanceId": instance, "Device": device] }
 }
@@ -103,7 +103,7 @@ struct VolumeAttachment: ResourceType {
 struct ElasticIP: ResourceType {
   static let type = "AWS::EC2::EIP"
   /// nil for one that a gateway takes.
-  let instance: Identifier<Instance>?
+  let instance: ResourceID<Instance>?
   let tags: [Tag]
   var properties: Object { ["Domain": "vpc", "InstanceId": instance, "Tags": tags] }
 }

@@ -13,7 +13,7 @@ struct VPC: ResourceType {
 
 struct Subnet: ResourceType {
   static let type = "AWS::EC2::Subnet"
-  let vpc: Identifier<VPC>
+  let vpc: ResourceID<VPC>
   let cidrBlock: String
   let availabilityZone: Expression
   let tags: [Tag]
@@ -40,14 +40,14 @@ struct InternetGateway: ResourceType {
 
 struct VPCGatewayAttachment: ResourceType {
   static let type = "AWS::EC2::VPCGatewayAttachment"
-  let vpc: Identifier<VPC>
-  let gateway: Identifier<InternetGateway>
+  let vpc: ResourceID<VPC>
+  let gateway: ResourceID<InternetGateway>
   var properties: Object { ["VpcId": vpc, "InternetGatewayId": gateway] }
 }
 
 struct RouteTable: ResourceType {
   static let type = "AWS::EC2::RouteTable"
-  let vpc: Identifier<VPC>
+  let vpc: ResourceID<VPC>
   let tags: [Tag]
   var properties: Object { ["VpcId": vpc, "Tags": tags] }
 }
@@ -55,12 +55,12 @@ struct RouteTable: ResourceType {
 /// The way out of a network: to everywhere that is not in it.
 struct Route: ResourceType {
   enum Gateway {
-    case internet(Identifier<InternetGateway>)
-    case translation(Identifier<NatGateway>)
+    case internet(ResourceID<InternetGateway>)
+    case translation(ResourceID<NatGateway>)
   }
 
   static let type = "AWS::EC2::Route"
-  let table: Identifier<RouteTable>
+  let table: ResourceID<RouteTable>
   let gateway: Gateway
 
   var properties: Object {
@@ -75,17 +75,17 @@ struct Route: ResourceType {
 
 struct SubnetRouteTableAssociation: ResourceType {
   static let type = "AWS::EC2::SubnetRouteTableAssociation"
-  let subnet: Identifier<Subnet>
-  let table: Identifier<RouteTable>
+  let subnet: ResourceID<Subnet>
+  let table: ResourceID<RouteTable>
   var properties: Object { ["SubnetId": subnet, "RouteTableId": table] }
 }
 
 /// A way to an AWS service that does not leave AWS and costs nothing (S3 and DynamoDB have one).
 struct GatewayEndpoint: ResourceType {
   static let type = "AWS::EC2::VPCEndpoint"
-  let vpc: Identifier<VPC>
+  let vpc: ResourceID<VPC>
   let service: String
-  let tables: [Identifier<RouteTable>]
+  let tables: [ResourceID<RouteTable>]
 
   var properties: Object {
     [
@@ -104,7 +104,7 @@ struct SecurityGroup: ResourceType {
     enum Peer {
       case anywhere
       case block(Expression)
-      case group(Identifier<SecurityGroup>)
+      case group(ResourceID<SecurityGroup>)
     }
 
     let port: Int
@@ -125,7 +125,7 @@ struct SecurityGroup: ResourceType {
   }
 
   static let type = "AWS::EC2::SecurityGroup"
-  let vpc: Identifier<VPC>
+  let vpc: ResourceID<VPC>
   /// Can't be changed later without a new group.
   let description: String
   let ingress: [Rule]
@@ -151,13 +151,13 @@ struct SecurityGroup: ResourceType {
 }
 
 extension Resource<SecurityGroup> {
-  var groupID: Identifier<SecurityGroup> { Identifier(value: attribute("GroupId")) }
+  var groupID: ResourceID<SecurityGroup> { ResourceID(value: attribute("GroupId")) }
 }
 
 /// Translates private addresses for what goes out of a zone.
 struct NatGateway: ResourceType {
   static let type = "AWS::EC2::NatGateway"
-  let subnet: Identifier<Subnet>
+  let subnet: ResourceID<Subnet>
   let address: Expression
   let tags: [Tag]
   var properties: Object { ["AllocationId": address, "SubnetId": subnet, "Tags": tags] }
@@ -166,8 +166,8 @@ struct NatGateway: ResourceType {
 /// Who talks to whom in a network, as it was let through or refused.
 struct FlowLog: ResourceType {
   static let type = "AWS::EC2::FlowLog"
-  let vpc: Identifier<VPC>
-  let group: Identifier<LogGroup>
+  let vpc: ResourceID<VPC>
+  let group: ResourceID<LogGroup>
   let role: ARN<Role>
 
   var properties: Object {

@@ -3,7 +3,7 @@
 struct CacheSubnetGroup: ResourceType {
   static let type = "AWS::ElastiCache::SubnetGroup"
   let description: String
-  let subnets: [Identifier<Subnet>]
+  let subnets: [ResourceID<Subnet>]
   let tags: [Tag]
   var properties: Object { ["Description": description, "SubnetIds": subnets, "Tags": tags] }
 }
@@ -30,9 +30,9 @@ struct ReplicationGroup: ResourceType {
   let nodeType: Expression
   /// 2 or more: with one node there is nobody to fail over to.
   let nodes: Int
-  let subnetGroup: Identifier<CacheSubnetGroup>
-  let parameterGroup: Identifier<CacheParameterGroup>
-  let securityGroup: Identifier<SecurityGroup>
+  let subnetGroup: ResourceID<CacheSubnetGroup>
+  let parameterGroup: ResourceID<CacheParameterGroup>
+  let securityGroup: ResourceID<SecurityGroup>
   let key: ARN<Key>
   let token: Expression
   let tags: [Tag]

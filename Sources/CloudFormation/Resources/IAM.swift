@@ -74,7 +74,7 @@ extension Resource<Role> {
 /// A role's policy that has to wait for something that names the role.
 struct RolePolicy: ResourceType {
   static let type = "AWS::IAM::Policy"
-  let role: Identifier<Role>
+  let role: ResourceID<Role>
   let name: String
   let statements: [Statement]
 
@@ -85,7 +85,7 @@ struct RolePolicy: ResourceType {
 
 struct InstanceProfile: ResourceType {
   static let type = "AWS::IAM::InstanceProfile"
-  let role: Identifier<Role>
+  let role: ResourceID<Role>
   var properties: Object { ["Roles": [role]] }
 }
 

@@ -2,13 +2,15 @@
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ElasticLoadBalancingV2.html (and
 // AWS_AutoScaling.html)
 
+import Policies
+
 struct LoadBalancer: ResourceType {
   static let type = "AWS::ElasticLoadBalancingV2::LoadBalancer"
   /// Can't be changed later without a new one.
   let isInternal: Bool
-  let subnets: [Identifier<Subnet>]
-  let groups: [Identifier<SecurityGroup>]
-  let logs: (bucket: Identifier<Bucket>, prefix: String)
+  let subnets: [ResourceID<Subnet>]
+  let groups: [ResourceID<SecurityGroup>]
+  let logs: (bucket: ResourceID<Bucket>, prefix: String)
   let tags: [Tag]
 
   var properties: Object {
@@ -17,7 +19,7 @@ struct LoadBalancer: ResourceType {
       ("access_logs.s3.bucket", logs.bucket),
       ("access_logs.s3.prefix", logs.prefix),
       ("deletion_protection.enabled", "true"),
-      ("idle_timeout.timeout_seconds", "60"),
+      ("idle_timeout.timeout_seconds", String(KeepAlive.awsBalancerSeconds)),
       ("routing.http.drop_invalid_header_fields.enabled", "true"),
       ("routing.http.desync_mitigation_mode", "strictest"),
     ]
@@ -38,20 +40,23 @@ extension Resource<LoadBalancer> {
 
 struct TargetGroup: ResourceType {
   static let type = "AWS::ElasticLoadBalancingV2::TargetGroup"
-  let vpc: Identifier<VPC>
+  let vpc: ResourceID<VPC>
   let port: Int
   let healthPath: String
   let tags: [Tag]
 
   var properties: Object {
+    let checks = HealthChecks.targetGroup
     let attributes = [
-      ("deregistration_delay.timeout_seconds", "30"),
+      ("deregistration_delay.timeout_seconds", String(Leaving.deregistrationSeconds)),
       ("load_balancing.algorithm.type", "least_outstanding_requests"),
     ]
     return [
       "VpcId": vpc, "Protocol": "HTTP", "Port": port, "TargetType": "instance",
-      "HealthCheckProtocol": "HTTP", "HealthCheckPath": healthPath, "HealthCheckIntervalSeconds": 5,
-      "HealthCheckTimeoutSeconds": 2, "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2,
+      "HealthCheckProtocol": "HTTP", "HealthCheckPath": healthPath,
+      "HealthCheckIntervalSeconds": checks.intervalMs / 1_000,
+      "HealthCheckTimeoutSeconds": checks.timeoutMs / 1_000,
+      "HealthyThresholdCount": checks.successes, "UnhealthyThresholdCount": checks.failures,
       "Matcher": ["HttpCode": "200"] as Object,
       "TargetGroupAttributes": attributes.map { ["Key": $0.0, "Value": $0.1] as Object }, "Tags": tags,
     ]
@@ -65,13 +70,13 @@ extension Resource<TargetGroup> {
 
 struct Listener: ResourceType {
   enum Action {
-    case forward(Identifier<TargetGroup>, certificate: Identifier<Certificate>)
+    case forward(ResourceID<TargetGroup>, certificate: ResourceID<Certificate>)
     /// From HTTP to HTTPS.
     case redirect
   }
 
   static let type = "AWS::ElasticLoadBalancingV2::Listener"
-  let balancer: Identifier<LoadBalancer>
+  let balancer: ResourceID<LoadBalancer>
   let action: Action
 
   var properties: Object {
@@ -103,8 +108,8 @@ struct Listener: ResourceType {
 struct AutoScalingGroup: ResourceType {
   static let type = "AWS::AutoScaling::AutoScalingGroup"
   let template: Resource<LaunchTemplate>
-  let subnets: [Identifier<Subnet>]
-  let targets: [Identifier<TargetGroup>]
+  let subnets: [ResourceID<Subnet>]
+  let targets: [ResourceID<TargetGroup>]
   let minimum: Int
   let desired: Int
   let maximum: Int
@@ -148,7 +153,7 @@ struct AutoScalingGroup: ResourceType {
 /// Adds and takes away servers so that a figure stays near its target.
 struct TargetTracking: ResourceType {
   static let type = "AWS::AutoScaling::ScalingPolicy"
-  let group: Identifier<AutoScalingGroup>
+  let group: ResourceID<AutoScalingGroup>
   /// CPU utilisation, 1 to 100.
   let targetPercent: Int
 

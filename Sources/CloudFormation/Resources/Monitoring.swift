@@ -17,7 +17,7 @@ extension Resource<LogGroup> {
 
 struct Topic: ResourceType {
   static let type = "AWS::SNS::Topic"
-  let key: Identifier<Key>
+  let key: ResourceID<Key>
   let displayName: String
   let tags: [Tag]
   var properties: Object { ["DisplayName": displayName, "KmsMasterKeyId": key, "Tags": tags] }
@@ -25,7 +25,7 @@ struct Topic: ResourceType {
 
 struct Subscription: ResourceType {
   static let type = "AWS::SNS::Subscription"
-  let topic: Identifier<Topic>
+  let topic: ResourceID<Topic>
   let email: Expression
   var properties: Object { ["TopicArn": topic, "Protocol": "email", "Endpoint": email] }
 }
@@ -50,7 +50,7 @@ struct Alarm: ResourceType {
   let threshold: Double
   /// How many of how many periods have to be too high.
   var periods = (bad: 1, of: 1)
-  let topic: Identifier<Topic>
+  let topic: ResourceID<Topic>
 
   var properties: Object {
     let result: Object = ["Id": "result", "Expression": expression, "Label": label, "ReturnData": true]

@@ -3,7 +3,7 @@
 struct DBSubnetGroup: ResourceType {
   static let type = "AWS::RDS::DBSubnetGroup"
   let description: String
-  let subnets: [Identifier<Subnet>]
+  let subnets: [ResourceID<Subnet>]
   let tags: [Tag]
   var properties: Object { ["DBSubnetGroupDescription": description, "SubnetIds": subnets, "Tags": tags] }
 }
@@ -30,9 +30,9 @@ struct DBInstance: ResourceType {
   let databaseName: String
   let engineVersion: String
   let isMultiZone: Bool
-  let subnetGroup: Identifier<DBSubnetGroup>
-  let parameterGroup: Identifier<DBParameterGroup>
-  let securityGroup: Identifier<SecurityGroup>
+  let subnetGroup: ResourceID<DBSubnetGroup>
+  let parameterGroup: ResourceID<DBParameterGroup>
+  let securityGroup: ResourceID<SecurityGroup>
   let key: ARN<Key>
   let monitoringRole: ARN<Role>
   let backupDays: Int
@@ -78,10 +78,10 @@ struct DBInstance: ResourceType {
 struct DBReplica: ResourceType {
   /// What it follows.
   enum Source {
-    case sameRegion(Identifier<DBInstance>)
+    case sameRegion(ResourceID<DBInstance>)
     /// The leader's ARN, and the key and subnets of this region.
     case otherRegion(
-      ARN<DBInstance>, region: String, ARN<Key>, Identifier<DBSubnetGroup>)
+      ARN<DBInstance>, region: String, ARN<Key>, ResourceID<DBSubnetGroup>)
   }
 
   static let type = DBInstance.type
@@ -89,8 +89,8 @@ struct DBReplica: ResourceType {
   let instanceClass: Expression
   /// nil where any zone will do.
   let availabilityZone: Expression?
-  let parameterGroup: Identifier<DBParameterGroup>
-  let securityGroup: Identifier<SecurityGroup>
+  let parameterGroup: ResourceID<DBParameterGroup>
+  let securityGroup: ResourceID<SecurityGroup>
   let performanceKey: ARN<Key>
   let monitoringRole: ARN<Role>
   let tags: [Tag]

@@ -1,5 +1,7 @@
 // Amazon Route 53: names. https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Route53.html
 
+import Policies
+
 struct HostedZone: ResourceType {
   static let type = "AWS::Route53::HostedZone"
   let name: Expression
@@ -35,14 +37,14 @@ struct RecordSet: ResourceType {
   }
 
   static let type = "AWS::Route53::RecordSet"
-  let zone: Identifier<HostedZone>
+  let zone: ResourceID<HostedZone>
   let name: Expression
   var type = "A"
   /// Tells it from others of its name.
   let identifier: String
   let policy: Policy
   let target: Target
-  var healthCheck: Identifier<HealthCheck>?
+  var healthCheck: ResourceID<HealthCheck>?
 
   var properties: Object {
     var properties: Object = [
@@ -86,9 +88,8 @@ struct HealthCheck: ResourceType {
         ["Type": "HTTPS", "FullyQualifiedDomainName": name, "Port": 443, "EnableSNI": true]
       }
     configuration["ResourcePath"] = .text(path)
-    // Three times ten seconds until a server counts as gone; the interval can't be changed later.
-    configuration["RequestInterval"] = .integer(10)
-    configuration["FailureThreshold"] = .integer(3)
+    configuration["RequestInterval"] = .integer(HealthChecks.route53.intervalMs / 1_000)
+    configuration["FailureThreshold"] = .integer(HealthChecks.route53.failures)
     return ["HealthCheckConfig": configuration, "HealthCheckTags": tags]
   }
 }

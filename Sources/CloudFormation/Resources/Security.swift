@@ -48,7 +48,7 @@ struct Certificate: ResourceType {
   static let type = "AWS::CertificateManager::Certificate"
   let name: Text
   let alternatives: [Text]
-  let zone: Identifier<HostedZone>
+  let zone: ResourceID<HostedZone>
   let tags: [Tag]
 
   var properties: Object {

@@ -66,7 +66,7 @@ struct Function: ResourceType {
   static let type = "AWS::Lambda::Function"
   let description: String
   let role: ARN<Role>
-  let logs: Identifier<LogGroup>
+  let logs: ResourceID<LogGroup>
   let code: String
   let environment: Object
   let tags: [Tag]

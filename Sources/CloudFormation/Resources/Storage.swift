@@ -12,7 +12,7 @@ struct Bucket: ResourceType {
   /// Days after which objects go, in a bucket of logs.
   var expiryDays: Int?
   /// The bucket that gets the log of requests, and the folder in it.
-  var log: (bucket: Identifier<Bucket>, prefix: String)?
+  var log: (bucket: ResourceID<Bucket>, prefix: String)?
   /// Whether log deliveries that need access lists may write here.
   var takesDeliveries = false
   var replication: Replication?
@@ -79,7 +79,7 @@ extension Resource<Bucket> {
 
 struct BucketPolicy: ResourceType {
   static let type = "AWS::S3::BucketPolicy"
-  let bucket: Identifier<Bucket>
+  let bucket: ResourceID<Bucket>
   let statements: [Statement]
   var properties: Object { ["Bucket": bucket, "PolicyDocument": PolicyDocument(statements: statements)] }
 }
@@ -107,8 +107,8 @@ extension Resource<FileSystem> {
 /// Where a zone's servers reach a file system.
 struct MountTarget: ResourceType {
   static let type = "AWS::EFS::MountTarget"
-  let fileSystem: Identifier<FileSystem>
-  let subnet: Identifier<Subnet>
-  let groups: [Identifier<SecurityGroup>]
+  let fileSystem: ResourceID<FileSystem>
+  let subnet: ResourceID<Subnet>
+  let groups: [ResourceID<SecurityGroup>]
   var properties: Object { ["FileSystemId": fileSystem, "SubnetId": subnet, "SecurityGroups": groups] }
 }

@@ -127,7 +127,7 @@ struct Blueprint {
 }
 
 /// A region with the stacks that have been made for it so far.
-struct Site {
+struct RegionStacks {
   let region: Region
   var network: NetworkStack?
   var copies: CopiesStack?

@@ -1,6 +1,7 @@
 // What a server does when it starts: it brings the release, the placement document and the secrets, and becomes the app.
 
 import Contract
+import Policies
 
 /// A server's user data. cloud-init runs it at every start, so that a restart brings the current release.
 enum Bootstrap {
@@ -160,7 +161,7 @@ enum Bootstrap {
     ExecStartPre=+/usr/local/bin/heights-fetch
     ExecStart=/opt/heights/run
     Restart=always
-    RestartSec=5
+    RestartSec=\#(BackOff.restarts.limitMs / 1_000)
     TimeoutStartSec=900
     LimitNOFILE=65536
     StandardOutput=append:/var/log/heights/app.log

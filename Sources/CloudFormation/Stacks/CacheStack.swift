@@ -5,10 +5,10 @@ import Topology
 struct CacheStack {
   let stack: Stack
   let address: StackOutput<Expression>
-  let secret: StackOutput<Identifier<Secret>>
+  let secret: StackOutput<ResourceID<Secret>>
 
   /// nil where the network has no place for it yet.
-  init?(_ blueprint: Blueprint, _ site: Site) {
+  init?(_ blueprint: Blueprint, _ site: RegionStacks) {
     guard let network = site.network, let group = network.cache, let key = site.data?.key else { return nil }
     let region = site.region
     let tier = blueprint.topology.tiers.first { $0.kind == .cache && $0.regions.contains(region.code) }

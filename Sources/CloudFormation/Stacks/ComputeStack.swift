@@ -6,7 +6,7 @@ import Topology
 struct ComputeStack {
   let stack: Stack
 
-  init(_ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack) {
+  init(_ blueprint: Blueprint, _ sites: [RegionStacks], _ index: Int, _ global: GlobalStack) {
     var plan = ComputePlan(blueprint, sites, index, global)
     if blueprint.topology.has(.edges) { plan.addFront() } else { plan.addServers() }
     plan.builder.output(of: blueprint.stage)
@@ -17,7 +17,7 @@ struct ComputeStack {
 
   /// From stage 6 on, a stack for each service behind the front, so that each is deployed on its own.
   static func services(
-    _ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack
+    _ blueprint: Blueprint, _ sites: [RegionStacks], _ index: Int, _ global: GlobalStack
   ) -> [ComputeStack] {
     (sites[index].edge?.layers ?? []).map { layer in
       var plan = ComputePlan(blueprint, sites, index, global, service: layer.service)
@@ -30,7 +30,7 @@ struct ComputeStack {
 /// The template in the making.
 struct ComputePlan {
   let blueprint: Blueprint
-  let sites: [Site]
+  let sites: [RegionStacks]
   let index: Int
   let global: GlobalStack
   var builder: StackBuilder
@@ -43,11 +43,12 @@ struct ComputePlan {
   /// What every server does at its start.
   let boot: Expression
 
-  var site: Site { sites[index] }
+  var site: RegionStacks { sites[index] }
   var region: Region { site.region }
 
   init(
-    _ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack, service: String? = nil
+    _ blueprint: Blueprint, _ sites: [RegionStacks], _ index: Int, _ global: GlobalStack,
+    service: String? = nil
   ) {
     self.blueprint = blueprint
     self.sites = sites
@@ -102,7 +103,7 @@ struct ComputePlan {
     var placement = Expression.text("")
     if let table = sites[0].data?.placement { placement = builder.input(table.name).value }
     settings.set("PLACEMENT", placement)
-    var releases = Identifier<Bucket>(value: .text(""))
+    var releases = ResourceID<Bucket>(value: .text(""))
     if let bucket = site.data?.releases { releases = builder.input(bucket) }
     settings.set("RELEASES", releases)
     var rights = ServerRights(releases: releases, placement: placement, logs: log)

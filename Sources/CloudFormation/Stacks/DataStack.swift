@@ -6,29 +6,29 @@ import Topology
 struct DataStack {
   let stack: Stack
   /// Releases of the app.
-  let releases: StackOutput<Identifier<Bucket>>
+  let releases: StackOutput<ResourceID<Bucket>>
   /// Where everything is: a table that every region reads its own copy of. In the home only.
-  var placement: (name: StackOutput<Identifier<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>)?
+  var placement: (name: StackOutput<ResourceID<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>)?
   var key: StackOutput<ARN<Key>>?
   /// The one cluster of stages 3 to 6.
   var database: DatabaseOutputs?
   /// The shared folder of stage 4.
-  var files: (id: StackOutput<Identifier<FileSystem>>, arn: StackOutput<ARN<FileSystem>>)?
+  var files: (id: StackOutput<ResourceID<FileSystem>>, arn: StackOutput<ARN<FileSystem>>)?
   /// What users send, from stage 5 on.
   var objects: ServedBucket?
   /// What the app brings along; in the home only.
   var staticFiles: ServedBucket?
-  var logs: (bucket: StackOutput<Identifier<Bucket>>, domainName: StackOutput<Expression>)?
+  var logs: (bucket: StackOutput<ResourceID<Bucket>>, domainName: StackOutput<Expression>)?
   /// In the first of the regions that share sessions.
-  var sessions: (name: StackOutput<Identifier<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>)?
+  var sessions: (name: StackOutput<ResourceID<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>)?
 
   struct ServedBucket {
-    let id: StackOutput<Identifier<Bucket>>
+    let id: StackOutput<ResourceID<Bucket>>
     let arn: StackOutput<ARN<Bucket>>
     let domainName: StackOutput<Expression>
   }
 
-  init(_ blueprint: Blueprint, _ sites: [Site], _ index: Int) {
+  init(_ blueprint: Blueprint, _ sites: [RegionStacks], _ index: Int) {
     let region = sites[index].region
     let isHome = index == 0
     var plan = Plan(blueprint: blueprint, region: region)
@@ -81,7 +81,7 @@ private struct Plan {
   /// The document that says where everything is. It is written in the home region, by compare and set.
   mutating func addPlacement(
     in regions: [String]
-  ) -> (name: StackOutput<Identifier<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>) {
+  ) -> (name: StackOutput<ResourceID<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>) {
     let table = builder.add(
       "Placement", GlobalTable(key: "id", regions: regions, tags: blueprint.tags("placement")),
       deletion: .retain)
@@ -92,7 +92,7 @@ private struct Plan {
   }
 
   mutating func addSessions() -> (
-    name: StackOutput<Identifier<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>
+    name: StackOutput<ResourceID<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>
   )? {
     let tier = blueprint.topology.tiers.first { $0.kind == .sessions && $0.regions.first == region.code }
     guard let tier else { return nil }
@@ -127,7 +127,7 @@ private struct Plan {
 
   mutating func addFiles(
     _ network: NetworkStack, key: Resource<Key>
-  ) -> (id: StackOutput<Identifier<FileSystem>>, arn: StackOutput<ARN<FileSystem>>)? {
+  ) -> (id: StackOutput<ResourceID<FileSystem>>, arn: StackOutput<ARN<FileSystem>>)? {
     guard let group = network.files else { return nil }
     let files = builder.add(
       "Files", FileSystem(key: key.arn, tags: blueprint.tags("files")), deletion: .retain)
@@ -145,7 +145,7 @@ private struct Plan {
 
   // MARK: Buckets
 
-  mutating func addReleases(logs: Resource<Bucket>?) -> StackOutput<Identifier<Bucket>> {
+  mutating func addReleases(logs: Resource<Bucket>?) -> StackOutput<ResourceID<Bucket>> {
     let bucket = builder.add(
       "Releases",
       Bucket(log: logs.map { ($0.id, "releases/") }, tags: blueprint.tags("releases")), deletion: .retain,
@@ -191,7 +191,7 @@ private struct Plan {
     return serve(bucket, "StaticFiles", "The app's static files, under static/.")
   }
 
-  mutating func addObjects(logs: Resource<Bucket>, copies: Identifier<Bucket>?) -> DataStack.ServedBucket {
+  mutating func addObjects(logs: Resource<Bucket>, copies: ResourceID<Bucket>?) -> DataStack.ServedBucket {
     let destination = copies.map { ARN<Bucket>(value: Text("arn:\(.partition):s3:::\($0)").value) }
     let role = destination.map { _ in addReplicationRole() }
     var objects = Bucket(log: (logs.id, "objects/"), tags: blueprint.tags("objects"))
@@ -213,7 +213,7 @@ private struct Plan {
   }
 
   /// The bucket in the next region of those that share data, where this region's objects are copied to.
-  mutating func copies(for region: Region, among sites: [Site]) -> Identifier<Bucket>? {
+  mutating func copies(for region: Region, among sites: [RegionStacks]) -> ResourceID<Bucket>? {
     let group = blueprint.group(of: region)
     guard group.count > 1, let index = group.firstIndex(of: region.code) else { return nil }
     let next = group[(index + 1) % group.count]
@@ -259,7 +259,7 @@ extension Statement {
 /// Copies of another region's objects: a stack of its own that comes first, because regions copy in a ring.
 struct CopiesStack {
   let stack: Stack
-  let bucket: StackOutput<Identifier<Bucket>>
+  let bucket: StackOutput<ResourceID<Bucket>>
 
   init(_ blueprint: Blueprint, _ region: Region) {
     var builder = blueprint.builder(
@@ -282,7 +282,7 @@ struct ReplicaStack {
   let addresses: [(cluster: DatabaseOutputs, address: StackOutput<Expression>)]
 
   /// nil where there is none.
-  init?(_ blueprint: Blueprint, _ sites: [Site], _ index: Int) {
+  init?(_ blueprint: Blueprint, _ sites: [RegionStacks], _ index: Int) {
     let region = sites[index].region
     let followed = sites.flatMap(\.clusters).flatMap(\.clusters).filter { cluster in
       cluster.tier?.members.contains { $0.role == .replica && $0.region == region.code } ?? false

@@ -6,9 +6,9 @@ import Topology
 
 /// What all database servers of a stack share.
 struct DatabasePieces {
-  let subnets: Identifier<DBSubnetGroup>
-  let parameters: Identifier<DBParameterGroup>
-  let securityGroup: Identifier<SecurityGroup>
+  let subnets: ResourceID<DBSubnetGroup>
+  let parameters: ResourceID<DBParameterGroup>
+  let securityGroup: ResourceID<SecurityGroup>
   let key: ARN<Key>
   let monitoring: ARN<Role>
 }
@@ -18,7 +18,7 @@ struct DatabaseOutputs {
   /// The region of the leader.
   let region: String
   let leader: StackOutput<ARN<DBInstance>>
-  let leaderName: StackOutput<Identifier<DBInstance>>
+  let leaderName: StackOutput<ResourceID<DBInstance>>
   let leaderAddress: StackOutput<Expression>
   let readers: [StackOutput<Expression>]
   /// What parameters that carry this are called.
@@ -141,7 +141,7 @@ struct ClusterStack {
   /// The most clusters in a stack.
   private static let limit = 8
 
-  static func all(_ blueprint: Blueprint, _ site: Site) -> [ClusterStack] {
+  static func all(_ blueprint: Blueprint, _ site: RegionStacks) -> [ClusterStack] {
     guard blueprint.stage == .sharded, let network = site.network, let data = site.data else { return [] }
     var stacks: [ClusterStack] = []
     let clusters = blueprint.clusters(in: site.region)

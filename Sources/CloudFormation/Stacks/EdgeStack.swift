@@ -11,13 +11,13 @@ struct EdgeStack {
   var distribution: (domainName: StackOutput<Expression>, arn: StackOutput<ARN<Distribution>>)?
 
   struct Balancer {
-    let targets: StackOutput<Identifier<TargetGroup>>
+    let targets: StackOutput<ResourceID<TargetGroup>>
     let dnsName: StackOutput<Expression>
     let zone: StackOutput<Expression>
   }
 
   /// nil where there is nothing to balance.
-  init?(_ blueprint: Blueprint, _ sites: [Site], _ index: Int, _ global: GlobalStack) {
+  init?(_ blueprint: Blueprint, _ sites: [RegionStacks], _ index: Int, _ global: GlobalStack) {
     let site = sites[index]
     guard let network = site.network, let data = site.data, let logs = data.logs else { return nil }
     var plan = Plan(blueprint: blueprint, site: site, global: global)
@@ -57,12 +57,12 @@ private struct Plan {
   }
 
   let blueprint: Blueprint
-  let site: Site
+  let site: RegionStacks
   let global: GlobalStack
   var builder: StackBuilder
   let domain: Expression
 
-  init(blueprint: Blueprint, site: Site, global: GlobalStack) {
+  init(blueprint: Blueprint, site: RegionStacks, global: GlobalStack) {
     self.blueprint = blueprint
     self.site = site
     self.global = global
@@ -87,8 +87,8 @@ private struct Plan {
   }
 
   mutating func addBalancer(
-    _ name: String, isInternal: Bool, subnets: [StackOutput<Identifier<Subnet>>],
-    group: StackOutput<Identifier<SecurityGroup>>, _ network: NetworkStack, _ logs: Identifier<Bucket>
+    _ name: String, isInternal: Bool, subnets: [StackOutput<ResourceID<Subnet>>],
+    group: StackOutput<ResourceID<SecurityGroup>>, _ network: NetworkStack, _ logs: ResourceID<Bucket>
   ) -> Balancer {
     let balancer = builder.add(
       "\(name)Balancer",
@@ -123,7 +123,7 @@ private struct Plan {
   // MARK: CDN
 
   mutating func addDistribution(
-    _ sites: [Site]
+    _ sites: [RegionStacks]
   ) -> (domainName: StackOutput<Expression>, arn: StackOutput<ARN<Distribution>>)? {
     guard let data = site.data, let files = data.staticFiles, let logs = data.logs,
       let certificate = global.certificate

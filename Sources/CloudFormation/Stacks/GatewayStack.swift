@@ -6,7 +6,7 @@ struct GatewayStack {
   let stack: Stack
 
   /// nil where the network has no subnets for the app yet.
-  init?(_ blueprint: Blueprint, _ site: Site) {
+  init?(_ blueprint: Blueprint, _ site: RegionStacks) {
     guard let network = site.network, !network.appTables.isEmpty else { return nil }
     let region = site.region.code
     var builder = blueprint.builder(

@@ -7,9 +7,9 @@ struct GlobalStack {
   static let region = "us-east-1"
 
   let stack: Stack
-  let zone: StackOutput<Identifier<HostedZone>>
+  let zone: StackOutput<ResourceID<HostedZone>>
   /// nil before there is a CDN.
-  let certificate: StackOutput<Identifier<Certificate>>?
+  let certificate: StackOutput<ResourceID<Certificate>>?
 
   init(_ blueprint: Blueprint) {
     var builder = blueprint.builder(
@@ -22,7 +22,7 @@ struct GlobalStack {
       "NameServers", zone.nameServers,
       "Name these at the registrar of the domain, then everything below works.")
 
-    var certificate: StackOutput<Identifier<Certificate>>?
+    var certificate: StackOutput<ResourceID<Certificate>>?
     if blueprint.topology.has(.edges) {
       let site = builder.add(
         "SiteCertificate",

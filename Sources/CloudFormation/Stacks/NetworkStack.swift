@@ -4,22 +4,22 @@ import Topology
 
 struct NetworkStack {
   let stack: Stack
-  let vpc: StackOutput<Identifier<VPC>>
+  let vpc: StackOutput<ResourceID<VPC>>
   /// In each, one for each zone.
-  var publicSubnets: [StackOutput<Identifier<Subnet>>] = []
-  var dataSubnets: [StackOutput<Identifier<Subnet>>] = []
-  var appSubnets: [StackOutput<Identifier<Subnet>>] = []
+  var publicSubnets: [StackOutput<ResourceID<Subnet>>] = []
+  var dataSubnets: [StackOutput<ResourceID<Subnet>>] = []
+  var appSubnets: [StackOutput<ResourceID<Subnet>>] = []
   /// The tables of the app's subnets, which lead out through a gateway of the zone.
-  var appTables: [StackOutput<Identifier<RouteTable>>] = []
+  var appTables: [StackOutput<ResourceID<RouteTable>>] = []
   /// The names of the zones.
   var zones: [StackOutput<Expression>] = []
   /// Those who come from outside.
-  let front: StackOutput<Identifier<SecurityGroup>>
-  let servers: StackOutput<Identifier<SecurityGroup>>
-  var database: StackOutput<Identifier<SecurityGroup>>?
-  var files: StackOutput<Identifier<SecurityGroup>>?
-  var cache: StackOutput<Identifier<SecurityGroup>>?
-  var layers: StackOutput<Identifier<SecurityGroup>>?
+  let front: StackOutput<ResourceID<SecurityGroup>>
+  let servers: StackOutput<ResourceID<SecurityGroup>>
+  var database: StackOutput<ResourceID<SecurityGroup>>?
+  var files: StackOutput<ResourceID<SecurityGroup>>?
+  var cache: StackOutput<ResourceID<SecurityGroup>>?
+  var layers: StackOutput<ResourceID<SecurityGroup>>?
 
   init(_ blueprint: Blueprint, _ region: Region) {
     // The blueprint has checked that every region has a number.
@@ -120,12 +120,12 @@ private struct Plan {
 
 extension Plan {
   struct Groups {
-    let front: StackOutput<Identifier<SecurityGroup>>
-    let servers: StackOutput<Identifier<SecurityGroup>>
-    var database: StackOutput<Identifier<SecurityGroup>>?
-    var files: StackOutput<Identifier<SecurityGroup>>?
-    var cache: StackOutput<Identifier<SecurityGroup>>?
-    var layers: StackOutput<Identifier<SecurityGroup>>?
+    let front: StackOutput<ResourceID<SecurityGroup>>
+    let servers: StackOutput<ResourceID<SecurityGroup>>
+    var database: StackOutput<ResourceID<SecurityGroup>>?
+    var files: StackOutput<ResourceID<SecurityGroup>>?
+    var cache: StackOutput<ResourceID<SecurityGroup>>?
+    var layers: StackOutput<ResourceID<SecurityGroup>>?
   }
 
   private var inside: SecurityGroup.Rule.Peer { .block(.text(NetworkPlan.network(number))) }
@@ -215,7 +215,7 @@ extension Plan {
   /// What only the app's servers reach, and what reaches nothing itself.
   private mutating func addStore(
     _ name: String, _ title: String, _ port: Int, _ vpc: Resource<VPC>, _ servers: Resource<SecurityGroup>
-  ) -> StackOutput<Identifier<SecurityGroup>> {
+  ) -> StackOutput<ResourceID<SecurityGroup>> {
     let group = builder.add(
       "\(name)SecurityGroup",
       SecurityGroup(

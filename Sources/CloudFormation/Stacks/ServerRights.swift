@@ -12,7 +12,7 @@ struct ServerRights {
   }
 
   /// What every server does at its start.
-  init(releases: Identifier<Bucket>, placement: Expression, logs: Resource<LogGroup>) {
+  init(releases: ResourceID<Bucket>, placement: Expression, logs: Resource<LogGroup>) {
     allow(["s3:GetObject"], on: [Text("arn:\(.partition):s3:::\(releases)/releases/*")])
     allow(
       ["dynamodb:GetItem"],
@@ -34,7 +34,7 @@ struct ServerRights {
       ])
   }
 
-  mutating func readSecret(_ secret: Identifier<Secret>) {
+  mutating func readSecret(_ secret: ResourceID<Secret>) {
     allow(["secretsmanager:GetSecretValue"], on: [secret])
   }
 

@@ -43,7 +43,7 @@ extension Blueprint {
 
   /// How many servers of a service there are in each region.
   func scaling(of tier: Tier) -> Scaling {
-    tier.scaling ?? Scaling(minimum: zoneCount, desired: zoneCount, maximum: 4 * zoneCount)
+    tier.scaling ?? .unplanned(zones: zoneCount)
   }
 }
 

@@ -22,14 +22,14 @@ struct Resource<Kind: ResourceType>: Sendable {
   let logicalID: String
 
   /// What the resource is known by (`Ref`).
-  var id: Identifier<Kind> { Identifier(value: .reference(logicalID)) }
+  var id: ResourceID<Kind> { ResourceID(value: .reference(logicalID)) }
 
   /// One of its attributes (`Fn::GetAtt`); the services' files give those in use their names.
   func attribute(_ name: String) -> Expression { .attribute(of: logicalID, name) }
 }
 
 /// What a resource of that type is known by: in its own stack a reference, in another a parameter.
-struct Identifier<Kind: ResourceType>: CarriedValue, Equatable {
+struct ResourceID<Kind: ResourceType>: CarriedValue, Equatable {
   let value: Expression
   init(value: Expression) { self.value = value }
 }

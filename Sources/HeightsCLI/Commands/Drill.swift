@@ -46,7 +46,7 @@ extension Command {
       target: try await arguments.target(folder),
       ratePerSecond: try arguments.positive("rate", upTo: 10_000) ?? 100, durationSeconds: 1,
       users: try arguments.integer("users", in: 1...100_000) ?? 50, ledgerPath: arguments.ledgerPath(folder),
-      workload: try VisitorHabits(manifest.workload))
+      workload: manifest.workload)
     let drill = Drill(
       kind, in: folder, zone: arguments.text("zone"), holdSeconds: try arguments.integer("hold", in: 1...600),
       load: load)

@@ -69,23 +69,8 @@ extension LoadOptions {
       target: try await arguments.target(folder), ratePerSecond: rate, durationSeconds: duration,
       users: users,
       ledgerPath: arguments.ledgerPath(folder), historyPath: arguments.text("history"),
-      workload: try VisitorHabits(manifest.workload), spacing: spacing)
+      workload: manifest.workload, spacing: spacing)
     if let seed { self.seed = UInt64(seed) }
-  }
-}
-
-extension VisitorHabits {
-  /// The mix that a manifest asks for.
-  init(_ manifest: Manifest.Workload) throws {
-    try self.init(
-      weights: [
-        .signUp: manifest.signUp, .logIn: manifest.logIn, .readFeed: manifest.readFeed,
-        .readPopular: manifest.readPopular, .readPost: manifest.readPost, .post: manifest.post,
-        .follow: manifest.follow, .like: manifest.like, .signOut: manifest.signOut,
-        .changePassword: manifest.changePassword, .uploadPhoto: manifest.uploadPhoto,
-        // As often as something ends that can be tried, about.
-        .tryEndedSession: (manifest.logIn + manifest.signOut + manifest.changePassword) / 2,
-      ], popularityExponent: manifest.zipfExponent)
   }
 }
 

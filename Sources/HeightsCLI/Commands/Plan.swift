@@ -4,6 +4,7 @@ import Foundation
 import Lab
 import Planner
 import Topology
+import Workload
 
 extension Command {
   static let plan = Command(
@@ -51,7 +52,7 @@ private struct PlanRequest {
   /// As a share.
   let growth: Double?
   private let app: AppOutline
-  private let mix: RequestMix
+  private let workload: Workload
   private let catalog: Catalog
   private let regions: [String]
 
@@ -75,10 +76,12 @@ private struct PlanRequest {
     regions = try Self.regions(arguments.text("regions"))
     let manifest = try Self.manifest(arguments)
     app = manifest?.outline ?? .summit
-    mix = manifest.flatMap { RequestMix($0.workload) } ?? .standard
+    workload = manifest?.workload ?? .standard
   }
 
-  func planner() throws -> Planner { try Planner(app, mix: mix, catalog: catalog, regions: regions) }
+  func planner() throws -> Planner {
+    try Planner(app, workload: workload, catalog: catalog, regions: regions)
+  }
 
   private static func overridden(_ catalog: Catalog, by path: String) throws -> Catalog {
     guard let data = FileManager.default.contents(atPath: path) else {
@@ -118,16 +121,4 @@ extension AppOutline {
     name: "summit", title: "An app like Summit",
     services: [Service(name: "web", databases: ["accounts", "posts", "graph"])],
     databases: ["accounts", "posts", "graph"])
-}
-
-extension RequestMix {
-  /// The mix of a manifest, without sign-outs and new passwords, which are too rare to change a plan, and without uploads:
-  /// the planner's posts have their share of pictures. Nil when all other weights are 0.
-  init?(_ workload: Manifest.Workload) {
-    self.init(weights: [
-      .signUp: workload.signUp, .logIn: workload.logIn, .readFeed: workload.readFeed,
-      .readPopular: workload.readPopular, .readPost: workload.readPost, .post: workload.post,
-      .follow: workload.follow, .like: workload.like,
-    ])
-  }
 }

@@ -132,7 +132,7 @@ enum SizedStage {
   ) throws -> (Topology, shortfalls: [String]) {
     guard let users else { return (try Topology.of(manifest.outline, at: stage, in: regions), []) }
     let planner = try Planner(
-      manifest.outline, mix: RequestMix(manifest.workload) ?? .standard, catalog: Catalog(),
+      manifest.outline, workload: manifest.workload, catalog: Catalog(),
       regions: regions.map(\.code))
     let plan = try planner.plan(users: users, stage: stage)
     return (plan.topology, plan.shortfalls)

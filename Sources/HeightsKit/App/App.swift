@@ -2,6 +2,7 @@
 
 import Contract
 import Glibc
+import Policies
 
 /// What an app serves: to the public, and to whoever runs it.
 public struct Routes: Sendable {
@@ -60,9 +61,6 @@ public enum App {
 
 /// A process that serves an app.
 struct AppProcess {
-  /// How long a drain may take before what is left is cut off.
-  private static let drainLimitMs = 10_000
-
   /// What the public's sockets are bound to.
   let port: UInt16
   private let context: AppContext
@@ -90,7 +88,7 @@ struct AppProcess {
     mover = Mover(context)
     routes.admin.addMove(mover)
     routes.admin.addObjects(context)
-    routes.admin.addFrontDoor(server, readiness, drainLimitMs: AppProcess.drainLimitMs)
+    routes.admin.addFrontDoor(server, readiness, drainLimitMs: Leaving.drainMs)
     admin = try await HTTPServer(loops: [context.loops.loops[0]], router: routes.admin, logRequests: false)
     if !environment.opensFrontDoor { try await server.setAccepting(false) }
     try await admin.listen(on: sockets.admin)
@@ -123,7 +121,7 @@ struct AppProcess {
   /// - Returns: whether every connection ended by itself.
   func end() async throws -> Bool {
     readiness.state = .draining
-    let complete = try await server.drain(limitMs: AppProcess.drainLimitMs)
+    let complete = try await server.drain(limitMs: Leaving.drainMs)
     await mover.close()
     await context.close()
     return complete

@@ -1,5 +1,7 @@
 // The bounds of a server.
 
+import Policies
+
 /// How much a server takes on, and how long it waits. Per loop where it says so.
 public struct HTTPLimits: Sendable {
   /// Requests whose handlers run; the next one is answered with 503.
@@ -13,11 +15,11 @@ public struct HTTPLimits: Sendable {
   /// For how long a body may arrive.
   public var bodyTimeoutMs = 60_000
   /// For how long a connection is kept without a request.
-  public var keepAliveMs = 75_000
+  public var keepAliveMs = KeepAlive.appSeconds * 1_000
   /// After how long without progress an answer that isn't taken is given up.
   public var inactivityTimeoutMs = 90_000
   /// For how long a handler may work.
-  public var handlerTimeoutMs = 10_000
+  public var handlerTimeoutMs = Leaving.drainMs
   /// For how long a drain waits for the next request on a connection without one.
   public var drainIdleMs = 1_000
   /// How often what is overdue is looked for.

@@ -1,5 +1,6 @@
 // What a process has asked of Redis, counted by all loops.
 
+import Policies
 import Synchronization
 
 final class RedisMetrics: Sendable {

@@ -58,7 +58,8 @@ final class RedisSeeker: @unchecked Sendable {
         await pause(ms: Self.checkMs)
         if !isStopped, redis.breaker.isClosed { await check(redis) }
       } else {
-        await pause(ms: max(redis.breaker.trialAt?.remainingMs ?? 1, 1))
+        await pause(
+          ms: max(redis.breaker.trialAtNs.map { Deadline(uptimeNanoseconds: $0).remainingMs } ?? 1, 1))
       }
     }
     closeAll()

@@ -1,6 +1,7 @@
 // The Redis that an app's processes share: who leads is known, commands go there, and nobody waits while it is away.
 
 import Glibc
+import Policies
 import Synchronization
 
 /// A process's way to Redis.
@@ -67,7 +68,7 @@ final class SharedRedis: Sendable {
     self.credentials = credentials
     sentinelCredentials = sentinels
     self.authorities = authorities
-    state = Mutex(State(breaker: CircuitBreaker(now: .now)))
+    state = Mutex(State(breaker: CircuitBreaker(nowNs: Deadline.now.uptimeNanoseconds)))
     // OpenSSL writes to sockets that the server may have closed.
     signal(SIGPIPE, SIG_IGN)
     self.loops = loops.loops.map { RedisLoop(self, on: $0) }
@@ -93,7 +94,7 @@ final class SharedRedis: Sendable {
       let old = state.seeker
       state.place = place
       state.leader = nil
-      state.breaker = CircuitBreaker(now: .now)
+      state.breaker = CircuitBreaker(nowNs: Deadline.now.uptimeNanoseconds)
       state.reason = place == nil ? "no server is named" : "no leader has been found yet"
       state.seeker = place.map { RedisSeeker($0, redis: self, authorities: authorities, loops[0].flushes) }
       return .some(old)
@@ -194,7 +195,8 @@ final class SharedRedis: Sendable {
   private func fail(_ error: RedisError, of version: Int, isCertain: Bool) {
     let opened = state.withLock { state -> RedisSeeker? in
       guard state.leader?.version == version,
-        state.breaker.fail(isCertain: isCertain, now: .now, chance: .random(in: 0...1))
+        state.breaker.fail(
+          isCertain: isCertain, nowNs: Deadline.now.uptimeNanoseconds, chance: .random(in: 0...1))
       else { return nil }
       state.reason = error.reason
       usableSince.store(Int64.max, ordering: .releasing)
@@ -211,7 +213,7 @@ final class SharedRedis: Sendable {
 
   /// - Returns: whether the trial is due, which `seeker` makes now.
   func beginTrial(_ seeker: RedisSeeker) -> Bool {
-    state.withLock { $0.seeker === seeker && $0.breaker.beginTrial(now: .now) }
+    state.withLock { $0.seeker === seeker && $0.breaker.beginTrial(nowNs: Deadline.now.uptimeNanoseconds) }
   }
 
   /// The leader that the seeker has found and brought up to date; or why there is none.
@@ -220,16 +222,16 @@ final class SharedRedis: Sendable {
   ) {
     state.withLock { state in
       guard state.seeker === seeker else { return }
-      let chance = Double.random(in: 0...1)
+      let (nowNs, chance) = (Deadline.now.uptimeNanoseconds, Double.random(in: 0...1))
       switch result {
       case .success(let (address, host, tls)):
         state.version += 1
         state.leader = Leader(address: address, host: host, tls: tls, version: state.version)
         usableSince.store(wallClockMs(), ordering: .releasing)
-        state.breaker.endTrial(succeeded: true, now: .now, chance: chance)
+        state.breaker.endTrial(succeeded: true, nowNs: nowNs, chance: chance)
       case .failure(let error):
         state.reason = error.reason
-        state.breaker.endTrial(succeeded: false, now: .now, chance: chance)
+        state.breaker.endTrial(succeeded: false, nowNs: nowNs, chance: chance)
       }
     }
   }

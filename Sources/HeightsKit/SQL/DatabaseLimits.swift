@@ -1,5 +1,7 @@
 // The bounds of a database, in one place.
 
+import Policies
+
 /// How much may wait, run and be kept. The defaults suit an app whose three databases share 64 MiB.
 public struct DatabaseLimits: Sendable {
   /// Transactions that may wait for the writer; the next one is refused with `.tooMany`.
@@ -20,10 +22,10 @@ public struct DatabaseLimits: Sendable {
   public var logPages = 1_000
 
   /// Connections to a server that a loop's transactions share, besides the one of its reads.
-  public var connectionsPerLoop = 4
+  public var connectionsPerLoop = ConnectionCeiling.perDatabase
   /// The same for all databases of a cluster together: what is not used by one is closed when another wants it. So a process
   /// has at most this and a connection for the reads of each database, for each of its loops.
-  public var clusterConnectionsPerLoop = 8
+  public var clusterConnectionsPerLoop = ConnectionCeiling.perCluster
 
   /// The figures above.
   public init() {}

@@ -1,5 +1,7 @@
 // gdnsd where several addresses lead to the app: it answers with those that are healthy.
 
+import Policies
+
 /// From stage 4 on. (With one static address it is `Gdnsd`.)
 struct GdnsdFailover: Engine {
   struct Address: Equatable, Sendable {
@@ -34,7 +36,9 @@ struct GdnsdFailover: Engine {
     try shell.write(zone, to: "config/zones/" + domain)
   }
 
-  /// An address is asked every two seconds: one bad answer takes it away, and one good brings it back.
+  private static let checks = HealthChecks.names
+
+  /// One bad answer takes an address away, and one good brings it back.
   var configuration: String {
     """
     options => {
@@ -53,11 +57,11 @@ struct GdnsdFailover: Engine {
         url_path => \(checkPath)
         vhost => \(domain)
         ok_codes => [ 200, 404 ]
-        interval => 2
-        timeout => 1
-        up_thresh => 1
+        interval => \(Self.checks.intervalMs / 1_000)
+        timeout => \(Self.checks.timeoutMs / 1_000)
+        up_thresh => \(Self.checks.successes)
         ok_thresh => 1
-        down_thresh => 1
+        down_thresh => \(Self.checks.failures)
       }
     }
     plugins => {

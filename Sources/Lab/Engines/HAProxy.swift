@@ -2,6 +2,7 @@
 
 import Contract
 import Foundation
+import Policies
 
 struct HAProxy: Balancer {
   /// What requests come in by.
@@ -85,7 +86,7 @@ extension HAProxy {
       timeout http-request 10s
       timeout http-keep-alive 30s
       timeout queue 5s
-      timeout check 700ms
+      timeout check \(Self.checks.timeoutMs)ms
       option idle-close-on-response
       option redispatch 1
       retries 3
@@ -106,7 +107,7 @@ extension HAProxy {
       option httpchk
       http-check send meth GET uri \(check) hdr Host localhost
       http-check expect rstatus ^(\(expected.map(String.init).joined(separator: "|")))$
-      default-server inter 500ms fastinter 200ms downinter 300ms fall 2 rise 1 observe layer4 error-limit 3 on-error mark-down on-marked-down shutdown-sessions
+      default-server \(Self.rhythm) observe layer4 error-limit 3 on-error mark-down on-marked-down shutdown-sessions
     \(servers.map { "  server \($0.id) \($0.address):\($0.port) check\n" }.joined())
     """
   }
@@ -138,6 +139,12 @@ extension HAProxy {
 
   /// An app that does not know `/readyz` is healthy since it answers.
   private var expected: [Int] { check == Varnish.health ? [200] : [200, 404] }
+
+  private static let checks = HealthChecks.proxy
+  private static var rhythm: String {
+    "inter \(checks.intervalMs)ms fastinter \(checks.doubtIntervalMs)ms downinter \(checks.awayIntervalMs)ms "
+      + "fall \(checks.failures) rise \(checks.successes)"
+  }
 
   /// Of the first check of each: one that hangs must not keep the balancer from starting.
   private static let firstCheckMs = 300

@@ -1,6 +1,7 @@
 // Patroni: it starts PostgreSQL, agrees through etcd on who leads, and makes a follower lead when the leader is gone.
 
 import Foundation
+import Policies
 
 /// One member of a replicated PostgreSQL cluster.
 struct Patroni: Engine {
@@ -122,13 +123,16 @@ struct Patroni: Engine {
 extension Patroni {
   /// What all members share, kept in etcd.
   var clusterConfiguration: [String: Any] {
-    [
-      "ttl": 5, "loop_wait": 1, "retry_timeout": 2, "maximum_lag_on_failover": 1_048_576,
+    let failover = Failover.lab
+    return [
+      "ttl": failover.leaseSeconds, "loop_wait": failover.roundSeconds,
+      "retry_timeout": failover.retrySeconds, "maximum_lag_on_failover": 1_048_576,
       // A write is acknowledged when a second zone has it on disk.
       "synchronous_mode": true, "synchronous_node_count": 1,
       // Otherwise, when there is no second one, the leader goes on alone.
       "synchronous_mode_strict": settings.isStrict,
-      "primary_start_timeout": 2, "primary_stop_timeout": 5, "check_timeline": true,
+      "primary_start_timeout": failover.startSeconds, "primary_stop_timeout": failover.stopSeconds,
+      "check_timeline": true,
       "postgresql": [
         "use_pg_rewind": true, "use_slots": true, "remove_data_directory_on_rewind_failure": true,
         "remove_data_directory_on_diverged_timelines": true,

@@ -2,6 +2,7 @@
 
 import Contract
 import Foundation
+import Policies
 
 struct Varnish: Engine {
   let host: Host
@@ -68,7 +69,7 @@ struct Varnish: Engine {
     import directors;
     import std;
 
-    probe health { .url = "\(HAProxy.health)"; .interval = 500ms; .timeout = 400ms; .window = 2; .threshold = 1; .initial = 1; }
+    probe health { .url = "\(HAProxy.health)"; \(Self.rhythm) .initial = 1; }
     \(origins.map { backend($0) }.joined(separator: "\n"))
     backend object_store {
       .host = "\(store.address)"; .port = "\(store.port)";
@@ -145,6 +146,13 @@ struct Varnish: Engine {
     }
 
     """
+  }
+
+  /// It counts the good answers among the last few.
+  private static var rhythm: String {
+    let checks = HealthChecks.edge
+    return ".interval = \(checks.intervalMs)ms; .timeout = \(checks.timeoutMs)ms; "
+      + ".window = \(checks.failures + checks.successes - 1); .threshold = \(checks.successes);"
   }
 
   /// Who is asked again when an origin did not answer: the next one.

@@ -2,6 +2,7 @@
 
 import Contract
 import Foundation
+import Workload
 
 extension Manifest {
   /// The manifest's name in an app's folder.
@@ -51,7 +52,7 @@ extension Manifest {
     let launch =
       isAfterLaunch ? nil : object.required("launch", "a folder inside the app's folder", read: folder)
     let files = object.optional("files", "a list of files and folders inside the app's folder", read: paths)
-    let workload = object.member("workload").map { readWorkload($0, problems) } ?? Workload()
+    let workload = object.member("workload").map { readWorkload($0, problems) } ?? .standard
     let replication = object.optional("replication", "'available' or 'strict'") { node in
       node.text.flatMap { ["available", "strict"].contains($0) ? $0 : nil }
     }
@@ -140,33 +141,24 @@ extension Manifest {
     return names
   }
 
+  /// The standard one in the place of one that is refused.
   private static func readWorkload(_ member: JSON5Node.Member, _ problems: ManifestProblems) -> Workload {
-    var workload = Workload()
-    guard let object = ManifestObject(member.node, path: "workload", problems) else { return workload }
-    let weights: [(String, WritableKeyPath<Workload, Double>)] = [
-      ("signUp", \.signUp), ("logIn", \.logIn), ("readFeed", \.readFeed), ("readPopular", \.readPopular),
-      ("readPost", \.readPost), ("post", \.post), ("follow", \.follow), ("like", \.like),
-    ]
-    for (key, weight) in weights {
-      let value = object.optional(key, "a weight from 0 to 1000000") { $0.number(in: 0...1_000_000) }
-      workload[keyPath: weight] = value ?? 0
+    guard let object = ManifestObject(member.node, path: "workload", problems) else { return .standard }
+    var weights: [Action: Double] = [:]
+    for action in Action.allCases where action.isNamedByApps {
+      weights[action] = object.optional(action.rawValue, Workload.weightWords) {
+        $0.number(in: Workload.weightRange)
+      }
     }
-    // Manifests from before there were these say nothing of them: they come in proportion to what they go with.
-    let later: [(String, WritableKeyPath<Workload, Double>, Double)] = [
-      ("signOut", \.signOut, workload.logIn / 4), ("changePassword", \.changePassword, workload.logIn / 8),
-      ("uploadPhoto", \.uploadPhoto, workload.post / 10),
-    ]
-    for (key, weight, usual) in later {
-      let value = object.optional(key, "a weight from 0 to 1000000") { $0.number(in: 0...1_000_000) }
-      workload[keyPath: weight] = value ?? usual
+    let exponent = object.optional("zipfExponent", Workload.exponentWords) {
+      $0.number(in: Workload.exponentRange)
     }
-    let exponent = object.optional("zipfExponent", "a number from 0 to 3") { $0.number(in: 0...3) }
-    workload.zipfExponent = exponent ?? 1
     object.rejectUnknownKeys()
-    if (weights.map(\.1) + later.map(\.1)).allSatisfy({ workload[keyPath: $0] == 0 }) {
+    do { return try Workload(named: weights, popularityExponent: exponent ?? 1) } catch {
+      // What each may be was asked above.
       problems.add("workload", "expected at least one weight above 0", line: member.line)
+      return .standard
     }
-    return workload
   }
 }
 

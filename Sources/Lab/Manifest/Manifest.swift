@@ -3,6 +3,7 @@
 import Contract
 import Errors
 import Topology
+import Workload
 
 /// An app's manifest, checked: every name in it exists, every folder is there.
 public struct Manifest: Equatable, Sendable {
@@ -25,27 +26,6 @@ public struct Manifest: Equatable, Sendable {
     /// It listens on HOST:PORT itself (`listens: "port"`), as any program does, and so runs from stage 3 on. Otherwise it
     /// takes sockets and answers an administrator's, as apps do that import HeightsKit.
     public var listensOnPort = false
-  }
-
-  /// The weights of the load generator's mix: how often each request comes, relative to the others.
-  public struct Workload: Equatable, Sendable {
-    /// Each of these is 0 or more; what is 0 never comes.
-    public var signUp = 1.0
-    public var logIn = 2.0
-    public var signOut = 0.5
-    public var changePassword = 0.25
-    public var uploadPhoto = 0.5
-    public var readFeed = 40.0
-    public var readPopular = 20.0
-    public var readPost = 25.0
-    public var post = 5.0
-    public var follow = 2.0
-    public var like = 5.0
-    /// How uneven popularity is: 0 is even, 1 is what most sites see.
-    public var zipfExponent = 1.0
-
-    /// Summit's own.
-    public init() {}
   }
 
   /// Letters, digits and dashes; also its DNS name, `NAME.test`.

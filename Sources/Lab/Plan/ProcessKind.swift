@@ -55,8 +55,7 @@ public enum ProcessRole: Hashable, Sendable, RawRepresentable, Codable, CustomSt
       switch rawValue {
       case "leader": .leader
       case "sync_standby": .synchronousFollower
-      // As etcd and Redis are told here, and as Patroni says it.
-      case "follower", "replica": .follower
+      case "follower": .follower
       default: .unknown(rawValue)
       }
   }

@@ -1,5 +1,7 @@
 // The life of each process as a state machine: events in, actions out, no I/O. The supervisor performs the actions.
 
+import Policies
+
 /// Which processes are wanted, how they are, and what to do next. Times are milliseconds of one clock.
 struct ProcessTable {
   /// A process that lives.
@@ -67,11 +69,9 @@ struct ProcessTable {
   }
 
   /// How long a process has between SIGTERM and SIGKILL.
-  static let stopLimitMs = 15_000
+  static let stopLimitMs = Leaving.killMs
   /// A process that ran this long starts with a clean record.
   static let steadyMs = 10_000
-  static let firstDelayMs = 100
-  static let longestDelayMs = 5_000
 
   private(set) var entries: [String: Entry] = [:]
   private(set) var darkZones: Set<String> = []
@@ -205,13 +205,9 @@ extension ProcessTable {
       entry.state = .spawning
       return [.spawn(name)]
     }
-    entry.state = .waiting(untilMs: nowMs + Self.delayMs(failures: entry.failures))
+    // The first restart was at once.
+    entry.state = .waiting(untilMs: nowMs + BackOff.restarts.ms(afterFailures: entry.failures - 1))
     return []
-  }
-
-  /// 100 ms after the second failure in a row, doubled by each further one, never above 5 s.
-  private static func delayMs(failures: Int) -> Int {
-    min(longestDelayMs, firstDelayMs << min(failures - 2, 10))
   }
 
   private mutating func tick(_ nowMs: Int) -> [Action] {

@@ -1,6 +1,7 @@
 // Before anything is measured: the accounts, posts and follows that the visits are about.
 
 import HeightsKit
+import Policies
 
 /// Makes the population of a run. Everything goes through the API and into the ledger, as during the run.
 struct Population {
@@ -8,7 +9,7 @@ struct Population {
   private static let postsEach = 2
   private static let followsEach = 5
   private static let tries = 6
-  private static let firstPauseMs = 200
+  private static let pauses = BackOff(firstMs: 200, limitMs: 6_400)
 
   let visitors: [Visitors]
   let users: Int
@@ -69,11 +70,11 @@ struct Population {
 
   private func insist(_ what: String, _ attempt: () async -> Outcome) async throws {
     var outcome = Outcome.succeeded
-    for count in 0..<Self.tries {
+    for count in 1...Self.tries {
       try Task.checkCancellation()
       outcome = await attempt()
       if outcome == .succeeded { return }
-      try await Task.sleep(for: .milliseconds(Self.firstPauseMs << count))
+      try await Task.sleep(for: .milliseconds(Self.pauses.ms(afterFailures: count)))
     }
     throw LoadError.setUpFailed(what: what, reason: outcome.errorKind ?? "")
   }

@@ -1,5 +1,7 @@
 // What happened, counted.
 
+import Workload
+
 /// Counts and latencies of one action.
 struct ActionTally: Sendable, Equatable {
   var succeeded = 0

@@ -1,6 +1,7 @@
 // Reads every acknowledged write back: from the databases' leader, or, where that is out of reach, from the app.
 
 import HeightsKit
+import Policies
 
 /// What a verification found. `missing`, `unreadable` and `unexpected` all 0 is the only good result.
 public struct VerificationReport: Sendable, Equatable, Codable {
@@ -64,7 +65,7 @@ public struct VerificationReport: Sendable, Equatable, Codable {
 public struct LedgerVerification: Sendable {
   private static let parallelReads = 16
   private static let tries = 6
-  private static let firstPauseMs = 100
+  private static let pauses = BackOff(firstMs: 100, limitMs: 1_600)
   /// After so many records that could not be read the rest get one try each: the app had its chances.
   private static let patienceRecords = 32
 
@@ -166,13 +167,13 @@ public struct LedgerVerification: Sendable {
   private static func ask(_ check: LedgerCheck, _ client: HTTPClient, tries: Int) async -> LedgerCheck.Answer
   {
     var answer = LedgerCheck.Answer.unreadable("not asked")
-    for attempt in 0..<tries {
+    for attempt in 1...tries {
       switch await client.send(check.request) {
       case .success(let response): answer = check.judge(response)
       case .failure(let failure): answer = .unreadable(failure.kind)
       }
-      guard case .unreadable = answer, attempt < tries - 1 else { return answer }
-      do { try await client.loop.sleep(ms: firstPauseMs << attempt) } catch { return answer }
+      guard case .unreadable = answer, attempt < tries else { return answer }
+      do { try await client.loop.sleep(ms: pauses.ms(afterFailures: attempt)) } catch { return answer }
     }
     return answer
   }

@@ -3,6 +3,7 @@
 import Foundation
 import HeightsKit
 import Lab
+import Policies
 
 /// The databases of an app, to be read at their leaders.
 public struct Stores: Sendable {
@@ -129,7 +130,7 @@ private struct Reading {
 
 extension LedgerVerification {
   private static let leaderTries = 8
-  private static let leaderPauseMs = 200
+  private static let leaderPauses = BackOff(firstMs: 400, limitMs: 3_200)
 
   /// Compares the ledger with the rows of the leaders.
   func verify(_ ledger: Ledger, at stores: Stores) async throws -> VerificationReport {
@@ -171,7 +172,9 @@ extension LedgerVerification {
   private func patiently<T>(_ attempt: () async throws -> T) async throws -> T {
     var failure: any Error = LoadError.leaderUnreadable(reason: "not tried")
     for count in 0..<Self.leaderTries {
-      if count > 0 { try await Task.sleep(for: .milliseconds(Self.leaderPauseMs << min(count, 4))) }
+      if count > 0 {
+        try await Task.sleep(for: .milliseconds(Self.leaderPauses.ms(afterFailures: count)))
+      }
       do { return try await attempt() } catch { failure = error }
     }
     throw LoadError.leaderUnreadable(reason: "\(failure)")

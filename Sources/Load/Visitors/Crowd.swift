@@ -1,6 +1,7 @@
 // The visitors of one loop, what they know of the app, and what they decide to do next. No I/O.
 
 import Foundation
+import Workload
 
 /// Virtual users and their decisions, from a seed.
 struct Crowd: Sendable {

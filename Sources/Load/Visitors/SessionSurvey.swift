@@ -2,6 +2,7 @@
 
 import Foundation
 import HeightsKit
+import Policies
 
 /// What became of the visitors' sessions. `lost`, `letIn` and `unreadable` all 0 is the only good result.
 public struct SessionReport: Sendable, Equatable, Codable {
@@ -107,7 +108,7 @@ enum SessionQuestion: Sendable {
 enum SessionSurvey {
   private static let parallel = 16
   private static let tries = 6
-  private static let firstPauseMs = 100
+  private static let pauses = BackOff(firstMs: 100, limitMs: 1_600)
   /// After so many that could not be read the rest get one try each: the app had its chances.
   private static let patienceSessions = 32
 
@@ -138,13 +139,13 @@ enum SessionSurvey {
     _ question: SessionQuestion, _ client: HTTPClient, tries: Int
   ) async -> SessionQuestion.Answer {
     var answer = SessionQuestion.Answer.unreadable("not asked")
-    for attempt in 0..<tries {
+    for attempt in 1...tries {
       switch await client.send(question.request) {
       case .success(let response): answer = question.judge(response)
       case .failure(let failure): answer = .unreadable(failure.kind)
       }
-      guard case .unreadable = answer, attempt < tries - 1 else { return answer }
-      do { try await client.loop.sleep(ms: firstPauseMs << attempt) } catch { return answer }
+      guard case .unreadable = answer, attempt < tries else { return answer }
+      do { try await client.loop.sleep(ms: pauses.ms(afterFailures: attempt)) } catch { return answer }
     }
     return answer
   }

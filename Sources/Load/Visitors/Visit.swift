@@ -1,5 +1,7 @@
 // One thing that one visitor does, with all that the request needs.
 
+import Workload
+
 /// A visitor of the app.
 struct Visitor: Sendable, Equatable {
   let name: String

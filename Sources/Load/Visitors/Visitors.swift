@@ -2,6 +2,7 @@
 
 import HeightsKit
 import History
+import Workload
 
 /// How a visit ended.
 enum Outcome: Sendable, Equatable {

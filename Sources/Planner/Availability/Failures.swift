@@ -15,7 +15,7 @@ struct Failures {
   let sized: Sized
 
   var kinds: [Kind] {
-    switch sized.blueprint.stage {
+    switch sized.shape.stage {
     case .launchPage: [region(.recoveryRegionSeconds)]
     case .singleServer:
       [server(.recoveryByHandSeconds), zone(.recoveryZoneSeconds), region(.recoveryRegionSeconds)]
@@ -73,7 +73,7 @@ struct Failures {
 
   /// A zone takes its servers and, as often as it has one, the leader.
   private func zone(_ recovery: Catalog.Key) -> Kind {
-    let zones = Double(sized.blueprint.zones)
+    let zones = Double(sized.shape.zones)
     return Kind(
       name: "a zone loses its power", rate: .failuresZone, count: zones * Double(regions), recovery: recovery,
       affectedShare: 1 / zones / Double(regions))
@@ -86,14 +86,14 @@ struct Failures {
       count: Double(regions), recovery: recovery, affectedShare: 1 / Double(regions))
   }
 
-  private var regions: Int { sized.blueprint.regions.count }
+  private var regions: Int { sized.shape.regions.count }
 }
 
 extension AvailabilityReport {
   init(_ sized: Sized) {
     let catalog = sized.audience.catalog
     let builder = PathBuilder(sized)
-    let target = catalog.constants["availability/target/stage\(sized.blueprint.stage.number)"]?.value ?? 1
+    let target = catalog.constants["availability/target/stage\(sized.shape.stage.number)"]?.value ?? 1
     let minutesPerMonth = catalog.value(.sizingDaysPerMonth) * 24 * 60
     let allowed = 1 - target
     let paths = builder.paths.map { name, members in

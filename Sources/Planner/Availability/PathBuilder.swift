@@ -21,13 +21,13 @@ struct PathBuilder {
     catalog = sized.audience.catalog
     let outages = catalog.value(.failuresZone) * catalog.value(.recoveryZoneSeconds)
     let availability = 1 - outages / (365.25 * 86_400)
-    zones = (0..<sized.blueprint.zones).map {
+    zones = (0..<sized.shape.zones).map {
       SharedCause(id: "zone \($0 + 1)", availability: availability)
     }
   }
 
-  private var topology: Topology { sized.blueprint.base }
-  private var regions: Int { sized.blueprint.regions.count }
+  private var topology: Topology { sized.shape.base }
+  private var regions: Int { sized.shape.regions.count }
 
   func availability(_ composition: Composition) -> Double { composition.availability(sharing: zones) }
 
@@ -73,7 +73,7 @@ struct PathBuilder {
     ]
   }
 
-  private func title(_ layer: Int) -> String { sized.blueprint.servers[layer].title }
+  private func title(_ layer: Int) -> String { sized.shape.servers[layer].title }
 
   /// As many servers as the peak needs, of those there are. More than 8 in a zone are taken as 8 larger ones.
   private func servers(_ layer: Int) -> PathMember {

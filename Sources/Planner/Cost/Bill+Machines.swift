@@ -4,8 +4,8 @@ import Topology
 
 extension Bill {
   mutating func addServers(of sized: Sized, in region: Region) {
-    let isAlone = sized.blueprint.servers.count == 1
-    for (group, choice) in zip(sized.blueprint.servers, sized.servers) {
+    let isAlone = sized.shape.servers.count == 1
+    for (group, choice) in zip(sized.shape.servers, sized.servers) {
       let item = "\(choice.count) × \(choice.size.name)" + (isAlone ? "" : " for \(group.title)")
       add(.servers, machines: Double(choice.count), choice.size, "ec2", item, in: region.code)
     }
@@ -14,13 +14,13 @@ extension Bill {
     add(
       .servers, "\(count) × \(Figures.whole(root)) GiB of gp3 disk", Double(count) * root, "GB",
       at: .priceEbsPerGBMonth, in: region.code, from: [.limitEbsRootGiB])
-    let data = sized.blueprint.servers.first?.sizing.diskGiB(sized.audience) ?? 0
+    let data = sized.shape.servers.first?.sizing.diskGiB(sized.audience) ?? 0
     add(
       .servers, "\(Figures.grouped(Figures.whole(data))) GiB of gp3 disk for data", data.rounded(.up), "GB",
       at: .priceEbsPerGBMonth,
       in: region.code, from: Self.storage + [.limitEbsLeastDataGiB])
     // What is written, not what is free: snapshots leave empty blocks out.
-    let isSingle = sized.blueprint.base.has(.sqlite)
+    let isSingle = sized.shape.base.has(.sqlite)
     let written = data > 0 ? sized.audience.objectGiB + (isSingle ? sized.audience.databaseGiB : 0) : 0
     add(
       .servers, "snapshots of the data", written, "GB", at: .priceEbsSnapshotPerGBMonth, in: region.code,

@@ -7,7 +7,7 @@ extension Bill {
 
   /// Answers and files leave through the CDN, in the prices of where people are.
   mutating func addEdge(of sized: Sized) {
-    let regions = sized.blueprint.regions
+    let regions = sized.shape.regions
     let share = sized.audience.scaled(by: 1 / Double(regions.count))
     let gigabytes = (share.answerBytesPerMonth + share.fileBytesPerMonth) / 1e9
     let requests = share.requestsPerMonth + share.pictureViewsPerMonth
@@ -52,10 +52,10 @@ extension Bill {
   // MARK: Files
 
   mutating func addFiles(of sized: Sized, in region: Region) {
-    let regions = Double(sized.blueprint.regions.count)
+    let regions = Double(sized.shape.regions.count)
     let demand = sized.audience.scaled(by: 1 / regions)
     let pictures: [Catalog.Key] = Self.storage + [.contentPicturesPerPost, .contentPictureBytes]
-    switch sized.blueprint.stage {
+    switch sized.shape.stage {
     case .replicated:
       add(
         .files, "shared folder (EFS)", demand.objectGiB, "GB", at: .priceEfsPerGBMonth, in: region.code,
@@ -82,8 +82,8 @@ extension Bill {
   /// A read for each request; a write of two units when people sign in and once on each day that they come, in every
   /// region.
   mutating func addSessions(of sized: Sized, in region: Region) {
-    guard sized.blueprint.stage >= .microservices else { return }
-    let regions = Double(sized.blueprint.regions.count)
+    guard sized.shape.stage >= .microservices else { return }
+    let regions = Double(sized.shape.regions.count)
     let demand = sized.audience.scaled(by: 1 / regions)
     let days = catalog.value(.sizingDaysPerMonth)
     let writes = demand.requestsPerMonth * demand.profile.passwords + demand.activeUsers * days
@@ -105,7 +105,7 @@ extension Bill {
   // MARK: Names and health
 
   mutating func addNames(of sized: Sized) {
-    let stage = sized.blueprint.stage
+    let stage = sized.shape.stage
     add(.names, "hosted zone", 1, "zones", at: .priceRoute53ZonePerMonth)
     // From stage 5 on names are aliases of the CDN, whose queries are free; stage 7 asks for the nearest region too.
     let queries =
@@ -118,14 +118,14 @@ extension Bill {
       add(
         .names, "queries by latency", queries / 1e6, "million", at: .priceRoute53LatencyQueriesPerMillion,
         from: basis)
-      let count = Double(sized.blueprint.regions.count)
+      let count = Double(sized.shape.regions.count)
       add(.names, "health checks", count, "checks", at: .priceRoute53HealthCheckPerMonth)
       add(.names, "health checks every 10 s", count, "checks", at: .priceRoute53HealthCheckFeaturePerMonth)
     default:
       add(.names, "queries", queries / 1e6, "million", at: .priceRoute53QueriesPerMillion, from: basis)
-      if sized.blueprint.base.hasSeveralServers {
+      if sized.shape.base.hasSeveralServers {
         add(
-          .names, "health checks", Double(sized.blueprint.zones), "checks",
+          .names, "health checks", Double(sized.shape.zones), "checks",
           at: .priceRoute53HealthCheckPerMonth)
       }
     }
@@ -134,7 +134,7 @@ extension Bill {
   // MARK: Operations
 
   mutating func addOperations(of sized: Sized, in region: Region) {
-    let demand = sized.audience.scaled(by: 1 / Double(sized.blueprint.regions.count))
+    let demand = sized.audience.scaled(by: 1 / Double(sized.shape.regions.count))
     let basis: [Catalog.Key] = Self.traffic + [.contentLogBytesPerRequest]
     add(
       .operations, "logs taken in", logGB(demand), "GB", at: .priceCloudWatchLogIngestPerGB, in: region.code,
@@ -153,7 +153,7 @@ extension Bill {
   /// A key for data, from stage 6 on one for logs too; there, two alarms on the error budget and two with which each
   /// service scales.
   private mutating func addKeysAndAlarms(of sized: Sized, in region: Region) {
-    let isWatched = sized.blueprint.stage >= .microservices
+    let isWatched = sized.shape.stage >= .microservices
     let keys = sized.database == nil ? 0 : isWatched ? 2 : 1
     add(
       .operations, "\(keys) key\(keys == 1 ? "" : "s")", Double(keys), "keys", at: .priceKmsKeyPerMonth,
@@ -187,10 +187,10 @@ extension Bill {
   /// Everything that a stage costs in a month.
   static func lines(of sized: Sized) -> [CostLine] {
     var bill = Bill(sized.audience.catalog)
-    let topology = sized.blueprint.base
+    let topology = sized.shape.base
     bill.addNames(of: sized)
     if topology.has(.edges) { bill.addEdge(of: sized) }
-    for region in sized.blueprint.regions {
+    for region in sized.shape.regions {
       if topology.has(.hostedPages) {
         bill.addLaunchPage(of: sized, in: region)
         continue

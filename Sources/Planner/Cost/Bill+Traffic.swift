@@ -4,22 +4,22 @@ import Topology
 
 extension Bill {
   mutating func addTraffic(of sized: Sized, in region: Region) {
-    let demand = sized.audience.scaled(by: 1 / Double(sized.blueprint.regions.count))
+    let demand = sized.audience.scaled(by: 1 / Double(sized.shape.regions.count))
     addAddresses(of: sized, in: region)
-    if sized.blueprint.base.has(.edges) {
+    if sized.shape.base.has(.edges) {
       addBalancers(of: sized, demand, in: region)
       addGateways(of: sized, demand, in: region)
     } else {
       addInternet(demand, in: region)
     }
-    if sized.blueprint.zones > 1 { addCrossZone(of: sized, demand, in: region) }
-    if sized.blueprint.regions.count > 1 { addCrossRegion(demand, in: region) }
+    if sized.shape.zones > 1 { addCrossZone(of: sized, demand, in: region) }
+    if sized.shape.regions.count > 1 { addCrossRegion(demand, in: region) }
   }
 
   /// Every public address costs: of servers up to stage 4, then of load balancers and NAT gateways.
   private mutating func addAddresses(of sized: Sized, in region: Region) {
-    let zones = sized.blueprint.zones
-    let count = sized.blueprint.base.has(.edges) ? 2 * zones : zones
+    let zones = sized.shape.zones
+    let count = sized.shape.base.has(.edges) ? 2 * zones : zones
     add(
       .network, "\(count) public IPv4 address\(count == 1 ? "" : "es")",
       Double(count) * catalog.value(.sizingHoursPerMonth), "hours", at: .priceIpv4PerHour, in: region.code)
@@ -49,7 +49,7 @@ extension Bill {
 
   private mutating func addBalancers(of sized: Sized, _ demand: Demand, in region: Region) {
     let hours = catalog.value(.sizingHoursPerMonth)
-    let layers = sized.blueprint.servers.count
+    let layers = sized.shape.servers.count
     add(
       .balancing, "\(layers) load balancer\(layers == 1 ? "" : "s")", Double(layers) * hours, "hours",
       at: .priceAlbPerHour, in: region.code)
@@ -74,7 +74,7 @@ extension Bill {
 
   /// One NAT gateway in each zone, through which servers send their logs. S3 and DynamoDB have gateways that are free.
   private mutating func addGateways(of sized: Sized, _ demand: Demand, in region: Region) {
-    let zones = sized.blueprint.zones
+    let zones = sized.shape.zones
     add(
       .network, "\(zones) NAT gateways", Double(zones) * catalog.value(.sizingHoursPerMonth), "hours",
       at: .priceNatPerHour, in: region.code)
@@ -89,8 +89,8 @@ extension Bill {
 
   /// Statements, cache operations and calls whose ends are in different zones; both ends pay.
   private mutating func addCrossZone(of sized: Sized, _ demand: Demand, in region: Region) {
-    let zones = Double(sized.blueprint.zones)
-    let calls = sized.blueprint.servers.count > 1 ? catalog.value(.appCallsPerRequest) : 0
+    let zones = Double(sized.shape.zones)
+    let calls = sized.shape.servers.count > 1 ? catalog.value(.appCallsPerRequest) : 0
     let cached = sized.cache == nil ? 0 : demand.profile.popularReads + 1
     let perRequest =
       demand.reads(withCache: sized.cache != nil) + demand.profile.writes + cached + calls

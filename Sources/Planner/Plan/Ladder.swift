@@ -2,21 +2,21 @@
 
 import Topology
 
-/// The blueprints of all stages for one app.
+/// The shapes of all stages for one app.
 struct Ladder: Sendable {
-  private let blueprints: [Stage: Result<Blueprint, TopologyError>]
+  private let shapes: [Stage: Result<StageShape, TopologyError>]
   private let asksForSeveralRegions: Bool
 
   init(_ app: AppOutline, regions: [Region], catalog: Catalog, profile: RequestProfile) {
     asksForSeveralRegions = regions.count > 1
-    var blueprints: [Stage: Result<Blueprint, TopologyError>] = [:]
+    var shapes: [Stage: Result<StageShape, TopologyError>] = [:]
     for stage in Stage.allCases {
       let places = stage == .sharded ? Self.several(regions) : Array(regions.prefix(1))
-      blueprints[stage] = Result { () throws(TopologyError) in
-        try Blueprint(app, at: stage, in: places, catalog, profile)
+      shapes[stage] = Result { () throws(TopologyError) in
+        try StageShape(app, at: stage, in: places, catalog, profile)
       }
     }
-    self.blueprints = blueprints
+    self.shapes = shapes
   }
 
   /// A region that is alone gets a neighbour under the same law, so that no data leaves it; else the one in Virginia or
@@ -33,8 +33,8 @@ struct Ladder: Sendable {
     return regions + [neighbour].compactMap { $0 }
   }
 
-  func blueprint(_ stage: Stage) throws(TopologyError) -> Blueprint {
-    guard let known = blueprints[stage] else {
+  func shape(_ stage: Stage) throws(TopologyError) -> StageShape {
+    guard let known = shapes[stage] else {
       throw TopologyError(element: "stage \(stage.number)", problem: "can't be planned")
     }
     return try known.get()
@@ -61,8 +61,8 @@ struct Ladder: Sendable {
 
   /// What the stage can't carry; nil when it can, or when it can't be in these regions, which is told when it is planned.
   private func shortfall(_ stage: Stage, _ audience: Demand) -> String? {
-    guard case .success(let blueprint)? = blueprints[stage] else { return nil }
-    let sized = Sized(blueprint, for: audience)
+    guard case .success(let shape)? = shapes[stage] else { return nil }
+    let sized = Sized(shape, for: audience)
     return sized.shortfalls.first.map { "\($0.group), \($0.use.resource)" }
   }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Topology
+import Workload
 
 /// Plans an app for any audience: which stage, what it takes, what it costs. Pure: the same input gives the same plan.
 public struct Planner: Sendable {
@@ -11,15 +12,16 @@ public struct Planner: Sendable {
   private let profile: RequestProfile
   private let regions: [Region]
 
-  /// - Parameter regions: codes, the first where the app begins; for stage 7 a neighbour under the same law joins one
-  ///   that is alone.
+  /// - Parameters:
+  ///   - workload: what people do; one in which nothing comes that is planned for is taken for the standard one.
+  ///   - regions: codes, the first where the app begins; for stage 7 a neighbour under the same law joins one that is alone.
   /// - Throws: `PlanError` for regions that don't exist or have no prices.
   public init(
-    _ app: AppOutline, mix: RequestMix = .standard, catalog: Catalog, regions: [String] = ["us-east-1"]
+    _ app: AppOutline, workload: Workload = .standard, catalog: Catalog, regions: [String] = ["us-east-1"]
   ) throws(PlanError) {
     self.app = app
     self.catalog = catalog
-    profile = RequestProfile(mix, catalog)
+    profile = RequestProfile(workload, catalog)
     var found: [Region] = []
     for code in regions {
       guard let known = CataloguedRegion.named(code) else { throw .unknownRegion(code) }
@@ -44,7 +46,7 @@ public struct Planner: Sendable {
     let stage = stage ?? recommendation.stage
     if stage != .sharded, regions.count > 1 { throw .oneRegionOnly(stage, count: regions.count) }
     do {
-      let sized = Sized(try ladder.blueprint(stage), for: audience)
+      let sized = Sized(try ladder.shape(stage), for: audience)
       return try plan(sized, recommendation, ladder, growthPerMonth)
     } catch {
       throw .topology(error)
@@ -58,8 +60,8 @@ public struct Planner: Sendable {
     let demand = sized.audience
     let outlook = Outlook(sized: sized, ladder: ladder, limit: Double(limit), growth: growth)
     return Plan(
-      users: Int(demand.users), stage: sized.blueprint.stage, recommendation: recommendation,
-      regions: sized.blueprint.regions.map(\.code), assumptions: assumptions, load: Plan.Load(demand),
+      users: Int(demand.users), stage: sized.shape.stage, recommendation: recommendation,
+      regions: sized.shape.regions.map(\.code), assumptions: assumptions, load: Plan.Load(demand),
       tiers: TierList(sized: sized).tiers, costs: costs, costPerMonth: costs.reduce(0) { $0 + $1.amount },
       availability: AvailabilityReport(sized), nextLimit: outlook.nextLimit, ceiling: outlook.ceiling,
       climb: outlook.climb,
@@ -84,7 +86,7 @@ public struct Planner: Sendable {
         let users = (Double(first) * pow(10, decades * Double(step) / Double(steps))).rounded()
         let audience = Demand(catalog: catalog, profile: profile, users: users)
         let stage = ladder.recommendation(for: audience).stage
-        let lines = Bill.lines(of: Sized(try ladder.blueprint(stage), for: audience))
+        let lines = Bill.lines(of: Sized(try ladder.shape(stage), for: audience))
         return Plan.Point(
           users: Int(users), stage: stage, costPerMonth: lines.reduce(0) { $0 + $1.amount })
       }

@@ -50,8 +50,8 @@ struct TierList {
   let sized: Sized
 
   private var demand: Demand { sized.audience }
-  private var topology: Topology { sized.blueprint.base }
-  private var regions: Int { sized.blueprint.regions.count }
+  private var topology: Topology { sized.shape.base }
+  private var regions: Int { sized.shape.regions.count }
 
   var tiers: [TierPlan] {
     let managed = topology.tiers.compactMap(managed)
@@ -61,17 +61,17 @@ struct TierList {
   }
 
   private var servers: [TierPlan] {
-    zip(sized.blueprint.servers, sized.servers).map { group, choice in
+    zip(sized.shape.servers, sized.servers).map { group, choice in
       var offered = Self.requests(demand)
       // Behind the front each request is one call or more, shared by all layers there.
-      if sized.servers.count > 1, group.title != sized.blueprint.servers[0].title {
+      if sized.servers.count > 1, group.title != sized.shape.servers[0].title {
         let calls = demand.catalog.value(.appCallsPerRequest) / Double(sized.servers.count - 1)
         offered.requestsMean *= calls
         offered.requestsPeak *= calls
         offered.bytesPeak *= calls
       }
       offered.storageGiB = group.sizing.diskGiB(demand)
-      let zones = sized.blueprint.zones
+      let zones = sized.shape.zones
       return TierPlan(
         title: group.title, kind: .service, service: "EC2", tiers: group.tiers, offered: offered,
         instanceType: choice.size.name, count: choice.count * regions,
@@ -98,7 +98,7 @@ struct TierList {
   }
 
   private var cache: TierPlan? {
-    guard let group = sized.blueprint.cache, let choice = sized.cache else { return nil }
+    guard let group = sized.shape.cache, let choice = sized.cache else { return nil }
     let perRequest = demand.profile.popularReads + (group.sizing.holdsSessions ? 1 : 0)
     var offered = TierPlan.Offered()
     offered.requestsMean = demand.meanRequests * perRequest

@@ -1,5 +1,7 @@
 // Database clusters: leaders by writes, followers by reads, all by memory, disk, commits and connections.
 
+import Topology
+
 /// PostgreSQL clusters that share the load evenly: `clusters` of them in each region and shard range.
 struct DatabaseSizing: Sizing {
   /// Of each region.
@@ -17,13 +19,9 @@ struct DatabaseSizing: Sizing {
   /// vCPUs of the servers that connect to each cluster.
   let clientCPUs: Double
 
-  /// What the topology allows beyond the stage's own: `Workload.extraFollowers` and `rangesPerRegion`.
-  private static let mostExtraFollowers = 13
-  private static let mostRanges = 256
-
   private var followerRange: ClosedRange<Int> {
     // One zone has nothing to follow; and where there are ranges, one more leader carries more than one more follower.
-    leastFollowers...(zones == 1 || isSharded ? leastFollowers : leastFollowers + Self.mostExtraFollowers)
+    leastFollowers...(zones == 1 || isSharded ? leastFollowers : leastFollowers + Extent.mostExtraFollowers)
   }
 
   func choices(for audience: Demand) -> [Choice] {
@@ -46,7 +44,7 @@ struct DatabaseSizing: Sizing {
 
   /// A small instance is replaced by a larger one before its shards are split.
   private func mostRanges(of size: MachineSize, _ catalog: Catalog) -> Int {
-    size.virtualCPUs < catalog.value(.databaseLeastSplitVCPU) ? 1 : Self.mostRanges
+    size.virtualCPUs < catalog.value(.databaseLeastSplitVCPU) ? 1 : Extent.mostRangesPerRegion
   }
 
   /// What one cluster is asked for.

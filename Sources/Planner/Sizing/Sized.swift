@@ -2,29 +2,29 @@
 
 import Topology
 
-/// What was chosen for each group of a blueprint, for one audience.
+/// What was chosen for each group of a shape, for one audience.
 struct Sized: Sendable {
-  let blueprint: Blueprint
+  let shape: StageShape
   let audience: Demand
-  /// In the order of the blueprint's servers.
+  /// In the order of the shape's servers.
   let servers: [Choice]
   let cache: Choice?
   let database: Choice?
-  let databaseGroup: Blueprint.Group<DatabaseSizing>?
+  let databaseGroup: StageShape.Group<DatabaseSizing>?
 
   /// Sizes everything; what nothing is large enough for gets what comes nearest.
-  init(_ blueprint: Blueprint, for audience: Demand) {
-    self.blueprint = blueprint
+  init(_ shape: StageShape, for audience: Demand) {
+    self.shape = shape
     self.audience = audience
-    servers = blueprint.servers.compactMap { $0.sizing.choice(for: audience) }
-    cache = blueprint.cache.flatMap { $0.sizing.choice(for: audience) }
-    let group = blueprint.database(clientCPUs: Self.clientCPUs(blueprint, servers))
+    servers = shape.servers.compactMap { $0.sizing.choice(for: audience) }
+    cache = shape.cache.flatMap { $0.sizing.choice(for: audience) }
+    let group = shape.database(clientCPUs: Self.clientCPUs(shape, servers))
     databaseGroup = group
     database = group.flatMap { $0.sizing.choice(for: audience) }
   }
 
   /// vCPUs of a region's servers that connect to databases: where there are layers, those behind the front.
-  private static func clientCPUs(_ blueprint: Blueprint, _ servers: [Choice]) -> Double {
+  private static func clientCPUs(_ shape: StageShape, _ servers: [Choice]) -> Double {
     let clients = servers.count > 1 ? servers.dropFirst() : servers[...]
     return clients.reduce(0) { $0 + Double($1.count) * $1.size.virtualCPUs }
   }
@@ -50,12 +50,12 @@ struct Sized: Sendable {
   }
 
   var groups: [Chosen] {
-    zip(blueprint.servers, servers).map { Self.chosen($0, $1) }
-      + [blueprint.cache.flatMap { group in cache.map { Self.chosen(group, $0) } }].compactMap { $0 }
+    zip(shape.servers, servers).map { Self.chosen($0, $1) }
+      + [shape.cache.flatMap { group in cache.map { Self.chosen(group, $0) } }].compactMap { $0 }
       + [databaseGroup.flatMap { group in database.map { Self.chosen(group, $0) } }].compactMap { $0 }
   }
 
-  private static func chosen(_ group: Blueprint.Group<some Sizing>, _ choice: Choice) -> Chosen {
+  private static func chosen(_ group: StageShape.Group<some Sizing>, _ choice: Choice) -> Chosen {
     let sizing = group.sizing
     return Chosen(
       title: group.title, tiers: group.tiers, words: sizing.words(choice),
@@ -70,17 +70,17 @@ extension Sized {
   /// - Throws: `TopologyError` when the topology can't be what was chosen.
   func topology() throws(TopologyError) -> Topology {
     let followers = databaseGroup.map { (database?.count ?? 1) - 1 - $0.sizing.leastFollowers } ?? 0
-    let workload = Workload(extraFollowers: followers, rangesPerRegion: database?.ranges ?? 1)
+    let extent = Extent(extraFollowers: followers, rangesPerRegion: database?.ranges ?? 1)
     let topology = try Topology.of(
-      blueprint.app, at: blueprint.stage, for: workload, in: blueprint.regions)
+      shape.app, at: shape.stage, for: extent, in: shape.regions)
     var sizes: [String: (capacity: Capacity, scaling: Scaling?)] = [:]
-    for (group, choice) in zip(blueprint.servers, servers) {
+    for (group, choice) in zip(shape.servers, servers) {
       let disk = group.sizing.diskGiB(audience)
       let capacity = Capacity(
         instanceType: choice.size.name, storageGiB: disk > 0 ? Figures.whole(disk) : nil)
       for id in group.tiers { sizes[id] = (capacity, scaling(choice, group.sizing)) }
     }
-    if let group = blueprint.cache, let cache {
+    if let group = shape.cache, let cache {
       for id in group.tiers { sizes[id] = (Capacity(instanceType: cache.size.name), nil) }
     }
     if let group = databaseGroup, let database {

@@ -3,11 +3,11 @@
 
 extension Topology {
   static func stage1(
-    of app: AppOutline, for workload: Workload, in region: Region
+    of app: AppOutline, for extent: Extent, in region: Region
   ) throws(TopologyError) -> Topology {
     var draft = Draft(.launchPage)
     draft.regions = [region]
-    draft.bindAll(to: workload.residency)
+    draft.bindAll(to: extent.residency)
 
     draft.addUsers(of: app)
     draft.add(

@@ -4,12 +4,12 @@
 
 extension Topology {
   static func stage2(
-    of app: AppOutline, for workload: Workload, in region: Region
+    of app: AppOutline, for extent: Extent, in region: Region
   ) throws(TopologyError) -> Topology {
     let site = try Site(region, zones: 1, for: .singleServer)
     var draft = Draft(.singleServer)
     draft.use(site)
-    draft.bindAll(to: workload.residency)
+    draft.bindAll(to: extent.residency)
     let server = draft.server("server", "Server", in: site.zones[0], of: site)
     let members = [Member(.peer, on: server, in: region)]
 

@@ -4,12 +4,12 @@
 
 extension Topology {
   static func stage4(
-    of app: AppOutline, for workload: Workload, in region: Region
+    of app: AppOutline, for extent: Extent, in region: Region
   ) throws(TopologyError) -> Topology {
     let site = try Site(region, zones: 2, for: .replicated)
     var draft = Draft(.replicated)
     draft.use(site)
-    draft.bindAll(to: workload.residency)
+    draft.bindAll(to: extent.residency)
     let servers = draft.servers("server", "Server", in: site)
     let members = servers.map { Member(.peer, on: $0, in: region) }
 
@@ -20,7 +20,7 @@ extension Topology {
     if !app.databases.isEmpty {
       draft.addCluster(
         "database", "Database", holds: app.allHoldings(withSessions: true), in: site,
-        followers: 1 + workload.extraFollowers)
+        followers: 1 + extent.extraFollowers)
     }
     draft.add(
       Tier(

@@ -4,12 +4,12 @@
 
 extension Topology {
   static func stage5(
-    of app: AppOutline, for workload: Workload, in region: Region
+    of app: AppOutline, for extent: Extent, in region: Region
   ) throws(TopologyError) -> Topology {
     let site = try Site(region, zones: 2, for: .stateless)
     var draft = Draft(.stateless)
     draft.use(site)
-    draft.bindAll(to: workload.residency)
+    draft.bindAll(to: extent.residency)
 
     draft.addUsers(of: app)
     draft.addEdges(near: [region])
@@ -24,7 +24,7 @@ extension Topology {
       draft.add(
         Tier(
           id: id, kind: .service, title: service.name, subtitle: "stateless service", members: members,
-          scaling: Scaling(minimum: 2, desired: 2, maximum: 8)))
+          scaling: .unplanned(zones: 2)))
       draft.link("load-balancer", id, .requests)
       draft.link(id, "cache", .sessionsAndReads)
       draft.link(id, "objects", .files)
@@ -34,7 +34,7 @@ extension Topology {
     if !app.databases.isEmpty {
       draft.addCluster(
         "database", "Database", holds: app.allHoldings(withSessions: false), in: site,
-        followers: 1 + workload.extraFollowers)
+        followers: 1 + extent.extraFollowers)
     }
     draft.add(
       Tier(

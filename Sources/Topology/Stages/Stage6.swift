@@ -4,12 +4,12 @@
 
 extension Topology {
   static func stage6(
-    of app: AppOutline, for workload: Workload, in region: Region
+    of app: AppOutline, for extent: Extent, in region: Region
   ) throws(TopologyError) -> Topology {
     let site = try Site(region, zones: 3, for: .microservices)
     var draft = Draft(.microservices)
     draft.use(site)
-    draft.bindAll(to: workload.residency)
+    draft.bindAll(to: extent.residency)
 
     draft.addUsers(of: app)
     draft.addEdges(near: [region])
@@ -29,7 +29,7 @@ extension Topology {
     if !app.databases.isEmpty {
       draft.addCluster(
         "database", "Database", holds: app.allHoldings(withSessions: false), in: site,
-        followers: 2 + workload.extraFollowers)
+        followers: 2 + extent.extraFollowers)
       for service in app.layers?.all ?? [] where !service.databases.isEmpty {
         draft.link("service-\(service.name)", "database", .sql)
       }
@@ -67,7 +67,7 @@ extension Draft {
       Tier(
         id: site.id(name), kind: .service, title: service.name, subtitle: "scales on its own",
         members: members,
-        scaling: Scaling(minimum: 3, desired: 3, maximum: 12)))
+        scaling: .unplanned(zones: 3)))
     link(balancer, site.id(name), .requests)
   }
 }

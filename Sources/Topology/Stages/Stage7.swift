@@ -7,7 +7,7 @@ import Placement
 
 extension Topology {
   static func stage7(
-    of app: AppOutline, for workload: Workload, in regions: [Region]
+    of app: AppOutline, for extent: Extent, in regions: [Region]
   ) throws(TopologyError) -> Topology {
     guard regions.count >= 2 else {
       throw TopologyError(
@@ -25,7 +25,7 @@ extension Topology {
       draft.addCache("popular reads", in: site)
       sites.append(site)
     }
-    for home in try DataHome.all(in: sites, for: workload) { draft.add(home, of: app, for: workload) }
+    for home in try DataHome.all(in: sites, for: extent) { draft.add(home, of: app, for: extent) }
     draft.linkReads(of: app, in: sites)
     return try draft.finish()
   }
@@ -45,10 +45,10 @@ struct DataHome {
 
   /// The homes of the 4,096 shards: the regions that no law binds first, then one home for each jurisdiction.
   /// Throws when a jurisdiction has no region among the sites, or there are more ranges than shards.
-  static func all(in sites: [Site], for workload: Workload) throws(TopologyError) -> [DataHome] {
+  static func all(in sites: [Site], for extent: Extent) throws(TopologyError) -> [DataHome] {
     var free = sites
     var groups: [(String?, [Site])] = []
-    for jurisdiction in workload.residency {
+    for jurisdiction in extent.residency {
       let bound = free.filter { $0.region.jurisdictions.contains(jurisdiction) }
       if bound.isEmpty {
         throw TopologyError(
@@ -60,14 +60,14 @@ struct DataHome {
     }
     if !free.isEmpty { groups.insert((nil, free), at: 0) }
 
-    let total = sites.count * workload.rangesPerRegion
+    let total = sites.count * extent.rangesPerRegion
     guard total <= Shard.count else {
       throw TopologyError(
-        element: "workload", problem: "asks for \(total) shard ranges; there are \(Shard.count) shards")
+        element: "extent", problem: "asks for \(total) shard ranges; there are \(Shard.count) shards")
     }
     var ranges = ShardRange.all.split(into: total)[...]
     return groups.map { jurisdiction, sites in
-      let own = sites.flatMap { site in Array(repeating: site, count: workload.rangesPerRegion) }
+      let own = sites.flatMap { site in Array(repeating: site, count: extent.rangesPerRegion) }
       defer { ranges = ranges.dropFirst(own.count) }
       return DataHome(
         jurisdiction: jurisdiction, sites: sites, ranges: Array(zip(own, ranges)).map { ($0, $1) })
@@ -77,13 +77,13 @@ struct DataHome {
 
 extension Draft {
   /// The data of one home: its clusters, its table of sessions and its object store.
-  fileprivate mutating func add(_ home: DataHome, of app: AppOutline, for workload: Workload) {
+  fileprivate mutating func add(_ home: DataHome, of app: AppOutline, for extent: Extent) {
     if let jurisdiction = home.jurisdiction {
       residency.append(Residency(jurisdiction: jurisdiction, shards: home.shards))
     }
     for database in app.databases {
       for (index, range) in home.ranges.enumerated() {
-        addCluster(of: database, of: app, range: range, index: index, in: home, for: workload)
+        addCluster(of: database, of: app, range: range, index: index, in: home, for: extent)
       }
     }
     let suffix = home.jurisdiction.map { "-\($0.lowercased())" } ?? ""
@@ -110,7 +110,7 @@ extension Draft {
   private mutating func addCluster(
     of database: String, of app: AppOutline, range: (site: Site, shards: ShardRange), index: Int,
     in home: DataHome,
-    for workload: Workload
+    for extent: Extent
   ) {
     let name = "database-\(database)-\(range.shards)"
     let title = "\(database) \(range.shards)"
@@ -118,7 +118,7 @@ extension Draft {
     let zones = site.zones
     let leader = server(name, title, in: zones[index % zones.count], of: site)
     var members = [Member(.leader, on: leader, in: site.region)]
-    for follower in 0..<(2 + workload.extraFollowers) {
+    for follower in 0..<(2 + extent.extraFollowers) {
       let zone = zones[(index + 1 + follower % 2) % zones.count]
       let copy = server(name, title, in: zone, of: site, copy: follower / 2)
       members.append(Member(.follower, on: copy, in: site.region))

@@ -177,6 +177,11 @@ public struct Scaling: Codable, Equatable, Sendable {
   /// The CPU utilisation that the number is steered to, 1 to 100.
   public let targetPercent: Int
 
+  /// Where nobody has planned a number: a server in each zone, and at most four.
+  public static func unplanned(zones: Int) -> Scaling {
+    Scaling(minimum: zones, desired: zones, maximum: 4 * zones)
+  }
+
   /// - Parameters:
   ///   - desired: what the planned peak needs; from `minimum` to `maximum`, all in each region.
   ///   - targetPercent: the CPU utilisation that the number is steered to.

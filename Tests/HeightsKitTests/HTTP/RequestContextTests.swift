@@ -1,6 +1,7 @@
 // What is asked for a request ends with its deadline, though the app never names it: real servers, statements that wait.
 
 import Foundation
+import Policies
 import Synchronization
 import TestSupport
 import Testing

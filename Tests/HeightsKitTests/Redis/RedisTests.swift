@@ -1,6 +1,7 @@
 // Redis is asked many things at once, each answer goes to whoever asked, and nobody waits for a Redis that is away.
 
 import Foundation
+import Policies
 import Synchronization
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 // What processes share in Redis is never believed when it could be out of date.
 
 import Glibc
+import Policies
 import TestSupport
 import Testing
 

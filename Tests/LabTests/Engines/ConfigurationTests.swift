@@ -143,6 +143,31 @@ import Topology
     #expect(lines(dns.zone, with: "www") == ["www 2 DYNA multifo!app"])
   }
 
+  @Test func howServersAreAskedAndLeadersReplacedIsWrittenAsEachEngineReadsIt() throws {
+    let balancer: HAProxy = try engine("load-balancer-a.haproxy")
+    #expect(lines(balancer.configuration, with: "timeout check") == ["timeout check 700ms"])
+    #expect(
+      lines(balancer.configuration, with: "default-server") == [
+        "default-server inter 500ms fastinter 200ms downinter 300ms fall 2 rise 1 observe layer4 error-limit 3 "
+          + "on-error mark-down on-marked-down shutdown-sessions"
+      ])
+    let edge: Varnish = try engine("edge-1.varnish")
+    #expect(
+      lines(edge.configuration, with: "probe") == [
+        #"probe health { .url = "/lb-health"; .interval = 500ms; .timeout = 400ms; .window = 2; .threshold = 1; "#
+          + ".initial = 1; }"
+      ])
+    let dns: GdnsdFailover = try engine("dns")
+    #expect(lines(dns.configuration, with: "interval") == ["interval => 2"])
+    #expect(lines(dns.configuration, with: "timeout") == ["timeout => 1"])
+    #expect(
+      lines(dns.configuration, with: "up_thresh") == ["up_thresh => 1", "up_thresh => 0.01"]
+        && lines(dns.configuration, with: "down_thresh") == ["down_thresh => 1"])
+    let patroni: Patroni = try engine("database-b.patroni")
+    let names = ["ttl", "loop_wait", "retry_timeout", "primary_start_timeout", "primary_stop_timeout"]
+    #expect(names.map { patroni.clusterConfiguration[$0] as? Int } == [5, 1, 2, 2, 5])
+  }
+
   private func engine<E: Engine>(_ name: String) throws -> E {
     let process = try #require(hosts.specs.first { $0.name == name })
     guard case .engine(let engine) = process.program else { throw CancellationError() }

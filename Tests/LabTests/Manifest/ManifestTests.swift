@@ -3,6 +3,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Workload
 
 @testable import Lab
 
@@ -26,21 +27,17 @@ import Testing
     #expect(manifest.databases.map(\.name) == ["accounts", "posts"])
     #expect(manifest.databases.map(\.shardKey) == ["shard", "shard"])
     #expect(manifest.service == .init(name: "web", run: ["bin/web"], databases: ["accounts"]))
-    #expect(manifest.workload.post == 1)
-    #expect(manifest.workload.readFeed == 0)
-    #expect(manifest.workload.zipfExponent == 1)
+    #expect(manifest.workload == (try Workload([.post: 1, .uploadPhoto: 0.1], popularityExponent: 1)))
   }
 
-  @Test func whatAManifestDoesNotSayOfSessionsAndPhotosGoesByWhatTheyComeWith() throws {
-    func workload(_ text: String) throws -> Manifest.Workload {
-      try parse(Self.good.replacingOccurrences(of: "post: 1", with: text)).workload
+  @Test func whatAManifestDoesNotSayOfItsWorkloadIsAsWithSummitOrGoesByWhatItSays() throws {
+    func workload(_ text: String) throws -> Workload {
+      try parse(Self.good.replacingOccurrences(of: "workload: { post: 1 },", with: text)).workload
     }
-    let silent = try workload("logIn: 8, post: 5")
-    #expect((silent.signOut, silent.changePassword, silent.uploadPhoto) == (2, 1, 0.5))
-    let told = try workload("logIn: 8, post: 5, signOut: 0, changePassword: 3, uploadPhoto: 0")
-    #expect((told.signOut, told.changePassword, told.uploadPhoto) == (0, 3, 0))
-    let none = try workload("readFeed: 1")
-    #expect((none.signOut, none.changePassword, none.uploadPhoto) == (0, 0, 0))
+    #expect(try workload("") == .standard)
+    #expect(
+      try workload("workload: { logIn: 8, signOut: 0, zipfExponent: 2 },")
+        == Workload(named: [.logIn: 8, .signOut: 0], popularityExponent: 2))
   }
 
   @Test func anAppMayRatherWaitThanBeAcknowledgedWithOneCopy() throws {

@@ -1,5 +1,6 @@
 // The processes of a lab in any order of events: none is lost, none runs twice, and a stop is always followed by quiet.
 
+import Policies
 import Testing
 
 @testable import Lab
@@ -156,7 +157,7 @@ private struct ProcessWorld {
       case .spawning: #expect(starting.contains(name))
       case .running: #expect(entry.isWanted || givenAway.contains(name), "\(name) goes on after its stop")
       case .waiting(let untilMs):
-        #expect(entry.isWanted && untilMs <= nowMs + ProcessTable.longestDelayMs)
+        #expect(entry.isWanted && untilMs <= nowMs + BackOff.restarts.limitMs)
       case .stopping(let running, let killAtMs):
         #expect(killAtMs != nil || processes[running.pid]?.isKilled == true)
         #expect(killAtMs ?? 0 <= nowMs + ProcessTable.stopLimitMs)

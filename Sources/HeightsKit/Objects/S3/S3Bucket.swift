@@ -2,6 +2,7 @@
 
 import Contract
 import Foundation
+import Policies
 import Synchronization
 
 /// Why the bucket did not do what was asked.
@@ -35,7 +36,7 @@ final class S3Bucket: Sendable {
   private static let threads = 8
   private static let waiting = 256
   private static let tries = 3
-  private static let pauseUs: UInt32 = 50_000
+  private static let pauses = BackOff(firstMs: 50, limitMs: 100)
   private static let late = "the request was due before it answered"
   private static let away = "it has failed too often; it is tried again within a second"
 
@@ -160,7 +161,7 @@ final class S3Bucket: Sendable {
     return try await pool.run { [self, due = request?.due] in
       for attempt in 1... {
         if due?.hasPassed ?? false { throw S3Error.away(Self.late) }
-        guard breaker.withLock({ $0.isClosed || $0.beginTrial(now: .now) }) else {
+        guard breaker.withLock({ $0.isClosed || $0.beginTrial(nowNs: Deadline.now.uptimeNanoseconds) }) else {
           metrics.skipped.add(1, ordering: .relaxed)
           throw S3Error.away(Self.away)
         }
@@ -184,7 +185,7 @@ final class S3Bucket: Sendable {
         // Whose request is due says nothing of the store, unless it is the one who tries.
         if !(due?.hasPassed ?? false) || !breakerState.isClosed { note(succeeded: false) }
         if attempt == Self.tries { return try result.get() }
-        usleep(Self.pauseUs << UInt32(attempt - 1))
+        usleep(UInt32(Self.pauses.ms(afterFailures: attempt)) * 1_000)
       }
       preconditionFailure("the loop has no end")
     }
@@ -213,15 +214,15 @@ final class S3Bucket: Sendable {
 
   private func note(succeeded: Bool) {
     let opened = breaker.withLock { breaker in
-      let chance = Double.random(in: 0...1)
+      let (nowNs, chance) = (Deadline.now.uptimeNanoseconds, Double.random(in: 0...1))
       if breaker.isClosed {
         if succeeded {
           breaker.succeed()
           breaker.settle()
         }
-        return !succeeded && breaker.fail(isCertain: false, now: .now, chance: chance)
+        return !succeeded && breaker.fail(isCertain: false, nowNs: nowNs, chance: chance)
       }
-      breaker.endTrial(succeeded: succeeded, now: .now, chance: chance)
+      breaker.endTrial(succeeded: succeeded, nowNs: nowNs, chance: chance)
       return false
     }
     if opened { Log.warning("the object store is away") }

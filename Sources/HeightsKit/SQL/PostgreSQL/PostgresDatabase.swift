@@ -127,7 +127,7 @@ final class PostgresDatabase: Sendable {
     in route: PostgresRoute, on loop: EventLoop, until deadline: Deadline, for request: (any RequestContext)?,
     _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    var (backOff, turn, isAgain) = (BackOff.forLeader, BackOff.forOthers, false)
+    var (patience, turn, isAgain) = (Patience.forLeader, Patience.forOthers, false)
     while true {
       let attempt = PostgresTransaction(
         route, on: loop, until: deadline, for: request, isAgain: isAgain)
@@ -137,7 +137,7 @@ final class PostgresDatabase: Sendable {
       {
         guard try await turn.wait(on: loop, until: deadline) else { throw DatabaseError.contended(message) }
       } catch let error as DatabaseError where error.isOfLeader && !deadline.hasPassed {
-        guard try await attempt.waitForLeader(&backOff) else { throw error }
+        guard try await attempt.waitForLeader(&patience) else { throw error }
       }
     }
   }

@@ -193,9 +193,9 @@ final class PostgresTransaction: @unchecked Sendable {
 
   /// Waits for the leader of the cluster that it was to run on.
   /// - Returns: false when there was no such cluster, or the deadline comes first.
-  func waitForLeader(_ backOff: inout BackOff) async throws -> Bool {
+  func waitForLeader(_ patience: inout Patience) async throws -> Bool {
     guard let chosen else { return false }
-    return try await chosen.connections.waitForLeader(&backOff, until: deadline)
+    return try await chosen.connections.waitForLeader(&patience, until: deadline)
   }
 
   /// Gives back what it holds.

@@ -1,6 +1,5 @@
 // The databases of a cluster share so many connections on a loop: no more are open, and none of them goes without.
 
-import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -132,16 +131,5 @@ import Testing
       _ = try await waiter.value
       #expect(databases.open <= 2)
     }
-  }
-
-  /// Summit's, with those that HeightsKit adds.
-  private static let databases = 5
-
-  @Test func thePlannerKnowsHowManyThereAreAtMost() throws {
-    let path = URL(fileURLWithPath: #filePath + "/../../../../../Sources/Planner/Catalog/capacities.json")
-    let catalog = try JSONSerialization.jsonObject(with: Data(contentsOf: path.standardizedFileURL))
-    let app = (catalog as? [String: Any])?["app"] as? [String: Any]
-    let constant = try #require(app?["connectionsPerVCPU"] as? [String: Any])
-    #expect(constant["value"] as? Int == DatabaseLimits().clusterConnectionsPerLoop + Self.databases)
   }
 }

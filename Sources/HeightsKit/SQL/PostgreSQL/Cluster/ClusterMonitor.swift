@@ -1,12 +1,14 @@
 // Asks one server of a cluster, again and again, what it is and how far it has come.
 
+import Policies
+
 /// A monitor of one server, with a connection of its own. Loop thread only.
 ///
 /// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread.
 final class ClusterMonitor: @unchecked Sendable {
-  /// Who doesn't answer for so long counts as hung, in milliseconds. Each server is asked by itself, so one that hangs
-  /// keeps nobody from finding the others.
-  static let silenceMs = 1_500
+  /// Who doesn't answer for so long counts as hung. Each server is asked by itself, so one that hangs keeps nobody from
+  /// finding the others.
+  private static let silenceMs = Failover.lab.silenceMs
 
   private let target: PostgresTarget
   private let loop: EventLoop

@@ -1,5 +1,7 @@
 // The connections of one loop to a database of a cluster: for reads one to each server, for transactions some to the leader.
 
+import Policies
+
 /// A loop's connections to one database. Loop thread only.
 ///
 /// `@unchecked Sendable` is sound: once it is made, every entry is checked to be on the loop's thread. Those of every
@@ -138,7 +140,7 @@ final class LoopConnections: @unchecked Sendable {
   ) async throws -> PostgresResult {
     loop.checkIsolated()
     cluster.touch(loop.lastNow)
-    var backOff = BackOff.forLeader
+    var patience = Patience.forLeader
     var avoided: ClusterMember?
     var refusal: Refusal?
     while true {
@@ -173,11 +175,11 @@ final class LoopConnections: @unchecked Sendable {
       } catch let refused as Refusal {
         refusal = refusal ?? refused
         let message = "\(refused.leader.name) has less than was seen of the cluster \(cluster.name) before"
-        guard try await waitForLeader(&backOff, until: deadline) else { throw DatabaseError.gone(message) }
+        guard try await waitForLeader(&patience, until: deadline) else { throw DatabaseError.gone(message) }
       } catch is PipelineSkipped {
         if deadline.hasPassed { throw DatabaseError.timeout("the read waited too long") }
       } catch DatabaseError.gone(let message) {
-        guard try await waitForLeader(&backOff, until: deadline) else { throw DatabaseError.gone(message) }
+        guard try await waitForLeader(&patience, until: deadline) else { throw DatabaseError.gone(message) }
         avoided = nil
       }
     }
@@ -284,11 +286,11 @@ final class LoopConnections: @unchecked Sendable {
   }
 
   /// - Returns: false when the deadline comes first.
-  func waitForLeader(_ backOff: inout BackOff, until deadline: Deadline) async throws -> Bool {
+  func waitForLeader(_ patience: inout Patience, until deadline: Deadline) async throws -> Bool {
     loop.checkIsolated()
     cluster.metrics.waits.add(1, ordering: .relaxed)
     cluster.askAtOnce()
-    return try await backOff.wait(on: loop, until: deadline)
+    return try await patience.wait(on: loop, until: deadline)
   }
 
   // MARK: Transactions
@@ -355,23 +357,24 @@ extension DatabaseError {
   }
 }
 
-/// Waits between tries: twice as long each time, up to a limit, never twice the same.
-struct BackOff {
-  private var nextMs: Int
-  private let limitMs: Int
+/// The waits of one who tries again and again, never twice the same.
+struct Patience {
+  private let backOff: BackOff
+  private var lastMs = 0
 
-  private init(firstMs: Int, limitMs: Int) { (nextMs, self.limitMs) = (firstMs, limitMs) }
+  private init(_ backOff: BackOff) { self.backOff = backOff }
 
   /// For a cluster that may be choosing a leader.
-  static var forLeader: BackOff { BackOff(firstMs: 10, limitMs: 200) }
+  static var forLeader: Patience { Patience(BackOff(firstMs: 10, limitMs: 200)) }
   /// For transactions in each other's way: the one that won needs but a commit.
-  static var forOthers: BackOff { BackOff(firstMs: 1, limitMs: 64) }
+  static var forOthers: Patience { Patience(BackOff(firstMs: 1, limitMs: 64)) }
 
   /// - Returns: false when the deadline comes first.
   mutating func wait(on loop: EventLoop, until deadline: Deadline) async throws -> Bool {
-    let ms = Int.random(in: nextMs / 2...nextMs)
+    let nextMs = backOff.next(after: lastMs)
+    let ms = BackOff.shortened(nextMs, chance: .random(in: 0...1))
     guard deadline.remainingMs > ms else { return false }
-    nextMs = min(nextMs * 2, limitMs)
+    lastMs = nextMs
     try await loop.sleep(ms: ms)
     return true
   }

@@ -1,5 +1,6 @@
 // A cluster: its servers, what is known of them, and the loops that go by it.
 
+import Policies
 import Synchronization
 
 /// Servers of which one leads and the others follow. Shared by all databases of a process that are in it.
@@ -21,7 +22,9 @@ final class PostgresCluster: Sendable {
   }
 
   /// Monitors ask this often: while the cluster is in use, and while it isn't.
-  private static let (busyMs, alone, idleMs) = (75, 500, 1_000)
+  private static let (busyMs, aloneMs, idleMs) = (75, 500, 1_000)
+  /// And so often one that does not answer.
+  private static let silent = BackOff(firstMs: 2 * busyMs, limitMs: aloneMs)
   /// A cluster that nobody has used for so long is idle.
   private static let idleAfterNs: UInt64 = 3_000_000_000
 
@@ -184,8 +187,8 @@ final class PostgresCluster: Sendable {
     let unused = loop.lastNow.uptimeNanoseconds &- lastUseNs.load(ordering: .relaxed)
     if unused > Self.idleAfterNs { return Self.idleMs }
     let (needsLeader, isAlone) = state.withLock { ($0.leader == nil, $0.members.count == 1) }
-    if failures > 0 { return min(Self.busyMs << min(failures, 3), Self.alone) }
-    return needsLeader || !isAlone ? Self.busyMs : Self.alone
+    if failures > 0 { return Self.silent.ms(afterFailures: failures) }
+    return needsLeader || !isAlone ? Self.busyMs : Self.aloneMs
   }
 
   private func take(_ report: ClusterMonitor.Report, of member: ClusterMember) {

@@ -3,7 +3,7 @@
 import Topology
 
 /// The machines of an app at a stage, before anybody knows how many people come.
-struct Blueprint: Sendable {
+struct StageShape: Sendable {
   /// Machines that are the same: their tiers, and what sizes them.
   struct Group<Method: Sizing & Sendable>: Sendable {
     let title: String
