@@ -23,6 +23,9 @@ final class LoopConnections: @unchecked Sendable {
   private var unsynced: [PostgresConnection] = []
   private var turn = 0
   private var isClosed = false
+  /// Whether nobody reads here any more.
+  private var hasEnded = false
+  private var hook: Int?
 
   init(_ database: String, of cluster: PostgresCluster, on loop: EventLoop, limits: DatabaseLimits) {
     self.loop = loop
@@ -34,8 +37,8 @@ final class LoopConnections: @unchecked Sendable {
   /// Call once, on the loop.
   func start() {
     loop.checkIsolated()
-    // Held until the loop ends: a weak reference would make every other one slow.
-    loop.atEndOfTick(while: { [self] in !unsynced.isEmpty }, leftover: { [self] in leftover }) { [self] in
+    // Held until the loop ends, or this does: a weak reference would make every other one slow.
+    hook = loop.hook(while: { [self] in !unsynced.isEmpty }, leftover: { [self] in leftover }) { [self] in
       endTick()
     }
     cluster.add(self)
@@ -47,7 +50,19 @@ final class LoopConnections: @unchecked Sendable {
     isClosed = true
     cluster.remove(self)
     pool?.close(.gone("it was closed"))
+    pool?.budget.remove(self)
     pool = nil
+  }
+
+  /// Closes, and lets go of all connections. Nobody waits for one: at most a read is left that its caller has given up.
+  func end() {
+    close()
+    hasEnded = true
+    for reader in readers { reader.fail(.gone("it was closed")) }
+    readers = []
+    leaderReader = nil
+    if let hook { loop.endHook(hook) }
+    hook = nil
   }
 
   private var leftover: String? {
@@ -142,6 +157,7 @@ final class LoopConnections: @unchecked Sendable {
     var avoided: ClusterMember?
     var refusal: Refusal?
     while true {
+      if hasEnded { throw DatabaseError.gone("it was closed") }
       look()
       do {
         if newness == .newest { return try await readNewest(sql, until: deadline) }
