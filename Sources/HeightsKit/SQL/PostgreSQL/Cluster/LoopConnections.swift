@@ -108,7 +108,8 @@ final class LoopConnections: @unchecked Sendable {
   private func reader(of member: ClusterMember) -> SharedReader {
     // One to three: a search beats hashing.
     if let reader = readers.first(where: { $0.member === member }) { return reader }
-    let reader = SharedReader(member, waiterLimit: limits.queuedTransactions) { [unowned self] deadline in
+    let reader = SharedReader(member, on: loop, waiterLimit: limits.queuedTransactions) {
+      [unowned self] deadline in
       await opened(member, .reads, statementMs: limits.readMs, until: deadline)
     }
     readers.append(reader)
