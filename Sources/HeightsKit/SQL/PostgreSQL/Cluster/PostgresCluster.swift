@@ -62,7 +62,7 @@ final class PostgresCluster: Sendable {
     self.url = Mutex(url)
     self.loop = loop
     self.tracking = tracking
-    id = max(fnv1a(name), 1)
+    id = max(FNV1a.shortHash(name.utf8), 1)
     state = Mutex(ClusterState(members))
     setReplicated(members.count > 1)
     watch(members)
