@@ -114,21 +114,13 @@ public struct Placement: Equatable, Sendable {
     return found
   }
 
-  /// The cluster that has all of a database; nil when it is a file.
-  /// - Throws: `PlacementError` when it is in several.
-  public func cluster(of database: String) throws(PlacementError) -> Cluster? {
-    guard let name = try clusterName(of: database) else { return nil }
-    // Nil would say that it is a file.
-    guard let cluster = clusters[name] else { throw Self.missing(name, database) }
-    return cluster
-  }
-
   /// The name of the cluster that has all of a database; nil when it is a file.
   /// - Throws: `PlacementError` when it is in several.
   public func clusterName(of database: String) throws(PlacementError) -> String? {
     guard let ranges = databases[database] else { return nil }
     guard ranges.count == 1 else {
-      throw PlacementError("database \(database) is in \(ranges.count) clusters: this version reads one")
+      throw PlacementError(
+        "database \(database) is in \(ranges.count) ranges: expected all of it in one cluster")
     }
     return ranges[0].cluster
   }

@@ -29,7 +29,7 @@ import Testing
   @Test func whatIsNotSaidIsInTheProcessItself() throws {
     let placement = try Placement(json: Data(#"{"epoch": 0}"#.utf8))
     #expect(placement == .local)
-    #expect(try placement.cluster(of: "posts") == nil)
+    #expect(try placement.clusters(of: "posts") == nil)
   }
 
   @Test(arguments: [
@@ -80,7 +80,7 @@ import Testing
     placement.databases["posts"] = [.init(cluster: "main")]
     let missing = PlacementError("database posts is in cluster main, which does not exist")
     #expect(throws: missing) { try placement.json }
-    #expect(throws: missing) { try placement.cluster(of: "posts") }
+    #expect(throws: missing) { try placement.clusters(of: "posts") }
     placement.databases["posts"] = [.init(shards: ShardRange(first: 5, last: 4), cluster: "main")]
     placement.clusters["main"] = .init(members: [ServerAddress(host: "127.0.0.1", port: 5432)])
     #expect(throws: PlacementError("database posts: expected shards from 0 on, found 5-4")) {

@@ -25,6 +25,7 @@ public final class AppContext: Sendable {
   let tracking: ReadTracking
   private let clusters = Mutex<[String: PostgresCluster]>([:])
   private let databases = Mutex<[(database: Database, migrations: [Migration])]>([])
+  private let closing = Atomic<Bool>(false)
   private let objectStore = Mutex<ObjectStore?>(nil)
   private let writers = Mutex<[@Sendable (inout MetricsText) async -> Void]>([])
 
@@ -48,18 +49,10 @@ public final class AppContext: Sendable {
       loops, environment.redisCredentials, sentinels: environment.sentinelCredentials)
     let (placements, first) = (placements, loops.loops[0])
     watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
-    placements.subscribe { [weak self] _, new in await self?.follow(new) }
+    placements.subscribe { [weak self] in await self?.follow($1, after: $0) }
     let start = placements.subscribe { [redis] _, new in await redis.setPlace(new.cache) }
     await redis.setPlace(start.cache)
     if let watcher { try await first.run { watcher.start() } }
-  }
-
-  /// Clusters go by their new members.
-  private func follow(_ placement: Placement) async {
-    for (name, cluster) in placement.clusters {
-      await clusters.withLock { $0[name] }?.setMembers(
-        cluster.members.map(ClusterMember.init), url: PostgresTarget.url(of: cluster))
-    }
   }
 
   /// Where everything is. A new one may come at any time: what has to follow it asks with `onPlacement`.
@@ -86,8 +79,9 @@ public final class AppContext: Sendable {
 
   /// The same with migrations that the app has in its code.
   public func database(_ name: String, migrations: [Migration]) async throws -> Database {
+    let placement = placement
     let database =
-      if let ranges = try ranges(of: name) {
+      if let ranges = try ranges(of: name, placement) {
         try await Database.open(
           name, of: ranges, migrations: migrations, loops: loops, limits: limits,
           deadline: .afterMs(Self.leaderWaitMs))
@@ -98,8 +92,12 @@ public final class AppContext: Sendable {
           epoch: placement.epoch)
       }
     databases.withLock { $0.append((database, migrations)) }
+    await followWhatCame(since: placement, database, migrations)
     return database
   }
+
+  /// Whether it has begun to close.
+  var isClosing: Bool { closing.load(ordering: .relaxed) }
 
   /// Those that were opened, in that order.
   var openDatabases: [(database: Database, migrations: [Migration])] { databases.withLock { $0 } }
@@ -114,8 +112,9 @@ public final class AppContext: Sendable {
   }
 
   /// The ranges of a database, and the clusters that have them now; nil when the database is a file.
-  func ranges(of database: String) throws -> [(shards: ShardRange, cluster: PostgresCluster)]? {
-    let placement = placement
+  func ranges(
+    of database: String, _ placement: Placement
+  ) throws -> [(shards: ShardRange, cluster: PostgresCluster)]? {
     if let ranges = try placement.clusters(of: database) {
       return ranges.map { shards, name, cluster in
         let url = PostgresTarget.url(of: cluster)
@@ -125,6 +124,11 @@ public final class AppContext: Sendable {
     guard placement.epoch == 0, let url = environment.databaseURL else { return nil }
     let members = ClusterMember.members(of: [url] + (environment.databaseReadURL.map { [$0] } ?? []))
     return [(.all, cluster("main", url: url, members: members))]
+  }
+
+  /// The one of that name that is known, and whether it is to be known any longer.
+  func knownCluster(_ name: String, forgets: Bool = false) -> PostgresCluster? {
+    clusters.withLock { forgets ? $0.removeValue(forKey: name) : $0[name] }
   }
 
   /// One for all databases in it.
@@ -162,6 +166,7 @@ public final class AppContext: Sendable {
   }
 
   func close() async {
+    closing.store(true, ordering: .relaxed)
     if let watcher { try? await loops.loops[0].run { watcher.close() } }
     for (database, _) in openDatabases { database.close() }
     for cluster in clusters.withLock({ $0.values }) { cluster.close() }

@@ -110,7 +110,8 @@ public final class Cache: Sendable {
   ///   - ttlMs: for how long it is served as fresh (jittered by a tenth).
   ///   - staleForMs: for how long after that it is served while a new one is made in the background.
   /// - Throws: what `compute` throws, to all who wait; nothing is kept then. A cancellation, or a request that is due, ends
-  ///   its own task alone: if that was making the value, another of those who wait makes it.
+  ///   its own task alone: if that was making the value, another of those who wait makes it. `DatabaseError.timeout` when the
+  ///   caller's request is due before somebody else has made it.
   public func value(
     for key: String, ttlMs: Int, staleForMs: Int = 0, _ compute: @escaping Compute
   ) async throws -> [UInt8] {
@@ -203,6 +204,14 @@ public final class Cache: Sendable {
   private func join(_ key: String, _ computation: Int) async throws -> [UInt8]? {
     let stripe = stripe(key)
     let number = stripe.state.withLock { $0.nextNumber() }
+    let loop = EventLoop.current
+    let timer = CurrentRequest.deadline.flatMap { deadline in
+      loop?.schedule(at: deadline) {
+        let late = stripe.state.withLock { $0.waiters[computation]?.removeValue(forKey: number) }
+        late?.resume(throwing: DatabaseError.timeout("the request was due before another had made the value"))
+      }
+    }
+    defer { if let timer, loop?.isCurrent == true { timer.cancel() } }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { waiter in
         let joined = stripe.state.withLock { state in
@@ -226,6 +235,8 @@ public final class Cache: Sendable {
   private func make(_ key: String, _ computation: Int, _ ttlMs: Int, _ staleForMs: Int, _ compute: Compute)
     async throws -> [UInt8]
   {
+    // Once its handler has ended, a request tells of none.
+    let due = CurrentRequest.deadline
     do {
       let (bytes, freshMs) = try await made(key, computation, ttlMs, compute)
       let freshUntil = now().plus(ms: freshMs)
@@ -235,13 +246,19 @@ public final class Cache: Sendable {
       for waiter in end(key, computation, entry) { waiter.resume(returning: bytes) }
       return bytes
     } catch {
-      let isOwn =
-        Task.isCancelled || error is CancellationError || CurrentRequest.deadline?.hasPassed ?? false
+      let isOwn = Task.isCancelled || error is CancellationError || Self.isLate(error, due)
       for waiter in end(key, computation, nil) {
         if isOwn { waiter.resume(returning: nil) } else { waiter.resume(throwing: error) }
       }
       throw error
     }
+  }
+
+  /// Whether a maker had too little time. A server that was told of it says so a moment before.
+  private static func isLate(_ error: any Error, _ due: Deadline?) -> Bool {
+    guard let due else { return false }
+    if case DatabaseError.timeout = error { return true }
+    return due.hasPassed
   }
 
   /// What another process has made and is fresh; else made here.

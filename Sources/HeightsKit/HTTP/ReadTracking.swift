@@ -8,7 +8,7 @@ final class ReadTracking: Sendable {
   private static let cookieSeconds = 3_600
 
   private let secure: Bool
-  private let replicated = Mutex<Set<String>>([])
+  private let replicated = Mutex<Set<ObjectIdentifier>>([])
   private let isNeeded = Atomic<Bool>(false)
 
   /// - Parameter secure: whether the cookie is sent back over TLS only.
@@ -16,7 +16,7 @@ final class ReadTracking: Sendable {
 
   var isOn: Bool { isNeeded.load(ordering: .relaxed) }
 
-  func set(_ isReplicated: Bool, for cluster: String) {
+  func set(_ isReplicated: Bool, for cluster: ObjectIdentifier) {
     replicated.withLock { replicated in
       if isReplicated { replicated.insert(cluster) } else { replicated.remove(cluster) }
       isNeeded.store(!replicated.isEmpty, ordering: .relaxed)

@@ -10,6 +10,8 @@ final class PlacementAdoption: Sendable {
   private struct State {
     var current: Placement
     var adoptedEpoch: Int
+    /// The highest that was asked for.
+    var askedEpoch: Int
     var followers: [Follow] = []
     /// The adoption that was asked for last: the next one begins after it.
     var last: Task<Void, Never>?
@@ -18,7 +20,7 @@ final class PlacementAdoption: Sendable {
   private let state: Mutex<State>
 
   init(_ placement: Placement) {
-    state = Mutex(State(current: placement, adoptedEpoch: placement.epoch))
+    state = Mutex(State(current: placement, adoptedEpoch: placement.epoch, askedEpoch: placement.epoch))
   }
 
   /// The placement to go by. While it is being adopted, some still go by the one before.
@@ -26,6 +28,9 @@ final class PlacementAdoption: Sendable {
 
   /// The epoch that everybody in this process goes by.
   var adoptedEpoch: Int { state.withLock { $0.adoptedEpoch } }
+
+  /// Whether a later one than `placement` waits to be adopted: whoever can't follow `placement` need not try any longer.
+  func isOutdated(_ placement: Placement) -> Bool { state.withLock { $0.askedEpoch > placement.epoch } }
 
   /// - Returns: the placement from which `follow` starts: the first change that it is given begins there.
   @discardableResult
@@ -38,16 +43,24 @@ final class PlacementAdoption: Sendable {
 
   /// Returns when everybody goes by `placement`, or by a later one. Not to be awaited by a follower of a change.
   func adopt(_ placement: Placement) async {
-    let adoption = state.withLock { state in
+    state.withLock { $0.askedEpoch = max($0.askedEpoch, placement.epoch) }
+    await inTurn { await self.hand(placement) }
+    // Somebody may have given it up for a later one.
+    if adoptedEpoch < placement.epoch { await inTurn {} }
+  }
+
+  /// Runs `body` when no placement is being adopted, and none while it runs.
+  func inTurn(_ body: @escaping @Sendable () async -> Void) async {
+    let turn = state.withLock { state in
       let before = state.last
-      let adoption = Task {
+      let turn = Task {
         await before?.value
-        await self.hand(placement)
+        await body()
       }
-      state.last = adoption
-      return adoption
+      state.last = turn
+      return turn
     }
-    await adoption.value
+    await turn.value
   }
 
   private func hand(_ new: Placement) async {
@@ -58,6 +71,7 @@ final class PlacementAdoption: Sendable {
     }
     guard let begun else { return }
     for follow in begun.followers { await follow(begun.old, new) }
+    if isOutdated(new) { return }
     state.withLock { $0.adoptedEpoch = new.epoch }
     Log.info("placement adopted", [("epoch", String(new.epoch))])
   }

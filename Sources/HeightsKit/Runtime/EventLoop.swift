@@ -13,6 +13,7 @@ struct LoopJob {
 
 /// What happens at the end of a tick, when there is something to do.
 private struct EndOfTickHook {
+  let number: Int
   let isPending: () -> Bool
   let leftover: () -> String?
   let work: () -> Void
@@ -45,6 +46,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// When the earliest timer is due.
   private var nextTimer: Deadline?
   private var hooks: [EndOfTickHook] = []
+  private var lastHook = 0
   /// What the clock last said: at the beginning of the tick, or since. Loop thread only.
   var lastNow: Deadline {
     assertIsolated()
@@ -163,8 +165,24 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     while isPending: @escaping () -> Bool, leftover: @escaping () -> String? = { nil },
     _ work: @escaping () -> Void
   ) {
+    _ = hook(while: isPending, leftover: leftover, work)
+  }
+
+  /// The same for what ends before the loop does.
+  /// - Returns: its number, for `endHook`.
+  func hook(
+    while isPending: @escaping () -> Bool, leftover: @escaping () -> String?, _ work: @escaping () -> Void
+  ) -> Int {
     checkIsolated()
-    hooks = hooks + [EndOfTickHook(isPending: isPending, leftover: leftover, work: work)]
+    lastHook += 1
+    hooks = hooks + [EndOfTickHook(number: lastHook, isPending: isPending, leftover: leftover, work: work)]
+    return lastHook
+  }
+
+  /// Lets a hook, and what it holds, go after the tick.
+  func endHook(_ number: Int) {
+    // Not now: hooks are perhaps having their turn.
+    execute { [unowned self] in hooks.removeAll { $0.number == number } }
   }
 
   /// Looks at the clock, and remembers what it says.
@@ -208,6 +226,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     timers = TimerHeap()
     heights_set_current_loop(nil)
   }
+
+  /// Whether it has been told to end: what it is given from now on may never run.
+  var isStopped: Bool { stopping.load(ordering: .acquiring) }
 
   /// Ends the loop after its current tick. From any thread.
   func stop() {

@@ -14,8 +14,8 @@
 public final class Database: Sendable {
   /// As the app asked for it: `posts`.
   public let name: String
-  /// Where a move exchanges the engine of a range.
-  let ranges: EngineTable
+  /// Where a move exchanges the engine of a range, and a placement the ranges.
+  let engines: Engines
   let limits: DatabaseLimits
 
   private init(
@@ -23,9 +23,13 @@ public final class Database: Sendable {
   ) {
     self.name = name
     self.limits = limits
-    self.ranges = EngineTable(
-      name, ranges.map { EngineTable.Part(shards: $0.shards, engines: EngineSwitch($0.engine)) })
+    engines = Engines(
+      EngineTable(
+        name, ranges.map { EngineTable.Part(shards: $0.shards, engines: EngineSwitch($0.engine)) }))
   }
+
+  /// Which shards are where at present.
+  var ranges: EngineTable { engines.table }
 
   // MARK: Open and close
 
@@ -113,6 +117,7 @@ public final class Database: Sendable {
 
   /// Refuses new transactions and finishes those that wait. Reads go on.
   public func close() {
+    let ranges = ranges
     if case .sqlite(let database)? = ranges.only?.engine { database.close() }
     for database in ranges.databases { database.close() }
   }
@@ -122,7 +127,7 @@ public final class Database: Sendable {
   /// All rows of a result, each decoded by `decode`.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func query<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> [T] {
-    switch try ranges.engine(for: sql) {
+    switch try engines.engine(for: sql) {
     case .sqlite(let database): try database.query(sql, decode)
     case .postgres(let database): try await database.read(sql).map(decode)
     }
@@ -134,7 +139,7 @@ public final class Database: Sendable {
   /// a new post) finds it, although only its writer is sure to be ahead of the follower.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func first<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> T? {
-    switch try ranges.engine(for: sql) {
+    switch try engines.engine(for: sql) {
     case .sqlite(let database): try database.first(sql, decode)
     case .postgres(let database): try await database.read(sql, .sought).first(decode)
     }
@@ -147,7 +152,7 @@ public final class Database: Sendable {
   /// also one that has replayed all it was sent, when the leader waited for it before it acknowledged.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   public func newest<T>(_ sql: SQL, _ decode: (Row) throws -> T) async throws -> [T] {
-    switch try ranges.engine(for: sql) {
+    switch try engines.engine(for: sql) {
     case .sqlite(let database): try database.query(sql, decode)
     case .postgres(let database): try await database.read(sql, .newest).map(decode)
     }
@@ -167,21 +172,23 @@ public final class Database: Sendable {
   public func transaction<T: Sendable>(
     deadline: Deadline? = nil, _ body: @escaping @Sendable (Transaction) async throws -> T
   ) async throws -> T {
-    let deadline = deadline ?? CurrentRequest.deadline
-    guard let only = ranges.only else {
-      // Each range is on PostgreSQL; which it is for, its first statement says.
-      return try await ranges.databases[0].transaction(in: .ranges(ranges), deadline: deadline, body)
-    }
-    // A transaction inside another is refused there, and would wait here for the outer one.
-    if case .sqlite(let database) = only.engine, database.isOnWriter {
-      return try await database.transaction(deadline: deadline, body)
-    }
     let latest = Deadline.afterMs(limits.transactionMs)
-    let engine = try await only.enter(until: min(deadline ?? latest, latest))
-    defer { only.leave() }
-    return switch engine {
-    case .sqlite(let database): try await database.transaction(deadline: deadline, body)
-    case .postgres(let database): try await database.transaction(deadline: deadline, body)
+    let end = min(deadline ?? CurrentRequest.deadline ?? latest, latest)
+    while true {
+      let first = ranges.parts[0].engines
+      switch first.engine {
+      case .postgres(let database):
+        // In which range it runs, its first statement says.
+        do {
+          return try await database.transaction(in: .ranges(engines), deadline: end, body)
+        } catch is EngineHasChanged { continue }
+      case .sqlite(let database):
+        // A transaction inside another is refused there, and would wait here for the outer one.
+        if database.isOnWriter { return try await database.transaction(deadline: end, body) }
+        guard try await first.enter(until: end) != nil else { continue }
+        defer { first.leave() }
+        return try await database.transaction(deadline: end, body)
+      }
     }
   }
 
@@ -199,6 +206,7 @@ public final class Database: Sendable {
 
   /// Of this process, since it opened the database.
   public var statistics: Statistics {
+    let ranges = ranges
     var all = ranges.databases.map(\.statistics)
     if case .sqlite(let database)? = ranges.only?.engine { all.append(database.statistics) }
     return Statistics(

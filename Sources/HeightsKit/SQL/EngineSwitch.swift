@@ -9,12 +9,12 @@ enum DatabaseEngine: Sendable {
   case postgres(PostgresDatabase)
 }
 
-/// Counts the transactions of a range in and out, so that its engine can be exchanged between two of them.
+/// Counts the transactions of a range in and out, so that another engine can take the place of its own between two of them.
 ///
 /// A transaction that has entered ends on the engine that it entered. Behind a fence nobody enters: those that come wait,
-/// and go on when it is lowered, on whichever engine is there then. A fence falls by itself when its time is over, unless
-/// `decide` came first: from then on only `lower` ends it, so that nobody enters the old engine after the decision is on
-/// disk. Reads know nothing of fences.
+/// and go on when it is lowered, or elsewhere when the range has ended. A fence falls by itself when its time is over, unless
+/// `decide` came first: from then on only `lower` or `end` ends it, so that nobody enters the old engine after the decision
+/// is on disk. Reads know nothing of fences.
 final class EngineSwitch: Sendable {
   private typealias Waiter = CheckedContinuation<Void, any Error>
 
@@ -26,9 +26,10 @@ final class EngineSwitch: Sendable {
   }
 
   private struct State {
-    var engine: DatabaseEngine
     var underWay = 0
     var fence: Fence?
+    /// Whether another has taken its place in the table.
+    var isOver = false
     var lastNumber = 0
 
     mutating func nextNumber() -> Int {
@@ -40,31 +41,40 @@ final class EngineSwitch: Sendable {
   /// How many may wait at a fence; the next one is refused.
   static let waiterLimit = 4_096
 
-  private let state: Mutex<State>
+  let engine: DatabaseEngine
+  private let state = Mutex(State())
   /// Signalled when the last transaction leaves behind a fence.
   private let drained = DispatchSemaphore(value: 0)
 
-  init(_ engine: DatabaseEngine) { state = Mutex(State(engine: engine)) }
+  init(_ engine: DatabaseEngine) { self.engine = engine }
 
-  var engine: DatabaseEngine { state.withLock { $0.engine } }
   var waiting: Int { state.withLock { $0.fence?.waiters.count ?? 0 } }
 
   // MARK: Transactions
 
-  /// - Returns: the engine to run on; call `leave` afterwards.
+  /// What somebody finds who wants to enter.
+  enum Entrance { case entered, fenced, over }
+
+  /// - Returns: the engine to run on; call `leave` afterwards. Nil when the range has ended: the table knows what there is
+  ///   instead.
   /// - Throws: `.timeout` when the deadline comes before the end of a fence, `.tooMany`.
-  func enter(until deadline: Deadline) async throws -> DatabaseEngine {
+  func enter(until deadline: Deadline) async throws -> DatabaseEngine? {
     while true {
-      if let engine = entered() { return engine }
-      try await withCheckedThrowingContinuation { wait($0, until: deadline) }
+      switch enterAtOnce() {
+      case .entered: return engine
+      case .over: return nil
+      case .fenced: try await withCheckedThrowingContinuation { wait($0, until: deadline) }
+      }
     }
   }
 
-  private func entered() -> DatabaseEngine? {
+  /// The same for those who must not wait here: a fence may be raised that waits for them elsewhere.
+  func enterAtOnce() -> Entrance {
     state.withLock { state in
-      if state.fence != nil { return nil }
+      if state.isOver { return .over }
+      if state.fence != nil { return .fenced }
       state.underWay += 1
-      return state.engine
+      return .entered
     }
   }
 
@@ -105,10 +115,10 @@ final class EngineSwitch: Sendable {
 
   /// Lets nobody enter from now on.
   /// - Parameter loop: keeps the time.
-  /// - Returns: false when there is a fence already.
+  /// - Returns: false when there is a fence already, or the range has ended.
   func raise(limitMs: Int, on loop: EventLoop) -> Bool {
     let number = state.withLock { state -> Int? in
-      guard state.fence == nil else { return nil }
+      guard state.fence == nil, !state.isOver else { return nil }
       let number = state.nextNumber()
       state.fence = Fence(number: number, loop: loop)
       return number
@@ -136,10 +146,15 @@ final class EngineSwitch: Sendable {
     }
   }
 
-  /// Ends the fence, if it still stands. Those that wait go on, with `engine` if there is a new one.
-  func lower(to engine: DatabaseEngine? = nil) {
+  /// Ends the fence, if it still stands. Those that wait go on.
+  func lower() { endFence(isOver: false) }
+
+  /// Ends the range, whose place another has taken: those that wait go on there, and nobody enters any more.
+  func end() { endFence(isOver: true) }
+
+  private func endFence(isOver: Bool) {
     let waiters = state.withLock { state in
-      if let engine { state.engine = engine }
+      state.isOver = isOver
       defer { state.fence = nil }
       return state.fence?.waiters ?? []
     }

@@ -1,7 +1,8 @@
 // Which shards of a database are where.
 
-/// The ranges of a database's shards, each with its engine and a fence of its own: all shards, in order, none twice.
-struct EngineTable: Sendable {
+/// The ranges of a database's shards, each with its engine and a fence of its own: all shards, in order, none twice. Where
+/// ranges change, another takes its place (`Engines`).
+final class EngineTable: Sendable {
   struct Part: Sendable {
     let shards: ShardRange
     let engines: EngineSwitch
@@ -27,6 +28,11 @@ struct EngineTable: Sendable {
       }
   }
 
+  /// All shards in one place.
+  convenience init(_ database: String, _ engine: DatabaseEngine) {
+    self.init(database, [Part(shards: .all, engines: EngineSwitch(engine))])
+  }
+
   /// The engine that a statement reads from.
   /// - Throws: `DatabaseError.invalid` when it does not say which, of several.
   func engine(for sql: SQL) throws -> DatabaseEngine {
@@ -36,6 +42,7 @@ struct EngineTable: Sendable {
   /// The range that has all shards of a statement.
   /// - Throws: `DatabaseError.invalid` when none has.
   func part(of sql: SQL) throws -> Part {
+    if only != nil { return parts[0] }
     if sql.shards.isEmpty {
       throw misuse(
         sql,
@@ -52,7 +59,7 @@ struct EngineTable: Sendable {
     return lowest
   }
 
-  private func part(_ shard: UInt16) -> Part { parts[places.isEmpty ? 0 : Int(places[Int(shard)])] }
+  private func part(_ shard: UInt16) -> Part { parts[Int(places[Int(shard)])] }
 
   /// A statement of another cluster than the transaction that it is in.
   func misplaced(_ sql: SQL, begunIn begun: ShardRange) -> DatabaseError {
@@ -70,7 +77,7 @@ struct EngineTable: Sendable {
   var databases: [PostgresDatabase] {
     var databases: [PostgresDatabase] = []
     for part in parts {
-      guard case .postgres(let database) = part.engines.engine else { continue }
+      guard let database = part.engines.postgres else { continue }
       if !databases.contains(where: { $0 === database }) { databases.append(database) }
     }
     return databases
@@ -79,17 +86,43 @@ struct EngineTable: Sendable {
 
 extension EngineTable {
   /// Runs `body` when no range of a cluster's is being moved, and none begins to be.
+  /// - Throws: `.contended` when one has moved since the table was asked for.
   func behindFences<T>(of database: PostgresDatabase, limitMs: Int, _ body: () async throws -> T) async throws
     -> T
   {
-    var entered: [EngineSwitch] = []
+    let limit = Deadline.afterMs(limitMs)
+    let entered = try await enterAll(of: database, until: min(CurrentRequest.deadline ?? limit, limit))
     defer { for engines in entered { engines.leave() } }
-    let deadline = Deadline.afterMs(limitMs)
-    for part in parts {
-      guard case .postgres(let its) = part.engines.engine, its === database else { continue }
-      _ = try await part.engines.enter(until: min(CurrentRequest.deadline ?? deadline, deadline))
-      entered.append(part.engines)
-    }
     return try await body()
   }
+
+  private func enterAll(of database: PostgresDatabase, until deadline: Deadline) async throws
+    -> [EngineSwitch]
+  {
+    let all = parts.map(\.engines).filter { $0.postgres === database }
+    while true {
+      var entered: [EngineSwitch] = []
+      guard
+        let closed = all.first(where: { engines in
+          guard engines.enterAtOnce() == .entered else { return true }
+          entered.append(engines)
+          return false
+        })
+      else { return entered }
+      // Whoever waits holds nothing: the fence may wait for what it would hold.
+      for engines in entered { engines.leave() }
+      guard try await closed.enter(until: deadline) != nil else { throw changed }
+      closed.leave()
+    }
+  }
+
+  /// For whoever goes through all ranges, and finds that they are others by now.
+  private var changed: DatabaseError {
+    .contended("ranges of the database \(database) moved meanwhile; what was done before them stays")
+  }
+}
+
+extension EngineSwitch {
+  /// Its engine; nil where that is a file.
+  var postgres: PostgresDatabase? { if case .postgres(let database) = engine { database } else { nil } }
 }

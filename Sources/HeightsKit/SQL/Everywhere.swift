@@ -12,9 +12,10 @@ public struct Everywhere: Sendable {
   public func query<T>(
     _ sql: SQL, merging isBefore: (T, T) -> Bool, _ decode: (Row) throws -> T
   ) async throws -> [T] {
-    if database.ranges.only != nil { return try await database.query(sql, decode) }
+    let ranges = database.ranges
+    if ranges.only != nil { return try await database.query(sql, decode) }
     let results = try await withThrowingTaskGroup(of: PostgresResult.self) { group in
-      for database in database.ranges.databases { group.addTask { try await database.read(sql) } }
+      for database in ranges.databases { group.addTask { try await database.read(sql) } }
       return try await group.reduce(into: []) { $0.append($1) }
     }
     return try results.flatMap { try $0.map(decode) }.sorted(by: isBefore)
@@ -23,16 +24,18 @@ public struct Everywhere: Sendable {
   /// Runs `body` as a transaction of each cluster that has shards, one after the other. They are not one: when one fails,
   /// those before it have been committed.
   /// - Returns: a result from each.
-  /// - Throws: what `Database.transaction` does.
+  /// - Throws: what `Database.transaction` does; `.contended` also when ranges moved between two of them, since some shards would
+  ///   be gone through twice or not at all.
   @discardableResult
   public func transaction<T: Sendable>(
     _ body: @escaping @Sendable (Transaction) async throws -> T
   ) async throws -> [T] {
-    if database.ranges.only != nil { return [try await database.transaction(body)] }
+    let ranges = database.ranges
+    if ranges.only != nil { return [try await database.transaction(body)] }
     var values: [T] = []
-    for target in database.ranges.databases {
+    for target in ranges.databases {
       values.append(
-        try await database.ranges.behindFences(of: target, limitMs: database.limits.transactionMs) {
+        try await ranges.behindFences(of: target, limitMs: database.limits.transactionMs) {
           try await target.transaction(deadline: CurrentRequest.deadline, body)
         })
     }

@@ -13,8 +13,9 @@ extension Stores {
       passwordFile: passwordFile)
     var seconds: Int64 = 0
     try server.snapshot {
-      try server.each("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint") {
-        seconds = try $0.int(0)
+      // Of several leaders that of the first shard.
+      try server.each("SELECT 0::bigint, floor(extract(epoch FROM clock_timestamp()))::bigint") {
+        seconds = try $0.int(1)
       }
     }
     return seconds

@@ -43,7 +43,7 @@ public struct Stores: Sendable {
       func open(_ name: String) throws -> LeaderRead {
         let database = try LeaderRead(
           name, placement: placement, dataDirectory: dataDirectory, passwordFile: passwordFile)
-        if !sources.contains(database.source) { sources.append(database.source) }
+        for source in database.sources where !sources.contains(source) { sources.append(source) }
         return database
       }
       if !ledger.accounts.isEmpty {
@@ -70,49 +70,49 @@ private struct Reading {
 
   mutating func accounts(_ database: LeaderRead) throws {
     try database.snapshot {
-      try database.each("SELECT id, name FROM accounts") { row in
-        let name = try row.text(1)
+      try database.each("SELECT shard, id, name FROM accounts") { row in
+        let name = try row.text(2)
         guard ledger.accounts.contains(name) else { return }
         rows.accounts[name, default: 0] += 1
-        names[try row.int(0)] = name
+        names[try row.int(1)] = name
       }
     }
   }
 
   mutating func posts(_ database: LeaderRead) throws {
     try database.snapshot {
-      try database.each("SELECT id, author_id, author_name, text, like_count FROM posts") {
+      try database.each("SELECT shard, id, author_id, author_name, text, like_count FROM posts") {
         try take(post: $0)
       }
-      try database.each("SELECT post_id, account_id FROM likes") { row in
-        guard let name = names[try row.int(1)] else { return }
-        rows.likes.insert(Pair(subject: name, object: String(try row.int(0))))
+      try database.each("SELECT shard, post_id, account_id FROM likes") { row in
+        guard let name = names[try row.int(2)] else { return }
+        rows.likes.insert(Pair(subject: name, object: String(try row.int(1))))
       }
       try database.each(
         """
-        SELECT posts.id, posts.like_count, count(likes.account_id) FROM posts
+        SELECT posts.shard, posts.id, posts.like_count, count(likes.account_id) FROM posts
         LEFT JOIN likes ON likes.shard = posts.shard AND likes.post_id = posts.id
         GROUP BY posts.shard, posts.id, posts.like_count HAVING posts.like_count <> count(likes.account_id)
         """
-      ) { rows.wrongLikeCounts.append((String(try $0.int(0)), try $0.int(1), try $0.int(2))) }
+      ) { rows.wrongLikeCounts.append((String(try $0.int(1)), try $0.int(2), try $0.int(3))) }
     }
   }
 
   private mutating func take(post row: Row) throws {
-    let (id, author) = (String(try row.int(0)), names[try row.int(1)])
+    let (id, author) = (String(try row.int(1)), names[try row.int(2)])
     guard author != nil || ledger.posts[id] != nil else { return }
-    let copied = try row.text(2)
-    let hash = PostText.hash(try row.text(3))
+    let copied = try row.text(3)
+    let hash = PostText.hash(try row.text(4))
     rows.posts[id] = StoredRows.Writing(author: author ?? copied, textHash: hash)
     rows.copiedAuthors[id] = copied
-    rows.likeCounts[id] = try row.int(4)
+    rows.likeCounts[id] = try row.int(5)
   }
 
   mutating func follows(_ database: LeaderRead) throws {
     try database.snapshot {
-      try database.each("SELECT follower_id, followee_id, followee_name FROM follows") { row in
-        guard let follower = names[try row.int(0)] else { return }
-        let followee = try names[row.int(1)] ?? row.text(2)
+      try database.each("SELECT shard, follower_id, followee_id, followee_name FROM follows") { row in
+        guard let follower = names[try row.int(1)] else { return }
+        let followee = try names[row.int(2)] ?? row.text(3)
         rows.follows.insert(Pair(subject: follower, object: followee))
       }
     }
@@ -120,8 +120,8 @@ private struct Reading {
 
   mutating func waitlist(_ database: LeaderRead) throws {
     try database.snapshot {
-      try database.each("SELECT email FROM waitlist") { row in
-        let email = try row.text(0)
+      try database.each("SELECT shard, email FROM waitlist") { row in
+        let email = try row.text(1)
         if ledger.waitlist.contains(email) { rows.waitlist.insert(email) }
       }
     }

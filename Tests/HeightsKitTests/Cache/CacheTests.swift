@@ -236,4 +236,56 @@ import Testing
     #expect(try await cache.value(for: "k", ttlMs: 60_000) { [2] } == [2])
     #expect(cache.statistics.usedBytes == 0)
   }
+
+  // MARK: Time
+
+  @Test(arguments: [true, false]) func aMakerWithoutTimeEndsAloneAndAnotherMakesTheValue(hasEnded: Bool)
+    async throws
+  {
+    let (cache, gate, begun) = (Cache(limitBytes: 1 << 20), AsyncGate(), AsyncGate())
+    let request = PretendRequest(deadline: .afterMs(hasEnded ? 1 : 60_000))
+    let maker = Task {
+      try await CurrentRequest.$context.withValue(request) {
+        try await cache.value(for: "k", ttlMs: 60_000) {
+          await begun.open()
+          await gate.wait()
+          // The server was told how much time there is, and says so before that; or it is told when nobody listens any more.
+          if hasEnded { throw Failure(number: 1) }
+          throw DatabaseError.timeout("canceling statement due to statement timeout")
+        }
+      }
+    }
+    await begun.wait()
+    let others = (0..<5).map { _ in Task { try await cache.value(for: "k", ttlMs: 60_000) { [2] } } }
+    try await eventually("all wait") { cache.waiting("k") == 5 }
+    if hasEnded {
+      try await eventually("it is late") { request.deadline.hasPassed }
+      request.end()
+    }
+    await gate.open()
+    await #expect(throws: (any Error).self) { try await maker.value }
+    for other in others { #expect(try await other.value == [2]) }
+    #expect(cache.statistics.misses == 2)
+  }
+
+  @Test func whoWaitsIsToldWhenTheirOwnRequestIsDue() async throws {
+    let (cache, maker) = (Cache(limitBytes: 1 << 20), Maker())
+    let loops = try EventLoopGroup(count: 1)
+    let first = Task { try await cache.value(for: "k", ttlMs: 60_000) { await maker.next() } }
+    try await eventually("the maker is at work") { maker.count == 1 }
+    let error = await #expect(throws: DatabaseError.self) {
+      try await within {
+        try await loops.loops[0].run {
+          try await asRequest(due: .afterMs(20)) {
+            try await cache.value(for: "k", ttlMs: 60_000) { await maker.next() }
+          }
+        }
+      }
+    }
+    guard case .timeout? = error else { return #expect(Bool(false), "\(String(describing: error))") }
+    #expect(cache.waiting("k") == 0)
+    await maker.gate.open()
+    #expect(try await first.value == [1])
+    await loops.shutdown()
+  }
 }

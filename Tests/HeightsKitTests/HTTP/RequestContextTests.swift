@@ -245,7 +245,7 @@ import Testing
 
   @Test func whatASessionHasSeenTravelsWithTheRequestAndGoesBackToItsBrowser() async throws {
     let tracking = ReadTracking(secure: false)
-    tracking.set(true, for: "main")
+    tracking.set(true, for: ObjectIdentifier(tracking))
     try await withServer(tracking: tracking) { router in
       router.get("/") { _ in
         let seen = CurrentRequest.context?.seen

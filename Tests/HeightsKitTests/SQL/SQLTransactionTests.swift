@@ -312,4 +312,43 @@ import Testing
       try await database.checkIntegrity()
     }
   }
+
+  /// Whoever waits in it goes on where the one is who lets them.
+  private actor Meeting {
+    private var waiter: CheckedContinuation<Void, Never>?
+    var isWaitedIn: Bool { waiter != nil }
+
+    func goOn() { waiter?.resume() }
+
+    /// - Returns: on which thread it went on.
+    func write(_ text: String, to database: Database) async throws -> UInt {
+      await withCheckedContinuation { waiter = $0 }
+      let thread = UInt(pthread_self())
+      _ = try await database.insertNote(text, likes: 1)
+      return thread
+    }
+  }
+
+  @Test func aTaskOfItsOwnThatAnActorTakesToTheWritersThreadIsNotInsideATransaction() async throws {
+    try await withDatabaseFolder { folder in
+      let (database, meeting) = (try await folder.open(), Meeting())
+      let other = Task { try await meeting.write("other", to: database) }
+      try await eventually("the other waits") { await meeting.isWaitedIn }
+      let writer = try await database.transaction { transaction in
+        await meeting.goOn()
+        _ = try await transaction.insertNote("inside", likes: 1)
+        return UInt(pthread_self())
+      }
+      #expect(try await other.value == writer, "else nothing was tried")
+      #expect(try await database.count() == 2)
+      // One that is inside is still refused, and so are its parts.
+      await #expect(throws: DatabaseError.self) {
+        try await database.transaction { _ in
+          async let inner = database.transaction { _ = try await $0.insertNote("part", likes: 1) }
+          try await inner
+        }
+      }
+      database.close()
+    }
+  }
 }

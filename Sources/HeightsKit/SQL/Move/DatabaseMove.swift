@@ -29,7 +29,8 @@ final class DatabaseMove: Sendable {
   let progress: MoveProgress
   private let target: PostgresTarget
   private let migrations: [Migration]
-  private let engines: EngineSwitch
+  /// What is in a file, or has come from one, has one range.
+  private let engines: Engines
   private let loop: EventLoop
 
   init(
@@ -39,8 +40,7 @@ final class DatabaseMove: Sendable {
     self.path = path
     self.migrations = migrations
     self.target = target
-    // What is in a file, or has come from one, has one range.
-    engines = database.ranges.parts[0].engines
+    engines = database.engines
     self.loop = loop
     progress = MoveProgress(database.name)
   }
@@ -260,25 +260,25 @@ final class DatabaseMove: Sendable {
   private func fenced(
     to engine: DatabaseEngine, _ decide: () throws -> Void, _ seal: () -> Void = {}, _ body: () throws -> Void
   ) throws {
-    let begin = Deadline.afterMs(0)
-    guard engines.raise(limitMs: Self.fenceMs, on: loop) else {
+    let (begin, before) = (Deadline.afterMs(0), engines.table.parts[0].engines)
+    guard before.raise(limitMs: Self.fenceMs, on: loop) else {
       throw MoveError("it is being moved already")
     }
     do {
-      guard engines.waitUntilDrained(by: .afterMs(Self.fenceMs)) else {
+      guard before.waitUntilDrained(by: .afterMs(Self.fenceMs)) else {
         throw MoveError("a transaction took longer than \(Self.fenceMs) ms; try again")
       }
       try body()
-      guard engines.decide() else {
+      guard before.decide() else {
         throw MoveError("the last rows took longer than \(Self.fenceMs) ms; try again")
       }
       try decide()
     } catch {
-      engines.lower()
+      before.lower()
       throw error
     }
     seal()
-    engines.lower(to: engine)
+    engines.replace(with: EngineTable(name, engine))
     progress.update { $0.pauseMs = begin.elapsedMs }
   }
 

@@ -50,8 +50,19 @@ final class PostgresDatabase: Sendable {
     self.ownsCluster = ownsCluster
     self.limits = limits
     perLoop = loops.loops.map { LoopConnections(name, of: cluster, on: $0, limits: limits) }
+    cluster.beginUse()
   }
 
+  /// Its connections end with it: with the last statement or transaction, when no range leads here any more.
+  deinit {
+    for connections in perLoop where !connections.loop.isStopped {
+      connections.loop.execute { connections.end() }
+    }
+    cluster.endUse()
+    if ownsCluster { cluster.close() }
+  }
+
+  /// Refuses transactions. Reads go on.
   func close() {
     for connections in perLoop { connections.loop.onLoop { connections.close() } }
     if ownsCluster { cluster.close() }

@@ -4,8 +4,11 @@
 enum PostgresRoute: Sendable {
   case one(PostgresDatabase)
   /// To whichever range has the shard of the first, whose fence it passes.
-  case ranges(EngineTable)
+  case ranges(Engines)
 }
+
+/// The database has moved to a file, for which transactions are made otherwise.
+struct EngineHasChanged: Error {}
 
 /// An attempt at a transaction of PostgreSQL, which takes its connection with its first statement.
 ///
@@ -24,8 +27,9 @@ final class PostgresTransaction: @unchecked Sendable {
   private let loop: EventLoop
   private let request: (any RequestContext)?
   private(set) var place: Place?
-  /// The ranges whose fences it has passed.
+  /// The ranges whose fences it has passed, and the table that it found them in.
   private var entered: [EngineTable.Part] = []
+  private var table: EngineTable?
   /// Where it was to begin.
   private var chosen: (database: PostgresDatabase, connections: LoopConnections)?
   private let isAgain: Bool
@@ -77,17 +81,34 @@ final class PostgresTransaction: @unchecked Sendable {
     case .one(let database):
       if let place { return place }
       return try await begin(on: database)
-    case .ranges(let table):
-      let part = try table.part(of: sql)
-      if let place, entered.contains(where: { $0.engines === part.engines }) { return place }
-      guard case .postgres(let database) = try await part.engines.enter(until: deadline) else {
-        preconditionFailure("of several ranges each is on PostgreSQL")
+    case .ranges(let engines):
+      if let place { return try enter(sql, engines, from: place) }
+      while true {
+        let table = engines.table
+        let part = try table.part(of: sql)
+        guard try await part.engines.enter(until: deadline) != nil else { continue }
+        entered.append(part)
+        guard let database = part.engines.postgres else { throw EngineHasChanged() }
+        self.table = table
+        return try await begin(on: database)
       }
-      entered.append(part)
-      guard let place else { return try await begin(on: database) }
-      guard database === place.database else { throw table.misplaced(sql, begunIn: entered[0].shards) }
-      return place
     }
+  }
+
+  /// Goes on in the cluster in which it began. When ranges have changed since it begins again: what has come here meanwhile it
+  /// would not see; and who waited at a fence would hold the range that it is in, which the fence may wait for.
+  private func enter(_ sql: SQL, _ engines: Engines, from place: Place) throws -> Place {
+    guard let table else { return place }
+    let part = try table.part(of: sql)
+    if entered.contains(where: { $0.engines === part.engines }) { return place }
+    let changed = DatabaseError.contended("the shards \(part.shards) were moving to another cluster")
+    guard engines.table === table else { throw changed }
+    guard part.engines.postgres === place.database else {
+      throw table.misplaced(sql, begunIn: entered[0].shards)
+    }
+    guard part.engines.enterAtOnce() == .entered else { throw changed }
+    entered.append(part)
+    return place
   }
 
   private func begin(on database: PostgresDatabase) async throws -> Place {

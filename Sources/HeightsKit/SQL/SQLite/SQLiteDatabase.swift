@@ -103,8 +103,8 @@ final class SQLiteDatabase: Sendable {
 
   // MARK: Writes
 
-  /// Whether the caller is the writing thread: inside a transaction.
-  var isOnWriter: Bool { thread.isCurrent }
+  /// Whether the caller is inside a transaction: its closure, or a part of that.
+  var isOnWriter: Bool { thread.isOfCurrentTask }
 
   /// Runs `body` as a transaction and returns its result once the disk has what it wrote. If it throws, nothing of
   /// it stays.

@@ -55,6 +55,12 @@ final class WriterThread: TaskExecutor, SerialExecutor {
 
   var isCurrent: Bool { thread.load(ordering: .acquiring) == UInt(pthread_self()) }
 
+  /// Whether the calling task prefers the thread, as closures of transactions do. A task that does not may be on it too: when an
+  /// actor that a closure asked goes on with others who wait.
+  var isOfCurrentTask: Bool {
+    isCurrent && withUnsafeCurrentTask { $0?.unownedTaskExecutor == asUnownedTaskExecutor() }
+  }
+
   // MARK: From any thread
 
   func submit(_ transaction: QueuedTransaction) {

@@ -146,4 +146,22 @@ import Testing
     #expect(follower(after: token, avoiding: c) == nil)
     #expect(follower(after: .init(position: position(50), member: 7)) == nil)
   }
+
+  @Test func whereRowsHaveComeFromElsewhereAFollowerIsReadOnceItHasWhatTheLeaderHadAfterwards() {
+    var state = ClusterState([a, b])
+    _ = state.note(a, .leads(timeline: 1), at: position(10), now: at(0))
+    _ = state.note(b, .follows, at: position(10), now: at(0))
+    #expect(state.freshPosition == position(10))
+    state.expectNewest(since: at(100))
+    #expect(state.freshPosition == .end)
+    // Asked before they had come.
+    _ = state.note(a, .leads(timeline: 1), at: position(15), askedAt: at(99), now: at(101))
+    #expect(state.freshPosition == .end)
+    #expect(state.leaderPosition == position(15), "who stands in for the leader is another question")
+    _ = state.note(a, .leads(timeline: 1), at: position(20), askedAt: at(102), now: at(103))
+    #expect(state.freshPosition == position(20))
+    // From then on as before.
+    _ = state.note(a, .leads(timeline: 1), at: position(30), now: at(500))
+    #expect(state.freshPosition == position(20))
+  }
 }

@@ -35,7 +35,7 @@ import Testing
       try placement(1, leader).write(to: path)
       try await withContext(["HEIGHTS_PLACEMENT": path, "HEIGHTS_LOOPS": "2"]) { context in
         let database = try await context.database("notes", migrations: [PostgresNotes.notes])
-        let cluster = try #require(try context.ranges(of: "notes")?.first?.cluster)
+        let cluster = try #require(try context.ranges(of: "notes", context.placement)?.first?.cluster)
         let done = OneValue<Bool>()
         try await withThrowingTaskGroup { group in
           defer { done.set(true) }

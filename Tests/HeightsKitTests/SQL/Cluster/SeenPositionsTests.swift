@@ -118,4 +118,30 @@ import Testing
     seen.hasRead(member, of: 1)
     #expect(seen.token(of: 1) == .init(position: .end, member: 0))
   }
+
+  @Test func whatIsSeenOfAnotherClusterMeanwhileDoesNotKeepAReadFromMovingItsOwn() {
+    let seen = SeenPositions()
+    seen.hasWritten(position(1_000), on: 1, of: 5)
+    // A failover has lost the end of the log; meanwhile the request writes elsewhere.
+    let start = seen.willReadLeader(of: 5)
+    seen.hasWritten(position(7), on: 1, of: 6)
+    seen.hasReadLeader(position(500), on: 2, of: 5, since: start)
+    #expect(seen.token(of: 5) == .init(position: position(500), member: 0, timeline: 2))
+    // What it has written to the same one counts.
+    let next = seen.willReadLeader(of: 5)
+    seen.hasWritten(position(2_000), on: 2, of: 5)
+    seen.hasReadLeader(position(600), on: 2, of: 5, since: next)
+    #expect(seen.token(of: 5)?.position == position(2_000))
+  }
+
+  @Test func whatWasSeenAndForgottenWhileALeaderWasReadIsNotTakenForNothing() {
+    let seen = SeenPositions()
+    let start = seen.willReadLeader(of: 5)
+    seen.hasWritten(position(1_000), on: 1, of: 5)
+    for cluster in 0..<UInt32(SeenPositions.clusterLimit) {
+      seen.hasWritten(position(1), on: 1, of: 100 + cluster)
+    }
+    seen.hasReadLeader(position(500), on: 1, of: 5, since: start)
+    #expect(seen.token(of: 5)?.position == .end)
+  }
 }

@@ -17,7 +17,7 @@ final class ClusterMember: Sendable {
   private init(_ place: (host: String, port: String)?) {
     self.place = place
     name = place.map { "\($0.host):\($0.port)" } ?? "the server"
-    id = max(fnv1a(name), 1)
+    id = max(FNV1a.shortHash(name.utf8), 1)
   }
 
   convenience init(_ address: ServerAddress) {
@@ -73,9 +73,4 @@ struct LogPosition: Comparable, Sendable {
   static let end = LogPosition(bytes: .max)
 
   static func < (left: LogPosition, right: LogPosition) -> Bool { left.bytes < right.bytes }
-}
-
-/// FNV-1a, 32 bits: a short name for a name, the same in every process.
-func fnv1a(_ text: String) -> UInt32 {
-  text.utf8.reduce(0x811c_9dc5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
 }

@@ -33,6 +33,8 @@ struct ClusterState {
   /// Where the leader was at some moments of the last `lagLimitMs`, oldest first.
   private var track: [(at: Deadline, position: LogPosition)] = []
   private var lastLeader: ClusterMember?
+  /// Since when it isn't known what followers must have, until the leader has been asked.
+  private var newestSince: Deadline?
   /// Whether the last leader waited for a follower, as it said itself.
   var waitedForFollower = false
 
@@ -56,7 +58,10 @@ struct ClusterState {
 
   /// What a follower must have replayed to be read from: what the leader had written `lagLimitMs` before it was last
   /// heard of, or somewhat more. When the leader is gone, that is as much as can be asked for.
-  var freshPosition: LogPosition { track.first?.position ?? .start }
+  var freshPosition: LogPosition { newestSince == nil ? track.first?.position ?? .start : .end }
+
+  /// From now on no follower is read from that lacks anything which the leader has now.
+  mutating func expectNewest(since now: Deadline) { newestSince = now }
 
   /// Where the leader last said it was.
   var leaderPosition: LogPosition { track.last?.position ?? .start }
@@ -88,6 +93,10 @@ struct ClusterState {
     if isNew { elect() }
     if leader === member {
       track.append((now, position))
+      if let since = newestSince, askedAt ?? now > since {
+        track.removeFirst(track.count - 1)
+        newestSince = nil
+      }
       while let first = track.first, first.at.plus(ms: Self.lagLimitMs) < now { track.removeFirst() }
     }
     return isNew

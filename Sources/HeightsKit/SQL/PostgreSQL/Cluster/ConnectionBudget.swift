@@ -46,6 +46,8 @@ final class ConnectionBudget: @unchecked Sendable {
     owners[ObjectIdentifier(owner)] = closeIdle
   }
 
+  func remove(_ owner: AnyObject) { owners[ObjectIdentifier(owner)] = nil }
+
   /// - Throws: `.timeout` when none is given back before the deadline, `.tooMany`.
   func take(until deadline: Deadline) async throws -> Share {
     loop.checkIsolated()

@@ -25,6 +25,9 @@ final class LoopConnections: @unchecked Sendable {
   private var unsynced: [PostgresConnection] = []
   private var turn = 0
   private var isClosed = false
+  /// Whether nobody reads here any more.
+  private var hasEnded = false
+  private var hook: Int?
 
   init(_ database: String, of cluster: PostgresCluster, on loop: EventLoop, limits: DatabaseLimits) {
     self.loop = loop
@@ -36,8 +39,8 @@ final class LoopConnections: @unchecked Sendable {
   /// Call once, on the loop.
   func start() {
     loop.checkIsolated()
-    // Held until the loop ends: a weak reference would make every other one slow.
-    loop.atEndOfTick(while: { [self] in !unsynced.isEmpty }, leftover: { [self] in leftover }) { [self] in
+    // Held until the loop ends, or this does: a weak reference would make every other one slow.
+    hook = loop.hook(while: { [self] in !unsynced.isEmpty }, leftover: { [self] in leftover }) { [self] in
       endTick()
     }
     cluster.add(self)
@@ -49,7 +52,19 @@ final class LoopConnections: @unchecked Sendable {
     isClosed = true
     cluster.remove(self)
     pool?.close(.gone("it was closed"))
+    pool?.budget.remove(self)
     pool = nil
+  }
+
+  /// Closes, and lets go of all connections. Nobody waits for one: at most a read is left that its caller has given up.
+  func end() {
+    close()
+    hasEnded = true
+    for reader in readers { reader.fail(.gone("it was closed")) }
+    readers = []
+    leaderReader = nil
+    if let hook { loop.endHook(hook) }
+    hook = nil
   }
 
   private var leftover: String? {
@@ -95,7 +110,8 @@ final class LoopConnections: @unchecked Sendable {
   private func reader(of member: ClusterMember) -> SharedReader {
     // One to three: a search beats hashing.
     if let reader = readers.first(where: { $0.member === member }) { return reader }
-    let reader = SharedReader(member, waiterLimit: limits.queuedTransactions) { [unowned self] deadline in
+    let reader = SharedReader(member, on: loop, waiterLimit: limits.queuedTransactions) {
+      [unowned self] deadline in
       await opened(member, .reads, statementMs: limits.readMs, until: deadline)
     }
     readers.append(reader)
@@ -144,6 +160,7 @@ final class LoopConnections: @unchecked Sendable {
     var avoided: ClusterMember?
     var refusal: Refusal?
     while true {
+      if hasEnded { throw DatabaseError.gone("it was closed") }
       look()
       do {
         if newness == .newest { return try await readNewest(sql, until: deadline) }

@@ -28,6 +28,12 @@ final class PostgresCluster: Sendable {
   /// A cluster that nobody has used for so long is idle.
   private static let idleAfterNs: UInt64 = 3_000_000_000
 
+  private struct Uses {
+    var count = 0
+    var isRetired = false
+    var isOver: Bool { isRetired && count == 0 }
+  }
+
   let name: String
   /// Stands for the name in what sessions carry; never 0.
   let id: UInt32
@@ -39,6 +45,7 @@ final class PostgresCluster: Sendable {
   private let monitors = Mutex<[String: ClusterMonitor]>([:])
   private let listeners = Mutex<[LoopConnections]>([])
   /// By the index of the loop, and the member.
+  private let uses = Mutex(Uses())
   private let budgets = Mutex<[Int: [UInt32: ConnectionBudget]]>([:])
   private let severalMembers = Atomic<Bool>(false)
   private let versionNumber = Atomic<Int>(0)
@@ -58,7 +65,7 @@ final class PostgresCluster: Sendable {
     self.url = Mutex(url)
     self.loop = loop
     self.tracking = tracking
-    id = max(fnv1a(name), 1)
+    id = max(FNV1a.shortHash(name.utf8), 1)
     state = Mutex(ClusterState(members))
     setReplicated(members.count > 1)
     watch(members)
@@ -69,7 +76,7 @@ final class PostgresCluster: Sendable {
 
   private func setReplicated(_ isReplicated: Bool) {
     severalMembers.store(isReplicated, ordering: .relaxed)
-    tracking?.set(isReplicated, for: name)
+    tracking?.set(isReplicated, for: ObjectIdentifier(self))
   }
 
   /// A database of it, at whichever member leads, for tools that block.
@@ -130,6 +137,15 @@ final class PostgresCluster: Sendable {
     }
   }
 
+  /// What lies in it has come from elsewhere just now: no follower is read from that lacks any of it.
+  func expectNewest() {
+    state.withLock { state in
+      state.expectNewest(since: .now)
+      fresh.store(state.freshPosition.bytes, ordering: .relaxed)
+    }
+    askAtOnce()
+  }
+
   /// Somebody had trouble with a server.
   func askAtOnce() {
     let all = monitors.withLock { Array($0.values) }
@@ -158,8 +174,29 @@ final class PostgresCluster: Sendable {
 
   /// Call it: until then the monitors ask, and hold the cluster.
   func close() {
-    tracking?.set(false, for: name)
+    tracking?.set(false, for: ObjectIdentifier(self))
     watch([])
+  }
+
+  /// A database of it is open.
+  func beginUse() { uses.withLock { $0.count += 1 } }
+
+  /// One that was open is used by nobody any more.
+  func endUse() {
+    let isOver = uses.withLock { uses in
+      uses.count -= 1
+      return uses.isOver
+    }
+    if isOver { close() }
+  }
+
+  /// Closes it, as soon as none of its databases is used any more.
+  func retire() {
+    let isOver = uses.withLock { uses in
+      uses.isRetired = true
+      return uses.isOver
+    }
+    if isOver { close() }
   }
 
   /// Starts and stops monitors.

@@ -33,7 +33,7 @@ final class SeenPositions: Sendable {
 
   /// When a read at a leader began: what others have noted since is not to be lost.
   struct Start {
-    fileprivate let changes: Int
+    fileprivate let change: Int
     /// What had been seen of the leader's cluster.
     let token: Token?
   }
@@ -44,12 +44,19 @@ final class SeenPositions: Sendable {
   static let clusterLimit = 52
 
   private struct State {
-    /// The one that was used last at the end.
-    var tokens: [(cluster: UInt32, token: Token)] = []
+    /// The one that was used last at the end; each with the number of its last change.
+    var tokens: [(cluster: UInt32, token: Token, change: Int)] = []
     /// Whether there have been more clusters than tokens: of one without a token it isn't known what was seen.
     var hasForgotten = false
     var hasMoved = false
     var changes = 0
+    /// The change that made the last token go.
+    var lastForgotten = 0
+
+    /// Which change was the last of a cluster's token.
+    func lastChange(of cluster: UInt32) -> Int {
+      tokens.first { $0.cluster == cluster }?.change ?? lastForgotten
+    }
 
     func token(of cluster: UInt32) -> Token? {
       tokens.first { $0.cluster == cluster }?.token ?? (hasForgotten ? .unknown : nil)
@@ -68,7 +75,7 @@ final class SeenPositions: Sendable {
     state.withLock { state in
       guard state.hasMoved else { return nil }
       let forgotten = state.hasForgotten ? [(cluster: Self.allOthers, token: Token.unknown)] : []
-      return (forgotten + state.tokens).map { entry in
+      return (forgotten + state.tokens.map { ($0.cluster, $0.token) }).map { entry in
         let token = entry.token
         // Who doesn't know the mark finds a position beyond every follower's, and asks the leader.
         let numbers = [
@@ -107,7 +114,7 @@ final class SeenPositions: Sendable {
   }
 
   func willReadLeader(of cluster: UInt32) -> Start {
-    state.withLock { Start(changes: $0.changes, token: $0.token(of: cluster)) }
+    state.withLock { Start(change: $0.lastChange(of: cluster), token: $0.token(of: cluster)) }
   }
 
   /// The leader has answered, and had written up to `position` afterwards. It decides what there is, so the token may
@@ -115,7 +122,7 @@ final class SeenPositions: Sendable {
   func hasReadLeader(
     _ position: LogPosition, on timeline: UInt32, of cluster: UInt32, since start: Start
   ) {
-    let isAlone = state.withLock { $0.changes == start.changes }
+    let isAlone = state.withLock { $0.lastChange(of: cluster) == start.change }
     change(cluster) { token in
       token.member = 0
       token.position = isAlone ? position : max(token.position, position)
@@ -157,13 +164,14 @@ final class SeenPositions: Sendable {
       if index != nil, isSo(token) { return }
       change(&token)
       if let index { state.tokens.remove(at: index) }
-      state.tokens.append((cluster, token))
+      state.changes += 1
+      state.tokens.append((cluster, token, state.changes))
       if state.tokens.count > Self.clusterLimit {
         state.tokens.removeFirst()
         state.hasForgotten = true
+        state.lastForgotten = state.changes
       }
       state.hasMoved = true
-      state.changes += 1
     }
   }
 
@@ -192,7 +200,7 @@ final class SeenPositions: Sendable {
       let isUnsure = position != LogPosition.end.bytes && position & unsureMark != 0
       let known = LogPosition(bytes: isUnsure ? position & ~unsureMark : position)
       state.tokens.append(
-        (cluster, Token(position: known, member: member, timeline: timeline, isUnsure: isUnsure)))
+        (cluster, Token(position: known, member: member, timeline: timeline, isUnsure: isUnsure), 0))
     }
     return state
   }

@@ -43,8 +43,11 @@ final class WriterPool {
       endTurn(nil)
       return nil
     }
-    if case .use(let connection) = turn, connection.isIdle { return connection }
-    // Also in the place of one that broke since.
+    if case .use(let connection) = turn {
+      if connection.isIdle { return connection }
+      // It broke since. The turn holds it, and what it takes of the budget may be all that another would wait for.
+      connection.count = nil
+    }
     switch await open(deadline) {
     case .success(let connection):
       // That took its time: another server may lead by now.

@@ -1,0 +1,52 @@
+// How a process follows a new placement: its clusters, and the ranges of its databases.
+
+import Foundation
+
+extension AppContext {
+  /// Between two tries of what a placement asks for.
+  private static let patienceMs = 500
+
+  /// Clusters go by their new members, databases by their new ranges, and clusters that no range leads to any more are closed.
+  /// Returns when that is so, however long it takes; or when a later placement waits.
+  func follow(_ placement: Placement, after former: Placement) async {
+    for (name, cluster) in placement.clusters {
+      await knownCluster(name)?.setMembers(
+        cluster.members.map(ClusterMember.init), url: PostgresTarget.url(of: cluster))
+    }
+    for (database, migrations) in openDatabases { await follow(placement, database, migrations) }
+    // Of others somebody may be about to make use.
+    for name in former.usedClusters.subtracting(placement.usedClusters) {
+      knownCluster(name, forgets: true)?.retire()
+    }
+  }
+
+  /// A placement that was adopted while a database was being opened had to do without it.
+  func followWhatCame(since opened: Placement, _ database: Database, _ migrations: [Migration]) async {
+    guard placement.epoch != opened.epoch else { return }
+    await placements.inTurn { [self] in await follow(placement, database, migrations) }
+  }
+
+  private func follow(_ placement: Placement, _ database: Database, _ migrations: [Migration]) async {
+    var reason = ""
+    while true {
+      do {
+        guard let ranges = try ranges(of: database.name, placement) else { return }
+        return try await database.follow(ranges, migrations: migrations, loops: loops)
+      } catch {
+        if "\(error)" != reason {
+          reason = "\(error)"
+          Log.warning(
+            "a database can't go by its new ranges yet",
+            [("database", database.name), ("epoch", String(placement.epoch)), ("reason", reason)])
+        }
+      }
+      if placements.isOutdated(placement) || isClosing { return }
+      try? await Task.sleep(for: .milliseconds(Self.patienceMs))
+    }
+  }
+}
+
+extension Placement {
+  /// Those that a range leads to.
+  fileprivate var usedClusters: Set<String> { Set(databases.values.flatMap { $0.map(\.cluster) }) }
+}
