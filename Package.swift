@@ -57,7 +57,7 @@ let package = Package(
     // What runs the app: each imports only those above it.
     target("Topology", ["Placement"]),
     target("Planner", ["Topology"], resources: [.embedInCode("Catalog")]),
-    target("CloudFormation", ["Contract", "Topology"]),
+    target("CloudFormation", ["Contract", "Placement", "Topology"]),
     target(
       "Lab", ["Contract", "Files", "Placement", "Topology", "CPowerLog", "CRuntime"],
       resources: [.embedInCode("Engines/Gate")]),

@@ -17,7 +17,7 @@ import Testing
     ),
     ("Sources/Topology/", ["Placement"]),
     ("Sources/Planner/", ["Topology"]),
-    ("Sources/CloudFormation/", ["Contract", "Topology"]),
+    ("Sources/CloudFormation/", ["Contract", "Placement", "Topology"]),
     ("Sources/Lab/", leaves.union(["Topology", "CRuntime"])),
     ("Sources/Climb/", ["Contract", "Placement", "Lab", "Topology"]),
     ("Sources/Drill/", ["Contract", "History", "Load", "Lab", "Topology"]),

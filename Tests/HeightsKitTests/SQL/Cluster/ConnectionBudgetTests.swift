@@ -143,5 +143,9 @@ import Testing
     let app = (catalog as? [String: Any])?["app"] as? [String: Any]
     let constant = try #require(app?["connectionsPerVCPU"] as? [String: Any])
     #expect(constant["value"] as? Int == DatabaseLimits().clusterConnectionsPerLoop + Self.databases)
+    #expect(constant["value"] as? Int == ConnectionNeed.perLoop(databases: Self.databases))
+    let toOne = try #require(app?["connectionsPerVCPUToOneDatabase"] as? [String: Any])
+    #expect(toOne["value"] as? Int == DatabaseLimits().connectionsPerLoop + 1)
+    #expect(toOne["value"] as? Int == ConnectionNeed.perLoop(databases: 1))
   }
 }
