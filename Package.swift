@@ -59,7 +59,7 @@ let package = Package(
     // What runs the app: each imports only those above it.
     target("Topology", ["Errors", "Placement"]),
     target("Planner", ["Errors", "Topology", "Workload"], resources: [.embedInCode("Catalog")]),
-    target("CloudFormation", ["Contract", "Errors", "Policies", "Topology"]),
+    target("CloudFormation", ["Contract", "Errors", "Placement", "Policies", "Topology"]),
     target(
       "Lab",
       ["Contract", "Errors", "Files", "Placement", "Policies", "Topology", "Workload", "CPowerLog", "CRuntime"],

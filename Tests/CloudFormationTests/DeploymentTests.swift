@@ -227,4 +227,25 @@ struct Named: Sendable, CustomTestStringConvertible {
       #expect(error(stage, codes, app: app) == "")
     }
   }
+
+  private func maxConnections(_ stage: Stage, workload: Workload = Workload()) throws -> Int? {
+    let stack = try #require(
+      try Stages.deployment(stage, workload: workload).stack("summit-eu-central-1-data"))
+    let group = try #require(stack.template.resource("DatabaseParameters"))
+    guard case .object(let parameters)? = group.properties["Parameters"],
+      case .text(let number)? = parameters["max_connections"]
+    else { return nil }
+    return Int(number)
+  }
+
+  @Test func whereTheAppAtItsMostInstancesNeedsMoreConnectionsThanRDSGivesItIsSaid() throws {
+    // 8 servers of 2 vCPUs, and RDS gives 901 on 8 GiB.
+    #expect(try maxConnections(.stateless) == nil)
+    let services = try Topology.of(Stages.app, at: .microservices).tiers.filter { $0.kind == .service }
+    let servers = services.reduce(0) { $0 + ($1.scaling?.maximum ?? 0) }
+    let allowed = try #require(try maxConnections(.microservices))
+    #expect(allowed > 901)
+    // A loop of each vCPU has 8 for transactions, and one for the reads of each of five databases.
+    #expect(allowed > servers * 2 * (8 + 5), "\(servers) servers, \(allowed) connections")
+  }
 }

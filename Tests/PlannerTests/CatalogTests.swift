@@ -104,8 +104,8 @@ import Workload
   @Test func connectionsArePlannedAsManyAsPoolsMayOpen() throws {
     let catalog = try Catalog()
     // Summit's three databases, with those that HeightsKit adds.
-    #expect(catalog.value(.appConnectionsPerVCPU) == Double(ConnectionCeiling.perLoop(databases: 5)))
+    #expect(catalog.value(.appConnectionsPerVCPU) == Double(ConnectionNeed.perLoop(databases: 5)))
     #expect(
-      catalog.value(.appConnectionsPerVCPUToOneDatabase) == Double(ConnectionCeiling.perLoop(databases: 1)))
+      catalog.value(.appConnectionsPerVCPUToOneDatabase) == Double(ConnectionNeed.perLoop(databases: 1)))
   }
 }

@@ -54,6 +54,6 @@ import Testing
 
   @Test func poolsOfOneDatabaseAndOfSeveralHaveTheirCeilings() {
     // Four for the transactions of one; eight for those of all; one for the reads of each.
-    #expect((1...5).map { ConnectionCeiling.perLoop(databases: $0) } == [5, 10, 11, 12, 13])
+    #expect((1...5).map { ConnectionNeed.perLoop(databases: $0) } == [5, 10, 11, 12, 13])
   }
 }

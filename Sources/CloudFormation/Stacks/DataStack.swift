@@ -119,7 +119,10 @@ private struct Plan {
   mutating func addDatabase(_ network: NetworkStack, key: Resource<Key>) -> DatabaseOutputs? {
     let tier = blueprint.topology.tier("database")
     let hasDatabase = tier != nil || blueprint.topology.tiers.contains { $0.kind == .database }
-    guard hasDatabase, let pieces = builder.addDatabasePieces(blueprint, network, key: key.arn) else {
+    guard hasDatabase,
+      let pieces = builder.addDatabasePieces(
+        blueprint, network, of: tier.map { [$0] } ?? [], key: key.arn)
+    else {
       return nil
     }
     return builder.addCluster("Database", tier, blueprint, network, pieces)
@@ -293,7 +296,10 @@ struct ReplicaStack {
     var builder = blueprint.builder(
       .data, named: "replicas", in: region.code,
       "followers in \(region.code) of clusters that other regions lead")
-    guard let pieces = builder.addDatabasePieces(blueprint, network, key: builder.input(key)) else {
+    guard
+      let pieces = builder.addDatabasePieces(
+        blueprint, network, of: followed.compactMap(\.tier), key: builder.input(key))
+    else {
       return nil
     }
     addresses = followed.map { cluster in

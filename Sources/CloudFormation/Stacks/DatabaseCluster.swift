@@ -28,8 +28,9 @@ struct DatabaseOutputs {
 
 extension StackBuilder {
   /// PostgreSQL's settings and places for its servers.
+  /// - Parameter clusters: those that they are for.
   mutating func addDatabasePieces(
-    _ blueprint: Blueprint, _ network: NetworkStack, key: ARN<Key>
+    _ blueprint: Blueprint, _ network: NetworkStack, of clusters: [Tier], key: ARN<Key>
   ) -> DatabasePieces? {
     guard let group = network.database else { return nil }
     let subnets = add(
@@ -43,7 +44,9 @@ extension StackBuilder {
         description: "How databases are run", family: "postgres17",
         parameters: [
           // Climbs move data by logical replication; clients come by TLS; what is slow is written down.
-          "log_min_duration_statement": "1000", "rds.force_ssl": "1", "rds.logical_replication": "1",
+          "log_min_duration_statement": "1000",
+          "max_connections": blueprint.maxConnections(of: clusters, in: region).map(String.init),
+          "rds.force_ssl": "1", "rds.logical_replication": "1",
         ], tags: blueprint.tags("database")))
     let monitoring = add(
       "MonitoringRole",
@@ -169,7 +172,7 @@ struct ClusterStack {
       .data, named: name, in: region.code, "clusters of the database \(database) in \(region.code)")
     var clusters: [DatabaseOutputs] = []
     if let key = data.key {
-      let pieces = builder.addDatabasePieces(blueprint, network, key: builder.input(key))
+      let pieces = builder.addDatabasePieces(blueprint, network, of: tiers, key: builder.input(key))
       for tier in tiers {
         guard let pieces else { continue }
         let prefix = "\(database.logical)\(tier.shards)"

@@ -15,7 +15,7 @@ public final class Database: Sendable {
   /// As the app asked for it: `posts`.
   public let name: String
   /// Where a move exchanges the engine of a range, and a placement the ranges.
-  let engines: Engines
+  let engines: PlacedEngines
   let limits: DatabaseLimits
 
   private init(
@@ -23,7 +23,7 @@ public final class Database: Sendable {
   ) {
     self.name = name
     self.limits = limits
-    engines = Engines(
+    engines = PlacedEngines(
       EngineTable(
         name, ranges.map { EngineTable.Part(shards: $0.shards, engines: EngineSwitch($0.engine)) }))
   }

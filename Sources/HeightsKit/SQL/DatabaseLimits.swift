@@ -22,10 +22,10 @@ public struct DatabaseLimits: Sendable {
   public var logPages = 1_000
 
   /// Connections to a server that a loop's transactions share, besides the one of its reads.
-  public var connectionsPerLoop = ConnectionCeiling.perDatabase
+  public var connectionsPerLoop = ConnectionNeed.transactionsOfOne
   /// The same for all databases of a cluster together: what is not used by one is closed when another wants it. So a process
   /// has at most this and a connection for the reads of each database, for each of its loops.
-  public var clusterConnectionsPerLoop = ConnectionCeiling.perCluster
+  public var clusterConnectionsPerLoop = ConnectionNeed.transactionsOfAll
 
   /// The figures above.
   public init() {}

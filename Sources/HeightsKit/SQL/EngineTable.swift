@@ -1,7 +1,7 @@
 // Which shards of a database are where.
 
 /// The ranges of a database's shards, each with its engine and a fence of its own: all shards, in order, none twice. Where
-/// ranges change, another takes its place (`Engines`).
+/// ranges change, another takes its place (`PlacedEngines`).
 final class EngineTable: Sendable {
   struct Part: Sendable {
     let shards: ShardRange

@@ -136,7 +136,7 @@ extension Patroni {
       "postgresql": [
         "use_pg_rewind": true, "use_slots": true, "remove_data_directory_on_rewind_failure": true,
         "remove_data_directory_on_diverged_timelines": true,
-        "parameters": Dictionary(PostgresSettings.parameters.map { ($0.name, $0.value) }) { $1 },
+        "parameters": Dictionary(settings.parameters.map { ($0.name, $0.value) }) { $1 },
       ],
     ]
   }

@@ -24,7 +24,7 @@ struct Postgres: Engine {
       ("listen_addresses", host.address), ("port", String(port)), ("unix_socket_directories", host.folder),
       ("cluster_name", cluster),
     ]
-    return (own + PostgresSettings.parameters).map { "\($0) = '\($1)'\n" }.joined()
+    return (own + settings.parameters).map { "\($0) = '\($1)'\n" }.joined()
   }
 
   func prepare() throws(LabError) {

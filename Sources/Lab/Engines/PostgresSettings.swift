@@ -1,6 +1,8 @@
 // How PostgreSQL is set up, be it alone or under Patroni.
 
 import Foundation
+import Placement
+import Policies
 
 /// The users, databases and settings of a cluster.
 struct PostgresSettings: Equatable, Sendable {
@@ -24,10 +26,22 @@ struct PostgresSettings: Equatable, Sendable {
     return newest.map { "\(root)/\($0)/bin" }
   }
 
+  /// As many processes as an app has at its most (stage 5). A server that runs can't have more connections without a new start, so
+  /// it begins with theirs.
+  static let appProcesses = 8
+
+  var parameters: [(name: String, value: String)] {
+    let machine = Machine.this
+    let need = ConnectionNeed.ofServer(
+      [(Self.appProcesses, machine.cores)], databases: databases.count)
+    let connections = min(need, ConnectionNeed.bearable(memoryBytes: machine.memoryBytes))
+    return [("max_connections", String(connections))] + Self.fixedParameters
+  }
+
   /// The same alone and under Patroni, so that Patroni can take over a server that runs. Time-outs are short: a peer that
   /// hangs is noticed within seconds.
-  static let parameters: [(name: String, value: String)] = [
-    ("max_connections", "200"), ("shared_buffers", "32MB"), ("jit", "off"),
+  private static let fixedParameters: [(name: String, value: String)] = [
+    ("shared_buffers", "32MB"), ("jit", "off"),
     ("wal_level", "logical"), ("wal_log_hints", "on"), ("max_wal_senders", "12"),
     ("max_replication_slots", "12"), ("max_worker_processes", "12"), ("max_wal_size", "256MB"),
     ("wal_keep_size", "64MB"), ("max_slot_wal_keep_size", "512MB"),

@@ -116,11 +116,26 @@ import Topology
         guard case .engine(let engine) = process.program else { return nil }
         return engine as? Postgres
       }.first)
-    for (name, value) in PostgresSettings.parameters {
+    for (name, value) in postgres.settings.parameters {
       #expect(lines(postgres.configuration, with: name + " ") == ["\(name) = '\(value)'"])
     }
     #expect(postgres.settings.firstStatements.contains("CREATE DATABASE \"hut\" OWNER app;\n"))
     #expect(postgres.settings.firstStatements.contains("CREATE DATABASE \"sessions\" OWNER app;\n"))
+  }
+
+  @Test func aServerAllowsTheAppAtItsMostInstancesAndWasMadeForThemBefore() throws {
+    let outline = hosts.context.manifest.outline
+    for stage in [Stage.separateDatabase, .replicated, .stateless] {
+      let processes = try Topology.of(outline, at: stage).tiers.filter { $0.kind == .service }
+        .map(LabHosts.maximum).reduce(0, +)
+      #expect(processes <= PostgresSettings.appProcesses)
+      #expect(stage != .stateless || processes == PostgresSettings.appProcesses)
+    }
+    let settings = PostgresSettings(databases: ["a", "b", "c", "d", "e"], secrets: hosts.context.secrets)
+    let allowed = settings.parameters.filter { $0.name == "max_connections" }.compactMap { Int($0.value) }
+    // Eight for transactions and five for reads of each loop, and one that looks after the server.
+    let need = 8 * (Machine.this.cores * 13 + 1)
+    #expect(try #require(allowed.first) > need)
   }
 
   @Test func aBalancerBelievesAtFirstInTheServersThatAnswerAlone() throws {

@@ -30,7 +30,7 @@ final class DatabaseMove: Sendable {
   private let target: PostgresTarget
   private let migrations: [Migration]
   /// What is in a file, or has come from one, has one range.
-  private let engines: Engines
+  private let engines: PlacedEngines
   private let loop: EventLoop
 
   init(

@@ -4,7 +4,7 @@
 enum PostgresRoute: Sendable {
   case one(PostgresDatabase)
   /// To whichever range has the shard of the first, whose fence it passes.
-  case ranges(Engines)
+  case ranges(PlacedEngines)
 }
 
 /// The database has moved to a file, for which transactions are made otherwise.
@@ -97,7 +97,7 @@ final class PostgresTransaction: @unchecked Sendable {
 
   /// Goes on in the cluster in which it began. When ranges have changed since it begins again: what has come here meanwhile it
   /// would not see; and who waited at a fence would hold the range that it is in, which the fence may wait for.
-  private func enter(_ sql: SQL, _ engines: Engines, from place: Place) throws -> Place {
+  private func enter(_ sql: SQL, _ engines: PlacedEngines, from place: Place) throws -> Place {
     guard let table else { return place }
     let part = try table.part(of: sql)
     if entered.contains(where: { $0.engines === part.engines }) { return place }

@@ -58,6 +58,7 @@ final class LoopConnections: @unchecked Sendable {
 
   /// Closes, and lets go of all connections. Nobody waits for one: at most a read is left that its caller has given up.
   func end() {
+    loop.checkIsolated()
     close()
     hasEnded = true
     for reader in readers { reader.fail(.gone("it was closed")) }

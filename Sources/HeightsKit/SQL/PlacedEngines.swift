@@ -3,7 +3,7 @@
 import Synchronization
 
 /// The table that a database goes by at present.
-final class Engines: Sendable {
+final class PlacedEngines: Sendable {
   private let current: Mutex<EngineTable>
 
   init(_ table: EngineTable) { current = Mutex(table) }
