@@ -42,8 +42,8 @@ struct PostgresSettings: Equatable, Sendable {
   /// hangs is noticed within seconds.
   private static let fixedParameters: [(name: String, value: String)] = [
     ("shared_buffers", "32MB"), ("jit", "off"),
-    ("wal_level", "logical"), ("wal_log_hints", "on"), ("max_wal_senders", "12"),
-    ("max_replication_slots", "12"), ("max_worker_processes", "12"), ("max_wal_size", "256MB"),
+    ("wal_level", "logical"), ("wal_log_hints", "on"), ("max_wal_senders", "32"),
+    ("max_replication_slots", "32"), ("max_worker_processes", "12"), ("max_wal_size", "256MB"),
     ("wal_keep_size", "64MB"), ("max_slot_wal_keep_size", "512MB"),
     ("max_prepared_transactions", "0"), ("max_locks_per_transaction", "64"),
     ("track_commit_timestamp", "off"),
