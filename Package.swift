@@ -45,13 +45,13 @@ let package = Package(
     target("Placement", ["Files"]),
     target("Contract", ["Placement"]),
 
-    // What an app imports.
+    // What an app imports, in layers: who imports one has those below it.
+    target("HeightsRuntime", ["CRuntime", "CSodium", "Files"]),
     target(
       "HeightsKit",
       [
         "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium",
-        "Contract",
-        "Files", "Placement",
+        "Contract", "HeightsRuntime", "Placement",
       ]),
 
     // What runs the app: each imports only those above it.
@@ -63,10 +63,11 @@ let package = Package(
       resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Contract", "Lab", "Placement", "Topology"]),
     target("History"),
-    target("Load", ["History", "Lab", "HeightsKit", "Placement"]),
+    target("Load", ["History", "Lab", "HeightsKit", "HeightsRuntime", "Placement"]),
     target("Drill", ["Contract", "History", "Load", "Lab", "Topology"]),
     target("Deploy", ["CSodium"]),
-    target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
+    target(
+      "Console", ["Lab", "Topology", "HeightsKit", "HeightsRuntime"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
       dependencies: [
@@ -95,7 +96,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Topology", "CPostgres"],
       path: "Tests/Support", swiftSettings: swift),
 
-    tests("HeightsKitTests", ["Contract", "HeightsKit", "TestSupport"]),
+    tests("HeightsKitTests", ["Contract", "HeightsKit", "HeightsRuntime", "TestSupport"]),
     tests("ContractTests", ["Contract", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
     tests("TopologyTests", ["Placement", "Topology"]),
@@ -104,10 +105,10 @@ let package = Package(
     tests("LabTests", ["Lab", "Placement", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
-    tests("LoadTests", ["HeightsKit", "History", "Load", "TestSupport"]),
+    tests("LoadTests", ["HeightsKit", "HeightsRuntime", "History", "Load", "TestSupport"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
     tests("DeployTests", ["Deploy"]),
-    tests("ConsoleTests", ["Console", "TestSupport", "Topology"], exclude: ["Golden"]),
+    tests("ConsoleTests", ["Console", "HeightsRuntime", "TestSupport", "Topology"], exclude: ["Golden"]),
     tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),
     tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),
     tests("TidyTests", []),

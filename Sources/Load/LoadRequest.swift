@@ -1,6 +1,6 @@
 // One request of a run, for whoever watches what happens in time.
 
-import HeightsKit
+import HeightsRuntime
 
 /// A request that has ended, or was shed. The times are those of `nowNs`.
 public struct LoadRequest: Sendable, Equatable {

@@ -11,9 +11,13 @@ import Testing
     ("Sources/Files/", []),
     ("Sources/Placement/", ["Files"]),
     ("Sources/Contract/", ["Placement"]),
+    ("Sources/HeightsRuntime/", ["Files", "CRuntime", "CSodium"]),
     (
       "Sources/HeightsKit/",
-      leaves.union(["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"])
+      leaves.union([
+        "HeightsRuntime", "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite",
+        "CSodium",
+      ])
     ),
     ("Sources/Topology/", ["Placement"]),
     ("Sources/Planner/", ["Topology"]),
@@ -22,9 +26,9 @@ import Testing
     ("Sources/Climb/", ["Contract", "Placement", "Lab", "Topology"]),
     ("Sources/Drill/", ["Contract", "History", "Load", "Lab", "Topology"]),
     ("Sources/History/", []),
-    ("Sources/Load/", ["Placement", "History", "Lab", "Topology", "HeightsKit"]),
+    ("Sources/Load/", ["Placement", "History", "Lab", "Topology", "HeightsKit", "HeightsRuntime"]),
     ("Sources/Deploy/", ["CSodium"]),
-    ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
+    ("Sources/Console/", ["Lab", "Topology", "HeightsKit", "HeightsRuntime"]),
     (
       "Sources/HeightsCLI/",
       [
@@ -71,6 +75,7 @@ import Testing
 
   @Test(arguments: [
     ("Sources/HeightsKit/A.swift", "import Lab"),
+    ("Sources/HeightsRuntime/A.swift", "import CPostgres"),
     ("Sources/Topology/A.swift", "import CRuntime"),
     ("Sources/Lab/A.swift", "@testable import Climb"),
     ("Sources/Climb/A.swift", "public import struct HeightsKit.Request"),

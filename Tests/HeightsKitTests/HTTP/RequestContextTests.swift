@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite(.serialized) struct RequestContextTests {
   /// Limits that can't be why something ends.

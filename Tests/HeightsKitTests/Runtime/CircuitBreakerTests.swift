@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite struct CircuitBreakerTests {
   private let start = Deadline(uptimeNanoseconds: 1_000_000_000)

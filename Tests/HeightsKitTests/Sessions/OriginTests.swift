@@ -1,8 +1,7 @@
 // What another site makes a browser send changes nothing.
 
+import HeightsKit
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct OriginTests {
   private typealias Headers = [(String, String)]

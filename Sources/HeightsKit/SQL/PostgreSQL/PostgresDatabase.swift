@@ -24,7 +24,7 @@ final class PostgresDatabase: Sendable {
     loops: EventLoopGroup, limits: DatabaseLimits, deadline: Deadline = .now
   ) async throws -> PostgresDatabase {
     let target = cluster.target(name)
-    try await Thread.run(name: "sql-migrate") { try migrate(target, migrations, until: deadline) }
+    try await SystemThread.run(name: "sql-migrate") { try migrate(target, migrations, until: deadline) }
     let database = PostgresDatabase(name, of: cluster, ownsCluster, loops: loops, limits: limits)
     for connections in database.perLoop { try await connections.loop.run { connections.start() } }
     return database

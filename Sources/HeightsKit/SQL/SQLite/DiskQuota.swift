@@ -74,7 +74,7 @@ public final class DiskQuota: Sendable {
   /// On a thread of its own: a folder may have many files, and whoever writes does not wait for them.
   private func lookForOthers() {
     guard limitBytes < Int.max, isDue(afterMs: 5_000) else { return }
-    try? Thread.start(name: "disk-quota") { [weak self] in self?.scan() }
+    try? SystemThread.start(name: "disk-quota") { [weak self] in self?.scan() }
   }
 
   private func isDue(afterMs ms: Int) -> Bool {

@@ -146,7 +146,7 @@ final class SQLiteDatabase: Sendable {
   /// - Throws: `DatabaseError.corrupt` with what was found first.
   func checkIntegrity() async throws {
     let path = path
-    try await Thread.run(name: "sql-check") {
+    try await SystemThread.run(name: "sql-check") {
       let connection = try SQLiteConnection(path: path, role: .reader(cacheBytes: 1 << 20))
       let answer = try connection.control("PRAGMA quick_check(1)")
       if answer != "ok" { throw DatabaseError.corrupt(answer ?? "no answer") }

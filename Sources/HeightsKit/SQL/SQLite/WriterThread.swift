@@ -47,7 +47,7 @@ final class WriterThread: TaskExecutor, SerialExecutor {
 
   /// Starts the thread; `body` runs on it, once.
   func start(name: String, _ body: @escaping @Sendable () -> Void) throws {
-    try Thread.start(name: name) { [self] in
+    try SystemThread.start(name: name) { [self] in
       thread.store(UInt(pthread_self()), ordering: .releasing)
       body()
     }

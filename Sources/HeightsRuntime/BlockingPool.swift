@@ -31,7 +31,7 @@ public final class BlockingPool: Sendable {
   public init(name: String, threads: Int, queueLimit: Int) throws {
     self.threads = max(threads, 1)
     self.queueLimit = queueLimit
-    for _ in 0..<self.threads { try Thread.start(name: name) { self.work() } }
+    for _ in 0..<self.threads { try SystemThread.start(name: name) { self.work() } }
   }
 
   /// Runs `work` on one of the threads; the calling task resumes where it was.

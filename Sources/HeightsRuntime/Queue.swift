@@ -4,28 +4,35 @@
 ///
 /// A class with memory of its own rather than an array in what has it: each change is one store, so that Swift needn't
 /// check at run time that no two of them overlap.
-final class Queue<Element> {
+package final class Queue<Element> {
   private var ring = UnsafeMutablePointer<Element>.allocate(capacity: 64)
   /// A power of two.
   private var capacity = 64
   private var first = 0
-  private(set) var count = 0
+  /// How many wait.
+  package private(set) var count = 0
 
-  var isEmpty: Bool { count == 0 }
+  /// Whether none waits.
+  package var isEmpty: Bool { count == 0 }
+
+  /// Empty, with room for 64.
+  package init() {}
 
   deinit {
     while popFirst() != nil {}
     ring.deallocate()
   }
 
-  func append(_ element: Element) {
+  /// Takes its place behind all others.
+  package func append(_ element: Element) {
     if count == capacity { grow() }
     // Within the ring: the mask keeps every index below the capacity.
     (ring + ((first + count) & (capacity - 1))).initialize(to: element)
     count += 1
   }
 
-  func popFirst() -> Element? {
+  /// Takes the one that has waited longest; nil when none waits.
+  package func popFirst() -> Element? {
     guard count > 0 else { return nil }
     let element = (ring + first).move()
     first = (first + 1) & (capacity - 1)

@@ -18,7 +18,7 @@ public final class EventLoopGroup: Sendable {
     loops = try (0..<max(count, 1)).map { try EventLoop(index: $0) }
     running = Mutex(loops.count)
     for loop in loops {
-      try Thread.start(name: "loop-\(loop.index)") { [self] in
+      try SystemThread.start(name: "loop-\(loop.index)") { [self] in
         loop.runUntilStopped()
         loopEnded()
       }
@@ -52,7 +52,7 @@ public final class EventLoopGroup: Sendable {
 }
 
 /// Threads that belong to the runtime.
-enum Thread {
+package enum SystemThread {
   private final class Body: Sendable {
     let name: String
     let run: @Sendable () -> Void
@@ -64,7 +64,7 @@ enum Thread {
 
   /// Runs what blocks on a thread of its own; the calling task resumes where it was.
   /// - Throws: `SystemError` when the kernel has no thread to give, else what `work` throws.
-  static func run<T: Sendable>(
+  package static func run<T: Sendable>(
     name: String, _ work: @escaping @Sendable () throws -> T
   ) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
@@ -76,7 +76,7 @@ enum Thread {
 
   /// Starts a detached thread.
   /// - Throws: `SystemError` when the kernel has no thread to give.
-  static func start(name: String, _ run: @escaping @Sendable () -> Void) throws {
+  package static func start(name: String, _ run: @escaping @Sendable () -> Void) throws {
     var thread = pthread_t()
     let body = Unmanaged.passRetained(Body(name: name, run: run))
     let code = pthread_create(

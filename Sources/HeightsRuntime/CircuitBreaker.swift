@@ -2,7 +2,7 @@
 
 /// Lets calls pass while they work (closed). After too many failures in a row none pass (open), until one trial is due
 /// (half-open), whose outcome decides.
-struct CircuitBreaker: Equatable, Sendable {
+package struct CircuitBreaker: Equatable, Sendable {
   enum State: Equatable, Sendable {
     /// `pauseMs` was the last wait, as long as it is not sure that all is well.
     case closed(failures: Int, pauseMs: Int)
@@ -19,24 +19,26 @@ struct CircuitBreaker: Equatable, Sendable {
   /// Open at first: nothing is known yet, and the trial is due.
   private(set) var state: State
   /// How often it has opened.
-  private(set) var openings = 0
+  package private(set) var openings = 0
 
   /// One that lets calls pass from the beginning.
-  static var closed: CircuitBreaker {
+  package static var closed: CircuitBreaker {
     var breaker = CircuitBreaker(now: .now)
     breaker.state = .closed(failures: 0, pauseMs: 0)
     return breaker
   }
 
-  init(now: Deadline) { state = .open(trialAt: now, pauseMs: 0) }
+  /// One whose trial is due at that moment.
+  package init(now: Deadline) { state = .open(trialAt: now, pauseMs: 0) }
 
-  var isClosed: Bool { if case .closed = state { true } else { false } }
+  /// Whether calls pass.
+  package var isClosed: Bool { if case .closed = state { true } else { false } }
 
   /// When the next trial is due; nil when none is.
-  var trialAt: Deadline? { if case .open(let trialAt, _) = state { trialAt } else { nil } }
+  package var trialAt: Deadline? { if case .open(let trialAt, _) = state { trialAt } else { nil } }
 
   /// As metrics tell it. 0: closed, 1: half-open, 2: open.
-  var number: Double {
+  package var number: Double {
     switch state {
     case .closed: 0
     case .halfOpen: 1
@@ -45,14 +47,14 @@ struct CircuitBreaker: Equatable, Sendable {
   }
 
   /// A call that passed has worked.
-  mutating func succeed() {
+  package mutating func succeed() {
     if case .closed(let failures, let pauseMs) = state, failures > 0 {
       state = .closed(failures: 0, pauseMs: pauseMs)
     }
   }
 
   /// All has been well for a while: the next wait is the first again.
-  mutating func settle() {
+  package mutating func settle() {
     if case .closed(let failures, _) = state { state = .closed(failures: failures, pauseMs: 0) }
   }
 
@@ -61,7 +63,7 @@ struct CircuitBreaker: Equatable, Sendable {
   ///   - isCertain: whether one such failure is enough.
   ///   - chance: 0 to 1, shortens the wait by up to a half, so that many don't come back together.
   /// - Returns: whether it has opened.
-  mutating func fail(isCertain: Bool, now: Deadline, chance: Double) -> Bool {
+  package mutating func fail(isCertain: Bool, now: Deadline, chance: Double) -> Bool {
     guard case .closed(let failures, let pauseMs) = state else { return false }
     guard isCertain || failures + 1 >= Self.failureLimit else {
       state = .closed(failures: failures + 1, pauseMs: pauseMs)
@@ -73,13 +75,14 @@ struct CircuitBreaker: Equatable, Sendable {
   }
 
   /// - Returns: whether the trial is due, which this caller makes now.
-  mutating func beginTrial(now: Deadline) -> Bool {
+  package mutating func beginTrial(now: Deadline) -> Bool {
     guard case .open(let trialAt, let pauseMs) = state, trialAt <= now else { return false }
     state = .halfOpen(pauseMs: pauseMs)
     return true
   }
 
-  mutating func endTrial(succeeded: Bool, now: Deadline, chance: Double) {
+  /// The trial has an outcome. Without one that was begun it says nothing.
+  package mutating func endTrial(succeeded: Bool, now: Deadline, chance: Double) {
     guard case .halfOpen(let pauseMs) = state else { return }
     if succeeded {
       state = .closed(failures: 0, pauseMs: pauseMs)

@@ -46,7 +46,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private var nextTimer: Deadline?
   private var hooks: [EndOfTickHook] = []
   /// What the clock last said: at the beginning of the tick, or since. Loop thread only.
-  var lastNow: Deadline {
+  package var lastNow: Deadline {
     assertIsolated()
     return clock
   }
@@ -123,7 +123,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   }
 
   /// Runs `work` at once when called on the loop's thread, else soon.
-  func onLoop(_ work: @escaping @Sendable () -> Void) {
+  package func onLoop(_ work: @escaping @Sendable () -> Void) {
     if isCurrent { work() } else { execute(work) }
   }
 
@@ -169,7 +169,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   /// Looks at the clock, and remembers what it says.
   @discardableResult
-  func readClock() -> Deadline {
+  package func readClock() -> Deadline {
     assertIsolated()
     clock = .now
     return clock
@@ -196,7 +196,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   public func checkIsolated() { precondition(isCurrent, "called off the event loop's thread") }
 
   /// The same in debug builds alone: for what runs with every request or statement.
-  func assertIsolated() { assert(isCurrent, "called off the event loop's thread") }
+  package func assertIsolated() { assert(isCurrent, "called off the event loop's thread") }
 
   // MARK: The loop
 
@@ -256,7 +256,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   /// Runs what is ready, and what that makes ready, within a budget: descriptors must get their turn too.
   /// Loop thread only; called from within a job it does nothing.
-  func runJobs() {
+  package func runJobs() {
     assertIsolated()
     guard !isRunningJobs, !jobs.isEmpty else { return }
     isRunningJobs = true

@@ -31,8 +31,9 @@ public enum Log {
 }
 
 /// Times as RFC 3339 has them, to the millisecond.
-enum LogTime {
-  static func text() -> String {
+package enum LogTime {
+  /// This moment, in UTC.
+  package static func text() -> String {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     var seconds = now.tv_sec
@@ -54,7 +55,7 @@ enum LogTime {
 }
 
 /// Writes all bytes, as far as the descriptor takes them: a log that can't be written stops nothing.
-func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) {
+package func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) {
   var done = 0
   while done < bytes.count {
     let count = write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
@@ -64,6 +65,7 @@ func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) {
   }
 }
 
-func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+/// The same of an array.
+package func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
   bytes.withUnsafeBufferPointer { writeAll($0, to: descriptor) }
 }

@@ -145,7 +145,8 @@ public struct JSONWriter: ~Copyable {
     text.append(UInt8(ascii: "\""))
   }
 
-  mutating func endLine() {
+  /// Ends a line of a log.
+  package mutating func endLine() {
     text.append(UInt8(ascii: "\n"))
     needsComma = false
   }

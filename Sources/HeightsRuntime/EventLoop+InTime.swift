@@ -3,7 +3,7 @@
 extension EventLoop {
   /// The result of `body`, or `late` once the deadline has passed: then `body` is cancelled, goes on as far as it has to, and
   /// nobody hears of it. Loop thread only.
-  func result<T: Sendable>(
+  package func result<T: Sendable>(
     by deadline: Deadline, else late: any Error, of body: @escaping @Sendable () async throws -> T
   ) async throws -> T {
     let race = Race<T>()

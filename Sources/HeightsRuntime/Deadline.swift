@@ -18,7 +18,7 @@ public struct Deadline: Comparable, Hashable, Sendable {
   }
 
   /// Milliseconds since the machine started.
-  var uptimeMs: Int64 { Int64(uptimeNanoseconds / 1_000_000) }
+  package var uptimeMs: Int64 { Int64(uptimeNanoseconds / 1_000_000) }
 
   /// `ms` milliseconds from now; at once for 0 or less.
   public static func afterMs(_ ms: Int) -> Deadline {
@@ -31,12 +31,12 @@ public struct Deadline: Comparable, Hashable, Sendable {
   }
 
   /// The moment `microseconds` later.
-  func plus(microseconds: Int) -> Deadline {
+  package func plus(microseconds: Int) -> Deadline {
     Deadline(uptimeNanoseconds: uptimeNanoseconds + UInt64(max(microseconds, 0)) * 1_000)
   }
 
   /// Microseconds from this moment to a later one; 0 if it isn't later.
-  func microseconds(until later: Deadline) -> Int {
+  package func microseconds(until later: Deadline) -> Int {
     later > self ? Int((later.uptimeNanoseconds - uptimeNanoseconds) / 1_000) : 0
   }
 

@@ -5,31 +5,32 @@ import Glibc
 /// Memory that grows with what is appended.
 ///
 /// Not an array: an array asks at each append whether somebody else holds it, which takes longer than most pieces do.
-struct ByteBuffer: ~Copyable {
+package struct ByteBuffer: ~Copyable {
   private var start: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   private(set) var count = 0
 
   /// - Parameter capacity: bytes that there is room for at first.
-  init(capacity: Int) {
+  package init(capacity: Int) {
     self.capacity = max(capacity, 16)
     start = Self.memory(nil, self.capacity)
   }
 
   deinit { free(start) }
 
-  var isEmpty: Bool { count == 0 }
+  /// Whether nothing is in it.
+  package var isEmpty: Bool { count == 0 }
 
   /// A copy of what is in it.
   var bytes: [UInt8] { withBytes { Array($0) } }
 
   /// What is in it, valid during the call.
-  func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+  package func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
     try body(UnsafeBufferPointer(start: start, count: count))
   }
 
   /// Empties it and keeps its room.
-  mutating func removeAll() { count = 0 }
+  package mutating func removeAll() { count = 0 }
 
   mutating func append(_ byte: UInt8) {
     if count == capacity { grow(by: 1) }
@@ -44,18 +45,22 @@ struct ByteBuffer: ~Copyable {
     count += bytes.count
   }
 
-  mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { append($0) } }
+  /// These bytes.
+  package mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { append($0) } }
 
-  mutating func append(fixed text: StaticString) {
+  /// A text that is known when it is compiled.
+  package mutating func append(fixed text: StaticString) {
     append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  mutating func append(_ text: String) {
+  /// In UTF-8.
+  package mutating func append(_ text: String) {
     var text = text
     text.withUTF8 { append($0) }
   }
 
-  mutating func append(decimal number: Int64) {
+  /// In as many digits as it needs, after `-` if it is below zero.
+  package mutating func append(decimal number: Int64) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
       var (rest, first) = (number.magnitude, 20)
       repeat {
@@ -69,7 +74,7 @@ struct ByteBuffer: ~Copyable {
   }
 
   /// As 16 digits.
-  mutating func append(hexadecimal number: UInt64) {
+  package mutating func append(hexadecimal number: UInt64) {
     for shift in stride(from: UInt64(60), through: 0, by: -4) {
       let four = UInt8(truncatingIfNeeded: number >> shift) & 15
       append(four < 10 ? UInt8(ascii: "0") + four : UInt8(ascii: "a") + four - 10)
