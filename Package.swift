@@ -47,11 +47,12 @@ let package = Package(
 
     // What an app imports, in layers: who imports one has those below it.
     target("HeightsRuntime", ["CRuntime", "CSodium", "Files"]),
+    target("HeightsHTTP", ["CMicrohttpd", "CRuntime", "HeightsRuntime"]),
     target(
       "HeightsKit",
       [
-        "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium",
-        "Contract", "HeightsRuntime", "Placement",
+        "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CPostgres", "CSQLite", "CSodium", "Contract",
+        "HeightsHTTP", "Placement",
       ]),
 
     // What runs the app: each imports only those above it.
@@ -67,7 +68,7 @@ let package = Package(
     target("Drill", ["Contract", "History", "Load", "Lab", "Topology"]),
     target("Deploy", ["CSodium"]),
     target(
-      "Console", ["Lab", "Topology", "HeightsKit", "HeightsRuntime"], resources: [.embedInCode("Page")]),
+      "Console", ["Lab", "Topology", "HeightsHTTP", "HeightsRuntime"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
       dependencies: [
@@ -96,7 +97,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Topology", "CPostgres"],
       path: "Tests/Support", swiftSettings: swift),
 
-    tests("HeightsKitTests", ["Contract", "HeightsKit", "HeightsRuntime", "TestSupport"]),
+    tests("HeightsKitTests", ["Contract", "HeightsHTTP", "HeightsKit", "HeightsRuntime", "TestSupport"]),
     tests("ContractTests", ["Contract", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
     tests("TopologyTests", ["Placement", "Topology"]),

@@ -12,11 +12,11 @@ import Testing
     ("Sources/Placement/", ["Files"]),
     ("Sources/Contract/", ["Placement"]),
     ("Sources/HeightsRuntime/", ["Files", "CRuntime", "CSodium"]),
+    ("Sources/HeightsHTTP/", ["HeightsRuntime", "CMicrohttpd", "CRuntime"]),
     (
       "Sources/HeightsKit/",
       leaves.union([
-        "HeightsRuntime", "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite",
-        "CSodium",
+        "HeightsHTTP", "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CPostgres", "CSQLite", "CSodium",
       ])
     ),
     ("Sources/Topology/", ["Placement"]),
@@ -28,7 +28,7 @@ import Testing
     ("Sources/History/", []),
     ("Sources/Load/", ["Placement", "History", "Lab", "Topology", "HeightsKit", "HeightsRuntime"]),
     ("Sources/Deploy/", ["CSodium"]),
-    ("Sources/Console/", ["Lab", "Topology", "HeightsKit", "HeightsRuntime"]),
+    ("Sources/Console/", ["Lab", "Topology", "HeightsHTTP", "HeightsRuntime"]),
     (
       "Sources/HeightsCLI/",
       [
@@ -76,6 +76,7 @@ import Testing
   @Test(arguments: [
     ("Sources/HeightsKit/A.swift", "import Lab"),
     ("Sources/HeightsRuntime/A.swift", "import CPostgres"),
+    ("Sources/Console/A.swift", "import HeightsKit"),
     ("Sources/Topology/A.swift", "import CRuntime"),
     ("Sources/Lab/A.swift", "@testable import Climb"),
     ("Sources/Climb/A.swift", "public import struct HeightsKit.Request"),

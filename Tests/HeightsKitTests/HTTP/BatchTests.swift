@@ -3,7 +3,7 @@
 import Dispatch
 import Foundation
 import Glibc
-import HeightsKit
+import HeightsHTTP
 import Synchronization
 import Testing
 

@@ -2,7 +2,7 @@
 
 import Foundation
 import Glibc
-import HeightsKit
+import HeightsHTTP
 import Testing
 
 @Suite struct ConnectionLifetimeTests {

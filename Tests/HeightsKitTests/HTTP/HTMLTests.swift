@@ -1,6 +1,6 @@
 // What is interpolated into HTML stays text.
 
-import HeightsKit
+import HeightsHTTP
 import Testing
 
 @Suite struct HTMLTests {

@@ -2,7 +2,7 @@
 // where one was sent.
 
 import Foundation
-import HeightsKit
+import HeightsHTTP
 import Synchronization
 import TestSupport
 import Testing

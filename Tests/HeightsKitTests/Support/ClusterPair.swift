@@ -3,6 +3,7 @@
 import Foundation
 import TestSupport
 
+@testable import HeightsHTTP
 @testable import HeightsKit
 
 /// A replicated cluster, and a database in it. Gone after `body`.

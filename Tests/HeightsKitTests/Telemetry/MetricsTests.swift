@@ -1,7 +1,7 @@
 // Metrics add up over loops, and every line is of Prometheus' format.
 
 import Foundation
-import HeightsKit
+import HeightsHTTP
 import Testing
 
 @Suite struct MetricsTests {

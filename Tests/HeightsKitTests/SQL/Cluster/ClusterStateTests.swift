@@ -2,6 +2,7 @@
 
 import Testing
 
+@testable import HeightsHTTP
 @testable import HeightsKit
 
 @Suite struct ClusterStateTests {

@@ -6,6 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import HeightsHTTP
 @testable import HeightsKit
 
 @Suite(.serialized) struct ClusterTests {

@@ -4,6 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
+@testable import HeightsHTTP
 @testable import HeightsKit
 
 @Suite(.serialized) struct LeaderlessReadTests {

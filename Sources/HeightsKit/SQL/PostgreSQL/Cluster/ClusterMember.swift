@@ -64,17 +64,6 @@ final class ClusterMember: Sendable {
   }
 }
 
-/// A position in a cluster's write-ahead log (an LSN), in bytes from its beginning.
-struct LogPosition: Comparable, Sendable {
-  let bytes: UInt64
-
-  static let start = LogPosition(bytes: 0)
-  /// Beyond every other.
-  static let end = LogPosition(bytes: .max)
-
-  static func < (left: LogPosition, right: LogPosition) -> Bool { left.bytes < right.bytes }
-}
-
 /// FNV-1a, 32 bits: a short name for a name, the same in every process.
 func fnv1a(_ text: String) -> UInt32 {
   text.utf8.reduce(0x811c_9dc5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }

@@ -273,13 +273,13 @@ final class LoopConnections: @unchecked Sendable {
     _ sql: SQL, _ follower: ClusterMember, _ seen: SeenPositions, until deadline: Deadline
   ) async throws -> PostgresResult {
     let connection = try await reader(of: follower).connection(until: deadline)
-    seen.willRead(follower, from: cluster.freshPosition, of: cluster.id)
+    seen.willRead(follower.id, from: cluster.freshPosition, of: cluster.id)
     cluster.metrics.followerReads.add(1, ordering: .relaxed)
     let result =
       if isShort(deadline) {
         try await shortResult(of: sql, from: connection, until: deadline)
       } else { try await connection.result(of: sql, .endOfTick) }
-    seen.hasRead(follower, of: cluster.id)
+    seen.hasRead(follower.id, of: cluster.id)
     return result
   }
 

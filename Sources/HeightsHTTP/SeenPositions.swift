@@ -8,23 +8,24 @@ import Synchronization
 /// timeline, and the follower that it has been reading from since. A follower's past is not known by its position when it was read, but
 /// it only goes forward: so a session stays with its follower, or goes by way of the leader, which is ahead of all. Of more
 /// clusters than a cookie has room for, those that it does not name are read at their leaders.
-final class SeenPositions: Sendable {
-  struct Token: Equatable {
-    var position: LogPosition
-    /// `ClusterMember.id` of the follower; 0 for none.
-    var member: UInt32
+package final class SeenPositions: Sendable {
+  package struct Token: Equatable {
+    /// How far the log has to have been replayed by whoever is read.
+    package var position: LogPosition
+    /// The id of the follower; 0 for none.
+    package var member: UInt32
     /// The highest of the leaders that have shown or written something; 0 for none.
     var timeline: UInt32 = 0
     /// Whether it may have written something that it was never told of: the leader would show that, and is asked while there
     /// is one. It has seen nothing of it, so without a leader a follower will do.
-    var isUnsure = false
+    package var isUnsure = false
 
     /// Only the leader is surely ahead of it.
     static let unknown = Token(position: .end, member: 0)
 
     /// Whether a leader that answers from there has less than what was seen: it has been replaced and doesn't know, or
     /// its log was lost. On a newer timeline less may be all there is.
-    func refuses(_ position: LogPosition, on timeline: UInt32) -> Bool {
+    package func refuses(_ position: LogPosition, on timeline: UInt32) -> Bool {
       if timeline != self.timeline { return timeline < self.timeline }
       // The end stands for what isn't known.
       return self.position != .end && position < self.position
@@ -32,10 +33,10 @@ final class SeenPositions: Sendable {
   }
 
   /// When a read at a leader began: what others have noted since is not to be lost.
-  struct Start {
+  package struct Start {
     fileprivate let changes: Int
     /// What had been seen of the leader's cluster.
-    let token: Token?
+    package let token: Token?
   }
 
   static let cookieName = "seen"
@@ -80,39 +81,41 @@ final class SeenPositions: Sendable {
     }
   }
 
-  func token(of cluster: UInt32) -> Token? {
+  /// What was seen of a cluster; nil for nothing.
+  package func token(of cluster: UInt32) -> Token? {
     state.withLock { $0.token(of: cluster) }
   }
 
   // MARK: What moves it
 
   /// A follower is about to be read, which has replayed `position`. From now on the session stays with it.
-  func willRead(_ member: ClusterMember, from position: LogPosition, of cluster: UInt32) {
+  package func willRead(_ member: UInt32, from position: LogPosition, of cluster: UInt32) {
     change(cluster) { token in
-      token.member = member.id
+      token.member = member
       token.position = max(token.position, position)
     } unless: {
-      $0.member == member.id
+      $0.member == member
     }
   }
 
   /// The follower has answered. Others may have led the session elsewhere meanwhile: then only the leader is surely
   /// ahead of what it said.
-  func hasRead(_ member: ClusterMember, of cluster: UInt32) {
+  package func hasRead(_ member: UInt32, of cluster: UInt32) {
     change(cluster) {
       $0 = Token(position: .end, member: 0, timeline: $0.timeline)
     } unless: {
-      $0.member == member.id
+      $0.member == member
     }
   }
 
-  func willReadLeader(of cluster: UInt32) -> Start {
+  /// The leader is about to be read.
+  package func willReadLeader(of cluster: UInt32) -> Start {
     state.withLock { Start(changes: $0.changes, token: $0.token(of: cluster)) }
   }
 
   /// The leader has answered, and had written up to `position` afterwards. It decides what there is, so the token may
   /// move back too: after a failover that lost what only the old leader had.
-  func hasReadLeader(
+  package func hasReadLeader(
     _ position: LogPosition, on timeline: UInt32, of cluster: UInt32, since start: Start
   ) {
     let isAlone = state.withLock { $0.changes == start.changes }
@@ -128,7 +131,7 @@ final class SeenPositions: Sendable {
 
   /// A transaction was committed before `position`; nil when that isn't known, or something of its has been shown though it
   /// was not: then only the leader will do.
-  func hasWritten(_ position: LogPosition?, on timeline: UInt32 = 0, of cluster: UInt32) {
+  package func hasWritten(_ position: LogPosition?, on timeline: UInt32 = 0, of cluster: UInt32) {
     change(cluster) {
       $0.position = max($0.position, position ?? .end)
       $0.timeline = max($0.timeline, timeline)
@@ -140,7 +143,7 @@ final class SeenPositions: Sendable {
   }
 
   /// A transaction got no answer: it may have been committed, and has shown nothing.
-  func mayHaveWritten(of cluster: UInt32) {
+  package func mayHaveWritten(of cluster: UInt32) {
     change(cluster) {
       $0.isUnsure = true
     } unless: {

@@ -1,6 +1,6 @@
 // What another site makes a browser send changes nothing.
 
-import HeightsKit
+import HeightsHTTP
 import Testing
 
 @Suite struct OriginTests {

@@ -1,6 +1,5 @@
 // Static files under names that change with their content, so that caches may keep them for good.
 
-import Contract
 import Foundation
 
 /// The files of a folder as pages refer to them: `site.css` becomes `/static/site.3f2a9c1b0d4e5f67.css`.
@@ -9,18 +8,24 @@ import Foundation
 /// on S3 the files are put there too, for the edges to fetch.
 public struct Assets: Sendable {
   static let digits = 16
-  static let forGood = "public, max-age=31536000, immutable"
+  /// What caches are told of a name that changes with its content.
+  package static let forGood = "public, max-age=31536000, immutable"
 
-  struct File: Sendable {
+  /// A file, and the name under which it is served.
+  package struct File: Sendable {
     /// In the folder.
-    let name: String
-    let hashedName: String
-    let hash: String
+    package let name: String
+    /// With a part of its hash in it.
+    package let hashedName: String
+    /// The SHA-256 of its content, in hexadecimal digits.
+    package let hash: String
   }
 
   let prefix: String
-  let directory: String
-  let files: [File]
+  /// The folder that was read.
+  package let directory: String
+  /// By name.
+  package let files: [File]
   private let baseURL: String
   private let hashed: [String: String]
   private let names: [String: String]
@@ -30,7 +35,7 @@ public struct Assets: Sendable {
   ///   - prefix: the path below which they are served.
   ///   - baseURL: is put before each path.
   /// - Throws: an error of Foundation's when one can't be read.
-  init(_ directory: String, at prefix: String, baseURL: String) throws {
+  package init(_ directory: String, at prefix: String, baseURL: String) throws {
     self.directory = directory
     self.prefix = prefix
     self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL

@@ -3,14 +3,14 @@
 import Glibc
 
 /// A file that is open for sending.
-struct OpenFile {
+package struct OpenFile {
   private let file: FileSlice
   /// Nil for what never changes.
   private let modifiedSeconds: Int?
   private let etag: String
 
   /// All of a file that never changes.
-  init(_ file: FileSlice, etag: String) {
+  package init(_ file: FileSlice, etag: String) {
     (self.file, self.etag, modifiedSeconds) = (file, etag, nil)
   }
 
@@ -36,7 +36,7 @@ struct OpenFile {
   ///   - encoding: how it was compressed beforehand.
   ///   - varies: whether others get it compressed.
   /// - Throws: `Problem` 416 when the range that was asked for lies outside of it.
-  func response(
+  package func response(
     to request: Request, name: String, cacheControl: String, encoding: String? = nil, varies: Bool = false
   ) throws -> Response {
     var response = Response(headers: [("ETag", etag)])

@@ -27,7 +27,7 @@ public class Request: RequestContext, @unchecked Sendable {
   /// they are told of another deadline.
   public internal(set) var deadline: Deadline
   /// What its session has seen of each cluster; nil where nobody has to remember that.
-  var seen: SeenPositions?
+  package var seen: SeenPositions?
 
   let connection: Connection
   let parameters: [Router.Parameter]
@@ -63,7 +63,7 @@ public class Request: RequestContext, @unchecked Sendable {
     if let clientID { clientID.withCString(body) } else { trace.withShortID(body) }
   }
 
-  var hasEnded: Bool { handlerHasEnded.load(ordering: .relaxed) }
+  package var hasEnded: Bool { handlerHasEnded.load(ordering: .relaxed) }
 
   /// Called when the handler has ended: what it has left running is not bound by the deadline.
   func endHandler() { handlerHasEnded.store(true, ordering: .relaxed) }

@@ -1,7 +1,7 @@
 // What the work for a request goes by, whoever does it: databases, Redis and stores of objects look here.
 
 /// The request that a task works for. Tasks that it waits for work for the same one.
-protocol RequestContext: AnyObject, Sendable {
+package protocol RequestContext: AnyObject, Sendable {
   /// When the answer is due.
   var deadline: Deadline { get }
   /// Names it in what is asked of others.
@@ -12,15 +12,16 @@ protocol RequestContext: AnyObject, Sendable {
   var hasEnded: Bool { get }
 }
 
-enum CurrentRequest {
+/// The request that the calling task works for.
+package enum CurrentRequest {
   /// That of the calling task; nil outside of requests. What is begun with `EventLoop.spawn` is outside.
-  @TaskLocal static var context: (any RequestContext)?
+  @TaskLocal package static var context: (any RequestContext)?
 
   /// Until when the caller's work is of use to anybody; nil when that is not known.
-  static var deadline: Deadline? { context?.due }
+  package static var deadline: Deadline? { context?.due }
 }
 
 extension RequestContext {
   /// When the answer is due; nil once the handler has ended.
-  var due: Deadline? { hasEnded ? nil : deadline }
+  package var due: Deadline? { hasEnded ? nil : deadline }
 }

@@ -23,7 +23,7 @@ public final class HTTPServer: Sendable {
   ///   - proxies: those that stand before it.
   ///   - logDescriptor: where the access log goes; nil for none.
   ///   - tracking: whether requests have to remember what they have read.
-  init(
+  package init(
     loops: [EventLoop], router: Router, limits: HTTPLimits, proxies: TrustedProxies = .none,
     logDescriptor: Int32?, tracking: ReadTracking? = nil
   ) async throws {

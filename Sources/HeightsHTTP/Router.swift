@@ -73,7 +73,7 @@ public struct Router: Sendable {
   public mutating func require(_ check: @escaping @Sendable (Request) throws -> Void) { checks.append(check) }
 
   /// Adds a check that comes before all others.
-  mutating func requireFirst(_ check: @escaping @Sendable (Request) throws -> Void) {
+  package mutating func requireFirst(_ check: @escaping @Sendable (Request) throws -> Void) {
     checks.insert(check, at: 0)
   }
 

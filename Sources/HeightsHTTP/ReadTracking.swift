@@ -3,7 +3,7 @@
 import Synchronization
 
 /// Whether requests have to remember what they have seen: only while some cluster has more than one server.
-final class ReadTracking: Sendable {
+package final class ReadTracking: Sendable {
   /// A token that is older says nothing: followers that lag by more than a second are not read anyway.
   private static let cookieSeconds = 3_600
 
@@ -12,11 +12,12 @@ final class ReadTracking: Sendable {
   private let isNeeded = Atomic<Bool>(false)
 
   /// - Parameter secure: whether the cookie is sent back over TLS only.
-  init(secure: Bool) { self.secure = secure }
+  package init(secure: Bool) { self.secure = secure }
 
   var isOn: Bool { isNeeded.load(ordering: .relaxed) }
 
-  func set(_ isReplicated: Bool, for cluster: String) {
+  /// Whether a cluster has more than one server.
+  package func set(_ isReplicated: Bool, for cluster: String) {
     replicated.withLock { replicated in
       if isReplicated { replicated.insert(cluster) } else { replicated.remove(cluster) }
       isNeeded.store(!replicated.isEmpty, ordering: .relaxed)

@@ -104,10 +104,12 @@ extension Problem {
     Problem(.unprocessableContent, title: "Some fields were not accepted", fields: fields)
   }
 
-  static let overloaded = Problem(
+  /// 503: there is more to do than the bounds allow.
+  package static let overloaded = Problem(
     .serviceUnavailable, title: "The server is busy", detail: "Try again in a moment.", retryAfterSeconds: 1)
 
-  static let unexpected = Problem(
+  /// 500: an error that says nothing to a client.
+  package static let unexpected = Problem(
     .internalServerError, title: "Something went wrong on our side",
     detail: "It has been logged under the request id of this answer.")
 

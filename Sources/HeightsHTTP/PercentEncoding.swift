@@ -1,6 +1,7 @@
 // Percent-encoding of paths, queries and form fields (RFC 3986, 2.1; WHATWG URL for `+`).
 
-enum PercentEncoding {
+/// Of paths, query arguments and forms.
+package enum PercentEncoding {
   /// Decodes `%XX` (and `+` as a space where forms do so). Invalid escapes and invalid UTF-8 give nil.
   static func decode(_ bytes: some Collection<UInt8>, plusIsSpace: Bool = false) -> String? {
     var decoded: [UInt8] = []
@@ -20,7 +21,7 @@ enum PercentEncoding {
   }
 
   /// Encodes all but the unreserved characters: fit for one path segment or one query value.
-  static func encode(_ text: String) -> String {
+  package static func encode(_ text: String) -> String {
     var encoded = ""
     for byte in text.utf8 {
       if isUnreserved(byte) {
