@@ -49,11 +49,9 @@ let package = Package(
     target("HeightsRuntime", ["CRuntime", "CSodium", "Files"]),
     target("HeightsHTTP", ["CMicrohttpd", "CRuntime", "HeightsRuntime"]),
     target(
-      "HeightsKit",
-      [
-        "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CPostgres", "CSQLite", "CSodium", "Contract",
-        "HeightsHTTP", "Placement",
-      ]),
+      "HeightsData",
+      ["CCurl", "CPostgres", "CRuntime", "CSQLite", "CSodium", "Contract", "HeightsHTTP", "Placement"]),
+    target("HeightsKit", ["CHiredis", "COpenSSL", "CRuntime", "CSodium", "Contract", "HeightsData"]),
 
     // What runs the app: each imports only those above it.
     target("Topology", ["Placement"]),
@@ -64,7 +62,7 @@ let package = Package(
       resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Contract", "Lab", "Placement", "Topology"]),
     target("History"),
-    target("Load", ["History", "Lab", "HeightsKit", "HeightsRuntime", "Placement"]),
+    target("Load", ["Files", "History", "Lab", "HeightsData", "HeightsRuntime", "Placement"]),
     target("Drill", ["Contract", "History", "Load", "Lab", "Topology"]),
     target("Deploy", ["CSodium"]),
     target(
@@ -97,7 +95,9 @@ let package = Package(
       name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Topology", "CPostgres"],
       path: "Tests/Support", swiftSettings: swift),
 
-    tests("HeightsKitTests", ["Contract", "HeightsHTTP", "HeightsKit", "HeightsRuntime", "TestSupport"]),
+    tests(
+      "HeightsKitTests",
+      ["Contract", "HeightsData", "HeightsHTTP", "HeightsKit", "HeightsRuntime", "TestSupport"]),
     tests("ContractTests", ["Contract", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
     tests("TopologyTests", ["Placement", "Topology"]),
@@ -106,7 +106,7 @@ let package = Package(
     tests("LabTests", ["Lab", "Placement", "Topology", "TestSupport"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
-    tests("LoadTests", ["HeightsKit", "HeightsRuntime", "History", "Load", "TestSupport"]),
+    tests("LoadTests", ["HeightsData", "HeightsRuntime", "History", "Load", "TestSupport"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
     tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console", "HeightsRuntime", "TestSupport", "Topology"], exclude: ["Golden"]),

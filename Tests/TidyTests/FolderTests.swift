@@ -7,16 +7,17 @@ import Testing
   private static let allowed: [String: Set<String>] = {
     let runtime: Set<String> = ["HeightsRuntime", "Text", "Telemetry"]
     let http = runtime.union(["HeightsHTTP"])
-    let data = http.union(["SQL", "Shards", "Redis"])
-    let app = data.union(["Objects", "Sessions", "Cache", "Placement", "Launch"])
+    let data = http.union(["SQL", "Shards", "Objects"])
+    let app = data.union(["Redis", "Cache", "Sessions", "Placement", "Launch"])
     return [
       "HeightsRuntime": [], "Text": [], "Telemetry": ["HeightsRuntime", "Text"], "HeightsHTTP": runtime,
-      "SQL": http.union(["Shards"]), "Shards": ["HeightsRuntime"], "Redis": http, "Placement": runtime,
-      "Cache": data, "Objects": data, "Sessions": data, "Launch": app.union(["App"]), "App": app,
+      "Shards": ["HeightsRuntime"], "SQL": http.union(["Shards"]), "Objects": http.union(["SQL"]),
+      "Redis": http, "Cache": http.union(["Redis"]), "Sessions": data.union(["Redis"]), "Placement": runtime,
+      "Launch": app.union(["App"]), "App": app,
     ]
   }()
 
-  private static let modules = ["HeightsRuntime", "HeightsHTTP", "HeightsKit"]
+  private static let modules = ["HeightsRuntime", "HeightsHTTP", "HeightsData", "HeightsKit"]
 
   /// The folder that has a line above; what lies in none of these is its module's.
   private static func folder(of file: TextFile) -> String {
@@ -69,7 +70,7 @@ import Testing
     let files = [
       TextFile(
         path: "Sources/HeightsHTTP/New/A.swift", text: "public struct A {}\n/// B\nlet a = \"B\" // B"),
-      TextFile(path: kit + "SQL/B.swift", text: "final class B {\n  let a: A\n}"),
+      TextFile(path: "Sources/HeightsData/SQL/B.swift", text: "final class B {\n  let a: A\n}"),
       TextFile(path: "Sources/HeightsRuntime/C.swift", text: "func c(_ b: [B]) {}"),
       TextFile(path: kit + "New/D.swift", text: "let a: A"),
     ]

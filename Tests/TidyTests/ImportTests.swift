@@ -14,11 +14,10 @@ import Testing
     ("Sources/HeightsRuntime/", ["Files", "CRuntime", "CSodium"]),
     ("Sources/HeightsHTTP/", ["HeightsRuntime", "CMicrohttpd", "CRuntime"]),
     (
-      "Sources/HeightsKit/",
-      leaves.union([
-        "HeightsHTTP", "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CPostgres", "CSQLite", "CSodium",
-      ])
+      "Sources/HeightsData/",
+      ["HeightsHTTP", "Contract", "Placement", "CCurl", "CPostgres", "CRuntime", "CSQLite", "CSodium"]
     ),
+    ("Sources/HeightsKit/", ["HeightsData", "Contract", "CHiredis", "COpenSSL", "CRuntime", "CSodium"]),
     ("Sources/Topology/", ["Placement"]),
     ("Sources/Planner/", ["Topology"]),
     ("Sources/CloudFormation/", ["Contract", "Topology"]),
@@ -26,7 +25,7 @@ import Testing
     ("Sources/Climb/", ["Contract", "Placement", "Lab", "Topology"]),
     ("Sources/Drill/", ["Contract", "History", "Load", "Lab", "Topology"]),
     ("Sources/History/", []),
-    ("Sources/Load/", ["Placement", "History", "Lab", "Topology", "HeightsKit", "HeightsRuntime"]),
+    ("Sources/Load/", ["Files", "Placement", "History", "Lab", "HeightsData", "HeightsRuntime"]),
     ("Sources/Deploy/", ["CSodium"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsHTTP", "HeightsRuntime"]),
     (
@@ -77,6 +76,8 @@ import Testing
     ("Sources/HeightsKit/A.swift", "import Lab"),
     ("Sources/HeightsRuntime/A.swift", "import CPostgres"),
     ("Sources/Console/A.swift", "import HeightsKit"),
+    ("Sources/HeightsData/A.swift", "import HeightsKit"),
+    ("Sources/HeightsHTTP/A.swift", "import HeightsData"),
     ("Sources/Topology/A.swift", "import CRuntime"),
     ("Sources/Lab/A.swift", "@testable import Climb"),
     ("Sources/Climb/A.swift", "public import struct HeightsKit.Request"),

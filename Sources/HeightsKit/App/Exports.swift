@@ -1,4 +1,3 @@
-// What an app that imports HeightsKit has with it: the layers below, shards, and where they are.
+// What an app that imports HeightsKit has with it: all of the layers below.
 
-@_exported import HeightsHTTP
-@_exported import Placement
+@_exported import HeightsData

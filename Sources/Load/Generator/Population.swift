@@ -1,7 +1,5 @@
 // Before anything is measured: the accounts, posts and follows that the visits are about.
 
-import HeightsKit
-
 /// Makes the population of a run. Everything goes through the API and into the ledger, as during the run.
 struct Population {
   private static let parallel = 4

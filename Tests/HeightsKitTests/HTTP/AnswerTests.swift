@@ -1,7 +1,7 @@
 // What every answer carries, and what becomes of errors, overload and deadlines.
 
 import Foundation
-import HeightsKit
+import HeightsData
 import Testing
 
 @Suite struct AnswerTests {

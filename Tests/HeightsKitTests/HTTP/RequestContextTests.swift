@@ -5,6 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import HeightsData
 @testable import HeightsHTTP
 @testable import HeightsKit
 @testable import HeightsRuntime

@@ -1,6 +1,6 @@
 // Pictures are told by their bytes; what is cut short, damaged or invented is refused and never a crash.
 
-import HeightsKit
+import HeightsData
 import TestSupport
 import Testing
 

@@ -2,7 +2,7 @@
 
 import Foundation
 import Glibc
-import HeightsKit
+import HeightsData
 import Synchronization
 import Testing
 

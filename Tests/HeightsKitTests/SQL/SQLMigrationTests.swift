@@ -1,7 +1,7 @@
 // Migrations run once and in order, and a history that was tampered with is refused.
 
 import Foundation
-import HeightsKit
+import HeightsData
 import Testing
 
 @Suite struct SQLMigrationTests {

@@ -3,8 +3,8 @@
 import Foundation
 import TestSupport
 
+@testable import HeightsData
 @testable import HeightsHTTP
-@testable import HeightsKit
 
 /// A replicated cluster, and a database in it. Gone after `body`.
 func withPair<T>(

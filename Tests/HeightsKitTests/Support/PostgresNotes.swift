@@ -1,7 +1,7 @@
 // A database of notes on a real PostgreSQL server.
 
 import Foundation
-import HeightsKit
+import HeightsData
 import TestSupport
 
 /// A database of the shared server with the migrations of the test, on loops of its own; gone after `body`.

@@ -2,8 +2,8 @@
 
 import Testing
 
+@testable import HeightsData
 @testable import HeightsHTTP
-@testable import HeightsKit
 
 @Suite struct ClusterStateTests {
   private let a = member("127.0.0.1:1")

@@ -6,8 +6,8 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import HeightsData
 @testable import HeightsHTTP
-@testable import HeightsKit
 
 @Suite(.serialized) struct ClusterTests {
   // MARK: Reads

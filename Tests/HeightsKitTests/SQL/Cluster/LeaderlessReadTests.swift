@@ -4,8 +4,8 @@ import Glibc
 import TestSupport
 import Testing
 
+@testable import HeightsData
 @testable import HeightsHTTP
-@testable import HeightsKit
 
 @Suite(.serialized) struct LeaderlessReadTests {
   @Test func withoutALeaderWhatTheFollowerDoesNotFindIsNotThere() async throws {

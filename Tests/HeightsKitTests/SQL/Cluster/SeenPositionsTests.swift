@@ -2,8 +2,8 @@
 
 import Testing
 
+@testable import HeightsData
 @testable import HeightsHTTP
-@testable import HeightsKit
 
 @Suite struct SeenPositionsTests {
   private let member = ClusterMember(ServerAddress("127.0.0.1:1")!)  // an address

@@ -49,7 +49,7 @@ public final class Database: Sendable {
   /// - Parameters:
   ///   - nowMs: the clock of the identifiers.
   ///   - epoch: of the placement that has the database in its file.
-  static func open(
+  package static func open(
     name: String, path: String, migrations: [Migration], loops: EventLoopGroup, quota: DiskQuota? = nil,
     limits: DatabaseLimits = DatabaseLimits(), nowMs: @escaping @Sendable () -> Int64,
     epoch: Int = 0
@@ -86,7 +86,7 @@ public final class Database: Sendable {
   ///   - ranges: all shards in order, and the cluster that has them.
   ///   - ownsCluster: whether the clusters are closed with it.
   ///   - deadline: until when a cluster that has no leader is waited for.
-  static func open(
+  package static func open(
     _ name: String, of ranges: [(shards: ShardRange, cluster: PostgresCluster)], ownsCluster: Bool = false,
     migrations: [Migration], loops: EventLoopGroup, limits: DatabaseLimits, deadline: Deadline = .now
   ) async throws -> Database {

@@ -1,7 +1,7 @@
 // The name of an object: what it contains, and what kind of content that is.
 
 /// The SHA-256 of the content in lower-case hexadecimal digits, a dot, and a file extension.
-struct ObjectKey: Hashable, Sendable {
+package struct ObjectKey: Hashable, Sendable {
   let text: String
 
   /// Reads a key; nil for what is none, so that a key never leads anywhere else.
@@ -26,5 +26,6 @@ struct ObjectKey: Hashable, Sendable {
 
   func names(_ bytes: [UInt8]) -> Bool { hash == Self.hash(bytes) }
 
-  static func hash(_ bytes: [UInt8]) -> String { sha256(bytes) }
+  /// The first part of the key of these bytes.
+  package static func hash(_ bytes: [UInt8]) -> String { sha256(bytes) }
 }

@@ -3,7 +3,7 @@
 import Synchronization
 
 /// Servers of which one leads and the others follow. Shared by all databases of a process that are in it.
-final class PostgresCluster: Sendable {
+package final class PostgresCluster: Sendable {
   /// What a loop goes by.
   struct View: Sendable {
     var leader: ClusterMember?
@@ -25,7 +25,8 @@ final class PostgresCluster: Sendable {
   /// A cluster that nobody has used for so long is idle.
   private static let idleAfterNs: UInt64 = 3_000_000_000
 
-  let name: String
+  /// As the placement calls it.
+  package let name: String
   /// Stands for the name in what sessions carry; never 0.
   let id: UInt32
   let metrics = ClusterMetrics()
@@ -48,7 +49,7 @@ final class PostgresCluster: Sendable {
   ///   - url: what all members have in common, as libpq takes it, and the members for whoever leaves the choice to it.
   ///   - loop: asks the members.
   ///   - tracking: is told whether sessions have to remember what they have read.
-  init(
+  package init(
     _ name: String, url: String, members: [ClusterMember], on loop: EventLoop, tracking: ReadTracking? = nil
   ) {
     self.name = name
@@ -141,7 +142,7 @@ final class PostgresCluster: Sendable {
   // MARK: Members
 
   /// Goes by other members. When this returns, nothing new is asked of those that are gone.
-  func setMembers(_ members: [ClusterMember], url: String) async {
+  package func setMembers(_ members: [ClusterMember], url: String) async {
     let members = state.withLock { state in
       state.setMembers(members)
       return state.members
@@ -154,7 +155,7 @@ final class PostgresCluster: Sendable {
   }
 
   /// Call it: until then the monitors ask, and hold the cluster.
-  func close() {
+  package func close() {
     tracking?.set(false, for: name)
     watch([])
   }

@@ -4,21 +4,21 @@ import CPostgres
 import Glibc
 
 /// A database of a server.
-struct PostgresTarget: Sendable {
+package struct PostgresTarget: Sendable {
   /// As libpq takes it, a URL or `key=value` pairs. May hold a password, so it is never shown.
   let url: String
   let database: String
   /// The one server of those in the URL that is meant; nil leaves the choice to libpq.
   let place: (host: String, port: String)?
 
-  init(url: String, database: String, place: (host: String, port: String)? = nil) {
+  package init(url: String, database: String, place: (host: String, port: String)? = nil) {
     self.url = url
     self.database = database
     self.place = place
   }
 
   /// How a cluster of the placement is reached: whichever member takes writes. The password comes from PGPASSFILE.
-  static func url(of cluster: Placement.Cluster) -> String {
+  package static func url(of cluster: Placement.Cluster) -> String {
     let members = cluster.members.map(\.description).joined(separator: ",")
     return "postgresql://\(user)@\(members)/?target_session_attrs=read-write"
   }

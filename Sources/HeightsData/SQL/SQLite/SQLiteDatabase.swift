@@ -6,7 +6,7 @@ import Synchronization
 
 /// Reads run where they are called, on the loop's own connection. Writes are transactions; many share one commit,
 /// and each returns once the disk has it. Who was told that a write is done reads it, on every loop.
-final class SQLiteDatabase: Sendable {
+package final class SQLiteDatabase: Sendable {
   let name: String
   let path: String
 
@@ -23,7 +23,7 @@ final class SQLiteDatabase: Sendable {
   /// - Parameters:
   ///   - nowMs: the clock of the identifiers.
   ///   - epoch: of the placement that has the database in its file.
-  static func open(
+  package static func open(
     name: String, path: String, migrations: [Migration], loops: EventLoopGroup, quota: DiskQuota?,
     limits: DatabaseLimits, nowMs: @escaping @Sendable () -> Int64, epoch: Int = 0
   ) async throws -> SQLiteDatabase {
@@ -71,7 +71,7 @@ final class SQLiteDatabase: Sendable {
   deinit { thread.close() }
 
   /// Refuses new transactions and finishes those that wait. Reads go on.
-  func close() { thread.close() }
+  package func close() { thread.close() }
 
   // MARK: Reads
 

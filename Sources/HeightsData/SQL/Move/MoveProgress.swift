@@ -4,12 +4,16 @@ import Contract
 import Synchronization
 
 /// Shared by the thread that moves and those that ask.
-final class MoveProgress: Sendable {
+package final class MoveProgress: Sendable {
   private let standing: Mutex<AdminAnswer.MovedDatabase>
 
   init(_ name: String) { standing = Mutex(AdminAnswer.MovedDatabase(name: name)) }
 
-  var current: AdminAnswer.MovedDatabase { standing.withLock { $0 } }
+  /// As it is now.
+  package var current: AdminAnswer.MovedDatabase { standing.withLock { $0 } }
 
-  func update(_ change: (inout AdminAnswer.MovedDatabase) -> Void) { standing.withLock { change(&$0) } }
+  /// Notes what has changed.
+  package func update(_ change: (inout AdminAnswer.MovedDatabase) -> Void) {
+    standing.withLock { change(&$0) }
+  }
 }

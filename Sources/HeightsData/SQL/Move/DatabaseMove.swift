@@ -11,7 +11,7 @@ import Foundation
 /// what the source was at one moment. The last round happens behind a fence that no transaction passes.
 ///
 /// Blocks its thread. Whoever calls sees to it that one thread at a time does.
-final class DatabaseMove: Sendable {
+package final class DatabaseMove: Sendable {
   /// Of rows that share a transaction; a chunk ends sooner when it has `chunkBytes`.
   private static let chunkRows = 20_000
   private static let chunkBytes = 4 << 20
@@ -24,15 +24,17 @@ final class DatabaseMove: Sendable {
   /// How long transactions wait at most while nothing is decided.
   static let fenceMs = 2_000
 
-  let name: String
+  /// Of the database.
+  package let name: String
   let path: String
-  let progress: MoveProgress
+  /// How far it has come.
+  package let progress: MoveProgress
   private let target: PostgresTarget
   private let migrations: [Migration]
   private let engines: EngineSwitch
   private let loop: EventLoop
 
-  init(
+  package init(
     _ database: Database, path: String, migrations: [Migration], to target: PostgresTarget, loop: EventLoop
   ) {
     name = database.name
@@ -54,14 +56,14 @@ final class DatabaseMove: Sendable {
   // MARK: Copy
 
   /// Counts the rows, so that whoever watches knows how much there is before it is this one's turn.
-  func measure() throws {
+  package func measure() throws {
     let source = try sqlite()
     let total = try source.tables().reduce(0) { $0 + (try source.rowCount(of: $1.name)) }
     progress.update { $0.totalRows = total }
   }
 
   /// Copies all rows, or those that an earlier call has not, and what was written meanwhile.
-  func copy(isStopped: () -> Bool) throws {
+  package func copy(isStopped: () -> Bool) throws {
     progress.update { $0.state = .copying }
     try checkName()
     let migrator = try PostgresMigrator(target)
@@ -196,7 +198,7 @@ final class DatabaseMove: Sendable {
 
   /// Reads all rows of both ends, as they are at one moment.
   /// - Throws: `MoveError` that names the table that is not the same.
-  func verify() throws {
+  package func verify() throws {
     progress.update { $0.state = .verifying }
     let (source, target) = (try sqlite(), try postgres())
     let tables = try checkedTables(source, target)
@@ -229,7 +231,7 @@ final class DatabaseMove: Sendable {
   ///   - engine: of the target.
   ///   - epoch: of the placement that the decision is.
   ///   - decide: puts the decision on disk; from then on every process goes by it.
-  func flip(to engine: PostgresDatabase, epoch: Int, decide: () throws -> Void) throws {
+  package func flip(to engine: PostgresDatabase, epoch: Int, decide: () throws -> Void) throws {
     try verify()
     progress.update { $0.state = .flipping }
     let (source, target) = (try sqlite(), try postgres())
@@ -285,7 +287,7 @@ final class DatabaseMove: Sendable {
   // MARK: The way back
 
   /// From its return on the database is in its file again, with all that was written since.
-  func flipBack(to engine: SQLiteDatabase, decide: () throws -> Void) throws {
+  package func flipBack(to engine: SQLiteDatabase, decide: () throws -> Void) throws {
     progress.update { $0.state = .returning }
     let (source, target) = (try sqlite(), try postgres())
     let tables = try target.tables()
@@ -304,7 +306,7 @@ final class DatabaseMove: Sendable {
   }
 
   /// - Throws: `MoveError` when the database can't go back.
-  func checkBack() throws {
+  package func checkBack() throws {
     let target = try postgres()
     try expectCapture(target, try target.tables())
   }
@@ -329,7 +331,7 @@ final class DatabaseMove: Sendable {
 
   /// The rows are in PostgreSQL for good: the file stays as it was at the flip.
   /// - Parameter epoch: of a placement that has them there.
-  func finish(epoch: Int) throws {
+  package func finish(epoch: Int) throws {
     let (source, target) = (try sqlite(), try postgres())
     let tables = try target.tables()
     try target.finish(tables)
@@ -340,7 +342,7 @@ final class DatabaseMove: Sendable {
 
   /// The rows are in the file, and nothing of the move stays anywhere. Without the server what it has is left to the
   /// next move, which removes it.
-  func abandon() throws {
+  package func abandon() throws {
     let source = try sqlite()
     guard let id = try source.moveID() else { return progress.update { $0.state = .waiting } }
     if let target = try? postgres() {

@@ -4,12 +4,12 @@ import Foundation
 import Glibc
 
 /// Each object is a file. Several processes may use the folder: an object is there whole or not at all.
-struct ObjectFolder: Sendable {
+package struct ObjectFolder: Sendable {
   private let directory: String
   private let quota: DiskQuota
 
   /// - Throws: `SystemError` when the folder can't be made.
-  init(_ directory: String, quota: DiskQuota) throws {
+  package init(_ directory: String, quota: DiskQuota) throws {
     self.directory = directory
     self.quota = quota
     try Self.makeFolder(directory)

@@ -30,7 +30,7 @@ public enum S3Error: Error, Equatable, CustomStringConvertible, ProblemConvertib
 ///
 /// Requests are made by libcurl, on threads of their own: a store that hangs keeps nobody else. They are signed by the
 /// store's clock, as its answers tell it: it refuses what is more than 15 minutes from it, and a host's own may be wrong.
-final class S3Bucket: Sendable {
+package final class S3Bucket: Sendable {
   private static let prefix = "media/"
   private static let threads = 8
   private static let waiting = 256
@@ -61,7 +61,7 @@ final class S3Bucket: Sendable {
   ///   the usual ones of credentials; without these they are those of the instance's role.
   /// - Returns: nil when no bucket is named.
   /// - Throws: `EnvironmentError`.
-  init?(
+  package init?(
     _ variables: [String: String], nowSeconds: @escaping @Sendable () -> Int = { Int(wallClockMs() / 1_000) }
   ) throws {
     self.nowSeconds = nowSeconds
@@ -94,7 +94,8 @@ final class S3Bucket: Sendable {
     pool = try BlockingPool(name: "s3", threads: Self.threads, queueLimit: Self.waiting)
   }
 
-  func close() { pool.close() }
+  /// Ends its threads. Nothing is asked afterwards.
+  package func close() { pool.close() }
 
   // MARK: Objects
 
@@ -105,7 +106,7 @@ final class S3Bucket: Sendable {
 
   /// For good: the path says what is in it.
   /// - Parameter hash: the SHA-256 of the bytes, which S3 compares.
-  func put(_ bytes: [UInt8], at path: String, hash: String) async throws {
+  package func put(_ bytes: [UInt8], at path: String, hash: String) async throws {
     let answer = try await send(
       "PUT", path, hash: hash,
       headers: ["Content-Type: \(MediaType.of(path))", "Cache-Control: \(Assets.forGood)"], body: bytes)
@@ -114,7 +115,8 @@ final class S3Bucket: Sendable {
 
   func contains(_ key: ObjectKey) async throws -> Bool { try await contains(Self.prefix + key.text) }
 
-  func contains(_ path: String) async throws -> Bool {
+  /// Whether something is there under that path.
+  package func contains(_ path: String) async throws -> Bool {
     let answer = try await send("HEAD", path)
     if answer.status == 404 { return false }
     try answer.check()

@@ -11,7 +11,7 @@ public final class ObjectStore: Sendable {
   private let placement: @Sendable () -> [Placement.ObjectStoreName]
   private let pool: BlockingPool
 
-  init(
+  package init(
     _ folder: ObjectFolder, _ bucket: S3Bucket?, pool: BlockingPool,
     placement: @escaping @Sendable () -> [Placement.ObjectStoreName]
   ) {
@@ -94,7 +94,7 @@ public final class ObjectStore: Sendable {
   /// - Parameters:
   ///   - start: `next` of the call before; nil to begin.
   ///   - ms: for about how long.
-  func copy(to target: Placement.ObjectStoreName, from start: String?, forMs ms: Int) async throws
+  package func copy(to target: Placement.ObjectStoreName, from start: String?, forMs ms: Int) async throws
     -> AdminAnswer.ObjectsCopied
   {
     let source = target == .s3 ? Placement.ObjectStoreName.folder : .s3

@@ -7,7 +7,7 @@ import Synchronization
 /// Transactions are serializable, as SQLite's are: those whose result no order of them would give are run again.
 /// Acknowledged means what the server's `synchronous_commit` means: on its disk, and with synchronous replication on a
 /// follower's too.
-final class PostgresDatabase: Sendable {
+package final class PostgresDatabase: Sendable {
   let cluster: PostgresCluster
   private let ownsCluster: Bool
   private let limits: DatabaseLimits
@@ -19,7 +19,7 @@ final class PostgresDatabase: Sendable {
   /// - Parameters:
   ///   - ownsCluster: whether the cluster is closed with it.
   ///   - deadline: until when a cluster that has no leader is waited for: it may be choosing one.
-  static func open(
+  package static func open(
     _ name: String, of cluster: PostgresCluster, ownsCluster: Bool, migrations: [Migration],
     loops: EventLoopGroup, limits: DatabaseLimits, deadline: Deadline = .now
   ) async throws -> PostgresDatabase {
@@ -52,7 +52,8 @@ final class PostgresDatabase: Sendable {
     perLoop = loops.loops.map { LoopConnections(name, of: cluster, on: $0, limits: limits) }
   }
 
-  func close() {
+  /// Ends its connections, and the cluster if it is its own.
+  package func close() {
     for connections in perLoop { connections.loop.onLoop { connections.close() } }
     if ownsCluster { cluster.close() }
   }

@@ -4,7 +4,7 @@ import CPostgres
 import Synchronization
 
 /// One server: where it is, and how far it has come.
-final class ClusterMember: Sendable {
+package final class ClusterMember: Sendable {
   /// Where libpq finds it; nil for wherever the cluster's URL leads.
   let place: (host: String, port: String)?
   /// What people call it: HOST:PORT.
@@ -20,7 +20,8 @@ final class ClusterMember: Sendable {
     id = max(fnv1a(name), 1)
   }
 
-  convenience init(_ address: ServerAddress) {
+  /// The server at that address.
+  package convenience init(_ address: ServerAddress) {
     self.init((address.host, String(address.port)))
   }
 
@@ -37,7 +38,7 @@ final class ClusterMember: Sendable {
   }
 
   /// The servers that connection URLs name, each once.
-  static func members(of urls: [String]) -> [ClusterMember] {
+  package static func members(of urls: [String]) -> [ClusterMember] {
     var members: [ClusterMember] = []
     for member in urls.flatMap(hosts) where !members.contains(where: { $0.name == member.name }) {
       members.append(member)

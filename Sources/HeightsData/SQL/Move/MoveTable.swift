@@ -76,10 +76,11 @@ struct MoveTable: Equatable, Sendable {
 }
 
 /// Why a move can't be made, or was given up. Nothing is lost: the database is where it was.
-struct MoveError: Error, Equatable, CustomStringConvertible {
-  let description: String
+package struct MoveError: Error, Equatable, CustomStringConvertible {
+  package let description: String
 
-  init(_ description: String) { self.description = description }
+  /// - Parameter description: what stands in the way, and where.
+  package init(_ description: String) { self.description = description }
 
   /// A value that can't go: where it is, why, and what to do.
   init(table: String, key: [SQLValue], column: String, _ reason: String) {

@@ -12,7 +12,8 @@ final class S3Metrics: Sendable {
 }
 
 extension MetricsText {
-  mutating func s3(_ bucket: S3Bucket) {
+  /// What was asked of the bucket, and how it answered.
+  package mutating func s3(_ bucket: S3Bucket) {
     func count(_ counter: borrowing Atomic<Int>) -> Double { Double(counter.load(ordering: .relaxed)) }
     let metrics = bucket.metrics
     metric(

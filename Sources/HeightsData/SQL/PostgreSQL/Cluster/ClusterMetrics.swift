@@ -41,7 +41,8 @@ final class ConnectionCount {
 }
 
 extension MetricsText {
-  mutating func clusters(_ clusters: [PostgresCluster]) {
+  /// What each cluster is to a process: who leads, who lags, how many connections.
+  package mutating func clusters(_ clusters: [PostgresCluster]) {
     if clusters.isEmpty { return }
     func count(_ counter: borrowing Atomic<Int>) -> Double { Double(counter.load(ordering: .relaxed)) }
     begin("database_connections", "gauge", "Connections to the servers of a cluster.")
