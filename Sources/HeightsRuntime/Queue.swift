@@ -3,17 +3,18 @@
 /// Elements in the order in which they came: a ring that doubles when it is full. Loop thread only.
 ///
 /// A class with memory of its own rather than an array in what has it: each change is one store, so that Swift needn't
-/// check at run time that no two of them overlap.
+/// check at run time that no two of them overlap. Inlined into other modules: each of them makes its own of it, without which it
+/// would ask what an element is with each request.
 package final class Queue<Element> {
-  private var ring = UnsafeMutablePointer<Element>.allocate(capacity: 64)
+  @usableFromInline var ring = UnsafeMutablePointer<Element>.allocate(capacity: 64)
   /// A power of two.
-  private var capacity = 64
-  private var first = 0
+  @usableFromInline var capacity = 64
+  @usableFromInline var first = 0
   /// How many wait.
-  package private(set) var count = 0
+  @usableFromInline package internal(set) var count = 0
 
   /// Whether none waits.
-  package var isEmpty: Bool { count == 0 }
+  @inlinable package var isEmpty: Bool { count == 0 }
 
   /// Empty, with room for 64.
   package init() {}
@@ -24,7 +25,7 @@ package final class Queue<Element> {
   }
 
   /// Takes its place behind all others.
-  package func append(_ element: Element) {
+  @inlinable package func append(_ element: Element) {
     if count == capacity { grow() }
     // Within the ring: the mask keeps every index below the capacity.
     (ring + ((first + count) & (capacity - 1))).initialize(to: element)
@@ -32,7 +33,7 @@ package final class Queue<Element> {
   }
 
   /// Takes the one that has waited longest; nil when none waits.
-  package func popFirst() -> Element? {
+  @inlinable package func popFirst() -> Element? {
     guard count > 0 else { return nil }
     let element = (ring + first).move()
     first = (first + 1) & (capacity - 1)
@@ -40,7 +41,7 @@ package final class Queue<Element> {
     return element
   }
 
-  private func grow() {
+  @usableFromInline func grow() {
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: 2 * capacity)
     for index in 0..<count {
       (larger + index).moveInitialize(from: ring + ((first + index) & (capacity - 1)), count: 1)
