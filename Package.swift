@@ -48,13 +48,17 @@ let package = Package(
     target("Workload"),
     target("Policies"),
 
-    // What an app imports.
+    // What an app imports, in layers: who imports one has those below it.
+    target("HeightsRuntime", ["CRuntime", "CSodium", "Files"]),
+    target("HeightsHTTP", ["CMicrohttpd", "CRuntime", "HeightsRuntime", "Policies"]),
     target(
-      "HeightsKit",
+      "HeightsData",
       [
-        "CCurl", "CHiredis", "COpenSSL", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium",
-        "Contract", "Files", "Placement", "Policies",
+        "CCurl", "CPostgres", "CRuntime", "CSQLite", "CSodium", "Contract", "HeightsHTTP", "Placement",
+        "Policies",
       ]),
+    target(
+      "HeightsKit", ["CHiredis", "COpenSSL", "CRuntime", "CSodium", "Contract", "HeightsData", "Policies"]),
 
     // What runs the app: each imports only those above it.
     target("Topology", ["Errors", "Placement"]),
@@ -62,18 +66,28 @@ let package = Package(
     target("CloudFormation", ["Contract", "Errors", "Placement", "Policies", "Topology"]),
     target(
       "Lab",
-      ["Contract", "Errors", "Files", "Placement", "Policies", "Topology", "Workload", "CPowerLog", "CRuntime"],
+      [
+        "Contract", "Errors", "Files", "Placement", "Policies", "Topology", "Workload", "CPowerLog",
+        "CRuntime",
+      ],
       resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Contract", "Errors", "Lab", "Placement", "Topology"]),
     target("History"),
-    target("Load", ["Errors", "History", "Lab", "HeightsKit", "Placement", "Policies", "Workload"]),
+    target(
+      "Load",
+      [
+        "Errors", "Files", "History", "Lab", "HeightsData", "HeightsRuntime", "Placement", "Policies",
+        "Workload",
+      ]),
     target("Drill", ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology"]),
     target("Deploy", ["CSodium", "Errors"]),
-    target("Console", ["Lab", "Topology", "HeightsKit"], resources: [.embedInCode("Page")]),
+    target(
+      "Console", ["Lab", "Topology", "HeightsHTTP", "HeightsRuntime"], resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "HeightsCLI",
       dependencies: [
-        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "Errors", "History", "Load", "Lab", "Placement",
+        "CloudFormation", "Console", "Climb", "Deploy", "Drill", "Errors", "History", "Load", "Lab",
+        "Placement",
         "Planner", "Topology", "Workload",
       ],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
@@ -97,7 +111,9 @@ let package = Package(
       name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Topology", "CPostgres"],
       path: "Tests/Support", swiftSettings: swift),
 
-    tests("HeightsKitTests", ["Contract", "HeightsKit", "Policies", "TestSupport"]),
+    tests(
+      "HeightsKitTests",
+      ["Contract", "HeightsData", "HeightsHTTP", "HeightsKit", "HeightsRuntime", "Policies", "TestSupport"]),
     tests("ContractTests", ["Contract", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
     tests("WorkloadTests", ["Workload"]),
@@ -108,10 +124,10 @@ let package = Package(
     tests("LabTests", ["Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
-    tests("LoadTests", ["HeightsKit", "History", "Load", "TestSupport", "Workload"]),
+    tests("LoadTests", ["HeightsData", "HeightsRuntime", "History", "Load", "TestSupport", "Workload"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
     tests("DeployTests", ["Deploy"]),
-    tests("ConsoleTests", ["Console", "TestSupport", "Topology"], exclude: ["Golden"]),
+    tests("ConsoleTests", ["Console", "HeightsRuntime", "TestSupport", "Topology"], exclude: ["Golden"]),
     tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),
     tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),
     tests("TidyTests", []),

@@ -1,6 +1,6 @@
 // What the console shows, gathered once a second whoever looks.
 
-import HeightsKit
+import HeightsRuntime
 import Lab
 import Synchronization
 

@@ -1,7 +1,7 @@
 // The console's server: one page, and a stream of what the lab is doing.
 
 import Dispatch
-import HeightsKit
+import HeightsHTTP
 import Lab
 import Synchronization
 

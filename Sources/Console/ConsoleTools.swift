@@ -1,6 +1,6 @@
 // What the console needs of the rest of Heights, which it does not import: whoever starts it gives it along.
 
-import HeightsKit
+import HeightsRuntime
 
 /// How climbs, drills and load are run, and what is known of them.
 public struct ConsoleTools: Sendable {

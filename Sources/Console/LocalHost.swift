@@ -1,6 +1,6 @@
 // Which requests the console answers: those that were sent to this machine by its own name.
 
-import HeightsKit
+import HeightsHTTP
 
 /// A page of another site can make its own name lead to 127.0.0.1 (DNS rebinding) and would then read the console as if
 /// it were its own. Such a request carries the other name in `Host`.

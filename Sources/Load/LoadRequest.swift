@@ -1,6 +1,6 @@
 // One request of a run, for whoever watches what happens in time.
 
-import HeightsKit
+import HeightsRuntime
 import Workload
 
 /// A request that has ended, or was shed. The times are those of `nowNs`.

@@ -1,6 +1,6 @@
 // A load run from beginning to end: look at the app, set up, make load, report.
 
-import HeightsKit
+import HeightsRuntime
 import Workload
 
 /// Open-loop load on a Heights app.

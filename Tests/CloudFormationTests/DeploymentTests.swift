@@ -228,9 +228,9 @@ struct Named: Sendable, CustomTestStringConvertible {
     }
   }
 
-  private func maxConnections(_ stage: Stage, workload: Workload = Workload()) throws -> Int? {
+  private func maxConnections(_ stage: Stage, extent: Extent = Extent()) throws -> Int? {
     let stack = try #require(
-      try Stages.deployment(stage, workload: workload).stack("summit-eu-central-1-data"))
+      try Stages.deployment(stage, extent: extent).stack("summit-eu-central-1-data"))
     let group = try #require(stack.template.resource("DatabaseParameters"))
     guard case .object(let parameters)? = group.properties["Parameters"],
       case .text(let number)? = parameters["max_connections"]

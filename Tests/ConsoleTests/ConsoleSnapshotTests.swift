@@ -1,7 +1,7 @@
 // The JSON between the console's server and its page.
 
 import Foundation
-import HeightsKit
+import HeightsRuntime
 import TestSupport
 import Testing
 import Topology

@@ -1,7 +1,7 @@
 // The client keeps connections, retries what is harmless to retry, and calls each failure by its name.
 
 import Glibc
-import HeightsKit
+import HeightsRuntime
 import Synchronization
 import TestSupport
 import Testing

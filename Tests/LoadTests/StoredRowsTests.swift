@@ -1,7 +1,7 @@
 // What the databases hold is judged both ways: what was acknowledged is there, and what nobody has asked for is not.
 
 import Foundation
-import HeightsKit
+import HeightsData
 import Testing
 
 @testable import Load

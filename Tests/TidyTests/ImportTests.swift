@@ -14,9 +14,18 @@ import Testing
     ("Sources/Contract/", ["Placement"]),
     ("Sources/Workload/", []),
     ("Sources/Policies/", []),
+    ("Sources/HeightsRuntime/", ["Files", "CRuntime", "CSodium"]),
+    ("Sources/HeightsHTTP/", ["HeightsRuntime", "Policies", "CMicrohttpd", "CRuntime"]),
+    (
+      "Sources/HeightsData/",
+      [
+        "HeightsHTTP", "Contract", "Placement", "Policies", "CCurl", "CPostgres", "CRuntime", "CSQLite",
+        "CSodium",
+      ]
+    ),
     (
       "Sources/HeightsKit/",
-      leaves.union(["CCurl", "CHiredis", "CRuntime", "CMicrohttpd", "CPostgres", "CSQLite", "CSodium"])
+      ["HeightsData", "Contract", "Policies", "CHiredis", "COpenSSL", "CRuntime", "CSodium"]
     ),
     ("Sources/Topology/", ["Errors", "Placement"]),
     ("Sources/Planner/", ["Errors", "Topology", "Workload"]),
@@ -25,13 +34,20 @@ import Testing
     ("Sources/Climb/", ["Contract", "Errors", "Placement", "Lab", "Topology"]),
     ("Sources/Drill/", ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology"]),
     ("Sources/History/", []),
-    ("Sources/Load/", ["Errors", "Placement", "Policies", "History", "Lab", "Topology", "HeightsKit", "Workload"]),
+    (
+      "Sources/Load/",
+      [
+        "Errors", "Files", "Placement", "Policies", "History", "Lab", "HeightsData", "HeightsRuntime",
+        "Workload",
+      ]
+    ),
     ("Sources/Deploy/", ["CSodium", "Errors"]),
-    ("Sources/Console/", ["Lab", "Topology", "HeightsKit"]),
+    ("Sources/Console/", ["Lab", "Topology", "HeightsHTTP", "HeightsRuntime"]),
     (
       "Sources/HeightsCLI/",
       [
-        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "Errors", "History", "Load", "Lab", "Placement",
+        "CloudFormation", "Console", "Deploy", "Drill", "Climb", "Errors", "History", "Load", "Lab",
+        "Placement",
         "Planner", "Topology", "Workload",
       ]
     ),
@@ -74,6 +90,10 @@ import Testing
 
   @Test(arguments: [
     ("Sources/HeightsKit/A.swift", "import Lab"),
+    ("Sources/HeightsRuntime/A.swift", "import CPostgres"),
+    ("Sources/Console/A.swift", "import HeightsKit"),
+    ("Sources/HeightsData/A.swift", "import HeightsKit"),
+    ("Sources/HeightsHTTP/A.swift", "import HeightsData"),
     ("Sources/Topology/A.swift", "import CRuntime"),
     ("Sources/Lab/A.swift", "@testable import Climb"),
     ("Sources/Climb/A.swift", "public import struct HeightsKit.Request"),

@@ -5,7 +5,7 @@ import Testing
 @Suite struct VariableTests {
   private static let contract = "Sources/Contract/AppVariable.swift"
   private static let writers = ["Sources/Lab/", "Sources/CloudFormation/"]
-  private static let readers = ["Sources/HeightsKit/"]
+  private static let readers = ["Sources/HeightsHTTP/", "Sources/HeightsData/", "Sources/HeightsKit/"]
 
   /// Set by whoever runs an app, not by us.
   private static let forPeople: Set<String> = ["commitGroup", "logRequests", "assetsURL"]

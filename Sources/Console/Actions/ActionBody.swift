@@ -1,6 +1,6 @@
 // The body of an action: a flat object of texts and numbers, of which nothing may be left over.
 
-import HeightsKit
+import HeightsHTTP
 
 /// What an action was sent with. Each member is taken once; `finish` refuses what nobody took.
 struct ActionBody: Decodable {

@@ -1,6 +1,6 @@
 // What the page's buttons ask for: checked against what the lab has, then handed to the board.
 
-import HeightsKit
+import HeightsHTTP
 import Lab
 import Topology
 

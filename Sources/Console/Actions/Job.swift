@@ -1,6 +1,6 @@
 // What somebody has asked for on the page, from its start to its end.
 
-import HeightsKit
+import HeightsRuntime
 
 /// A climb, a drill, a run of load, or an operation of the lab.
 struct Job: JSONWritable, Sendable {

@@ -1,7 +1,7 @@
 // Runs what the page asks for, one job of each lane at a time, and knows how it goes.
 
 import Foundation
-import HeightsKit
+import HeightsHTTP
 import Lab
 import Synchronization
 

@@ -1,6 +1,6 @@
 // The map as JSON. Its shape is described at the top of Page/console.js.
 
-import HeightsKit
+import HeightsRuntime
 import Lab
 import Topology
 

@@ -1,6 +1,6 @@
 // The JSON that the console's page draws. Its shape is described at the top of Page/console.js.
 
-import HeightsKit
+import HeightsRuntime
 import Lab
 import Topology
 

@@ -1,6 +1,6 @@
 // How much the app answers, how fast and with how many errors, from one reading of its figures to the next.
 
-import HeightsKit
+import HeightsRuntime
 import Lab
 
 /// The figures of the app's processes at one moment.

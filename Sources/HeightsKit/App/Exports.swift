@@ -1,4 +1,3 @@
-// What an app that imports HeightsKit has with it: shards, and where they are.
+// What an app that imports HeightsKit has with it: all of the layers below.
 
-@_exported import Files
-@_exported import Placement
+@_exported import HeightsData

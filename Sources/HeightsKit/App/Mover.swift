@@ -68,7 +68,7 @@ final class Mover: Sendable {
     do {
       if job == .copy {
         for move in moves where try !isMoved(move) {
-          try await named(move) { try await Thread.run(name: "sql-move") { try move.measure() } }
+          try await named(move) { try await SystemThread.run(name: "sql-move") { try move.measure() } }
         }
       }
       // The way back leads through them in the opposite order.
@@ -105,18 +105,21 @@ final class Mover: Sendable {
     }
     switch job {
     case .copy:
-      try await Thread.run(name: "sql-move") { [self] in try move.copy { isStopped.load(ordering: .relaxed) }
+      try await SystemThread.run(name: "sql-move") { [self] in
+        try move.copy { isStopped.load(ordering: .relaxed) }
       }
-    case .verify: try await Thread.run(name: "sql-move") { try move.verify() }
+    case .verify: try await SystemThread.run(name: "sql-move") { try move.verify() }
     case .flip: try await flip(move, target)
     case .checkBack:
-      if isMoved { try await Thread.run(name: "sql-move") { try move.checkBack() } }
+      if isMoved { try await SystemThread.run(name: "sql-move") { try move.checkBack() } }
     case .back:
       if isMoved { try await flipBack(move) }
-      try await Thread.run(name: "sql-move") { try move.abandon() }
+      try await SystemThread.run(name: "sql-move") { try move.abandon() }
     case .finish:
       guard isMoved else { throw MoveError("it is not in the cluster yet: flip it first") }
-      try await Thread.run(name: "sql-move") { [context] in try move.finish(epoch: context.placement.epoch) }
+      try await SystemThread.run(name: "sql-move") { [context] in
+        try move.finish(epoch: context.placement.epoch)
+      }
     }
   }
 
@@ -128,7 +131,7 @@ final class Mover: Sendable {
     let engine = try await context.openPostgres(move.name, target)
     let next = context.placement.moving(move.name, to: target)
     do {
-      try await Thread.run(name: "sql-move") { [context] in
+      try await SystemThread.run(name: "sql-move") { [context] in
         try move.flip(to: engine, epoch: next.epoch) { try context.replacePlacement(with: next) }
       }
     } catch {
@@ -142,7 +145,7 @@ final class Mover: Sendable {
     let next = context.placement.movingBack(move.name)
     let engine = try await context.openSQLite(move.name, epoch: next.epoch)
     do {
-      try await Thread.run(name: "sql-move") { [context] in
+      try await SystemThread.run(name: "sql-move") { [context] in
         try move.flipBack(to: engine) { try context.replacePlacement(with: next) }
       }
     } catch {

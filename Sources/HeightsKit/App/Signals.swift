@@ -22,7 +22,7 @@ struct EndSignals: Sendable {
   func wait() async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       do {
-        try Thread.start(name: "signals") {
+        try SystemThread.start(name: "signals") {
           readOne()
           continuation.resume()
           readOne()

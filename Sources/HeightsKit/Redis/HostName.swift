@@ -7,7 +7,7 @@ enum HostName {
   static func numeric(_ host: String) async throws(RedisError) -> String {
     var address = in_addr()
     if inet_pton(AF_INET, host, &address) == 1 { return host }
-    guard let found = try? await Thread.run(name: "resolver", { lookUp(host) }) else {
+    guard let found = try? await SystemThread.run(name: "resolver", { lookUp(host) }) else {
       throw .away("the host '\(host)' is not known")
     }
     return found

@@ -122,7 +122,7 @@ final class RedisSeeker: @unchecked Sendable {
   private func readCertificates() async throws(RedisError) {
     guard case .servers(_, tls: true) = place else { return }
     let authorities = authorities
-    let read = try? await Thread.run(name: "certificates") {
+    let read = try? await SystemThread.run(name: "certificates") {
       Result { () throws(RedisError) in try TLSClient(authorities: authorities) }
     }
     guard let read else { throw .away("no thread to read certificates") }

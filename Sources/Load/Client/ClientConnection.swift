@@ -1,7 +1,7 @@
 // One socket: it connects, sends a request, reads the answer, and waits for the next.
 
 import Glibc
-import HeightsKit
+import HeightsRuntime
 
 /// A request on its way, with whoever waits for its answer.
 final class ClientExchange {

@@ -1,8 +1,8 @@
 // Where to connect to: a host and port, or a Unix socket.
 
+import Files
 import Foundation
 import Glibc
-import HeightsKit
 
 /// A resolved address. Name servers are asked once, when it is made.
 struct Endpoint: Sendable {

@@ -1,6 +1,6 @@
 // The client of one loop: a bounded pool of kept-alive connections, and a bounded queue for them.
 
-import HeightsKit
+import HeightsRuntime
 
 /// Sends requests to one endpoint over connections that are kept open.
 ///

@@ -1,6 +1,6 @@
 // The generator of one loop: starts visits when they are due and counts how they end.
 
-import HeightsKit
+import HeightsRuntime
 import Workload
 
 /// Drives an open loop with real time and real visitors.

@@ -1,6 +1,5 @@
 // Before anything is measured: the accounts, posts and follows that the visits are about.
 
-import HeightsKit
 import Policies
 
 /// Makes the population of a run. Everything goes through the API and into the ledger, as during the run.

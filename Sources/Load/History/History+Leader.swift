@@ -1,6 +1,5 @@
 // The end of a history: what the leader has of each key that was written to.
 
-import HeightsKit
 import History
 
 extension LedgerVerification {

@@ -1,8 +1,8 @@
 // The history of a run as it is written: each operation, one JSON object a line.
 
+import Files
 import Foundation
 import Glibc
-import HeightsKit
 import History
 import Synchronization
 

@@ -1,6 +1,6 @@
 // When the writes of a ledger say that they were made.
 
-import HeightsKit
+import HeightsData
 
 extension LedgerVerification {
   /// Of the latest identifier of an acknowledged post, in seconds since 1970; nil when there is none.

@@ -1,6 +1,6 @@
 // Reads every acknowledged write back: from the databases' leader, or, where that is out of reach, from the app.
 
-import HeightsKit
+import HeightsRuntime
 import Policies
 
 /// What a verification found. `missing`, `unreadable` and `unexpected` all 0 is the only good result.

@@ -1,7 +1,7 @@
 // The ledger as it is written: appended to from any loop, put into the file a few times a second.
 
+import Files
 import Glibc
-import HeightsKit
 import Synchronization
 
 /// An append-only file of records, one JSON object a line. Earlier runs' records stay.

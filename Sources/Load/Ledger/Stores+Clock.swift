@@ -1,6 +1,6 @@
 // What time it is where the rows are.
 
-import HeightsKit
+import HeightsData
 
 extension Stores {
   private static let database = "sessions"

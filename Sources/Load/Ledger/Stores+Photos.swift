@@ -1,6 +1,6 @@
 // How photos that a ledger speaks of are read where they are kept.
 
-import HeightsKit
+import HeightsData
 
 extension Stores {
   private static let parallelReads = 8

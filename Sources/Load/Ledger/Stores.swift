@@ -1,7 +1,7 @@
 // Where the rows of an app that runs in a lab are, and how those that a ledger speaks of are read there.
 
 import Foundation
-import HeightsKit
+import HeightsData
 import Lab
 import Policies
 

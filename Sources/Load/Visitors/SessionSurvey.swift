@@ -1,7 +1,7 @@
 // Is everybody who was logged in still logged in, and nobody by a session that is over?
 
 import Foundation
-import HeightsKit
+import HeightsRuntime
 import Policies
 
 /// What became of the visitors' sessions. `lost`, `letIn` and `unreadable` all 0 is the only good result.

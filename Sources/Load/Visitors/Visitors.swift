@@ -1,6 +1,6 @@
 // The visitors of one loop at work: they decide, send, read the answer, and write down what was acknowledged.
 
-import HeightsKit
+import HeightsRuntime
 import History
 import Workload
 

@@ -2,9 +2,8 @@
 
 import Contract
 import Foundation
+import HeightsRuntime
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct AdminAnswersTests {
   private func expectReadAsWritten<Answer: JSONWritable & Decodable & Equatable>(

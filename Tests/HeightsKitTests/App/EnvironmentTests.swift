@@ -1,8 +1,7 @@
 // A process says which variable it can't use, and never starts with half of its settings.
 
+import HeightsKit
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct EnvironmentTests {
   @Test func withoutVariablesThereAreDefaults() throws {

@@ -1,9 +1,8 @@
 // An app that is told its names answers to no others; one that is not told answers to all.
 
 import Foundation
+import HeightsKit
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct HostCheckTests {
   private static let paths = ["/", "/healthz", "/readyz"]

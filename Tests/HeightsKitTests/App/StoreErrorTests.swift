@@ -1,9 +1,8 @@
 // A process keeps nothing where it would be lost: it does not start.
 
 import Foundation
+import HeightsKit
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct StoreErrorTests {
   /// Why an app that opens a database and a store of objects does not start; nil when it does.

@@ -2,10 +2,9 @@
 
 import Foundation
 import Glibc
+import HeightsHTTP
 import TestSupport
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct AccessLogTests {
   /// Runs requests and gives back what was logged of them.

@@ -1,9 +1,8 @@
 // What every answer carries, and what becomes of errors, overload and deadlines.
 
 import Foundation
+import HeightsData
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct AnswerTests {
   private struct Unforeseen: Error {}

@@ -1,8 +1,7 @@
 // A static file has a name that changes with its content, and nobody keeps another version under it.
 
+import HeightsData
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct AssetsTests {
   private func withAssets(

@@ -3,10 +3,9 @@
 import Dispatch
 import Foundation
 import Glibc
+import HeightsHTTP
 import Synchronization
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct BatchTests {
   private static let count = 40

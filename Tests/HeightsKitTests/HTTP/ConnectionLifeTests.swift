@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct ConnectionLifeTests {
   private static let limits: HTTPLimits = {

@@ -2,9 +2,8 @@
 
 import Foundation
 import Glibc
+import HeightsHTTP
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct ConnectionLifetimeTests {
   private static func limits(_ change: (inout HTTPLimits) -> Void) -> HTTPLimits {

@@ -4,7 +4,7 @@ import Dispatch
 import Synchronization
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct EventStreamTests {
   @Test func eventsArriveOneByOneAndTheStreamEndsWithItsProducer() async throws {

@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct ExchangeLifeTests {
   private var life = ExchangeLife()

@@ -1,8 +1,7 @@
 // What is interpolated into HTML stays text.
 
+import HeightsHTTP
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct HTMLTests {
   @Test(arguments: [

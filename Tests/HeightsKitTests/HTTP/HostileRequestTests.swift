@@ -2,11 +2,10 @@
 // where one was sent.
 
 import Foundation
+import HeightsHTTP
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct HostileRequestTests {
   /// Counts the requests that came to a handler: what a smuggled request would do.

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct PercentEncodingTests {
   @Test(arguments: [

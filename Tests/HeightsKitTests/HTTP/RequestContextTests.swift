@@ -6,7 +6,10 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import HeightsData
+@testable import HeightsHTTP
 @testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite(.serialized) struct RequestContextTests {
   /// Limits that can't be why something ends.

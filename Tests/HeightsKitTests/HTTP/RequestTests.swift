@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct RequestTests {
   // MARK: JSON

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct RouterTests {
   private static let patterns = [
@@ -62,7 +62,8 @@ import Testing
     #expect(others(router, .head, "/both") == nil)
   }
 
-  private func others(_ router: Router, _ method: HeightsKit.Method?, _ path: String) -> [HeightsKit.Method]?
+  private func others(_ router: Router, _ method: HeightsHTTP.Method?, _ path: String) -> [HeightsHTTP
+    .Method]?
   {
     var path = path
     return path.withUTF8 { bytes in

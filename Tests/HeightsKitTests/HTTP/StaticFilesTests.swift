@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct StaticFilesTests {
   /// A folder beside one that must not be served: `secret.txt` lies above it, `.hidden` in it.

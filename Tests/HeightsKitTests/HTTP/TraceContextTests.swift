@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct TraceContextTests {
   private static let trace = "0af7651916cd43dd8448eb211c80319c"

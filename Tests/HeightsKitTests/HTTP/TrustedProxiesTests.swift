@@ -1,8 +1,9 @@
 // Whom a request comes from: what proxies say is believed, what anybody else says is not.
 
+import HeightsKit
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct TrustedProxiesTests {
   @Test(

@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 @Suite struct UploadTests {
   private static let boundary = "b7f3a"

@@ -1,8 +1,7 @@
 // Mail addresses as people type them: what is taken, in which form, and what is said about the rest.
 
+import HeightsKit
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct EmailAddressTests {
   private static let label = String(repeating: "a", count: 63)

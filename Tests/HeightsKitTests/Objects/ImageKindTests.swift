@@ -1,9 +1,8 @@
 // Pictures are told by their bytes; what is cut short, damaged or invented is refused and never a crash.
 
+import HeightsData
 import TestSupport
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct ImageKindTests {
   struct Sample: Sendable, CustomTestStringConvertible {

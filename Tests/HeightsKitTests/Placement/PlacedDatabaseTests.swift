@@ -2,11 +2,10 @@
 
 import Foundation
 import FoundationNetworking
+import HeightsKit
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct PlacedDatabaseTests {
   private static let notes = [

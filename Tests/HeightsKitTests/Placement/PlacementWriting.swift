@@ -1,8 +1,7 @@
 // How tests put a placement where a process looks for it.
 
 import Foundation
-
-@testable import HeightsKit
+import HeightsKit
 
 extension Placement {
   /// Replaces a file, whatever it has: whoever reads finds the old document or this one, whole.

@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 
 @testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite struct RedisTests {
   // MARK: Commands

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite struct SharedCopiesTests {
   /// Late enough to be believed, however short a time Redis has been there.

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite struct RuntimeTests {
   @Test func aTaskStaysOnItsLoopAcrossSuspensions() async throws {

@@ -1,9 +1,10 @@
 // Nobody enters behind a fence, everybody goes on after it, and nobody waits for longer than they wanted to.
 
+import HeightsKit
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite struct EngineSwitchTests {
   private func withSwitch(_ body: (Database, EngineSwitch, EventLoop) async throws -> Void) async throws {

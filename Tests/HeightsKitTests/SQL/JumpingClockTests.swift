@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite struct JumpingClockTests {
   /// A clock that jumps now and then, and one that nobody sets.

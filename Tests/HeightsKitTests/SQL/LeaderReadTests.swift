@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite(.serialized) struct LeaderReadTests {
   private func texts(_ database: LeaderRead) throws -> [String] {

@@ -3,7 +3,7 @@
 import Foundation
 import TestSupport
 
-@testable import HeightsKit
+@testable import HeightsData
 
 /// A schema that both engines read, statements that fill it, and how each engine tells what it holds, byte for byte.
 struct MoveCase: CustomStringConvertible {

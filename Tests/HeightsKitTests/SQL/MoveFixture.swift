@@ -1,9 +1,8 @@
 // A SQLite database and an empty one of the same name on a real PostgreSQL server, and the move between them.
 
 import Foundation
+import HeightsData
 import TestSupport
-
-@testable import HeightsKit
 
 struct MovedDatabase {
   static let schema = Migration(

@@ -5,6 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import HeightsData
 @testable import HeightsKit
 
 @Suite(.serialized) struct MoveLaterTests {

@@ -1,10 +1,9 @@
 // Whatever SQLite holds is in PostgreSQL byte for byte after a move, or the move is refused before it fences.
 
 import Foundation
+import HeightsData
 import TestSupport
 import Testing
-
-@testable import HeightsKit
 
 @Suite(.serialized) struct MovePropertyTests {
   private static let cases = 100

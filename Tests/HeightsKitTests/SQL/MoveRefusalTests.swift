@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite(.serialized) struct MoveRefusalTests {
   /// Refused with every one of `parts` in the message; the app goes on in SQLite.

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite(.serialized) struct MoveTests {
   @Test func everyKindOfValueArrivesAsItWas() async throws {

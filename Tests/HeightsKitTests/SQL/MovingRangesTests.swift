@@ -4,7 +4,10 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import HeightsData
+@testable import HeightsHTTP
 @testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite(.serialized) struct MovingRangesTests {
   private let low = TwoRanges.lowShards[0]

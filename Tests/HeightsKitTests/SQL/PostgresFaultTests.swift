@@ -2,11 +2,10 @@
 
 import Foundation
 import Glibc
+import HeightsData
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import HeightsKit
 
 @Suite(.serialized) struct PostgresFaultTests {
   @Test func transactionsInEachOthersWayAreRunAgain() async throws {

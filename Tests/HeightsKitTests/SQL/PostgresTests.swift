@@ -2,10 +2,9 @@
 
 import Foundation
 import Glibc
+import HeightsData
 import Synchronization
 import Testing
-
-@testable import HeightsKit
 
 @Suite(.serialized) struct PostgresTests {
   @Test func whatATransactionWroteIsReadOnEveryLoopAndOffThem() async throws {

@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite struct SQLDatabaseTests {
   @Test func whatATransactionWroteIsReadOnEveryLoopAndOffThem() async throws {

@@ -1,9 +1,8 @@
 // What the SQL tests share: a database in a folder of its own, on its own loops.
 
 import Foundation
+import HeightsData
 import Synchronization
-
-@testable import HeightsKit
 
 /// Loops and a folder; gone after `body`.
 func withDatabaseFolder<T>(

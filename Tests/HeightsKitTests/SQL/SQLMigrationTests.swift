@@ -1,9 +1,8 @@
 // Migrations run once and in order, and a history that was tampered with is refused.
 
 import Foundation
+import HeightsData
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct SQLMigrationTests {
   private static let one = Migration(number: 1, name: "one", sql: "CREATE TABLE a (x INTEGER PRIMARY KEY);")

@@ -2,9 +2,8 @@
 
 import Foundation
 import Glibc
+import HeightsData
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct SQLQuotaTests {
   /// Writes until the database refuses.

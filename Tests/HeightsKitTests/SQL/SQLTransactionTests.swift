@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite struct SQLTransactionTests {
   /// Holds the writer until it is opened, so that what is submitted meanwhile gathers behind it. No actor: it would be run

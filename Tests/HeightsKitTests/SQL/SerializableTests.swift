@@ -3,7 +3,7 @@
 import Synchronization
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite(.serialized) struct SerializableTests {
   enum Engine: CaseIterable, Sendable { case sqlite, postgres }

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite(.serialized) struct ShardedDatabaseTests {
   private func expectInvalid(_ words: String..., when body: () async throws -> Void) async {

@@ -1,8 +1,7 @@
 // Passwords are hashed slowly, off the loops, a bounded number at once, and the answer tells nothing but yes or no.
 
+import HeightsKit
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct PasswordsTests {
   @Test func onlyTheRightPasswordFitsItsHash() async throws {

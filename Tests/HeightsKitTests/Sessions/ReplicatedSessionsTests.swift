@@ -3,10 +3,9 @@
 import Foundation
 import FoundationNetworking
 import Glibc
+import HeightsKit
 import TestSupport
 import Testing
-
-@testable import HeightsKit
 
 @Suite(.serialized) struct ReplicatedSessionsTests {
   private struct Pair {

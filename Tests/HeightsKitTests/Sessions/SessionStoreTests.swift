@@ -4,6 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import HeightsData
 @testable import HeightsKit
 
 @Suite struct SessionStoreTests {

@@ -1,9 +1,8 @@
 // How tasks of a test wait for one another.
 
+import HeightsRuntime
 import TestSupport
 import Testing
-
-@testable import HeightsKit
 
 /// Something that tasks wait at, until it is opened for good.
 actor AsyncGate {

@@ -3,7 +3,8 @@
 import Foundation
 import TestSupport
 
-@testable import HeightsKit
+@testable import HeightsData
+@testable import HeightsHTTP
 
 /// A replicated cluster, and a database in it. Gone after `body`.
 func withPair<T>(

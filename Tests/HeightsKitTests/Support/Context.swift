@@ -1,5 +1,6 @@
 // What an app would have, in a folder of the test's own.
 
+@testable import HeightsData
 @testable import HeightsKit
 
 /// Runs `body` with an app's context.

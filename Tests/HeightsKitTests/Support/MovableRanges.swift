@@ -2,7 +2,10 @@
 
 import TestSupport
 
+@testable import HeightsData
+@testable import HeightsHTTP
 @testable import HeightsKit
+@testable import HeightsRuntime
 
 /// Two servers, and an app that has its notes where its placement says. Gone after `body`.
 func withMovableRanges(

@@ -1,9 +1,8 @@
 // A database of notes on a real PostgreSQL server.
 
 import Foundation
+import HeightsData
 import TestSupport
-
-@testable import HeightsKit
 
 /// A database of the shared server with the migrations of the test, on loops of its own; gone after `body`.
 func withPostgres<T>(

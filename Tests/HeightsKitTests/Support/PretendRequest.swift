@@ -2,7 +2,7 @@
 
 import Synchronization
 
-@testable import HeightsKit
+@testable import HeightsHTTP
 
 /// A request as those see it who work for it.
 final class PretendRequest: RequestContext {

@@ -2,8 +2,7 @@
 
 import Foundation
 import Glibc
-
-@testable import HeightsKit
+import HeightsHTTP
 
 /// Runs `body` beside a server of `routes`.
 /// - Parameters:

@@ -1,8 +1,7 @@
 // A database in two ranges, each on a PostgreSQL server of its own.
 
+import HeightsData
 import TestSupport
-
-@testable import HeightsKit
 
 /// Two servers, and a database of notes of which each has a half. Gone after `body`.
 func withTwoRanges<T>(

@@ -1,9 +1,8 @@
 // Metrics add up over loops, and every line is of Prometheus' format.
 
 import Foundation
+import HeightsHTTP
 import Testing
-
-@testable import HeightsKit
 
 @Suite struct MetricsTests {
   @Test func whatWasAnsweredIsCountedByRouteAndStatus() async throws {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite struct JSONWriterTests {
   private func parsed(_ bytes: [UInt8]) throws -> Any {

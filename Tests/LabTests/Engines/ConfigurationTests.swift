@@ -127,7 +127,7 @@ import Topology
     let outline = hosts.context.manifest.outline
     for stage in [Stage.separateDatabase, .replicated, .stateless] {
       let processes = try Topology.of(outline, at: stage).tiers.filter { $0.kind == .service }
-        .map(LabHosts.maximum).reduce(0, +)
+        .map(LabPlan.maximum).reduce(0, +)
       #expect(processes <= PostgresSettings.appProcesses)
       #expect(stage != .stateless || processes == PostgresSettings.appProcesses)
     }

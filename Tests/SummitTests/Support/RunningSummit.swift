@@ -1,7 +1,6 @@
 // Summit in this process: real sockets, a folder of its own, gone with the test.
 
 import Foundation
-import HeightsKit
 import TestSupport
 import Testing
 

@@ -2,7 +2,8 @@
 
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
+@testable import HeightsHTTP
 
 @Suite struct ClusterStateTests {
   private let a = member("127.0.0.1:1")

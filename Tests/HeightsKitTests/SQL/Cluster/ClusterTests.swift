@@ -6,7 +6,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
+@testable import HeightsHTTP
 
 @Suite(.serialized) struct ClusterTests {
   // MARK: Reads

@@ -4,7 +4,8 @@ import Glibc
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
+@testable import HeightsHTTP
 
 @Suite(.serialized) struct LeaderlessReadTests {
   @Test func withoutALeaderWhatTheFollowerDoesNotFindIsNotThere() async throws {

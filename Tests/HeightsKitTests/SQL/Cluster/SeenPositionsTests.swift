@@ -2,7 +2,8 @@
 
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
+@testable import HeightsHTTP
 
 @Suite struct SeenPositionsTests {
   private let member = ClusterMember(ServerAddress("127.0.0.1:1")!)  // an address
@@ -18,12 +19,12 @@ import Testing
     #expect(second.token(of: 5) == .init(position: position(1_000), member: 0))
     #expect(second.token(of: 6) == nil)
     #expect(second.cookie == nil)
-    second.willRead(member, from: position(900), of: 5)
+    second.willRead(member.id, from: position(900), of: 5)
     #expect(second.token(of: 5) == .init(position: position(1_000), member: member.id))
-    second.hasRead(member, of: 5)
+    second.hasRead(member.id, of: 5)
     let third = SeenPositions(cookie: second.cookie)
-    third.willRead(member, from: position(2_000), of: 5)
-    third.hasRead(member, of: 5)
+    third.willRead(member.id, from: position(2_000), of: 5)
+    third.hasRead(member.id, of: 5)
     #expect(third.cookie == nil)
   }
 
@@ -112,10 +113,10 @@ import Testing
 
   @Test func aFollowersAnswerAfterTheSessionWentElsewhereLeavesOnlyTheLeader() {
     let seen = SeenPositions()
-    seen.willRead(member, from: position(1), of: 1)
+    seen.willRead(member.id, from: position(1), of: 1)
     seen.hasReadLeader(position(5), on: 0, of: 1, since: seen.willReadLeader(of: 1))
     #expect(seen.token(of: 1) == .init(position: position(5), member: 0))
-    seen.hasRead(member, of: 1)
+    seen.hasRead(member.id, of: 1)
     #expect(seen.token(of: 1) == .init(position: .end, member: 0))
   }
 

@@ -4,7 +4,10 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import HeightsData
+@testable import HeightsHTTP
 @testable import HeightsKit
+@testable import HeightsRuntime
 
 @Suite struct SharedReaderTests {
   /// `@unchecked Sendable` is sound: the tasks that touch the reader are its loop's.

@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite struct WriterPoolTests {
   /// `@unchecked Sendable` is sound: the tasks that touch the pool are its loop's.

@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@testable import HeightsKit
+@testable import HeightsData
 
 @Suite struct WriterTurnsTests {
   private typealias Turns = WriterTurns<Int, String>

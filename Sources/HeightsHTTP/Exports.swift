@@ -1,0 +1,3 @@
+// Who imports HTTP has the runtime.
+
+@_exported import HeightsRuntime

@@ -1,0 +1,3 @@
+// What goes with the runtime: the errors of the system that it throws.
+
+@_exported import Files
