@@ -12,7 +12,8 @@ import Testing
     return [
       "HeightsRuntime": [], "Text": [], "Telemetry": ["HeightsRuntime", "Text"], "HeightsHTTP": runtime,
       "Shards": ["HeightsRuntime"], "SQL": http.union(["Shards"]), "Objects": http.union(["SQL"]),
-      "Redis": http, "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]), "Placement": runtime,
+      "Redis": http, "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
+      "Placement": runtime,
       "Launch": app.union(["App"]), "App": app,
     ]
   }()
