@@ -112,24 +112,6 @@ import Topology
     }
   }
 
-  // MARK: Inside a stage
-
-  @Test func whoIsToGoHandsOverFirst() throws {
-    let climber = Climber(Climber.Route(inside: .replicated, from: 2, to: 0)) { $0.leader = "database-b2" }
-    #expect(try climber.drive(.up) == .committed)
-    #expect(climber.provider.world.leader == "database-a")
-    climber.expectArrived(.up, "with another leader")
-  }
-
-  @Test func aFollowerThatHasBegunToLeadHandsOverWhenItsComingIsUndone() throws {
-    let route = Climber.Route(inside: .replicated, from: 0, to: 1)
-    let climber = Climber(route)
-    #expect(try climber.drive(.up, stoppingBefore: climber.actionCount - 1) == nil)
-    climber.provider.change { $0.leader = "database-b2" }
-    try climber.finish(.back, "a new leader")
-    #expect(climber.provider.world.leader == "database-a")
-  }
-
   // MARK: From the launch page
 
   @Test func anEmptyWaitlistIsFine() throws {

@@ -19,6 +19,22 @@ extension ClimbStep {
       })
   }
 
+  /// Ends what runs on hosts that are there no more after the climb; their data stays.
+  static func retire(_ name: String, _ title: String, _ hosts: HostSet, from former: Level) -> ClimbStep {
+    ClimbStep(
+      name: name, title: title,
+      run: { provider, say in for id in hosts.ids { try provider.carryOut(.stop(id), say) } },
+      verify: { provider, _ in
+        try expect(
+          "what is to go has ended",
+          !provider.view().processes.contains { process in process.host.map(hosts.ids.contains) ?? false })
+      },
+      undo: { provider, say in
+        if !hosts.ids.isEmpty { try provider.carryOut(.start(hosts.ids, at: former), say) }
+        try provider.expectReady(hosts)
+      })
+  }
+
   /// Starts hosts anew as the level has them that the climb leads to, one after the other, so that the others answer meanwhile.
   static func renew(
     _ name: String, _ title: String, _ hosts: HostSet, from former: Level, to level: Level,

@@ -67,12 +67,6 @@ struct ProviderView: Equatable, Sendable {
     return address
   }
 
-  /// The one of these hosts that leads a database.
-  func leader(among hosts: [String]) -> String? {
-    let leading = processes.first { $0.kind == .engine(.patroni) && $0.role == .leader && $0.pid != nil }
-    return leading?.host.flatMap { hosts.contains($0) ? $0 : nil }
-  }
-
   func isReady(_ process: String) -> Bool { processes.contains { $0.name == process && $0.health == .ready } }
 }
 

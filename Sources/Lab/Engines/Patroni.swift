@@ -11,6 +11,9 @@ struct Patroni: Engine {
   let peers: [Host]
   /// The members of etcd.
   let voters: [Host]
+  /// Whether it may lead, and be who has to have a write before that is acknowledged: one in each zone, so that those two are
+  /// never in the same. The others answer reads.
+  let mayLead: Bool
   /// Begins the cluster where there is none; the others copy what it has.
   let isFirst: Bool
   /// What the cluster is called.
@@ -160,6 +163,7 @@ extension Patroni {
         "cert": "\(host.folder)/\(EtcdCertificate.file)", "key": "\(host.folder)/\(EtcdCertificate.file)",
       ],
       "watchdog": ["mode": "off"],
+      "tags": ["nofailover": !mayLead, "nosync": !mayLead],
       "postgresql": [
         "listen": "\(host.address):\(ports.postgres)", "connect_address": "\(host.address):\(ports.postgres)",
         "data_dir": host.folder + "/" + EngineShell.postgresData, "bin_dir": programs,

@@ -34,9 +34,11 @@ extension LabPlan {
   func patroni(on host: Host, of tier: Tier, _ voters: [Host]) -> any Engine {
     let holders = hosts(of: tier).filter { ![.witness, .replica].contains($0.member.role) }
     let region = tier.members[0].region
+    let leaders = holders.unique(by: \.member.zone).map(\.host)
     return Patroni(
-      host: host, ports: context.ports, peers: holders.map(\.host).filter { $0 != host }, voters: voters,
-      isFirst: host == holders[0].host, scope: tier.clusterName, settings: postgresSettings,
+      host: host, ports: context.ports, peers: leaders.filter { $0 != host }, voters: voters,
+      mayLead: leaders.contains(host), isFirst: host == leaders[0], scope: tier.clusterName,
+      settings: postgresSettings,
       certificate: certificate(region, voters),
       program: context.python(with: "patroni"), shell: shell(host, .patroni))
   }

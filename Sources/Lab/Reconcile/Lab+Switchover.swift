@@ -12,6 +12,9 @@ extension Lab {
       if specs.contains(where: { $0.name == EngineKind.postgres.name(on: host) }) { return }
       throw .unknownHost(host, known: members.map(\.host.id))
     }
+    if !target.mayLead {
+      throw .cannotLead(host, others: members.filter(\.mayLead).map(\.host.id).sorted())
+    }
     let endMs = Clock.nowMs + Self.switchoverLimitMs
     while !target.leads {
       if Clock.nowMs > endMs { throw .timedOut("the switchover to \(host)") }

@@ -16,6 +16,12 @@ extension LabError {
   }
 
   /// No topology is as it was asked for.
+  static func cannotLead(_ host: String, others: [String]) -> LabError {
+    LabError(
+      "cannot_lead", "\(host) answers reads and can't lead; \(others.joined(separator: ", ")) can",
+      isMisuse: true)
+  }
+
   static func levelImpossible(_ reason: String) -> LabError {
     LabError("level_impossible", reason, isMisuse: true)
   }

@@ -73,11 +73,7 @@ struct FakeWorld {
     let addresses = Dictionary(ids.map { ($0, Self.address($0)) }) { first, _ in first }
     let alone = roles.keys.map { LabSnapshot.Process.fake($0.rawValue, host: nil) }
     let onHosts = hosts.flatMap { host, level in
-      Self.processes(on: host, level.stage).map { name in
-        var process = LabSnapshot.Process.fake(name, host: host)
-        if host == leader, process.kind == .engine(.patroni) { process.role = .leader }
-        return process
-      }
+      Self.processes(on: host, level.stage).map { LabSnapshot.Process.fake($0, host: host) }
     }
     return ProviderView(
       level: level, openDoors: openDoors, processes: (alone + onHosts).sorted { $0.name < $1.name },

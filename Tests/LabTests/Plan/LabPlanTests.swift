@@ -121,6 +121,7 @@ import Topology
       #expect(Dictionary(grouping: members, by: \.scope).mapValues(\.count).values.sorted() == [4, 4, 4, 4])
       for cluster in Dictionary(grouping: members, by: \.scope).values {
         #expect(cluster.count(where: \.isFirst) == 1)
+        #expect(cluster.filter(\.mayLead).map(\.host.zone).sorted() == ["a", "b", "c"].map { zone + $0 })
       }
     }
     let all = engines.compactMap { $0 as? Etcd }
@@ -136,7 +137,11 @@ import Topology
     )
     #expect(before.voters(in: Region.local.code) == after.voters(in: Region.local.code))
     #expect(after.specs.compactMap { $0.engine as? Etcd }.count == 3)
-    #expect(after.specs.compactMap { $0.engine as? Patroni }.count == 4)
+    let members = after.specs.compactMap { $0.engine as? Patroni }
+    #expect(members.count == 4)
+    // Who leads, and who has a write before it is acknowledged, must never be in one zone.
+    #expect(members.filter(\.mayLead).map(\.host.id) == ["database-a", "database-b"])
+    #expect(members.allSatisfy { $0.peers.allSatisfy { ["database-a", "database-b"].contains($0.id) } })
   }
 
   @Test func whatOthersBuildOnLiesInADeeperLayer() throws {
