@@ -28,7 +28,8 @@ public struct Ascent: Sendable {
     report: @escaping (ClimbEvent) -> Void
   ) throws -> End {
     if let halfDone = try Climb.underWay(in: folder), !halfDone.changesStage,
-      let end = try finish(halfDone, shouldStop: shouldStop, begins: begins, report: report)
+      let end = try finish(
+        halfDone, isAll: asked == nil, shouldStop: shouldStop, begins: begins, report: report)
     {
       return end
     }
@@ -58,7 +59,8 @@ public struct Ascent: Sendable {
     report: @escaping (ClimbEvent) -> Void
   ) throws -> End {
     if let halfDone = try Climb.underWay(in: folder),
-      let end = try finish(halfDone, shouldStop: shouldStop, begins: begins, report: report)
+      let end = try finish(
+        halfDone, isAll: false, shouldStop: shouldStop, begins: begins, report: report)
     {
       return end
     }
@@ -68,14 +70,14 @@ public struct Ascent: Sendable {
     return End(climb: climb, outcome: try climb.perform(.up, shouldStop: shouldStop, report: report))
   }
 
-  /// Nil when it has committed, and nobody wants to stop there.
+  /// Nil when it has committed, and that is not all, and nobody wants to stop there.
   private func finish(
-    _ halfDone: Climb, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
+    _ halfDone: Climb, isAll: Bool, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
     report: @escaping (ClimbEvent) -> Void
   ) throws -> End? {
     begins(halfDone)
     let outcome = try halfDone.perform(.up, shouldStop: shouldStop, report: report)
-    if outcome != .committed { return End(climb: halfDone, outcome: outcome) }
+    if isAll || outcome != .committed { return End(climb: halfDone, outcome: outcome) }
     return shouldStop() ? End(climb: halfDone, outcome: .stopped) : nil
   }
 
@@ -99,8 +101,7 @@ public struct Ascent: Sendable {
   }
 
   private func next(after stage: Int) throws -> Int {
-    try Climb.underWay(in: folder).flatMap { $0.changesStage ? $0.to : nil }
-      ?? min(stage + 1, Climb.highestStage)
+    try Climb.underWay(in: folder)?.to ?? min(stage + 1, Climb.highestStage)
   }
 
   /// Undoes the climb that is under way.

@@ -96,7 +96,8 @@ public enum ClimbError: CodedError, Equatable, Sendable {
       "\(Self.whereabouts(moved, "in PostgreSQL", left, "in SQLite")): \(reason)"
     case .unreadableApp(let reason): reason
     case .noFollowers(let stage):
-      "the app's database has no followers at stage \(stage); they come with stage 4"
+      "the app has no database with followers at stage \(stage): they come with stage 4, for an app whose heights.json names "
+        + "a database"
     case .followersOutOfRange(let range, let stage):
       "at stage \(stage) the database has from \(range.lowerBound) to \(range.upperBound) followers"
     case .noDatabase:

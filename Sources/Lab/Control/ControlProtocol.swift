@@ -23,7 +23,8 @@ extension ControlReply: Codable {
         LabError(
           code, try values.decode(String.self, forKey: .message),
           isMisuse: try values.decodeIfPresent(Bool.self, forKey: .isMisuse) ?? false,
-          mayRetry: try values.decodeIfPresent(Bool.self, forKey: .mayRetry) ?? false))
+          // A lab that an earlier version runs does not say it.
+          mayRetry: try values.decodeIfPresent(Bool.self, forKey: .mayRetry) ?? (code == "busy")))
     } else {
       self = .done(try values.decode(LabSnapshot.self, forKey: .snapshot))
     }

@@ -44,10 +44,14 @@ extension Lab {
     }
   }
 
-  /// Those that are wanted, each with what it was started with.
+  /// Those that are wanted, each with what it was started with. One whose former form has not ended yet, since its renewal
+  /// failed, is to be renewed once more.
   private var running: [String: Reconciler.Running] {
-    (supervisor?.statuses ?? [:]).filter(\.value.isWanted).reduce(into: [:]) { running, entry in
-      running[entry.key] = Reconciler.Running(configuration: started(entry.key)?.configuration)
+    let statuses = supervisor?.statuses ?? [:]
+    return statuses.filter(\.value.isWanted).reduce(into: [:]) { running, entry in
+      let isRenewed = statuses[ProcessTable.aside(entry.key)]?.pid == nil
+      running[entry.key] = Reconciler.Running(
+        configuration: isRenewed ? started(entry.key)?.configuration : nil)
     }
   }
 
