@@ -126,6 +126,9 @@ public final class Lab: Sendable {
     if hostsHaveChanged { memory.specs = Self.specs(state, manifest, context) }
   }
 
+  /// Makes them anew although no host has changed: an engine may have been installed since.
+  func renewSpecs() { memory.withLock { $0.specs = Self.specs($0.state, manifest, context) } }
+
   private static func specs(
     _ state: LabState, _ manifest: Manifest, _ context: HostContext
   ) -> [ProcessSpec] {

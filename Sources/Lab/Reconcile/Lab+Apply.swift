@@ -21,6 +21,7 @@ extension Lab {
       if let target { state.addresses = target.book }
       for id in ids { state.hosts[id] = level }
     }
+    renewSpecs()
     let wanted = specs.filter { ids.contains($0.host.id) }
     let reconciler = Reconciler(
       former: former.unique(by: \.name), wanted: wanted, running: running,
