@@ -334,13 +334,13 @@ import Testing
       let database = try await folder.open()
       var wasTried = false
       var noteCount: Int64 = 0
-      for _ in 0..<100 where !wasTried {
+      for attempt in 0..<100 where !wasTried {
         let meeting = Meeting()
-        let other = Task { try await meeting.write("other", to: database) }
+        let other = Task { try await meeting.write("other \(attempt)", to: database) }
         try await eventually("the other waits") { await meeting.isWaitedIn }
         let writer = try await database.transaction { transaction in
           await meeting.goOn()
-          _ = try await transaction.insertNote("inside", likes: 1)
+          _ = try await transaction.insertNote("inside \(attempt)", likes: 1)
           return UInt(pthread_self())
         }
         wasTried = try await other.value == writer
