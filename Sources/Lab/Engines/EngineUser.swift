@@ -14,10 +14,17 @@ struct EngineUser: Equatable, Sendable {
   /// it may come while a lab runs.
   static func current() throws(LabError) -> EngineUser? {
     if geteuid() != 0 { return nil }
-    guard let entry = getpwnam(name) else {
+    var entry = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    // Many starts look at once. The plain call has one place for its answer, which each of them fills line by line.
+    let code = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16 << 10) { buffer in
+      // A buffer of that size has a base address.
+      getpwnam_r(name, &entry, buffer.baseAddress!, buffer.count, &found)
+    }
+    guard code == 0, found != nil else {
       throw .engineMissing(engine: "PostgreSQL", package: "postgresql")
     }
-    return EngineUser(uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
+    return EngineUser(uid: entry.pw_uid, gid: entry.pw_gid)
   }
 
   /// Gives the user a file or folder; not what is in it.
