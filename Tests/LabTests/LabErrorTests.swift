@@ -110,7 +110,6 @@ import Testing
       .adminFailed(process: "app", request: "POST /drain", outcome: "status 500"),
       "app answered POST /drain with: status 500"
     ),
-    (.unknownRole("x"), "unknown role 'x'; roles are launch and app"),
     (.busy(operation: "resize"), "resize is under way; try again when it has ended"),
     (.stopping, "the lab is stopping"),
     (.protocolBroken("why"), "the control socket does not speak our protocol: why"),

@@ -33,7 +33,7 @@ public enum ProcessKind: Hashable, Sendable {
 }
 
 /// The program of an engine. Its raw value is the last part of its process's name.
-public enum EngineKind: String, CaseIterable, Sendable {
+public enum EngineKind: String, Sendable {
   case postgres, patroni, etcd, redis, sentinel, haproxy, varnish, ministack, gdnsd
 
   /// What its process on a host is called.

@@ -3,10 +3,6 @@
 import Topology
 
 extension LabError {
-  static func unknownRole(_ role: String) -> LabError {
-    LabError("unknown_role", "unknown role '\(role)'; roles are launch and app")
-  }
-
   static func unknownInstanceType(_ name: String) -> LabError {
     LabError(
       "unknown_instance_type", Nearest.unknown("instance type", name, InstanceType.catalogue.map(\.name)),

@@ -9,7 +9,7 @@ public struct Tier: Codable, Equatable, Sendable {
   }
 
   /// What does a tier's job.
-  public enum Engine: String, Codable, CaseIterable, Sendable {
+  public enum Engine: String, Codable, Sendable {
     case people, nameServer, staticAddress, edges
     /// Static files that somebody hosts, and a function that runs when it is called.
     case hostedPages, function
@@ -213,7 +213,7 @@ public struct Capacity: Codable, Equatable, Sendable {
 /// One tier calls another.
 public struct Link: Codable, Equatable, Hashable, Sendable {
   /// What travels. As JSON the link's `label`.
-  public enum Kind: String, Codable, CaseIterable, Sendable {
+  public enum Kind: String, Codable, Sendable {
     case names = "name"
     case requests = "HTTP"
     case encryptedRequests = "HTTPS"
