@@ -76,7 +76,8 @@ let package = Package(
     target(
       "Load",
       [
-        "Errors", "Files", "History", "Lab", "HeightsData", "HeightsRuntime", "Placement", "Policies",
+        "Errors", "Files", "History", "Lab", "HeightsData", "HeightsHTTP", "HeightsRuntime", "Placement",
+        "Policies",
         "Workload",
       ]),
     target("Drill", ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology"]),
@@ -124,7 +125,9 @@ let package = Package(
     tests("LabTests", ["Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
-    tests("LoadTests", ["HeightsData", "HeightsRuntime", "History", "Load", "TestSupport", "Workload"]),
+    tests(
+      "LoadTests",
+      ["HeightsData", "HeightsHTTP", "HeightsRuntime", "History", "Load", "TestSupport", "Workload"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
     tests("DeployTests", ["Deploy"]),
     tests("ConsoleTests", ["Console", "HeightsRuntime", "TestSupport", "Topology"], exclude: ["Golden"]),

@@ -122,3 +122,9 @@ extension Problem {
       .contentTooLarge, title: "The request is too large", detail: "At most \(limitBytes) bytes are taken.")
   }
 }
+
+/// Marks an answer to a request that nobody has begun to work for: asking once more can't do it twice.
+package enum NotBegun {
+  /// Its name; it is there or not.
+  package static let header = "Heights-Not-Begun"
+}

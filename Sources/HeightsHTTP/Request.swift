@@ -25,9 +25,11 @@ public class Request: RequestContext, @unchecked Sendable {
   private let clientID: String?
   /// When the answer is due. Databases, Redis and stores of objects wait no longer for what its handler asks, unless
   /// they are told of another deadline.
-  public internal(set) var deadline: Deadline
+  public package(set) var deadline: Deadline
   /// What its session has seen of each cluster; nil where nobody has to remember that.
   package var seen: SeenPositions?
+  /// Whether it is asked for once more already, because an earlier try failed: then nothing below it is tried again.
+  package var isRepeated = false
 
   let connection: Connection
   let parameters: [Router.Parameter]

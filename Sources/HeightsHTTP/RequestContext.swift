@@ -8,6 +8,8 @@ package protocol RequestContext: AnyObject, Sendable {
   var trace: TraceContext { get }
   /// What its session has seen of each cluster; nil where nobody has to remember that.
   var seen: SeenPositions? { get }
+  /// Whether it is a repetition already: what is asked for it is not repeated.
+  var isRepeated: Bool { get }
   /// Whether its handler has come to an end: what the handler has left running is nobody's request any more.
   var hasEnded: Bool { get }
 }

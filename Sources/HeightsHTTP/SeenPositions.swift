@@ -20,6 +20,15 @@ package final class SeenPositions: Sendable {
     /// is one. It has seen nothing of it, so without a leader a follower will do.
     package var isUnsure = false
 
+    /// No less than both, which were seen side by side: of two followers only the leader is surely ahead.
+    fileprivate func joined(_ other: Token) -> Token {
+      let isOneMember = member == other.member || member == 0 || other.member == 0
+      return Token(
+        position: isOneMember ? max(position, other.position) : .end,
+        member: isOneMember ? max(member, other.member) : 0,
+        timeline: max(timeline, other.timeline), isUnsure: isUnsure || other.isUnsure)
+    }
+
     /// Only the leader is surely ahead of it.
     static let unknown = Token(position: .end, member: 0)
 
@@ -37,6 +46,11 @@ package final class SeenPositions: Sendable {
     fileprivate let change: Int
     /// What had been seen of the leader's cluster.
     package let token: Token?
+  }
+
+  /// Where a copy was made.
+  package struct Moment: Sendable {
+    fileprivate let change: Int
   }
 
   static let cookieName = "seen"
@@ -67,25 +81,32 @@ package final class SeenPositions: Sendable {
   private let state: Mutex<State>
 
   /// - Parameter cookie: what `cookie` was in an earlier answer. What can't be one counts as none.
-  init(cookie: String? = nil) {
+  package init(cookie: String? = nil) {
     state = Mutex(cookie.flatMap(Self.parse) ?? State())
   }
 
-  /// What the browser is to keep; nil when it has that already.
-  var cookie: String? {
+  /// What the browser, or whoever has asked, is to keep; nil when it has that already.
+  package var cookie: String? { state.withLock { $0.hasMoved ? Self.text(of: $0) : nil } }
+
+  /// All of it, and the moment in which it was so, for one who works for the same session; nil for nothing.
+  package var copy: (text: String?, moment: Moment) {
     state.withLock { state in
-      guard state.hasMoved else { return nil }
-      let forgotten = state.hasForgotten ? [(cluster: Self.allOthers, token: Token.unknown)] : []
-      return (forgotten + state.tokens.map { ($0.cluster, $0.token) }).map { entry in
-        let token = entry.token
-        // Who doesn't know the mark finds a position beyond every follower's, and asks the leader.
-        let numbers = [
-          UInt64(entry.cluster), token.position.bytes | (token.isUnsure ? Self.unsureMark : 0),
-          UInt64(token.member), UInt64(token.timeline),
-        ]
-        return numbers.map { String($0, radix: 36) }.joined(separator: ".")
-      }.joined(separator: "_")
+      let isNothing = state.tokens.isEmpty && !state.hasForgotten
+      return (isNothing ? nil : Self.text(of: state), Moment(change: state.changes))
     }
+  }
+
+  private static func text(of state: State) -> String {
+    let forgotten = state.hasForgotten ? [(cluster: Self.allOthers, token: Token.unknown)] : []
+    return (forgotten + state.tokens.map { ($0.cluster, $0.token) }).map { entry in
+      let token = entry.token
+      // Who doesn't know the mark finds a position beyond every follower's, and asks the leader.
+      let numbers = [
+        UInt64(entry.cluster), token.position.bytes | (token.isUnsure ? Self.unsureMark : 0),
+        UInt64(token.member), UInt64(token.timeline),
+      ]
+      return numbers.map { String($0, radix: 36) }.joined(separator: ".")
+    }.joined(separator: "_")
   }
 
   /// What was seen of a cluster; nil for nothing.
@@ -94,6 +115,20 @@ package final class SeenPositions: Sendable {
   }
 
   // MARK: What moves it
+
+  /// Somebody has worked for the session from a copy on, and tells what it has seen now. What can't be a cookie says nothing.
+  package func take(_ cookie: String, since moment: Moment) {
+    guard let other = Self.parse(cookie) else { return }
+    for (cluster, told, _) in other.tokens {
+      let isAlone = state.withLock { $0.lastChange(of: cluster) <= moment.change }
+      change(cluster) { token in
+        token = isAlone ? told : token.joined(told)
+      } unless: {
+        $0 == told
+      }
+    }
+    if other.hasForgotten { state.withLock { $0.hasForgotten = true } }
+  }
 
   /// A follower is about to be read, which has replayed `position`. From now on the session stays with it.
   package func willRead(_ member: UInt32, from position: LogPosition, of cluster: UInt32) {
@@ -155,6 +190,14 @@ package final class SeenPositions: Sendable {
       $0.isUnsure = true
     } unless: {
       $0.isUnsure
+    }
+  }
+
+  /// Somebody who works for the session has not told what came of it: only leaders will surely do.
+  package func mayHaveWrittenAnywhere() {
+    state.withLock { state in
+      for index in state.tokens.indices { state.tokens[index].token.isUnsure = true }
+      (state.hasForgotten, state.hasMoved) = (true, true)
     }
   }
 

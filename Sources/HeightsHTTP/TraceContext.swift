@@ -23,6 +23,14 @@ public struct TraceContext: Sendable, Equatable {
     sampled = parsed?.sampled ?? false
   }
 
+  private init(parent: TraceContext, span: UInt64) {
+    (traceHigh, traceLow, sampled) = (parent.traceHigh, parent.traceLow, parent.sampled)
+    (parentSpan, self.span) = (parent.span, span)
+  }
+
+  /// A span of its own within this one, for something that is asked of others.
+  package func child() -> TraceContext { TraceContext(parent: self, span: .random(in: 1...(.max))) }
+
   /// 32 hexadecimal digits in lower case.
   public var traceID: String { hex(traceHigh) + hex(traceLow) }
 

@@ -1,5 +1,6 @@
 // A load run from beginning to end: look at the app, set up, make load, report.
 
+import HeightsHTTP
 import HeightsRuntime
 import Workload
 
@@ -27,7 +28,7 @@ public struct LoadRun: Sendable {
   ) async throws -> LoadReport {
     let watchers = Watchers(progress: progress, observe: observe, shouldStop: shouldStop)
     try options.validate()
-    let endpoint = try Endpoint.http(options.target)
+    let endpoint = try Endpoint.target(options.target)
     let group = try EventLoopGroup(count: options.loopCount)
     let clients = makeClients(endpoint, group.loops)
     let result = await Result { () async throws in try await run(clients, watchers) }
@@ -44,10 +45,10 @@ public struct LoadRun: Sendable {
   }
 
   private func makeClients(_ endpoint: Endpoint, _ loops: [EventLoop]) -> [HTTPClient] {
-    let limits = HTTPClient.Limits(
+    let settings = HTTPClient.Settings.visitors(
       connections: max(options.connectionLimit / loops.count, 1), waiting: options.inFlightLimit,
       timeoutMs: options.timeoutMs)
-    return loops.map { HTTPClient(endpoint, on: $0, limits: limits) }
+    return loops.map { HTTPClient(endpoint, on: $0, settings) }
   }
 
   private func findStage(_ client: HTTPClient) async throws -> Int {

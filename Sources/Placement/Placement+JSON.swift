@@ -4,7 +4,7 @@ import Foundation
 
 extension Placement: Codable {
   private enum Key: String, CodingKey, CaseIterable {
-    case epoch, clusters, databases, sessions, cache, objects
+    case epoch, clusters, databases, sessions, cache, objects, services, keys
   }
 
   private struct RangeForm: Codable {
@@ -29,7 +29,9 @@ extension Placement: Codable {
       databases: ranges.mapValues { try $0.map(Self.range) },
       sessions: values.decodeIfPresent([SessionStoreName].self, forKey: .sessions) ?? [.sql],
       cache: values.decodeIfPresent(CacheForm.self, forKey: .cache).map(Self.cache),
-      objects: values.decodeIfPresent([ObjectStoreName].self, forKey: .objects) ?? [.folder])
+      objects: values.decodeIfPresent([ObjectStoreName].self, forKey: .objects) ?? [.folder],
+      services: values.decodeIfPresent([String: Service].self, forKey: .services) ?? [:],
+      keys: values.decodeIfPresent([String: [String]].self, forKey: .keys) ?? [:])
     try check()
   }
 
@@ -66,6 +68,9 @@ extension Placement: Codable {
     case nil: break
     }
     try values.encode(objects, forKey: .objects)
+    // Those of an earlier version, and of the stages below, need not know of them.
+    if !services.isEmpty { try values.encode(services, forKey: .services) }
+    if !keys.isEmpty { try values.encode(keys, forKey: .keys) }
   }
 }
 

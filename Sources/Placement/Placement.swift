@@ -10,7 +10,9 @@
 ///   "databases": {"posts": [{"shards": "0-4095", "cluster": "main"}]},
 ///   "sessions": ["redis", "sql"],
 ///   "cache": {"sentinels": ["127.1.1.30:26379"], "name": "cache"},
-///   "objects": ["s3", "folder"]
+///   "objects": ["s3", "folder"],
+///   "services": {"accounts": {"addresses": ["127.1.1.40:8080"], "share": 1024, "callers": ["web"]}},
+///   "keys": {"web": ["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"]}
 /// }
 /// ```
 ///
@@ -40,6 +42,29 @@ public struct Placement: Equatable, Sendable {
     public init(shards: ShardRange = .all, cluster: String) {
       self.shards = shards
       self.cluster = cluster
+    }
+  }
+
+  /// A service that others call over the network.
+  public struct Service: Codable, Equatable, Sendable {
+    /// Calls are counted in these parts where some stay with the caller.
+    public static let parts = 1_024
+
+    /// Of the load balancers of its layer, each as good as the other; at least one.
+    public var addresses: [ServerAddress]
+    /// How many of 1,024 calls go there from a process that does the work too; all of those from any other do. 0 to 1,024.
+    public var share: Int
+    /// The services that may call it.
+    public var callers: [String]
+
+    /// - Parameters:
+    ///   - addresses: at least one.
+    ///   - share: of 1,024 calls.
+    ///   - callers: names of services.
+    public init(addresses: [ServerAddress], share: Int = parts, callers: [String]) {
+      self.addresses = addresses
+      self.share = share
+      self.callers = callers
     }
   }
 
@@ -74,11 +99,17 @@ public struct Placement: Equatable, Sendable {
   public var cache: SharedCache?
   /// Each once, at least one.
   public var objects: [ObjectStoreName]
+  /// By name; those that it does not name are done by whoever calls them.
+  public var services: [String: Service]
+  /// The public keys (Ed25519, base 64 for URLs) by which a service is known as the caller of others: the newest last, and the one
+  /// before as long as what it has signed may be on its way.
+  public var keys: [String: [String]]
 
   /// Where nothing is named, everything is in the process's data folder.
   public init(
     epoch: Int, clusters: [String: Cluster] = [:], databases: [String: [Range]] = [:],
-    sessions: [SessionStoreName] = [.sql], cache: SharedCache? = nil, objects: [ObjectStoreName] = [.folder]
+    sessions: [SessionStoreName] = [.sql], cache: SharedCache? = nil, objects: [ObjectStoreName] = [.folder],
+    services: [String: Service] = [:], keys: [String: [String]] = [:]
   ) {
     self.epoch = epoch
     self.clusters = clusters
@@ -86,6 +117,8 @@ public struct Placement: Equatable, Sendable {
     self.sessions = sessions
     self.cache = cache
     self.objects = objects
+    self.services = services
+    self.keys = keys
   }
 
   /// A process of its own: everything in its data folder.
@@ -140,6 +173,7 @@ public struct Placement: Equatable, Sendable {
     if sessions.contains(.redis), cache == nil {
       throw PlacementError("sessions are in redis, and there is no cache")
     }
+    try checkServices()
     switch cache {
     case .sentinels(let addresses, _) where addresses.isEmpty,
       .servers(let addresses, _) where addresses.isEmpty:
@@ -160,6 +194,29 @@ public struct Placement: Equatable, Sendable {
     if next != Shard.count {
       throw PlacementError("database \(database) ends with shard \(next - 1): expected \(Shard.count - 1)")
     }
+  }
+
+  private func checkServices() throws(PlacementError) {
+    for (name, service) in services {
+      if service.addresses.isEmpty { throw PlacementError("service \(name) has no addresses") }
+      if !(0...Service.parts).contains(service.share) {
+        throw PlacementError("service \(name) gets \(service.share) calls of \(Service.parts)")
+      }
+      for caller in service.callers where keys[caller] == nil {
+        throw PlacementError("service \(name) may be called by \(caller), which has no key")
+      }
+    }
+    for (name, keys) in keys where keys.isEmpty || !keys.allSatisfy(Self.isKey) {
+      throw PlacementError("a key of \(name) is not understood: expected 43 characters of base 64 for URLs")
+    }
+  }
+
+  /// 32 bytes.
+  private static func isKey(_ text: String) -> Bool {
+    text.utf8.count == 43
+      && text.utf8.allSatisfy {
+        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95
+      }
   }
 
   private func check<Store: Hashable>(_ stores: [Store], _ what: String) throws(PlacementError) {

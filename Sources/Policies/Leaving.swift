@@ -7,6 +7,8 @@ public enum KeepAlive {
   public static let appSeconds = 75
   /// By the load balancer on AWS, of both kinds.
   public static let awsBalancerSeconds = 60
+  /// By a service that calls another one through a load balancer.
+  public static let callerMs = 30_000
 }
 
 /// For how long those wait for each other who end a process of the app.

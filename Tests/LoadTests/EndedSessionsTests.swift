@@ -1,6 +1,8 @@
 // Sessions that were ended by the app's own word are tried again, and one that lets in is told; what no answer has settled is
 // expected neither way.
 
+import HeightsHTTP
+import TestSupport
 import Testing
 import Workload
 

@@ -1,6 +1,7 @@
 // The client keeps connections, retries what is harmless to retry, and calls each failure by its name.
 
 import Glibc
+import HeightsHTTP
 import HeightsRuntime
 import Synchronization
 import TestSupport
@@ -78,8 +79,8 @@ import Testing
     try await withClient(Self.closesUnderTheSecondRequest) { client, server in
       let first = await client.send(.get("/"))
       #expect(Visitors.isSettled(first))
-      var request = ClientRequest(String(method.prefix { $0 != " " }), "/")
-      if method == "POST with a key" { request.idempotencyKey = "k" }
+      let plain = ClientRequest(String(method.prefix { $0 != " " }), "/")
+      let request = method == "POST with a key" ? plain.keyed("k") : plain
       let answer = await client.send(request)
       #expect((try? answer.get().text) == "1")
       #expect(!Visitors.isSettled(answer), "the first sending may still be carried out")
@@ -163,8 +164,8 @@ import Testing
       }
     }
 
-    let limits = HTTPClient.Limits(timeoutMs: 50)
-    try await withClient(limits: limits) { connection in
+    let settings = HTTPClient.Settings.visitors(timeoutMs: 50)
+    try await withClient(with: settings) { connection in
       while connection.readRequest() != nil {}
     } _: { client, _ in
       #expect(await client.send(.get("/")) == .failure(.timedOut))
@@ -173,8 +174,8 @@ import Testing
 
   @Test func connectionsAndWaitingRequestsAreBounded() async throws {
     let gate = Mutex(false)
-    let limits = HTTPClient.Limits(connections: 2, waiting: 3)
-    try await withClient(limits: limits) { connection in
+    let settings = HTTPClient.Settings.visitors(connections: 2, waiting: 3)
+    try await withClient(with: settings) { connection in
       while connection.readRequest() != nil {
         if eventually({ gate.withLock { $0 } }) { connection.answer(200) }
       }
@@ -194,30 +195,80 @@ import Testing
     }
   }
 
+  @Test func aCancelledCallerClosesItsConnection() async throws {
+    let asked = Mutex(false)
+    let left = Mutex(false)
+    try await withClient { connection in
+      guard connection.readRequest() != nil else { return }
+      asked.withLock { $0 = true }
+      // Nothing more comes but the end.
+      if connection.readRequest() == nil { left.withLock { $0 = true } }
+    } _: { client, _ in
+      let caller = Task { await client.deliver(ClientRequest("POST", "/"), by: .afterMs(60_000)) }
+      while !asked.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+      caller.cancel()
+      let delivery = await caller.value
+      #expect(delivery.result == .failure(.cancelled))
+      #expect(delivery.wasSent)
+      while !left.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+      let late = Task { await client.deliver(.get("/"), by: .afterMs(60_000)) }
+      late.cancel()
+      #expect(await late.value.result == .failure(.cancelled))
+    }
+  }
+
+  @Test func itIsToldWhetherAnythingWasSent() async throws {
+    let server = try TestServer { _ in }
+    let closedPort = server.target
+    server.stop()
+    try await withClient(at: closedPort) { client in
+      #expect(await !client.deliver(.get("/"), by: .afterMs(5_000)).wasSent)
+    }
+    try await withClient { connection in
+      _ = connection.readRequest()
+    } _: { client, _ in
+      let delivery = await client.deliver(ClientRequest("POST", "/"), by: .afterMs(5_000))
+      #expect(delivery.result == .failure(.closed))
+      #expect(delivery.wasSent)
+    }
+  }
+
+  @Test func aConnectionThatWasIdleForLongIsNotUsedAgain() async throws {
+    let settings = HTTPClient.Settings(userAgent: "test", idleMs: 0)
+    try await withClient(with: settings) { connection in
+      while connection.readRequest() != nil { connection.answer(200, "\(connection.index)") }
+    } _: { client, server in
+      var bodies: [String] = []
+      for _ in 0..<3 { bodies.append(try await client.send(.get("/")).get().text) }
+      #expect(bodies == ["0", "1", "2"])
+      #expect(server.connectionCount == 3)
+    }
+  }
+
   @Test(arguments: [
     "https://example.com", "example.com", "http://", "http://a:b@c", "http://localhost:99999",
     "http://localhost/path",
     "",
   ])
   func aTargetThatIsNoAddressIsRefused(_ target: String) {
-    #expect(throws: LoadError.self) { try Endpoint.http(target) }
+    #expect(throws: LoadError.self) { try Endpoint.target(target) }
   }
 
   private func withClient(
-    limits: HTTPClient.Limits = HTTPClient.Limits(), _ serve: @escaping @Sendable (TestConnection) -> Void,
+    with settings: HTTPClient.Settings = .visitors(), _ serve: @escaping @Sendable (TestConnection) -> Void,
     _ body: @escaping @Sendable (HTTPClient, TestServer) async throws -> Void
   ) async throws {
     let server = try TestServer(serve)
-    try await withClient(at: server.target, limits: limits) { try await body($0, server) }
+    try await withClient(at: server.target, settings) { try await body($0, server) }
     server.stop()
   }
 
   private func withClient(
-    at target: String, limits: HTTPClient.Limits = HTTPClient.Limits(),
+    at target: String, _ settings: HTTPClient.Settings = .visitors(),
     _ body: @escaping @Sendable (HTTPClient) async throws -> Void
   ) async throws {
     let group = try EventLoopGroup(count: 1)
-    let client = HTTPClient(try .http(target), on: group.loops[0], limits: limits)
+    let client = HTTPClient(try .http(target), on: group.loops[0], settings)
     let result = await Result { () async throws in try await group.loops[0].run { try await body(client) } }
     await client.close()
     await group.shutdown()

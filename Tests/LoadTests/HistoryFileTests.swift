@@ -2,6 +2,7 @@
 
 import Foundation
 import History
+import TestSupport
 import Testing
 import Workload
 

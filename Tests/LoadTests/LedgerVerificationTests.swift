@@ -1,5 +1,6 @@
 // Verification finds each acknowledged write that is gone, changed or back again, and nothing else.
 
+import TestSupport
 import Testing
 
 @testable import Load

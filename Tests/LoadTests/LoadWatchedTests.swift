@@ -1,6 +1,8 @@
 // Whoever watches a run is told of every request, can end it, and hears what became of the sessions.
 
+import HeightsHTTP
 import Synchronization
+import TestSupport
 import Testing
 import Workload
 

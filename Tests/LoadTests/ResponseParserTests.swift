@@ -1,5 +1,6 @@
 // Answers are read the same however their bytes are torn, and what is not HTTP is refused.
 
+import HeightsHTTP
 import Testing
 
 @testable import Load
@@ -77,7 +78,7 @@ import Testing
   }
 
   private func parse(_ pieces: [[UInt8]]) throws -> ClientResponse? {
-    var parser = ResponseParser(maxBodyBytes: 100)
+    var parser = ResponseParser(maxBodyBytes: 100, keeping: ["Set-Cookie"])
     var answer: ClientResponse?
     for piece in pieces { answer = try piece.withUnsafeBytes { try parser.receive($0) } }
     return answer

@@ -10,7 +10,9 @@ import Testing
     {"epoch": 12, "clusters": {"main": {"members": ["127.1.1.50:5432", "127.1.2.50:5432"]}},
      "databases": {"posts": [{"shards": "0-2047", "cluster": "main"}, {"shards": "2048-4095", "cluster": "main"}]},
      "sessions": ["redis", "sql"], "cache": {"sentinels": ["127.1.1.30:26379"], "name": "cache"},
-     "objects": ["s3", "folder"]}
+     "objects": ["s3", "folder"],
+     "services": {"accounts": {"addresses": ["127.1.1.40:80", "127.1.2.40:80"], "share": 10, "callers": ["web"]}},
+     "keys": {"web": ["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"]}}
     """
 
   @Test func whatIsWrittenIsReadAgain() throws {
@@ -23,6 +25,9 @@ import Testing
       ])
     #expect(placement.sessions == [.redis, .sql])
     #expect(placement.objects == [.s3, .folder])
+    #expect(placement.services["accounts"]?.share == 10)
+    #expect(placement.services["accounts"]?.addresses.map(\.port) == [80, 80])
+    #expect(placement.keys["web"]?.count == 1)
     #expect(try Placement(json: placement.json) == placement)
   }
 
@@ -39,7 +44,7 @@ import Testing
     (#"{"epoch": "x"}"#, "epoch is not what it should be"),
     (
       #"{"epoch": 1, "extra": 1}"#,
-      "'extra' is not understood: expected epoch, clusters, databases, sessions, cache, objects"
+      "'extra' is not understood: expected epoch, clusters, databases, sessions, cache, objects, services, keys"
     ),
     (#"{"epoch": 1, "clusters": {"a": {"members": []}}}"#, "cluster a has no members"),
     (#"{"epoch": 1, "clusters": {"a": {"members": ["x"]}}}"#, "'x' is no address: expected HOST:PORT"),
@@ -69,6 +74,26 @@ import Testing
     (
       #"{"epoch": 1, "cache": {"name": "x"}}"#,
       "the cache is not understood: expected sentinels and name, or servers (and tls)"
+    ),
+    (
+      #"{"epoch": 1, "services": {"a": {"addresses": [], "share": 0, "callers": []}}}"#,
+      "service a has no addresses"
+    ),
+    (
+      #"{"epoch": 1, "services": {"a": {"addresses": ["h:1"], "share": 1025, "callers": []}}}"#,
+      "service a gets 1025 calls of 1024"
+    ),
+    (
+      #"{"epoch": 1, "services": {"a": {"addresses": ["h:1"], "share": 0, "callers": ["web"]}}}"#,
+      "service a may be called by web, which has no key"
+    ),
+    (
+      #"{"epoch": 1, "keys": {"web": ["short"]}}"#,
+      "a key of web is not understood: expected 43 characters of base 64 for URLs"
+    ),
+    (
+      #"{"epoch": 1, "keys": {"web": []}}"#,
+      "a key of web is not understood: expected 43 characters of base 64 for URLs"
     ),
   ]) func whatCantBeIsRefusedAndNamed(json: String, message: String) {
     let error = #expect(throws: PlacementError.self) { try Placement(json: Data(json.utf8)) }

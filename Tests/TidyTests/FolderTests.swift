@@ -8,12 +8,12 @@ import Testing
     let runtime: Set<String> = ["HeightsRuntime", "Text", "Telemetry"]
     let http = runtime.union(["HeightsHTTP"])
     let data = http.union(["SQL", "Shards", "Objects"])
-    let app = data.union(["Redis", "Cache", "Sessions", "Placement", "Launch"])
+    let app = data.union(["Redis", "Cache", "Sessions", "Services", "Placement", "Launch"])
     return [
       "HeightsRuntime": [], "Text": [], "Telemetry": ["HeightsRuntime", "Text"], "HeightsHTTP": runtime,
       "Shards": ["HeightsRuntime"], "SQL": http.union(["Shards"]), "Objects": http.union(["SQL"]),
       "Redis": http, "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
-      "Placement": runtime,
+      "Placement": runtime, "Services": http.union(["Placement"]),
       "Launch": app.union(["App"]), "App": app,
     ]
   }()

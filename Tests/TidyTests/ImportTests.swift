@@ -37,8 +37,8 @@ import Testing
     (
       "Sources/Load/",
       [
-        "Errors", "Files", "Placement", "Policies", "History", "Lab", "HeightsData", "HeightsRuntime",
-        "Workload",
+        "Errors", "Files", "Placement", "Policies", "History", "Lab", "HeightsData", "HeightsHTTP",
+        "HeightsRuntime", "Workload",
       ]
     ),
     ("Sources/Deploy/", ["CSodium", "Errors"]),

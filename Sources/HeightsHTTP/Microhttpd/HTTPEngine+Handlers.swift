@@ -68,7 +68,7 @@ extension HTTPEngine {
         return exchange
       case .refuse:
         refusedOverload += 1
-        show(.overloaded, exchange)
+        answer(exchange, response(to: .overloaded, exchange).with(NotBegun.header, "1"))
       case .pass: break
       }
     }

@@ -74,6 +74,7 @@ struct AppProcess {
     let context = try await AppContext(environment)
     let readiness = readiness
     var routes = try await build(context)
+    if let door = context.services.door { routes.app = door }
     let metrics = MetricsSource(context)
     // Figures are for the lab alone, by the admin socket.
     routes.app.addHealth(stage: environment.stage, readiness: readiness, metrics: nil)

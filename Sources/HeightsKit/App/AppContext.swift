@@ -19,6 +19,8 @@ public final class AppContext: Sendable {
   let redis: SharedRedis
   /// The bucket that the environment names, if it names one.
   let bucket: S3Bucket?
+  /// Those that the app is made of.
+  let services = Services()
   private let watcher: PlacementWatcher?
   private let lock: DataLock
   /// Whether sessions have to remember what they have read.
@@ -162,12 +164,14 @@ public final class AppContext: Sendable {
     text.clusters(clusters.withLock { $0.values.sorted { $0.name < $1.name } })
     if redis.isPlaced { text.redis(redis.metrics, breaker: redis.breaker) }
     if let bucket { text.s3(bucket) }
+    await services.writeMetrics(to: &text)
     for write in writers.withLock({ $0 }) { await write(&text) }
   }
 
   func close() async {
     closing.store(true, ordering: .relaxed)
     if let watcher { try? await loops.loops[0].run { watcher.close() } }
+    await services.close()
     for (database, _) in openDatabases { database.close() }
     for cluster in clusters.withLock({ $0.values }) { cluster.close() }
     await redis.close()

@@ -45,6 +45,11 @@ public struct Environment: Sendable {
   /// `HEIGHTS_LOG_REQUESTS` is not `off`.
   public let logsRequests: Bool
 
+  /// `HEIGHTS_SERVICE`: which of the app's services the process is; nil for all of them.
+  public let service: String?
+  /// `HEIGHTS_CALLS` is `checked`: calls within the process go through JSON as well, for tests.
+  let checksCalls: Bool
+
   /// Whether people come by HTTPS: cookies are then marked `Secure`.
   public var usesTLS: Bool { publicURL.hasPrefix("https:") }
 
@@ -104,6 +109,26 @@ public struct Environment: Sendable {
     }
     opensFrontDoor = variables[.frontDoor] != "closed"
     logsRequests = variables[.logRequests] != "off"
+    service = variables[.service]
+    checksCalls = variables[.calls] == "checked"
+  }
+
+  /// By what services know the process when it calls them: a name and a key, in the file that `HEIGHTS_SERVICE_KEY_FILE` names;
+  /// nil where there is none.
+  var callSigner: CallSigner? {
+    get throws {
+      guard let path = variables[.serviceKeyFile] else { return nil }
+      let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+      let parts = text.trimmingCharacters(in: .newlines).split(separator: " ")
+      guard parts.count == 2, let secret = Base64URL.bytes(parts[1]).flatMap(CallerSecret.init(seed:)) else {
+        // What is in it is not shown.
+        throw EnvironmentError(
+          description:
+            "HEIGHTS_SERVICE_KEY_FILE is '\(path)': expected a file with the name of a service, a blank, and "
+            + "32 bytes in base 64 for URLs")
+      }
+      return CallSigner(service: String(parts[0]), secret: secret)
+    }
   }
 
   /// By what name and password the cache knows the process: those of `REDIS_URL`, or the password in the file that

@@ -156,7 +156,9 @@ final class RedisSeeker: @unchecked Sendable {
   private func openLeader(
     _ address: ServerAddress, _ redis: SharedRedis
   ) async throws(RedisError) -> (RedisConnection, host: String) {
-    let host = try await HostName.numeric(address.host)
+    guard let host = await HostName.numeric(address.host) else {
+      throw .away("the host '\(address.host)' is not known")
+    }
     let connection = try connect(to: address, host: host, redis)
     do throws(RedisError) { try await checkRole(connection, ms: Self.answerMs) } catch {
       connection.close()

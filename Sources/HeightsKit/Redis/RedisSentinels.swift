@@ -42,7 +42,7 @@ final class RedisSentinels: @unchecked Sendable {
 
   private func connect(_ logIn: [RedisArgument]?) async -> [RedisConnection] {
     for address in addresses where connections[address]?.isOpen != true {
-      guard let host = try? await HostName.numeric(address.host) else { continue }
+      guard let host = await HostName.numeric(address.host) else { continue }
       connections[address] = try? RedisConnection(address, host: host, logIn: logIn, tls: nil, flushes)
     }
     return addresses.compactMap { connections[$0] }.filter(\.isOpen)

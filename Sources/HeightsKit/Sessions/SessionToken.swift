@@ -18,11 +18,8 @@ struct SessionToken: Sendable, CustomStringConvertible {
 
   /// Reads what `description` writes.
   init?(_ text: String) {
-    var bytes = [UInt8](repeating: 0, count: SessionToken.secretBytes + 2)
-    var count = 0
-    let variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
-    guard sodium_base642bin(&bytes, bytes.count, text, text.utf8.count, nil, &count, nil, variant) == 0,
-      count == bytes.count, let shard = Shard(Int(bytes[0]) << 8 | Int(bytes[1]))
+    guard let bytes = Base64URL.bytes(text), bytes.count == SessionToken.secretBytes + 2,
+      let shard = Shard(Int(bytes[0]) << 8 | Int(bytes[1]))
     else { return nil }
     self.shard = shard
     secret = Array(bytes.dropFirst(2))
@@ -30,11 +27,7 @@ struct SessionToken: Sendable, CustomStringConvertible {
 
   /// URL-safe base 64.
   var description: String {
-    let bytes = [UInt8(shard.number >> 8), UInt8(shard.number & 0xff)] + secret
-    let variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
-    var text = [CChar](repeating: 0, count: sodium_base64_encoded_len(bytes.count, variant))
-    sodium_bin2base64(&text, text.count, bytes, bytes.count, variant)
-    return String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    Base64URL.text([UInt8(shard.number >> 8), UInt8(shard.number & 0xff)] + secret)
   }
 
   /// What is stored of it.

@@ -1,5 +1,7 @@
 // One question to the app per acknowledged write, and what its answer means.
 
+import HeightsHTTP
+
 /// Something that the ledger says, and the request that shows whether it is so.
 enum LedgerCheck: Sendable {
   case account(name: String)

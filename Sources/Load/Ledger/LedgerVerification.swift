@@ -1,5 +1,6 @@
 // Reads every acknowledged write back: from the databases' leader, or, where that is out of reach, from the app.
 
+import HeightsHTTP
 import HeightsRuntime
 import Policies
 
@@ -95,7 +96,7 @@ public struct LedgerVerification: Sendable {
   ) async throws -> VerificationReport {
     let ledger = try Ledger.read(path: ledgerPath)
     if let stores { return try await verify(ledger, at: stores) }
-    let endpoint = try Endpoint.http(target)
+    let endpoint = try Endpoint.target(target)
     if !ledger.waitlist.isEmpty, adminSocketPath == nil {
       throw LoadError.adminSocketNeeded(addresses: ledger.waitlist.count)
     }
@@ -120,7 +121,7 @@ public struct LedgerVerification: Sendable {
     _ checks: [LedgerCheck], at endpoint: Endpoint, on loop: EventLoop, _ report: inout VerificationReport,
     _ progress: @escaping @Sendable (Int, Int) -> Void
   ) async throws -> [(LedgerCheck, LedgerCheck.Answer)] {
-    let client = HTTPClient(endpoint, on: loop, limits: .init(connections: Self.parallelReads))
+    let client = HTTPClient(endpoint, on: loop, .visitors(connections: Self.parallelReads))
     if case .failure(let failure) = await client.send(SummitAPI.health) {
       throw LoadError.unreachable(target: target, reason: failure.kind)
     }
@@ -182,8 +183,9 @@ public struct LedgerVerification: Sendable {
     _ emails: Set<String>, on loop: EventLoop, _ report: inout VerificationReport
   ) async throws {
     guard let adminSocketPath, !emails.isEmpty else { return }
-    let limits = HTTPClient.Limits(connections: 1, timeoutMs: 60_000, bodyBytes: 1 << 30)
-    let client = HTTPClient(try .unix(adminSocketPath), on: loop, limits: limits)
+    let client = HTTPClient(
+      try .adminSocket(adminSocketPath), on: loop,
+      .visitors(connections: 1, timeoutMs: 60_000, bodyBytes: 1 << 30))
     let result = await client.send(SummitAPI.waitlist)
     await client.close()
     let stored = try Self.storedEmails(result, adminSocketPath)

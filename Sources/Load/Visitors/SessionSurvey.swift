@@ -1,6 +1,7 @@
 // Is everybody who was logged in still logged in, and nobody by a session that is over?
 
 import Foundation
+import HeightsHTTP
 import HeightsRuntime
 import Policies
 

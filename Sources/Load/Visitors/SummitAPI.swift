@@ -1,6 +1,7 @@
 // Summit's JSON API, as requests and what is read from its answers.
 
 import Foundation
+import HeightsHTTP
 
 /// The requests of the API; each is a value.
 enum SummitAPI {
@@ -10,10 +11,8 @@ enum SummitAPI {
   static let waitlist = ClientRequest.get("/waitlist")
 
   static func joinWaitlist(email: String) -> ClientRequest {
-    var request = ClientRequest("POST", "/api/waitlist", json: object(["email": email]))
     // An address is stored once, however often it comes.
-    request.isIdempotent = true
-    return request
+    ClientRequest("POST", "/api/waitlist", json: object(["email": email])).repeatable
   }
 
   static func signUp(_ visitor: Visitor) -> ClientRequest {
@@ -51,9 +50,7 @@ enum SummitAPI {
   }
 
   static func post(_ text: String, key: String, cookie: String?) -> ClientRequest {
-    var request = ClientRequest("POST", "/api/posts", json: object(["text": text]), cookie: cookie)
-    request.idempotencyKey = key
-    return request
+    ClientRequest("POST", "/api/posts", json: object(["text": text]), cookie: cookie).keyed(key)
   }
 
   /// The same bytes twice are one object.
@@ -64,9 +61,7 @@ enum SummitAPI {
       + "Content-Type: image/gif\r\n\r\n"
     let bytes = Array(head.utf8) + picture + Array("\r\n--\(boundary)--\r\n".utf8)
     let body = ClientRequest.Body(mediaType: "multipart/form-data; boundary=\(boundary)", bytes: bytes)
-    var request = ClientRequest("POST", "/api/media", body: body, cookie: cookie)
-    request.isIdempotent = true
-    return request
+    return ClientRequest("POST", "/api/media", body: body, cookie: cookie).repeatable
   }
 
   static func photo(_ key: String) -> ClientRequest { .get("/media/\(segment(key))") }

@@ -1,5 +1,7 @@
 // Visitors log in and out, change their passwords, and try whether sessions that have ended still let somebody in.
 
+import HeightsHTTP
+
 /// What is acknowledged is expected from then on. Where no answer says whether a session is over (none came, or a 5xx), it
 /// is expected neither to live nor to be over.
 extension Visitors {

@@ -1,5 +1,6 @@
 // The visitors of one loop at work: they decide, send, read the answer, and write down what was acknowledged.
 
+import HeightsHTTP
 import HeightsRuntime
 import History
 import Workload
@@ -117,9 +118,7 @@ actor Visitors {
 
   /// That there is no such tie is an answer too.
   private func readTie(_ visitor: Int, _ request: ClientRequest, _ key: String) async -> Outcome {
-    var request = request
-    request.cookie = cookie(visitor)
-    let (answer, span) = await timed(request, visitor)
+    let (answer, span) = await timed(request.asked(with: cookie(visitor)), visitor)
     guard case .success(let response) = answer, response.isSuccess || response.status == 404 else {
       return Outcome(answer)
     }

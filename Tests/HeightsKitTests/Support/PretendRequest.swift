@@ -9,11 +9,12 @@ final class PretendRequest: RequestContext {
   let deadline: Deadline
   let trace: TraceContext
   let seen: SeenPositions?
+  let isRepeated: Bool
   private let isOver = Atomic<Bool>(false)
 
-  init(deadline: Deadline = .afterMs(60_000), seen: SeenPositions? = nil) {
+  init(deadline: Deadline = .afterMs(60_000), seen: SeenPositions? = nil, isRepeated: Bool = false) {
     var random = FastRandom()
-    (self.deadline, self.seen) = (deadline, seen)
+    (self.deadline, self.seen, self.isRepeated) = (deadline, seen, isRepeated)
     trace = TraceContext(traceparent: nil, random: &random)
   }
 
@@ -23,11 +24,14 @@ final class PretendRequest: RequestContext {
 }
 
 /// Runs `body` as a request's handler would.
-/// - Parameter seen: what its session has seen.
+/// - Parameters:
+///   - seen: what its session has seen.
+///   - isRepeated: whether it is a repetition of one that failed.
 func asRequest<T>(
-  due deadline: Deadline = .afterMs(60_000), seen: SeenPositions? = nil, _ body: () async throws -> T
+  due deadline: Deadline = .afterMs(60_000), seen: SeenPositions? = nil, isRepeated: Bool = false,
+  _ body: () async throws -> T
 ) async rethrows -> T {
-  let request = PretendRequest(deadline: deadline, seen: seen)
+  let request = PretendRequest(deadline: deadline, seen: seen, isRepeated: isRepeated)
   defer { request.end() }
   return try await CurrentRequest.$context.withValue(request) { try await body() }
 }

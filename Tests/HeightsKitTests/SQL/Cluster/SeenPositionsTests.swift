@@ -145,4 +145,51 @@ import Testing
     seen.hasReadLeader(position(500), on: 1, of: 5, since: start)
     #expect(seen.token(of: 5)?.position == .end)
   }
+
+  // MARK: What is seen elsewhere
+
+  @Test func whatAnotherHasSeenForTheSessionIsTakenOver() throws {
+    let seen = SeenPositions()
+    seen.hasWritten(position(10), on: 1, of: 5)
+    let copy = seen.copy
+    let elsewhere = SeenPositions(cookie: copy.text)
+    elsewhere.hasWritten(position(30), on: 1, of: 5)
+    elsewhere.hasWritten(position(7), on: 2, of: 6)
+    seen.take(try #require(elsewhere.cookie), since: copy.moment)
+    #expect(seen.token(of: 5) == .init(position: position(30), member: 0, timeline: 1))
+    #expect(seen.token(of: 6) == .init(position: position(7), member: 0, timeline: 2))
+    #expect(seen.cookie == SeenPositions(cookie: seen.cookie).copy.text)
+  }
+
+  @Test func ofWhatWasSeenSideBySideNothingIsForgotten() throws {
+    let seen = SeenPositions()
+    let copy = seen.copy
+    #expect(copy.text == nil)
+    let elsewhere = SeenPositions(cookie: copy.text)
+    elsewhere.willRead(9, from: position(50), of: 5)
+    elsewhere.hasWritten(position(3), on: 1, of: 6)
+    seen.willRead(8, from: position(40), of: 5)
+    seen.hasWritten(position(8), on: 2, of: 6)
+    seen.take(try #require(elsewhere.cookie), since: copy.moment)
+    #expect(seen.token(of: 5)?.position == .end, "of two followers neither is surely ahead of the other")
+    #expect(seen.token(of: 6) == .init(position: position(8), member: 0, timeline: 2))
+  }
+
+  @Test func whatCantBeACookieTellsNothing() {
+    let seen = SeenPositions()
+    seen.hasWritten(position(10), on: 1, of: 5)
+    let copy = seen.copy
+    seen.take("1.2.3", since: copy.moment)
+    #expect(seen.copy.text == copy.text)
+  }
+
+  @Test func whereSomethingMayHaveBeenWrittenOnlyLeadersWillDo() {
+    let seen = SeenPositions()
+    seen.hasWritten(position(10), on: 1, of: 5)
+    seen.mayHaveWrittenAnywhere()
+    for seen in [seen, SeenPositions(cookie: seen.cookie)] {
+      #expect(seen.token(of: 5)?.isUnsure == true)
+      #expect(seen.token(of: 6) == .unknown)
+    }
+  }
 }

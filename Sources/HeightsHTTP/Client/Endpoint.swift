@@ -1,38 +1,39 @@
 // Where to connect to: a host and port, or a Unix socket.
 
-import Files
 import Foundation
 import Glibc
+import HeightsRuntime
 
 /// A resolved address. Name servers are asked once, when it is made.
-struct Endpoint: Sendable {
+package struct Endpoint: Sendable {
   /// As browsers write it: `http://127.0.0.1:8080`.
-  let origin: String
+  package let origin: String
   /// The Host header: `127.0.0.1:8080`.
-  let authority: String
+  package let authority: String
   private let address: sockaddr_storage
   private let addressBytes: socklen_t
 
   /// - Parameter target: `http://HOST[:PORT]`, with nothing behind it.
-  /// - Throws: `LoadError` when it is written wrongly or has no address.
-  static func http(_ target: String) throws -> Endpoint {
+  /// - Throws: `EndpointError` when it is written wrongly or has no address.
+  package static func http(_ target: String) throws(EndpointError) -> Endpoint {
     guard let parts = URLComponents(string: target), parts.scheme == "http",
       let host = parts.host, !host.isEmpty, parts.path.isEmpty || parts.path == "/",
       parts.user == nil, parts.query == nil, (0...65_535).contains(parts.port ?? 80)
-    else { throw LoadError.invalidOption(name: "target", expected: "http://HOST:PORT", found: "'\(target)'") }
+    else { throw .malformed(target) }
     let bare = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
     let authority = (bare.contains(":") ? "[\(bare)]" : bare) + (parts.port.map { ":\($0)" } ?? "")
     return try resolve(bare, port: parts.port ?? 80, authority: authority)
   }
 
-  private static func resolve(_ host: String, port: Int, authority: String) throws -> Endpoint {
+  private static func resolve(_ host: String, port: Int, authority: String) throws(EndpointError) -> Endpoint
+  {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
     let code = getaddrinfo(host, String(port), &hints, &list)
     defer { if let list { freeaddrinfo(list) } }
     guard code == 0, let first = list?.pointee, let found = first.ai_addr else {
-      throw LoadError.unreachable(target: "http://\(authority)", reason: String(cString: gai_strerror(code)))
+      throw .unreachable(target: "http://\(authority)", reason: String(cString: gai_strerror(code)))
     }
     var address = sockaddr_storage()
     withUnsafeMutableBytes(of: &address) { storage in
@@ -42,13 +43,13 @@ struct Endpoint: Sendable {
       origin: "http://\(authority)", authority: authority, address: address, addressBytes: first.ai_addrlen)
   }
 
-  /// - Throws: `LoadError` when the path does not fit into a socket address.
-  static func unix(_ path: String) throws -> Endpoint {
+  /// - Throws: `EndpointError` when the path does not fit into a socket address.
+  package static func unix(_ path: String) throws(EndpointError) -> Endpoint {
     var unix = sockaddr_un()
     unix.sun_family = sa_family_t(AF_UNIX)
     let room = MemoryLayout.size(ofValue: unix.sun_path) - 1
     guard (1...room).contains(path.utf8.count) else {
-      throw LoadError.unreachable(target: path, reason: "the path of a socket has 1 to \(room) bytes")
+      throw .unreachable(target: path, reason: "the path of a socket has 1 to \(room) bytes")
     }
     withUnsafeMutableBytes(of: &unix.sun_path) { $0.copyBytes(from: path.utf8) }
     var address = sockaddr_storage()
@@ -78,4 +79,11 @@ struct Endpoint: Sendable {
     }
     return .success(descriptor)
   }
+}
+
+/// Why there is nowhere to connect to.
+package enum EndpointError: Error, Equatable {
+  /// Expected `http://HOST[:PORT]`.
+  case malformed(String)
+  case unreachable(target: String, reason: String)
 }

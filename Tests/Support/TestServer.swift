@@ -3,18 +3,17 @@
 import Foundation
 import Glibc
 import Synchronization
-import TestSupport
 
 /// Listens until stopped; `serve` gets each connection on a thread of its own and the connection ends when it returns.
-final class TestServer: Sendable {
-  let target: String
+package final class TestServer: Sendable {
+  package let target: String
   private let listener: Int32
   private let open = Mutex<Set<Int32>>([])
   private let accepted = Mutex(0)
   private let threads = DispatchGroup()
 
   /// On a free port of 127.0.0.1, or on a Unix socket at `unixPath`.
-  init(unixPath: String? = nil, _ serve: @escaping @Sendable (TestConnection) -> Void) throws {
+  package init(unixPath: String? = nil, _ serve: @escaping @Sendable (TestConnection) -> Void) throws {
     if let unixPath {
       (listener, target) = (try TestServer.listenUnix(unixPath), unixPath)
     } else {
@@ -25,12 +24,12 @@ final class TestServer: Sendable {
   }
 
   /// How many connections have come so far.
-  var connectionCount: Int { accepted.withLock { $0 } }
+  package var connectionCount: Int { accepted.withLock { $0 } }
 
-  var hasOpenConnections: Bool { open.withLock { !$0.isEmpty } }
+  package var hasOpenConnections: Bool { open.withLock { !$0.isEmpty } }
 
   /// Ends the listener and all connections, and waits for their threads.
-  func stop() {
+  package func stop() {
     shutdown(listener, Int32(SHUT_RDWR))
     open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
     threads.waitInTime(for: "every connection's thread ends")
@@ -98,24 +97,24 @@ final class TestServer: Sendable {
 }
 
 /// A request as the test server reads it.
-struct TestRequest: Sendable {
-  let method: String
-  let path: String
+package struct TestRequest: Sendable {
+  package let method: String
+  package let path: String
   /// Names in lower case.
-  let headers: [String: String]
-  let bytes: [UInt8]
+  package let headers: [String: String]
+  package let bytes: [UInt8]
 
-  var body: String { String(decoding: bytes, as: UTF8.self) }
+  package var body: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 /// A connection as the test's script sees it.
-struct TestConnection: Sendable {
-  let descriptor: Int32
+package struct TestConnection: Sendable {
+  package let descriptor: Int32
   /// 0 for the first that the server accepted.
-  let index: Int
+  package let index: Int
 
   /// - Returns: nil when the client has closed the connection.
-  func readRequest() -> TestRequest? {
+  package func readRequest() -> TestRequest? {
     var bytes: [UInt8] = []
     while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) {
       guard let byte = readByte() else { return nil }
@@ -132,7 +131,7 @@ struct TestConnection: Sendable {
     return TestRequest(method: String(words[0]), path: String(words[1]), headers: headers, bytes: body)
   }
 
-  func write(_ text: String) { write(Array(text.utf8)) }
+  package func write(_ text: String) { write(Array(text.utf8)) }
 
   private func write(_ bytes: [UInt8]) {
     var sent = 0
@@ -146,18 +145,18 @@ struct TestConnection: Sendable {
     }
   }
 
-  func answer(_ status: Int, _ body: String = "", headers: String = "") {
+  package func answer(_ status: Int, _ body: String = "", headers: String = "") {
     let length = status == 204 ? "" : "Content-Length: \(body.utf8.count)\r\n"
     write("HTTP/1.1 \(status) Some Reason\r\n\(length)\(headers)\r\n\(status == 204 ? "" : body)")
   }
 
-  func answer(_ bytes: [UInt8]) {
+  package func answer(_ bytes: [UInt8]) {
     write("HTTP/1.1 200 OK\r\nContent-Length: \(bytes.count)\r\n\r\n")
     write(bytes)
   }
 
   /// Makes the close that follows a reset.
-  func resetOnClose() {
+  package func resetOnClose() {
     var setting = linger(l_onoff: 1, l_linger: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size))
   }
@@ -166,12 +165,4 @@ struct TestConnection: Sendable {
     var byte: UInt8 = 0
     return recv(descriptor, &byte, 1, 0) == 1 ? byte : nil
   }
-}
-
-/// A folder that is gone when the body ends.
-func withTemporaryFolder<T>(_ body: (String) async throws -> T) async throws -> T {
-  let path = NSTemporaryDirectory() + "load-\(UUID().uuidString.prefix(8))"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try await body(path)
 }

@@ -1,16 +1,16 @@
 // Names of hosts, looked up without keeping a loop waiting.
 
 import Glibc
+import HeightsRuntime
 
-enum HostName {
-  /// The address of a host in numbers: as it is, or found by the system's resolver on a thread of its own.
-  static func numeric(_ host: String) async throws(RedisError) -> String {
+/// Of hosts.
+package enum HostName {
+  /// The address of a host in numbers: as it is, or found by the system's resolver on a thread of its own; nil when it is not
+  /// known.
+  package static func numeric(_ host: String) async -> String? {
     var address = in_addr()
     if inet_pton(AF_INET, host, &address) == 1 { return host }
-    guard let found = try? await SystemThread.run(name: "resolver", { lookUp(host) }) else {
-      throw .away("the host '\(host)' is not known")
-    }
-    return found
+    return try? await SystemThread.run(name: "resolver") { lookUp(host) }
   }
 
   private static func lookUp(_ host: String) -> String? {

@@ -1,7 +1,7 @@
-// HTTP/1.1 answers, read strictly: what a browser might guess at is an error here, since it is the app that is tested.
+// HTTP/1.1 answers, read strictly: what a browser might guess at is an error here, since it may be the app that is tested.
 
 /// Reads one answer from pieces of any size. No I/O.
-struct ResponseParser: Sendable {
+package struct ResponseParser: Sendable {
   private enum Stage: Equatable {
     case statusLine
     case headers
@@ -18,6 +18,8 @@ struct ResponseParser: Sendable {
   private static let maxHeadBytes = 64 << 10
 
   private let maxBodyBytes: Int
+  /// The headers that somebody wants to see.
+  private let kept: [String]
   private var stage = Stage.statusLine
   private var line: [UInt8] = []
   private var headBytes = 0
@@ -25,14 +27,18 @@ struct ResponseParser: Sendable {
   private var contentLength: Int?
   private var isChunked = false
   /// Whether any byte has come.
-  private(set) var hasBegun = false
+  package private(set) var hasBegun = false
 
-  init(maxBodyBytes: Int) { self.maxBodyBytes = maxBodyBytes }
+  /// - Parameter keeping: the names of the headers that are told.
+  package init(maxBodyBytes: Int, keeping kept: [String] = []) {
+    self.maxBodyBytes = maxBodyBytes
+    self.kept = kept
+  }
 
   /// Takes bytes as they come.
   /// - Returns: the answer once it is whole. Bytes beyond it make it one that closes the connection: nobody asked.
   /// - Throws: `ClientFailure.malformed`.
-  mutating func receive(_ bytes: UnsafeRawBufferPointer) throws(ClientFailure) -> ClientResponse? {
+  package mutating func receive(_ bytes: UnsafeRawBufferPointer) throws(ClientFailure) -> ClientResponse? {
     var rest = bytes[...]
     if !rest.isEmpty { hasBegun = true }
     while !rest.isEmpty, stage != .done { try step(&rest) }
@@ -43,7 +49,7 @@ struct ResponseParser: Sendable {
 
   /// The connection has ended.
   /// - Returns: the answer, when the end of the connection is what ends it.
-  func receiveEnd() -> ClientResponse? { stage == .bodyUntilClose ? response : nil }
+  package func receiveEnd() -> ClientResponse? { stage == .bodyUntilClose ? response : nil }
 
   private mutating func step(_ rest: inout Slice<UnsafeRawBufferPointer>) throws(ClientFailure) {
     switch stage {
@@ -118,19 +124,20 @@ struct ResponseParser: Sendable {
       line[colon...].allSatisfy({ ($0 >= 32 && $0 != 127) || $0 == 9 })
     else { throw .malformed("a header that is not 'name: value'") }
     let value = String(decoding: line[(colon + 1)...], as: UTF8.self).trimmingBlanks
-    // Only these say anything to the generator; the name's length comes first because it is cheap.
+    // The name's length comes first because it is cheap.
     switch colon - line.startIndex {
     case 10 where isName("connection", line[..<colon]):
       if value.lowercased() == "close" { response.closesConnection = true }
-    case 10 where isName("set-cookie", line[..<colon]):
-      response.cookies.append(String(value.prefix { $0 != ";" }))
     case 14 where isName("content-length", line[..<colon]): try readContentLength(value)
     case 17 where isName("transfer-encoding", line[..<colon]):
       guard !isChunked, value.lowercased() == "chunked" else {
         throw .malformed("a transfer encoding other than chunked")
       }
       isChunked = true
-    default: break
+    default:
+      if let name = kept.first(where: { isName($0, line[..<colon]) }) {
+        response.headers.append(Header(name, value))
+      }
     }
   }
 
@@ -186,8 +193,9 @@ private func number(_ digits: ArraySlice<UInt8>, radix: Int) -> Int? {
   return Int(String(decoding: digits, as: UTF8.self), radix: radix)
 }
 
-private func isName(_ name: StaticString, _ bytes: ArraySlice<UInt8>) -> Bool {
-  name.withUTF8Buffer { lowercase in zip(lowercase, bytes).allSatisfy { $0 == $1 | 0x20 } }
+/// Of letters and dashes only.
+private func isName(_ name: String, _ bytes: ArraySlice<UInt8>) -> Bool {
+  name.utf8.count == bytes.count && zip(name.utf8, bytes).allSatisfy { $0 | 0x20 == $1 | 0x20 }
 }
 
 /// RFC 9110's characters of a header's name.

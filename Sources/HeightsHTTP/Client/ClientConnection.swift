@@ -9,19 +9,25 @@ final class ClientExchange {
   let deadline: Deadline
   /// It went out once already, on a connection that turned out to be closed.
   var isSecondTry = false
-  private let continuation: CheckedContinuation<Result<ClientResponse, ClientFailure>, Never>
+  /// Whether any byte of it has been handed to the kernel, on whatever connection.
+  var wasSent = false
+  let number: UInt64
+  private let continuation: CheckedContinuation<HTTPClient.Delivery, Never>
 
   init(
-    _ request: ClientRequest, deadline: Deadline,
-    _ continuation: CheckedContinuation<Result<ClientResponse, ClientFailure>, Never>
+    _ request: ClientRequest, deadline: Deadline, number: UInt64,
+    _ continuation: CheckedContinuation<HTTPClient.Delivery, Never>
   ) {
     self.request = request
     self.deadline = deadline
+    self.number = number
     self.continuation = continuation
   }
 
   /// Called once.
-  func end(_ result: Result<ClientResponse, ClientFailure>) { continuation.resume(returning: result) }
+  func end(_ result: Result<ClientResponse, ClientFailure>) {
+    continuation.resume(returning: HTTPClient.Delivery(result: result, wasSent: wasSent))
+  }
 }
 
 /// What a loop's connections read into, one after the other.
@@ -43,7 +49,7 @@ final class ClientConnection {
   private enum State { case connecting, open, closed }
 
   private let endpoint: Endpoint
-  private let maxBodyBytes: Int
+  private let settings: HTTPClient.Settings
   private let buffer: ReadBuffer
   private let onEvent: (ClientConnection, Event) -> Void
   private let descriptor: Int32
@@ -54,18 +60,24 @@ final class ClientConnection {
   private var parser: ResponseParser
   private var answers = 0
   private(set) var exchange: ClientExchange?
+  /// When it has last answered.
+  private(set) var idleSince = Deadline.now
 
   /// - Parameter descriptor: a socket that is connecting; the connection closes it.
   init(
-    _ descriptor: Int32, to endpoint: Endpoint, maxBodyBytes: Int, buffer: ReadBuffer,
+    _ descriptor: Int32, to endpoint: Endpoint, _ settings: HTTPClient.Settings, buffer: ReadBuffer,
     _ onEvent: @escaping (ClientConnection, Event) -> Void
   ) {
     self.descriptor = descriptor
     self.endpoint = endpoint
-    self.maxBodyBytes = maxBodyBytes
+    self.settings = settings
     self.buffer = buffer
     self.onEvent = onEvent
-    parser = ResponseParser(maxBodyBytes: maxBodyBytes)
+    parser = Self.parser(settings)
+  }
+
+  private static func parser(_ settings: HTTPClient.Settings) -> ResponseParser {
+    ResponseParser(maxBodyBytes: settings.bodyBytes, keeping: settings.keptHeaders)
   }
 
   /// Lets `loop` drive the connection from now on.
@@ -87,10 +99,10 @@ final class ClientConnection {
 
   func begin(_ exchange: ClientExchange) {
     self.exchange = exchange
-    parser = ResponseParser(maxBodyBytes: maxBodyBytes)
+    parser = Self.parser(settings)
     output.removeAll(keepingCapacity: true)
     outputSent = 0
-    exchange.request.write(to: endpoint, into: &output)
+    exchange.request.write(to: endpoint, settings, into: &output)
     if state == .open { writeOutput() }
   }
 
@@ -136,6 +148,7 @@ final class ClientConnection {
       }
       if sent > 0 {
         outputSent += sent
+        exchange?.wasSent = true
       } else if errno == EAGAIN {
         watch?.update([.readable, .writable])
         return
@@ -175,6 +188,7 @@ final class ClientConnection {
     guard let exchange else { return }
     self.exchange = nil
     answers += 1
+    idleSince = .now
     // An answer before the request was out (413) leaves a connection that no longer knows where requests begin.
     if response.closesConnection || outputSent < output.count { close() }
     onEvent(self, .answered(exchange, response))

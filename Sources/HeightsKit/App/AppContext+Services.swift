@@ -1,0 +1,43 @@
+// How an app gets the services that it is made of.
+
+extension AppContext {
+  /// A service of the app: the client through which the rest of it calls.
+  ///
+  /// `make` is called where the process does the service's work: always, until services are processes of their own; then in
+  /// those of this service alone. So what only the service needs, its database above all, is opened in there.
+  ///
+  /// ```swift
+  /// let accounts = try await context.service(AccountsClient.self) {
+  ///   AccountsStore(database: try await context.database("accounts"))
+  /// }
+  /// ```
+  /// - Parameter make: whatever conforms to the service's protocol.
+  /// - Throws: what `make` throws; `EnvironmentError` when the process is to call others and has no key.
+  public func service<Client: ServiceClient>(
+    _ client: Client.Type, _ make: () async throws -> Client.Work
+  ) async throws -> Client {
+    let isHere = environment.service == nil || environment.service == Client.service
+    let work = isHere ? try await make() : nil
+    if environment.service == Client.service, let work { services.answer(client, work, placements) }
+    if environment.checksCalls, let work {
+      return Client(route: ServiceRoute(nil, CheckedService(client, work)))
+    }
+    let signer = try environment.callSigner
+    let callers = loops.loops.map { ServiceCaller(Client.service, on: $0, as: signer) }
+    let route = ServiceRoute(work, RemoteService<Client.Failure>(Client.service, callers))
+    let start = placements.subscribe { _, new in await route.follow(new, Client.service, callers) }
+    await route.follow(start, Client.service, callers)
+    services.add(Client.service, callers)
+    return Client(route: route)
+  }
+}
+
+extension ServiceRoute {
+  fileprivate func follow(_ placement: Placement, _ name: String, _ callers: [ServiceCaller]) async {
+    let place = placement.services[name]
+    // Before its first call is sent there, and after the last one.
+    if place == nil { send(parts: 0) }
+    for caller in callers { await caller.setAddresses(place?.addresses ?? []) }
+    if let place { send(parts: place.share) }
+  }
+}
