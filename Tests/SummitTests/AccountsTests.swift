@@ -32,12 +32,12 @@ import Testing
   }
 
   /// A database of accounts in which the unlucky fail, and not by a conflict.
-  private func withAccounts(_ body: (Accounts, Database) async throws -> Void) async throws {
+  private func withAccounts(_ body: (AccountsStore, Database) async throws -> Void) async throws {
     try await withSummitDatabase("accounts") { database, _ in
       try await database.everywhere.transaction {
         for statement in Self.badLuck { try await $0.execute(statement) }
       }
-      try await body(Accounts(database: database), database)
+      try await body(AccountsStore(database: database), database)
     }
   }
 

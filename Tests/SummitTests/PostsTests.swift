@@ -12,7 +12,7 @@ import Testing
     let shard = Shard(of: "author\(number)")
     let id = try #require(Identifier(Int64(number + 1) << 22 | Int64(shard.number) << 10))
     return Account(
-      id: id, name: "author\(number)", displayName: "Author", email: "", passwordHash: "", credentials: 0)
+      id: id, name: "author\(number)", displayName: "Author", email: "", credentials: 0)
   }
 
   @Test func theListOfManyIsTheNewestOfAllPageByPage() async throws {
@@ -45,7 +45,7 @@ import Testing
   @Test func theLoopHasItsTurnWhileManyAuthorsAreRead() async throws {
     try await withSummitDatabase("posts") { database, loop in
       let posts = Posts(database: database)
-      let authors = try (0..<Graph.followLimit).map { try author($0).id }
+      let authors = try (0..<GraphStore.followLimit).map { try author($0).id }
       let turns = try await loop.run {
         var turns = 0
         // Always readable: the byte is never read.

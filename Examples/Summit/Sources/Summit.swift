@@ -16,11 +16,10 @@ struct Summit: Sendable {
   private static let feedMs = (fresh: 2_000, stale: 0)
   private static let postMs = (fresh: 60_000, stale: 0)
 
-  let accounts: Accounts
+  let accounts: AccountsClient
   let posts: Posts
-  let graph: Graph
+  let graph: GraphClient
   let sessions: SessionStore
-  let passwords: Passwords
   let logInLimits: LogInLimits
   let photos: ObjectStore
   let cache: Cache
@@ -34,20 +33,17 @@ struct Summit: Sendable {
       throw Problem.invalid([Problem.Field("name", "This name is taken.")])
     }
     try await logInLimits.signUp(from: request.remoteAddress)
-    let hash = try await passwords.hash(signUp.password, for: .newcomers)
-    let account = try await accounts.create(signUp, passwordHash: hash)
+    let account = try await accounts.create(signUp)
     return Viewer(
       account: account, session: try await begin(account.id, account.credentials, by: request))
   }
 
   /// - Throws: `Problem`: 401 when name and password don't belong together, 429 after too many failures.
   func logIn(name: String, password: String, by request: Request) async throws -> Viewer {
-    let account = try await accounts.newest(named: name)
-    let isRight = try await logInLimits.attempt(name: name, address: request.remoteAddress) {
-      // Without an account the work is the same, so that its time doesn't tell which names exist.
-      try await passwords.verify(password, hash: account?.passwordHash)
+    let account = try await logInLimits.attempt(name: name, address: request.remoteAddress) {
+      try await accounts.logIn(name, password: password)
     }
-    guard let account, isRight else { throw Summit.wrongPassword }
+    guard let account else { throw Summit.wrongPassword }
     return Viewer(
       account: account, session: try await begin(account.id, account.credentials, by: request))
   }
@@ -89,15 +85,12 @@ struct Summit: Sendable {
   func changePassword(named name: String, from old: String, to new: String, by request: Request)
     async throws -> Session
   {
-    let account = try await accounts.newest(named: name)
-    let isRight = try await logInLimits.attempt(name: name, address: request.remoteAddress) {
-      try await passwords.verify(old, hash: account?.passwordHash)
+    let account = try await logInLimits.attempt(name: name, address: request.remoteAddress) {
+      try await accounts.changePassword(of: name, from: old, to: new)
     }
-    guard let account, isRight,
-      let credentials = try await accounts.setPasswordHash(passwords.hash(new), of: account)
-    else { throw Problem.invalid([Problem.Field("current", "This is not your password.")]) }
-    try await sessions.endAll(of: account.id, before: credentials)
-    return try await begin(account.id, credentials, by: request)
+    guard let account else { throw Problem.invalid([Problem.Field("current", "This is not your password.")]) }
+    try await sessions.endAll(of: account.id, before: account.credentials)
+    return try await begin(account.id, account.credentials, by: request)
   }
 
   func account(named name: String) async throws -> Account {

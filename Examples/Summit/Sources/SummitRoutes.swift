@@ -33,13 +33,20 @@ struct SummitRoutes: Sendable {
   }
 
   private func summit(_ context: AppContext) async throws -> Summit {
+    let accounts = try await context.service(AccountsClient.self) {
+      AccountsService(
+        store: AccountsStore(database: try await database("accounts", context)),
+        passwords: try Passwords(parallel: context.environment.loops))
+    }
+    let graph = try await context.service(GraphClient.self) {
+      GraphStore(database: try await database("graph", context))
+    }
     let sessions = try await SessionStore(context)
     return Summit(
-      accounts: Accounts(database: try await database("accounts", context)),
+      accounts: accounts,
       posts: Posts(database: try await database("posts", context)),
-      graph: Graph(database: try await database("graph", context)),
+      graph: graph,
       sessions: sessions,
-      passwords: try Passwords(parallel: context.environment.loops),
       logInLimits: LogInLimits(sessions),
       photos: try ObjectStore(context),
       cache: Cache(context),

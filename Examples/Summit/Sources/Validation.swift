@@ -4,7 +4,7 @@ import Foundation
 import HeightsKit
 
 /// What somebody sends to get an account.
-struct SignUp: Sendable {
+struct SignUp: Codable, Sendable {
   let name: String
   let displayName: String
   let email: String

@@ -27,6 +27,14 @@ public final class LogInLimits: Sendable {
   /// - Throws: `Problem` (429) when the account or the address has failed too often, else what `isRight` throws.
   public func attempt(name: String, address: String, _ isRight: () async throws -> Bool) async throws -> Bool
   {
+    try await attempt(name: name, address: address) { try await isRight() ? true : nil } ?? false
+  }
+
+  /// The same for what is there when the password is right.
+  /// - Parameter found: nil when it isn't.
+  public func attempt<Found>(
+    name: String, address: String, _ found: () async throws -> Found?
+  ) async throws -> Found? {
     // Two writes: nothing promises that both shards stay in one database.
     let ofAccount = AttemptCounters(
       shard: Shard(of: name),
@@ -42,12 +50,11 @@ public final class LogInLimits: Sendable {
       await takeBack(ofAccount)
       throw error
     }
-    let result: Result<Bool, any Error>
-    do { result = .success(try await isRight()) } catch { result = .failure(error) }
-    if (try? result.get()) != false {
-      await takeBack(ofAccount)
-      await takeBack(ofAddress)
-    }
+    let result: Result<Found?, any Error>
+    do { result = .success(try await found()) } catch { result = .failure(error) }
+    if case .success(nil) = result { return nil }
+    await takeBack(ofAccount)
+    await takeBack(ofAddress)
     return try result.get()
   }
 

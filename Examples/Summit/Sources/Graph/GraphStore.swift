@@ -1,15 +1,14 @@
-// Who follows whom.
+// The rows of who follows whom.
 
 import HeightsKit
 
-/// The database `graph`.
-struct Graph: Sendable {
+/// The database `graph`, and the work of the service.
+struct GraphStore: Graph {
   /// How many accounts one account may follow: it bounds what a feed has to read.
   static let followLimit = 1_000
 
   let database: Database
 
-  /// - Throws: `Problem` (422) beyond `followLimit`.
   func follow(_ followee: Account, by follower: Identifier) async throws {
     let followed = try await database.transaction { transaction in
       try await transaction.execute(
@@ -17,7 +16,7 @@ struct Graph: Sendable {
         INSERT INTO follows (shard, follower_id, followee_id, followee_name, created_at_ms)
         SELECT \(follower.shard), \(follower), \(followee.id), \(followee.name), \(wallClockMs())
         WHERE (SELECT count(*) FROM follows WHERE shard = \(follower.shard) AND follower_id = \(follower))
-          < \(Graph.followLimit)
+          < \(GraphStore.followLimit)
         ON CONFLICT DO NOTHING
         """)
     }
@@ -25,7 +24,7 @@ struct Graph: Sendable {
     if try await isFollowing(followee.id, by: follower) { return }
     throw Problem(
       .unprocessableContent, title: "You follow too many",
-      detail: "At most \(Graph.followLimit) accounts: unfollow one first.")
+      detail: "At most \(GraphStore.followLimit) accounts: unfollow one first.")
   }
 
   func unfollow(_ followee: Identifier, by follower: Identifier) async throws {
@@ -47,7 +46,6 @@ struct Graph: Sendable {
     ) { _ in true } ?? false
   }
 
-  /// Everybody whom somebody follows.
   func followees(of follower: Identifier) async throws -> [Identifier] {
     try await database.query(
       "SELECT followee_id FROM follows WHERE shard = \(follower.shard) AND follower_id = \(follower)"

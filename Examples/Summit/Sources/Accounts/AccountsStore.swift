@@ -1,20 +1,9 @@
-// Accounts: who there is, found by name or by identifier.
+// The rows of accounts, and the addresses that belong to them.
 
 import HeightsKit
 
-/// Somebody who uses Summit.
-struct Account: Sendable {
-  let id: Identifier
-  let name: String
-  let displayName: String
-  let email: String
-  let passwordHash: String
-  /// How often the password was changed. A session that was begun with an earlier one is over.
-  let credentials: Int64
-}
-
 /// The database `accounts`.
-struct Accounts: Sendable {
+struct AccountsStore: Sendable {
   /// How long a claimed address waits for its account before somebody else may claim it.
   private static let claimMs: Int64 = 60_000
 
@@ -30,24 +19,26 @@ struct Accounts: Sendable {
 
   let database: Database
 
-  private static let columns: SQL = "id, name, display_name, email, password_hash, credentials"
+  private static let columns: SQL = "id, name, display_name, email, credentials"
 
   func named(_ name: String) async throws -> Account? {
-    try await database.first(Accounts.isNamed(name), Account.init)
+    try await database.first(AccountsStore.isNamed(name), Account.init)
   }
 
   func with(id: Identifier) async throws -> Account? {
     try await database.first(
-      "SELECT \(sql: Accounts.columns) FROM accounts WHERE shard = \(id.shard) AND id = \(id)", Account.init)
+      "SELECT \(sql: AccountsStore.columns) FROM accounts WHERE shard = \(id.shard) AND id = \(id)",
+      Account.init)
   }
 
-  /// The account as it is now, for who wants to log in: a follower may not know of a new password yet.
-  func newest(named name: String) async throws -> Account? {
-    try await database.newest(Accounts.isNamed(name), Account.init).first
+  /// The account as it is now and the hash of its password, for who wants to log in: a follower may not know of a new password
+  /// yet.
+  func newest(named name: String) async throws -> (account: Account, passwordHash: String)? {
+    try await database.newest(AccountsStore.isNamed(name)) { (try Account(row: $0), try $0.text(5)) }.first
   }
 
   private static func isNamed(_ name: String) -> SQL {
-    "SELECT \(sql: columns) FROM accounts WHERE shard = \(Shard(of: name)) AND name = \(name)"
+    "SELECT \(sql: columns), password_hash FROM accounts WHERE shard = \(Shard(of: name)) AND name = \(name)"
   }
 
   /// Makes an account. The address is claimed in its own shard first, then the name in its own: two writes, since
@@ -58,28 +49,27 @@ struct Accounts: Sendable {
   /// - Throws: `Problem` (422) that names the field when the name or the address is taken.
   func create(_ signUp: SignUp, passwordHash: String) async throws -> Account {
     guard let claim = try await claim(signUp.email, for: signUp.name) else {
-      throw Accounts.taken("email", "address")
+      throw AccountsStore.taken("email", "address")
     }
     do {
       return try await insert(signUp, passwordHash)
     } catch {
       await release(claim, after: error)
-      if case DatabaseError.conflict = error { throw Accounts.taken("name", "name") }
+      if case DatabaseError.conflict = error { throw AccountsStore.taken("name", "name") }
       throw error
     }
   }
 
   /// Changes the password, unless somebody else has since `account` was read.
-  /// - Returns: the version of the new credentials; nil when nothing was changed.
-  func setPasswordHash(_ hash: String, of account: Account) async throws -> Int64? {
+  /// - Returns: the account with the new version of its credentials; nil when nothing was changed.
+  func setPasswordHash(_ hash: String, of account: Account) async throws -> Account? {
     try await database.transaction {
       try await $0.first(
         """
         UPDATE accounts SET password_hash = \(hash), credentials = credentials + 1
         WHERE shard = \(account.id.shard) AND id = \(account.id) AND credentials = \(account.credentials)
-        RETURNING credentials
-        """
-      ) { try $0.int(0) }
+        RETURNING \(sql: AccountsStore.columns)
+        """, Account.init)
     }
   }
 
@@ -95,7 +85,7 @@ struct Accounts: Sendable {
         INSERT INTO accounts (shard, id, name, display_name, email, password_hash, created_at_ms)
         VALUES (\(shard), next_id(\(shard)), \(signUp.name), \(signUp.displayName), \(signUp.email),
           \(passwordHash), \(wallClockMs()))
-        RETURNING \(sql: Accounts.columns)
+        RETURNING \(sql: AccountsStore.columns)
         """, Account.init)
       guard let account else { throw DatabaseError.gone("the new account was not returned") }
       return account
@@ -133,7 +123,7 @@ struct Accounts: Sendable {
     let former = try await database.first(
       "SELECT account_name, claimed_at_ms FROM emails WHERE shard = \(shard) AND email = \(email)"
     ) { (name: try $0.text(0), atMs: try $0.int(1)) }
-    guard let former, former.atMs < now - Accounts.claimMs else { return nil }
+    guard let former, former.atMs < now - AccountsStore.claimMs else { return nil }
     if let holder = try await named(former.name), holder.email == email { return nil }
     let isTaken = try await database.transaction { transaction in
       try await transaction.execute(
@@ -175,7 +165,6 @@ extension Account {
     name = try row.text(1)
     displayName = try row.text(2)
     email = try row.text(3)
-    passwordHash = try row.text(4)
-    credentials = try row.int(5)
+    credentials = try row.int(4)
   }
 }
