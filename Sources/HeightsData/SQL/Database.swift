@@ -202,6 +202,8 @@ public final class Database: Sendable {
     public let commits: Int
     /// Transactions that wait now.
     public let waiting: Int
+    /// Statements of the app's, in transactions or not.
+    public let statements: Int
   }
 
   /// Of this process, since it opened the database.
@@ -211,7 +213,8 @@ public final class Database: Sendable {
     if case .sqlite(let database)? = ranges.only?.engine { all.append(database.statistics) }
     return Statistics(
       transactions: all.reduce(0) { $0 + $1.transactions }, commits: all.reduce(0) { $0 + $1.commits },
-      waiting: ranges.parts.reduce(all.reduce(0) { $0 + $1.waiting }) { $0 + $1.engines.waiting })
+      waiting: ranges.parts.reduce(all.reduce(0) { $0 + $1.waiting }) { $0 + $1.engines.waiting },
+      statements: all.reduce(0) { $0 + $1.statements })
   }
 
   /// Reads the whole of a SQLite file and checks its structure; on a thread of its own. PostgreSQL checks its pages as

@@ -49,7 +49,7 @@ final class EngineTable: Sendable {
         "the database \(database) is in \(parts.count) ranges, and no shard is interpolated: say which, as in `shard = \\(id.shard)`, or ask `everywhere`"
       )
     }
-    let (lowest, highest) = (part(sql.shards.lowest), part(sql.shards.highest))
+    let (lowest, highest) = (part(at: sql.shards.lowest), part(at: sql.shards.highest))
     guard lowest.engines === highest.engines else {
       throw misuse(
         sql,
@@ -59,7 +59,10 @@ final class EngineTable: Sendable {
     return lowest
   }
 
-  private func part(_ shard: UInt16) -> Part { parts[Int(places[Int(shard)])] }
+  /// The range that has a shard.
+  func part(of shard: Shard) -> Part { only == nil ? part(at: shard.number) : parts[0] }
+
+  private func part(at shard: UInt16) -> Part { parts[Int(places[Int(shard)])] }
 
   /// A statement of another cluster than the transaction that it is in.
   func misplaced(_ sql: SQL, begunIn begun: ShardRange) -> DatabaseError {

@@ -14,10 +14,7 @@ public struct Everywhere: Sendable {
   ) async throws -> [T] {
     let ranges = database.ranges
     if ranges.only != nil { return try await database.query(sql, decode) }
-    let results = try await withThrowingTaskGroup(of: PostgresResult.self) { group in
-      for database in ranges.databases { group.addTask { try await database.read(sql) } }
-      return try await group.reduce(into: []) { $0.append($1) }
-    }
+    let results = try await PostgresDatabase.results(of: ranges.databases.map { ($0, sql) })
     return try results.flatMap { try $0.map(decode) }.sorted(by: isBefore)
   }
 

@@ -72,6 +72,30 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
       shards.add(fragment.shards)
     }
 
+    /// What follows `VALUES`: a row of shard and identifier for each, to be joined or looked for. They say where the statement is
+    /// to run. Beside them are rows of -1, which no table has, up to a power of two: so lists share a few prepared
+    /// statements.
+    ///
+    /// For identifiers of several clusters, and for many, see `Database.query(for:merging:_:_:)`.
+    public mutating func appendInterpolation(rows ids: some Collection<Identifier>) {
+      pieces.reserveCapacity(pieces.count + 4 * ids.count.roundedUpToPowerOfTwo + 8)
+      pieces.append(.text("("))
+      for id in ids {
+        shards.add(id.shard)
+        appendRow(id.shard.sqlValue, id.sqlValue)
+      }
+      let nowhere = SQLValue.integer(-1)
+      for _ in ids.count..<max(ids.count, 1).roundedUpToPowerOfTwo { appendRow(nowhere, nowhere) }
+      pieces[pieces.count - 1] = .text(")")
+    }
+
+    private mutating func appendRow(_ shard: SQLValue, _ id: SQLValue) {
+      pieces.append(.value(shard))
+      pieces.append(.text(", "))
+      pieces.append(.value(id))
+      pieces.append(.text("), ("))
+    }
+
     /// The inside of `IN (…)`: one parameter for each element, up to 10,000. No element matches nothing.
     public mutating func appendInterpolation(list values: [some SQLConvertible]) {
       for shard in values as? [Shard] ?? [] { shards.add(shard) }

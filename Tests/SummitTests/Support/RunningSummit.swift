@@ -13,6 +13,7 @@ struct RunningSummit: Sendable {
   /// Such as `http://127.0.0.1:41234`.
   let address: String
   private let adminAddress: String
+  private let context: AppContext
 
   /// Somebody who isn't logged in.
   func visitor() -> Browser { Browser(address) }
@@ -33,9 +34,25 @@ struct RunningSummit: Sendable {
     try await Browser(adminAddress).get("/waitlist").text.split(separator: "\n").map(String.init)
   }
 
-  fileprivate init(address: String, adminAddress: String) {
+  fileprivate init(address: String, adminAddress: String, _ context: AppContext) {
     self.address = address
     self.adminAddress = adminAddress
+    self.context = context
+  }
+
+  // MARK: Behind it
+
+  /// How many statements all its databases have been asked.
+  var statements: Int {
+    context.openDatabases.reduce(0) { $0 + $1.database.statistics.statements }
+  }
+
+  func database(_ name: String) throws -> Database {
+    try #require(context.openDatabases.first { $0.database.name == name }?.database)
+  }
+
+  func account(_ name: String) async throws -> Account {
+    try #require(try await Accounts(database: database("accounts")).named(name))
   }
 }
 
@@ -60,7 +77,8 @@ func withSummit(
   let admin = try await Served(routes.admin, context)
   let result: Result<Void, any Error>
   do {
-    result = .success(try await body(RunningSummit(address: app.address, adminAddress: admin.address)))
+    result = .success(
+      try await body(RunningSummit(address: app.address, adminAddress: admin.address, context)))
   } catch {
     result = .failure(error)
   }

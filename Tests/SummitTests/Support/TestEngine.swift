@@ -11,6 +11,9 @@ struct TestEngine {
   enum Kind: String {
     case sqlite, postgres, ranges
 
+    /// How many clusters a database is in, or files.
+    var clusters: Int { self == .ranges ? 2 : 1 }
+
     /// As the environment wants it.
     static let chosen =
       Kind(rawValue: ProcessInfo.processInfo.environment["HEIGHTS_TEST_DATABASE"] ?? "sqlite") ?? .sqlite

@@ -63,35 +63,38 @@ struct Posts: Sendable {
     return Page(newestFirst: posts, size: Posts.pageSize)
   }
 
-  /// The newest posts of several authors: each author's own list, merged. No list spans shards.
+  /// The newest posts of several authors.
+  ///
+  /// Where as many authors as a page has posts have written since some moment, nothing older is on it. So what is read are the
+  /// latest post of each author, and of those who wrote last what may be on the page: never more than a page of one.
   func page(by authors: [Identifier], before: Identifier?) async throws -> Page<Post> {
-    let ids = try await newest(Posts.pageSize + 1, by: authors, before: before)
-    var posts: [Post] = []
-    for id in ids.prefix(Posts.pageSize) {
-      if let post = try await with(id: id) { posts.append(post) }
+    let (before, size) = (before?.value ?? Int64.max, Posts.pageSize)
+    let posts = try await database.query(for: authors, merging: { $0.id > $1.id }) { authors in
+      """
+      WITH authors (shard, id) AS (VALUES \(rows: authors)),
+        latest (shard, author_id, id) AS (
+          SELECT authors.shard, authors.id, (
+            SELECT max(posts.id) FROM posts
+            WHERE posts.shard = authors.shard AND author_id = authors.id AND posts.id < \(before))
+          FROM authors),
+        oldest (id) AS (
+          SELECT COALESCE((
+            SELECT id FROM latest WHERE id IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET \(size)), 0))
+      SELECT posts.id, author_name, author_display_name, text, photo, like_count
+      FROM oldest CROSS JOIN latest CROSS JOIN posts
+      WHERE latest.id >= oldest.id
+        AND posts.shard = latest.shard AND posts.author_id = latest.author_id AND posts.id < \(before)
+        AND posts.id >= COALESCE((
+          SELECT own.id FROM posts AS own
+          WHERE own.shard = latest.shard AND own.author_id = latest.author_id AND own.id < \(before)
+            AND own.id >= oldest.id
+          ORDER BY own.id DESC LIMIT 1 OFFSET \(size)), oldest.id)
+      ORDER BY posts.id DESC LIMIT \(size + 1)
+      """
+    } _: {
+      try Post(row: $0)
     }
-    return Page(items: posts, next: ids.count > Posts.pageSize ? ids[Posts.pageSize - 1].description : nil)
-  }
-
-  /// Identifiers alone, which the index holds, and of each author only those that can still be among the newest. The
-  /// loop has its turn in between: there may be a thousand authors.
-  private func newest(_ count: Int, by authors: [Identifier], before: Identifier?) async throws
-    -> [Identifier]
-  {
-    var newest: [Identifier] = []
-    for (number, author) in authors.enumerated() {
-      if number % 100 == 99 { await EventLoop.giveTurn() }
-      let oldest = newest.count == count ? newest[count - 1].value : 0
-      let own = try await database.query(
-        """
-        SELECT id FROM posts WHERE shard = \(author.shard) AND author_id = \(author)
-        AND id > \(oldest) AND id < \(before?.value ?? Int64.max)
-        ORDER BY id DESC LIMIT \(count)
-        """
-      ) { try $0.identifier(0) }
-      if !own.isEmpty { newest = Array((newest + own).sorted(by: >).prefix(count)) }
-    }
-    return newest
+    return Page(newestFirst: posts, size: size)
   }
 
   /// The posts with the most likes.
@@ -113,9 +116,16 @@ struct Posts: Sendable {
 
   /// Which of the posts somebody likes.
   func liked(_ posts: [Identifier], by account: Identifier) async throws -> Set<Identifier> {
-    var liked: Set<Identifier> = []
-    for post in posts where try await isLiked(post, by: account) { liked.insert(post) }
-    return liked
+    let liked = try await database.query(for: posts, merging: { $0 < $1 }) { posts in
+      """
+      WITH shown (shard, id) AS (VALUES \(rows: posts))
+      SELECT post_id FROM shown CROSS JOIN likes
+      WHERE likes.shard = shown.shard AND post_id = shown.id AND account_id = \(account)
+      """
+    } _: {
+      try $0.identifier(0)
+    }
+    return Set(liked)
   }
 
   func isLiked(_ post: Identifier, by account: Identifier) async throws -> Bool {

@@ -15,6 +15,7 @@ package final class PostgresDatabase: Sendable {
   private let accepted = Atomic<Int>(0)
   private let committed = Atomic<Int>(0)
   private let underWay = Atomic<Int>(0)
+  private let statements = Atomic<Int>(0)
 
   /// - Parameters:
   ///   - ownsCluster: whether the cluster is closed with it.
@@ -79,6 +80,7 @@ package final class PostgresDatabase: Sendable {
   // MARK: Reads
 
   func read(_ sql: SQL, _ newness: Newness = .seen) async throws -> PostgresResult {
+    countStatement()
     let request = CurrentRequest.context
     let (seen, due) = (seen(by: request), request?.due)
     if let current {
@@ -91,6 +93,14 @@ package final class PostgresDatabase: Sendable {
     return try await any.loop.run {
       if let due, due < limit { return try await any.readInTime(sql, seen, newness, until: due) }
       return try await any.read(sql, seen, newness, until: limit)
+    }
+  }
+
+  /// What each of some statements reads, all at once and in no order.
+  static func results(of statements: [(PostgresDatabase, SQL)]) async throws -> [PostgresResult] {
+    try await withThrowingTaskGroup(of: PostgresResult.self) { group in
+      for (database, sql) in statements { group.addTask { try await database.read(sql) } }
+      return try await group.reduce(into: []) { $0.append($1) }
     }
   }
 
@@ -111,6 +121,8 @@ package final class PostgresDatabase: Sendable {
     if !isAgain { accepted.add(1, ordering: .relaxed) }
     underWay.add(1, ordering: .relaxed)
   }
+
+  func countStatement() { statements.add(1, ordering: .relaxed) }
 
   func hasCommitted() { committed.add(1, ordering: .relaxed) }
 
@@ -167,7 +179,7 @@ package final class PostgresDatabase: Sendable {
   var statistics: Database.Statistics {
     Database.Statistics(
       transactions: accepted.load(ordering: .relaxed), commits: committed.load(ordering: .relaxed),
-      waiting: underWay.load(ordering: .relaxed))
+      waiting: underWay.load(ordering: .relaxed), statements: statements.load(ordering: .relaxed))
   }
 }
 

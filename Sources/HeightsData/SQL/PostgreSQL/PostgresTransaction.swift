@@ -67,8 +67,9 @@ final class PostgresTransaction: @unchecked Sendable {
       throw misuse(sql, "BEGIN, COMMIT, ROLLBACK and SAVEPOINT are not for apps")
     }
     do {
-      let connection = try await place(for: sql).connection
-      return try await run(sql, on: connection)
+      let place = try await place(for: sql)
+      place.database.countStatement()
+      return try await run(sql, on: place.connection)
     } catch {
       failure = error
       failedToBegin = !hasBegun

@@ -5,6 +5,8 @@ import Synchronization
 /// How many batches the writer has committed; shared by the writer and the readers of a database.
 final class CommitCounter: Sendable {
   private let count = Atomic<Int>(0)
+  /// Statements of the app's, of the writer and the readers.
+  let statements = Atomic<Int>(0)
   var value: Int { count.load(ordering: .acquiring) }
   func advance() { count.add(1, ordering: .acquiringAndReleasing) }
 }
@@ -30,6 +32,7 @@ final class Reader: @unchecked Sendable {
   /// Reads from the tick's snapshot, renewed if the writer has committed since: whoever was told that a write is
   /// done sees it.
   func read<R>(_ body: (SQLiteConnection) throws -> R) throws -> R {
+    commits.statements.add(1, ordering: .relaxed)
     try openSnapshot()
     connection.deadline = .afterMs(timeLimitMs)
     defer { connection.deadline = nil }

@@ -139,7 +139,8 @@ package final class SQLiteDatabase: Sendable {
 
   var statistics: Database.Statistics {
     Database.Statistics(
-      transactions: accepted.load(ordering: .relaxed), commits: commits.value, waiting: thread.waiting)
+      transactions: accepted.load(ordering: .relaxed), commits: commits.value, waiting: thread.waiting,
+      statements: commits.statements.load(ordering: .relaxed))
   }
 
   /// Reads the whole file and checks its structure. Slow for large files; on a thread of its own.

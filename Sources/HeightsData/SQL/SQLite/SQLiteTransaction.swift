@@ -5,15 +5,17 @@
 final class SQLiteTransaction: @unchecked Sendable {
   private let connection: SQLiteConnection
   private let thread: WriterThread
+  private let counter: CommitCounter
   private var ended = false
   /// Whether a statement has failed: then nothing of the transaction stays, on every engine.
   private(set) var hasFailed = false
   /// Whether an error has rolled back everything that was open on the connection.
   private(set) var lostAll = false
 
-  init(_ connection: SQLiteConnection, on thread: WriterThread) {
+  init(_ connection: SQLiteConnection, on thread: WriterThread, _ counter: CommitCounter) {
     self.connection = connection
     self.thread = thread
+    self.counter = counter
   }
 
   func end() { ended = true }
@@ -24,6 +26,7 @@ final class SQLiteTransaction: @unchecked Sendable {
     }
     guard !ended else { throw misuse(sql, "the transaction was used after its end") }
     guard !hasFailed else { throw misuse(sql, "an earlier error has rolled this transaction back") }
+    counter.statements.add(1, ordering: .relaxed)
     do { return try body(connection) } catch {
       hasFailed = true
       lostAll = connection.isAutocommit
