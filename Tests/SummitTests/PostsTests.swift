@@ -19,7 +19,7 @@ import Testing
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SplitMix(seed)
     try await withSummitDatabase("posts") { database, _ in
-      let posts = Posts(database: database)
+      let posts = PostsStore(database: database)
       let authors = try (0..<120).map(author)
       var made: [Identifier] = []
       for number in 0..<150 {
@@ -35,7 +35,7 @@ import Testing
       repeat {
         let page = try await posts.page(by: authors.map(\.id), before: before)
         read += page.items.map(\.id)
-        #expect(page.items.count == min(Posts.pageSize, made.count - (read.count - page.items.count)))
+        #expect(page.items.count == min(PostsStore.pageSize, made.count - (read.count - page.items.count)))
         before = page.next.flatMap { Identifier($0) }
       } while before != nil
       #expect(read == made.sorted(by: >), "seed \(seed)")
@@ -44,7 +44,7 @@ import Testing
 
   @Test func theLoopHasItsTurnWhileManyAuthorsAreRead() async throws {
     try await withSummitDatabase("posts") { database, loop in
-      let posts = Posts(database: database)
+      let posts = PostsStore(database: database)
       let authors = try (0..<GraphStore.followLimit).map { try author($0).id }
       let turns = try await loop.run {
         var turns = 0

@@ -15,14 +15,14 @@ import Testing
     let browser = try await summit.member("reader")
     _ = try await summit.member("author")
     let reader = try await summit.account("reader")
-    let graph = Graph(database: try summit.database("graph"))
-    let posts = Posts(database: try summit.database("posts"))
+    let graph = GraphStore(database: try summit.database("graph"))
+    let posts = PostsStore(database: try summit.database("posts"))
     var made: [Post] = []
     for number in 0..<50 {
       let shard = Shard(of: "author\(number)")
       let id = try #require(Identifier(Int64(number + 1) << 22 | Int64(shard.number) << 10))
       let author = Account(
-        id: id, name: "author\(number)", displayName: "Author", email: "", passwordHash: "", credentials: 0)
+        id: id, name: "author\(number)", displayName: "Author", email: "", credentials: 0)
       try await graph.follow(author, by: reader.id)
       made.append(try await posts.create(NewPost(author: author, text: "Hi", photo: nil, key: nil)).post)
     }
@@ -59,7 +59,7 @@ import Testing
           count <= ask.statements + ask.lists * TestEngine.Kind.chosen.clusters, "\(ask.path): \(count)")
       }
       let page = try await browser.api("GET", "/api/feed")
-      #expect(page.all("\"id\":\"([0-9]+)\"").count == Posts.pageSize)
+      #expect(page.all("\"id\":\"([0-9]+)\"").count == PostsStore.pageSize)
     }
   }
 }

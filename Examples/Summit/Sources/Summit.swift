@@ -17,7 +17,7 @@ struct Summit: Sendable {
   private static let postMs = (fresh: 60_000, stale: 0)
 
   let accounts: AccountsClient
-  let posts: Posts
+  let posts: PostsClient
   let graph: GraphClient
   let sessions: SessionStore
   let logInLimits: LogInLimits
@@ -108,7 +108,7 @@ struct Summit: Sendable {
   }
 
   /// - Throws: `Problem` (422) when the photo isn't there, or the key was used for another post.
-  func publish(_ post: NewPost) async throws -> (post: Post, isNew: Bool) {
+  func publish(_ post: NewPost) async throws -> Published {
     if let photo = post.photo, try await !photos.contains(photo) {
       throw Problem.invalid([Problem.Field("photo", "Upload the photo first.")])
     }

@@ -38,13 +38,16 @@ struct SummitRoutes: Sendable {
         store: AccountsStore(database: try await database("accounts", context)),
         passwords: try Passwords(parallel: context.environment.loops))
     }
+    let posts = try await context.service(PostsClient.self) {
+      PostsStore(database: try await database("posts", context))
+    }
     let graph = try await context.service(GraphClient.self) {
       GraphStore(database: try await database("graph", context))
     }
     let sessions = try await SessionStore(context)
     return Summit(
       accounts: accounts,
-      posts: Posts(database: try await database("posts", context)),
+      posts: posts,
       graph: graph,
       sessions: sessions,
       logInLimits: LogInLimits(sessions),

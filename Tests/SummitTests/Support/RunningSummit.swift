@@ -52,7 +52,7 @@ struct RunningSummit: Sendable {
   }
 
   func account(_ name: String) async throws -> Account {
-    try #require(try await Accounts(database: database("accounts")).named(name))
+    try #require(try await AccountsStore(database: database("accounts")).named(name))
   }
 }
 

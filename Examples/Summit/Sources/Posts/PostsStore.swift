@@ -1,35 +1,9 @@
-// Posts and their likes.
+// The rows of posts and their likes.
 
 import HeightsKit
 
-/// Something that somebody wrote.
-struct Post: Sendable {
-  let id: Identifier
-  let authorName: String
-  let authorDisplayName: String
-  let text: String
-  /// The key of the photo in the object store.
-  let photo: String?
-  let likeCount: Int64
-}
-
-/// A post that isn't stored yet.
-struct NewPost: Sendable {
-  let author: Account
-  let text: String
-  let photo: String?
-  /// The client's name for this attempt: the same twice makes one post.
-  let key: String?
-}
-
-/// A page of a list, and where the next one begins.
-struct Page<Item: Sendable>: Sendable {
-  let items: [Item]
-  let next: String?
-}
-
-/// The database `posts`.
-struct Posts: Sendable {
+/// The database `posts`, and the work of the service.
+struct PostsStore: Posts {
   static let pageSize = 20
   /// For how long the same Idempotency-Key means the same post.
   private static let keyMs: Int64 = 24 * 3_600_000
@@ -59,8 +33,8 @@ struct Posts: Sendable {
   }
 
   func page(by author: Identifier, before: Identifier?) async throws -> Page<Post> {
-    let posts = try await by(author, before: before, limit: Posts.pageSize + 1)
-    return Page(newestFirst: posts, size: Posts.pageSize)
+    let posts = try await by(author, before: before, limit: PostsStore.pageSize + 1)
+    return Page(newestFirst: posts, size: PostsStore.pageSize)
   }
 
   /// The newest posts of several authors.
@@ -68,7 +42,7 @@ struct Posts: Sendable {
   /// Where as many authors as a page has posts have written since some moment, nothing older is on it. So what is read are the
   /// latest post of each author, and of those who wrote last what may be on the page: never more than a page of one.
   func page(by authors: [Identifier], before: Identifier?) async throws -> Page<Post> {
-    let (before, size) = (before?.value ?? Int64.max, Posts.pageSize)
+    let (before, size) = (before?.value ?? Int64.max, PostsStore.pageSize)
     let posts = try await database.query(for: authors, merging: { $0.id > $1.id }) { authors in
       """
       WITH authors (shard, id) AS (VALUES \(rows: authors)),
@@ -97,24 +71,22 @@ struct Posts: Sendable {
     return Page(newestFirst: posts, size: size)
   }
 
-  /// The posts with the most likes.
   func popular(after cursor: PopularCursor?) async throws -> Page<Post> {
-    let oldest = Identifier.first(ofMs: wallClockMs() - Posts.popularMs)
+    let oldest = Identifier.first(ofMs: wallClockMs() - PostsStore.popularMs)
     let (likes, before) = (cursor?.likes ?? Int64.max, cursor?.id.value ?? Int64.max)
     let posts = try await database.everywhere.query(
       """
       SELECT id, author_name, author_display_name, text, photo, like_count
       FROM posts WHERE (like_count, id) < (\(likes), \(before)) AND id >= \(oldest)
-      ORDER BY like_count DESC, id DESC LIMIT \(Posts.pageSize + 1)
+      ORDER BY like_count DESC, id DESC LIMIT \(PostsStore.pageSize + 1)
       """, merging: { ($0.likeCount, $0.id) > ($1.likeCount, $1.id) }, Post.init)
-    guard posts.count > Posts.pageSize else { return Page(items: posts, next: nil) }
-    let last = posts[Posts.pageSize - 1]
+    guard posts.count > PostsStore.pageSize else { return Page(items: posts, next: nil) }
+    let last = posts[PostsStore.pageSize - 1]
     return Page(
-      items: Array(posts.prefix(Posts.pageSize)),
+      items: Array(posts.prefix(PostsStore.pageSize)),
       next: PopularCursor(likes: last.likeCount, id: last.id).description)
   }
 
-  /// Which of the posts somebody likes.
   func liked(_ posts: [Identifier], by account: Identifier) async throws -> Set<Identifier> {
     let liked = try await database.query(for: posts, merging: { $0 < $1 }) { posts in
       """
@@ -136,16 +108,17 @@ struct Posts: Sendable {
 
   // MARK: Writing
 
-  /// Stores a post.
-  /// - Returns: the post, and whether it is new: a key that was used before gives the post that it made.
-  func create(_ post: NewPost) async throws -> (post: Post, isNew: Bool) {
+  func create(_ post: NewPost) async throws -> Published {
     try await database.transaction { transaction in
-      if let key = post.key, let made = try await Posts.made(with: key, by: post.author.id, transaction) {
-        return (made, false)
+      if let key = post.key, let made = try await PostsStore.made(with: key, by: post.author.id, transaction)
+      {
+        return Published(post: made, isNew: false)
       }
-      let created = try await Posts.insert(post, transaction)
-      if let key = post.key { try await Posts.remember(key, of: post.author.id, created.id, transaction) }
-      return (created, true)
+      let created = try await PostsStore.insert(post, transaction)
+      if let key = post.key {
+        try await PostsStore.remember(key, of: post.author.id, created.id, transaction)
+      }
+      return Published(post: created, isNew: true)
     }
   }
 
@@ -188,8 +161,7 @@ struct Posts: Sendable {
       """)
   }
 
-  /// Notes that somebody likes a post, or no longer does. The count changes with it, once.
-  /// - Returns: whether there is such a post.
+  /// The count changes with it, once.
   func setLike(_ likes: Bool, _ post: Identifier, by account: Identifier) async throws -> Bool {
     try await database.transaction { transaction in
       let exists = try await transaction.first(
@@ -211,26 +183,6 @@ struct Posts: Sendable {
       return true
     }
   }
-}
-
-/// Where a page of popular posts begins.
-struct PopularCursor: LosslessStringConvertible {
-  let likes: Int64
-  let id: Identifier
-
-  init(likes: Int64, id: Identifier) {
-    self.likes = likes
-    self.id = id
-  }
-
-  init?(_ text: String) {
-    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 2, let likes = Int64(parts[0]), likes >= 0, let id = Identifier(String(parts[1]))
-    else { return nil }
-    self.init(likes: likes, id: id)
-  }
-
-  var description: String { "\(likes)-\(id)" }
 }
 
 extension Post {
