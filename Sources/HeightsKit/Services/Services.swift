@@ -36,6 +36,17 @@ final class Services: Sendable {
     }
   }
 
+  /// How many calls have gone elsewhere.
+  var callCount: Int {
+    get async {
+      var count = 0
+      for (_, callers) in state.withLock({ $0.callers }) {
+        for caller in callers { count += await caller.counts.calls }
+      }
+      return count
+    }
+  }
+
   func writeMetrics(to text: inout MetricsText) async {
     var sums: [(service: String, counts: ServiceCaller.Counts)] = []
     for (service, callers) in state.withLock({ $0.callers }) {

@@ -34,13 +34,20 @@ struct RunningSummit: Sendable {
     try await Browser(adminAddress).get("/waitlist").text.split(separator: "\n").map(String.init)
   }
 
-  fileprivate init(address: String, adminAddress: String, _ context: AppContext) {
+  init(address: String, adminAddress: String, _ context: AppContext) {
     self.address = address
     self.adminAddress = adminAddress
     self.context = context
   }
 
+  /// The files of the example.
+  static let routes = SummitRoutes(
+    folder: URL(fileURLWithPath: #filePath + "/../../../../Examples/Summit").standardizedFileURL.path)
+
   // MARK: Behind it
+
+  /// How many calls have gone to services elsewhere.
+  var calls: Int { get async { await context.services.callCount } }
 
   /// How many statements all its databases have been asked.
   var statements: Int {
@@ -70,8 +77,7 @@ func withSummit(
     Environment(
       ["HEIGHTS_DATA_DIR": folder, "HEIGHTS_LOOPS": "2"].merging(engine.variables) { first, _ in first }
         .merging(variables) { _, second in second }))
-  let example = URL(fileURLWithPath: #filePath + "/../../../../Examples/Summit").standardizedFileURL.path
-  let summit = SummitRoutes(folder: example)
+  let summit = RunningSummit.routes
   let routes = stage == 1 ? try await summit.launchPage(context) : try await summit.app(context)
   let app = try await Served(routes.app, context)
   let admin = try await Served(routes.admin, context)
@@ -89,7 +95,7 @@ func withSummit(
 }
 
 /// A router on a port of its own.
-private struct Served {
+struct Served {
   let address: String
   private let server: HTTPServer
   private let sockets: [Int32]
