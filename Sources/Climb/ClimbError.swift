@@ -90,8 +90,8 @@ public enum ClimbError: CodedError, Equatable, Sendable {
     case .waitlistNotTaken(let role):
       "\(role) has no POST /waitlist on its admin socket, and there are addresses to carry; add the route"
     case .entryTooLarge(let bytes):
-      "an entry of the waitlist has \(bytes) bytes, and at most \(Waitlist.maximumEntryBytes) are carried; shorten "
-        + "or remove it, then climb again"
+      "an entry of the waitlist has \(bytes) bytes, and at most \(WaitlistTransfer.maximumEntryBytes) are carried; "
+        + "shorten or remove it, then climb again"
     case .moveFailed(let reason, let moved, let left):
       "\(Self.whereabouts(moved, "in PostgreSQL", left, "in SQLite")): \(reason)"
     case .unreadableApp(let reason): reason

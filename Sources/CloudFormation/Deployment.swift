@@ -60,7 +60,7 @@ public struct Deployment: Equatable, Sendable {
     stage = topology.stage
     let kinds: [Stack.Kind] = [.compute, .data, .launch]
     stageStacks = kinds.map { blueprint.name($0.rawValue, in: blueprint.home.code) }
-    stacks = stage == .launchPage ? [LaunchStack(blueprint).stack] : blueprint.stacks()
+    stacks = topology.has(.hostedPages) ? [LaunchStack(blueprint).stack] : blueprint.stacks()
     for stack in stacks {
       let bytes = max(stack.template.json.utf8.count, stack.template.yaml.utf8.count)
       if bytes > Self.templateBytesLimit {
@@ -81,7 +81,7 @@ extension Blueprint {
     var sites = regions.map { RegionStacks(region: $0) }
     let global = GlobalStack(self)
     var launch: [Stack] = []
-    if stage == .singleServer, options.keepsPreviousStage, hasAmplify { launch = [LaunchStack(self).stack] }
+    if keptStage == .launchPage, hasAmplify { launch = [LaunchStack(self).stack] }
 
     for index in sites.indices { sites[index].network = NetworkStack(self, sites[index].region) }
     for index in sites.indices where hasCopies(of: sites[index].region) {

@@ -26,7 +26,7 @@ public final class Lab: Sendable {
 
   static let dnsProcess = "dns"
 
-  let sockets: ListeningSockets
+  let sockets: ActivationSockets
   /// The same port in the lab's own network, for what asks from there (drills, and the console's load).
   let innerSockets: [Descriptor]
   let machine: Machine
@@ -55,14 +55,14 @@ public final class Lab: Sendable {
     self.manifest = manifest
     machine = Machine.this
     timeline = Timeline(report: report)
-    sockets = try ListeningSockets(port: port, count: machine.cores, option: "--port")
+    sockets = try ActivationSockets(port: port, count: machine.cores, option: "--port")
     network = try LabNetwork(folder: folder.path, earlier: state.place, isFixed: state.enginesKnowTheirPlace)
     var state = state
     state.place = network.place
     let networks = Door.isKept ? try HostNetworks(network.place) : nil
     innerSockets =
       networks == nil
-      ? [] : try ListeningSockets(address: "127.0.0.1", port: sockets.port, count: 1, isInside: true).sockets
+      ? [] : try ActivationSockets(address: "127.0.0.1", port: sockets.port, count: 1, isInside: true).sockets
     context = HostContext(
       folder: folder, manifest: manifest, place: network.place, secrets: try Secrets(folder),
       zones: Zones(), pythonFolder: pythonFolder, networks: networks,

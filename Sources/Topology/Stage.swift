@@ -13,6 +13,15 @@ public enum Stage: Int, CaseIterable, Codable, Comparable, Sendable {
   /// 1 to 7.
   public var number: Int { rawValue }
 
+  /// The one above; nil for the last.
+  public var next: Stage? { Stage(rawValue: rawValue + 1) }
+
+  /// The one below; nil for the first.
+  public var previous: Stage? { Stage(rawValue: rawValue - 1) }
+
+  /// Whether it is in several regions; the others are in one.
+  public var spansRegions: Bool { self == .sharded }
+
   /// Whether `heights up --stage N` works.
   public var runsToday: Bool { self <= .stateless }
 

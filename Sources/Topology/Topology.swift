@@ -74,7 +74,7 @@ extension Topology {
     _ app: AppOutline, at stage: Stage, for extent: Extent = Extent(), in regions: [Region] = [.local]
   ) throws(TopologyError) -> Topology {
     try extent.check()
-    if stage == .sharded { return try stage7(of: app, for: extent, in: regions) }
+    if stage.spansRegions { return try stage7(of: app, for: extent, in: regions) }
     guard regions.count == 1 else {
       throw TopologyError(
         element: "stage \(stage.number)",
@@ -90,18 +90,6 @@ extension Topology {
     case .microservices, .sharded: try stage6(of: app, for: extent, in: region)
     }
   }
-
-  /// The tier with that id; nil when there is none.
-  public func tier(_ id: String) -> Tier? { tiers.first { $0.id == id } }
-
-  /// Whether some tier is run by that.
-  public func has(_ engine: Tier.Engine) -> Bool { tiers.contains { $0.engine == engine } }
-
-  /// Whether people are led to one of several servers of the app.
-  public var hasSeveralServers: Bool { tiers.contains { $0.kind == .service && $0.members.count > 1 } }
-
-  /// The region with that code; nil when there is none.
-  public func region(_ code: String) -> Region? { regions.first { $0.code == code } }
 
   /// The same with tiers sized: by the tier's id, what each member is given, and between which bounds it scales
   /// (nil leaves the bounds of the stage).

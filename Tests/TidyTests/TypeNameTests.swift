@@ -3,13 +3,6 @@
 import Testing
 
 @Suite struct TypeNameTests {
-  /// Names that two modules have, and may. A third module with one of them is refused too.
-  private static let excepted: [String: Set<String>] = [
-    // Apps call HeightsKit's so; those of the modules that run apps are not seen by them.
-    "Environment": ["HeightsKit", "Lab"],
-    "ListeningSockets": ["HeightsHTTP", "Lab"], "Waitlist": ["Climb", "HeightsKit"],
-  ]
-
   /// Named as AWS names its resources and their parts.
   private static let foreign = "Sources/CloudFormation/Resources/"
 
@@ -34,12 +27,9 @@ import Testing
 
   @Test func aTypeNameHasOneMeaning() {
     #expect(Self.modules(Repository.code).count > 400)
-    let found = Self.duplicates(Repository.code)
     #expect(
-      found.filter { $0.value != Self.excepted[$0.key] } == [:],
+      Self.duplicates(Repository.code) == [:],
       "two modules have a type of that name: call one of them for what it is there")
-    #expect(
-      Self.excepted.filter { found[$0.key] == nil } == [:], "one meaning by now: take it off the exceptions")
   }
 
   @Test func aSecondTypeOfThatNameIsNoticed() {

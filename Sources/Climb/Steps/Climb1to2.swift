@@ -23,11 +23,11 @@ struct Climb1to2 {
   /// The launch page goes on taking addresses meanwhile: `carryStragglers` fetches those.
   private let carryWaitlist = ClimbStep(
     name: "carry-waitlist", title: "carry the waitlist over to the app",
-    run: { lab, say in try Waitlist.carry(from: .launch, to: .app, lab, say) },
+    run: { lab, say in try WaitlistTransfer.carry(from: .launch, to: .app, lab, say) },
     // Again: what this finds has arrived since, and it too must be in the app afterwards.
-    verify: { lab, _ in try Waitlist.carry(from: .launch, to: .app, lab, .silent) },
+    verify: { lab, _ in try WaitlistTransfer.carry(from: .launch, to: .app, lab, .silent) },
     // The app's front door is closed by now, so this is all that it took.
-    undo: { lab, say in try Waitlist.carry(from: .app, to: .launch, lab, say) })
+    undo: { lab, say in try WaitlistTransfer.carry(from: .app, to: .launch, lab, say) })
 
   private let openAppDoor = ClimbStep(
     name: "open-app-door", title: "open the app's front door beside the launch page's",
@@ -44,8 +44,8 @@ struct Climb1to2 {
   /// Nothing arrives at the launch page any more, so what is verified here stays so.
   private let carryStragglers = ClimbStep(
     name: "carry-stragglers", title: "carry over the addresses that arrived meanwhile, and check every one",
-    run: { lab, say in try Waitlist.carry(from: .launch, to: .app, lab, say) },
-    verify: { lab, _ in try Waitlist.check(allOf: .launch, areIn: .app, lab) },
+    run: { lab, say in try WaitlistTransfer.carry(from: .launch, to: .app, lab, say) },
+    verify: { lab, _ in try WaitlistTransfer.check(allOf: .launch, areIn: .app, lab) },
     // What is in both stores does no harm; what only the app has goes back when its door is closed.
     undo: { _, _ in })
 

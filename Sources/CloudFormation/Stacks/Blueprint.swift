@@ -39,7 +39,7 @@ struct Blueprint {
     for region in regions where NetworkPlan.number(of: region.code) == nil {
       throw DeploymentError("unknown_region", "'\(region.code)' is no commercial region of AWS")
     }
-    if stage == .launchPage && !hasAmplify {
+    if topology.has(.hostedPages) && !hasAmplify {
       let near = CataloguedRegion.commercial.filter(\.hasAmplifyHosting).map(\.region)
       let geography = home.code.prefix { $0 != "-" }
       let same = near.map(\.code).filter { $0.hasPrefix(geography) }
@@ -64,6 +64,13 @@ struct Blueprint {
       seen[name.logical] = name
     }
   }
+
+  /// The stage before, whose data stays where it is for a climb to move it; nil at a first deployment.
+  var keptStage: Stage? { options.keepsPreviousStage ? stage.previous : nil }
+
+  /// Whether people are answered on port 80 too: up to stage 4 servers have addresses of their own there, and at stage 5 who
+  /// still has one is led on.
+  var answersPlainHTTP: Bool { stage <= .stateless }
 
   // MARK: Names
 
@@ -108,7 +115,7 @@ struct Blueprint {
   }
 
   /// Zones in use in each region: two from the first network on, because a database's subnets need two.
-  var zoneCount: Int { stage >= .microservices ? 3 : 2 }
+  var zoneCount: Int { max(2, topology.zonesPerRegion) }
 
   var letters: [String] { Array(["A", "B", "C"].prefix(zoneCount)) }
 

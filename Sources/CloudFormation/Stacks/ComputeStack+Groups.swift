@@ -8,8 +8,8 @@ extension ComputePlan {
   /// The servers that answer people, and the names by which these come.
   mutating func addFront() {
     guard let edge = site.edge, let front = blueprint.services(in: region).first else { return }
-    let hasLayers = blueprint.stage >= .microservices
-    let databases = hasLayers ? databases(of: front.tier) : blueprint.topology.tiers.flatMap(\.databases)
+    let topology = blueprint.topology
+    let databases = topology.hasLayers ? databases(of: front.tier) : topology.tiers.flatMap(\.databases)
     addGroup("Front", front, edge.front, databases: databases, isFront: true)
     addOrigin(edge.front)
     addSite()
@@ -45,7 +45,7 @@ extension ComputePlan {
     settings.set("STACK", Expression.stackName)
     settings.set("SIGNAL", "\(name)Group")
     rights.tellStack()
-    if blueprint.stage >= .microservices {
+    if blueprint.topology.hasLayers {
       settings.set(.service, service.name)
       if isFront { settings.set(.services, layerAddresses) }
     }
@@ -80,7 +80,7 @@ extension ComputePlan {
   private mutating func addOrigin(_ front: EdgeStack.Balancer) {
     let name = builder.input(front.dnsName)
     var check: Resource<HealthCheck>?
-    if blueprint.stage == .sharded {
+    if blueprint.regions.count > 1 {
       check = builder.add(
         "RegionHealth",
         HealthCheck(target: .https(name: name), path: Bootstrap.healthPath, tags: blueprint.tags("region")))

@@ -15,7 +15,7 @@ extension Blueprint {
     let name = instanceClass(of: cluster, in: region).replacing("db.", with: "", maxReplacements: 1)
     guard let memoryBytes = InstanceType.named(name)?.memoryBytes else { return nil }
     // Until each database has clusters of its own, those of HeightsKit are there too.
-    let more = stage < .sharded ? Placement.ownDatabases.count : 0
+    let more = topology.soleCluster == nil ? 0 : Placement.ownDatabases.count
     let need = ConnectionNeed.ofServer(appGroups, databases: cluster.databases.count + more)
     if need <= ConnectionNeed.bearable(memoryBytes: memoryBytes) { return nil }
     return min(need, ConnectionNeed.borne(memoryBytes: memoryBytes))
@@ -24,7 +24,7 @@ extension Blueprint {
   /// The servers of each service at their most, in all regions, and their loops.
   private var appGroups: [(processes: Int, loops: Int)] {
     topology.tiers.filter { $0.kind == .service }.map { tier in
-      let most = stage < .stateless ? tier.members.count : scaling(of: tier).maximum * tier.regions.count
+      let most = tier.scaling.map { $0.maximum * tier.regions.count } ?? tier.members.count
       return (most, InstanceType.named(instanceType(of: tier))?.virtualCPUs ?? 1)
     }
   }

@@ -32,20 +32,18 @@ struct DataStack {
     let region = sites[index].region
     let isHome = index == 0
     var plan = Plan(blueprint: blueprint, region: region)
-    let stage = blueprint.stage
 
     var logs: Resource<Bucket>?
     if blueprint.topology.has(.objectStore) { logs = plan.addLogs(takesDeliveries: isHome) }
     let releases = plan.addReleases(logs: logs)
     if isHome { placement = plan.addPlacement(in: sites.map(\.region.code)) }
-    if stage >= .separateDatabase, let network = sites[index].network {
+    if let network = sites[index].network, !network.dataSubnets.isEmpty {
       let key = plan.addKey()
       self.key = plan.builder.output("DataKeyArn", key.arn, "The key of the region's data.")
-      if isHome, stage < .sharded || blueprint.options.keepsPreviousStage {
+      if isHome, blueprint.topology.soleCluster != nil || blueprint.keptStage == .microservices {
         database = plan.addDatabase(network, key: key)
       }
-      let isFilesStage = blueprint.topology.has(.sharedFolder)
-      if isHome, isFilesStage || stage == .stateless && blueprint.options.keepsPreviousStage {
+      if isHome, blueprint.topology.has(.sharedFolder) || blueprint.keptStage == .replicated {
         files = plan.addFiles(network, key: key)
       }
     }
@@ -59,7 +57,7 @@ struct DataStack {
     }
     if blueprint.topology.has(.table) { sessions = plan.addSessions() }
     self.releases = releases
-    plan.builder.output(of: stage)
+    plan.builder.output(of: blueprint.stage)
     stack = plan.builder.stack
   }
 }
@@ -117,7 +115,7 @@ private struct Plan {
   // MARK: Databases and files
 
   mutating func addDatabase(_ network: NetworkStack, key: Resource<Key>) -> DatabaseOutputs? {
-    let tier = blueprint.topology.tier("database")
+    let tier = blueprint.topology.soleCluster
     let hasDatabase = tier != nil || blueprint.topology.tiers.contains { $0.kind == .database }
     guard hasDatabase,
       let pieces = builder.addDatabasePieces(

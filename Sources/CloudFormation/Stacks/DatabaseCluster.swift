@@ -145,7 +145,10 @@ struct ClusterStack {
   private static let limit = 8
 
   static func all(_ blueprint: Blueprint, _ site: RegionStacks) -> [ClusterStack] {
-    guard blueprint.stage == .sharded, let network = site.network, let data = site.data else { return [] }
+    // The one cluster of all databases is in the stack of what the region keeps.
+    guard blueprint.topology.soleCluster == nil, let network = site.network, let data = site.data else {
+      return []
+    }
     var stacks: [ClusterStack] = []
     let clusters = blueprint.clusters(in: site.region)
     var databases: [String] = []

@@ -29,7 +29,7 @@ struct EdgeStack {
     plan.addFrontListeners(front, certificate)
     self.front = plan.outputs("Front", front)
 
-    if blueprint.stage >= .microservices, let group = network.layers {
+    if let group = network.layers {
       for service in blueprint.services(in: site.region).dropFirst() {
         let name = "Service\(service.name.logical)"
         let layer = plan.addBalancer(
@@ -40,8 +40,8 @@ struct EdgeStack {
             balancer: layer.balancer.id, action: .forward(layer.targets.id, certificate: certificate.id)))
         layers.append((service.name, plan.outputs(name, layer)))
       }
-      plan.addAlarms(front)
     }
+    if blueprint.topology.leavesTwoZones { plan.addAlarms(front) }
 
     if index == 0 { distribution = plan.addDistribution(sites) }
     plan.allowReading(data, distribution ?? sites[0].edge?.distribution)
@@ -107,8 +107,8 @@ private struct Plan {
     builder.add(
       "FrontListener",
       Listener(balancer: front.balancer.id, action: .forward(front.targets.id, certificate: certificate.id)))
-    // Who still has the server's address finds the way; from stage 6 on nothing answers on port 80.
-    if blueprint.stage == .stateless {
+    // Who still has the server's address finds the way.
+    if blueprint.answersPlainHTTP {
       builder.add("FrontRedirect", Listener(balancer: front.balancer.id, action: .redirect))
     }
   }

@@ -22,7 +22,7 @@ struct GatewayStack {
         "AppRoute\(letter)",
         Route(table: builder.input(network.appTables[index]), gateway: .translation(gateway.id)))
     }
-    if blueprint.stage >= .microservices { Self.addFlowLog(blueprint, network, &builder) }
+    if blueprint.topology.leavesTwoZones { Self.addFlowLog(blueprint, network, &builder) }
     stack = builder.stack
   }
 

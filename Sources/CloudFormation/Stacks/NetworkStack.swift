@@ -37,7 +37,7 @@ struct NetworkStack {
         plan.builder.output("Zone\(letter)", subnet.availabilityZone, "The zone of the subnets \(letter)."))
     }
     var tables = [internet.table]
-    if blueprint.stage >= .separateDatabase {
+    if !blueprint.stores.isEmpty {
       let table = plan.addTable("DataRouteTable", vpc)
       tables.append(table)
       for (index, letter) in blueprint.letters.enumerated() {
@@ -131,18 +131,13 @@ extension Plan {
   private var inside: SecurityGroup.Rule.Peer { .block(.text(NetworkPlan.network(number))) }
 
   mutating func addGroups(_ vpc: Resource<VPC>) -> Groups {
-    let stage = blueprint.stage
     let front = addFront(vpc)
-    let layers = stage >= .microservices ? addLayers(vpc) : nil
+    let layers = blueprint.topology.hasLayers ? addLayers(vpc) : nil
     let servers = addServers(vpc, front: front, layers: layers)
     var groups = Groups(
       front: builder.output("FrontSecurityGroup", front.groupID, "Those who answer the public."),
       servers: builder.output("ServersSecurityGroup", servers.groupID, "The app's servers."))
-    if stage >= .separateDatabase {
-      groups.database = addStore("Database", "PostgreSQL", 5432, vpc, servers)
-    }
-    if stage >= .replicated { groups.files = addStore("Files", "the shared folder", 2049, vpc, servers) }
-    if blueprint.topology.has(.redis) { groups.cache = addStore("Cache", "the cache", 6379, vpc, servers) }
+    for store in blueprint.stores { groups[keyPath: store.group] = add(store, vpc, servers) }
     if let layers {
       groups.layers = builder.output(
         "LayersSecurityGroup", layers.groupID, "The load balancers between the layers.")
@@ -152,27 +147,25 @@ extension Plan {
 
   /// Up to stage 4 the servers themselves answer the public, later the load balancer does.
   private mutating func addFront(_ vpc: Resource<VPC>) -> Resource<SecurityGroup> {
-    let ports = blueprint.stage >= .microservices ? [443] : [443, 80]
-    let ingress = ports.map {
-      SecurityGroup.Rule(
-        port: $0, peer: .anywhere, reason: $0 == 443 ? "HTTPS from people." : "HTTP from people.")
+    var ingress = [SecurityGroup.Rule(port: 443, peer: .anywhere, reason: "HTTPS from people.")]
+    if blueprint.answersPlainHTTP {
+      ingress.append(SecurityGroup.Rule(port: 80, peer: .anywhere, reason: "HTTP from people."))
     }
-    let onlyHTTPS = blueprint.stage >= .microservices
     return builder.add(
       "FrontSecurityGroup",
       SecurityGroup(
         vpc: vpc.id, description: "Those who answer the public", ingress: ingress,
         egress: [SecurityGroup.Rule(port: 8080, peer: inside, reason: "Requests to the servers.")],
         tags: blueprint.tags("front")),
-      accepted: onlyHTTPS
-        ? []
-        : [
+      accepted: blueprint.answersPlainHTTP
+        ? [
           AcceptedRisk(
             check: "CKV_AWS_260",
             reason:
               "The front door answers on port 80 too: up to stage 4 in plain text, from stage 5 with a redirect."
           )
-        ])
+        ]
+        : [])
   }
 
   private mutating func addServers(
@@ -188,13 +181,7 @@ extension Plan {
     var egress = [
       SecurityGroup.Rule(port: 443, peer: .anywhere, reason: "AWS, and what the app calls.")
     ]
-    let stores: [(Stage, Int, String)] = [
-      (.separateDatabase, 5432, "The database."), (.replicated, 2049, "The shared folder."),
-      (.stateless, 6379, "The cache."),
-    ]
-    for (stage, port, reason) in stores where blueprint.stage >= stage {
-      egress.append(SecurityGroup.Rule(port: port, peer: inside, reason: reason))
-    }
+    egress += blueprint.stores.map { SecurityGroup.Rule(port: $0.port, peer: inside, reason: $0.reason) }
     return builder.add(
       "ServersSecurityGroup",
       SecurityGroup(
@@ -213,17 +200,47 @@ extension Plan {
   }
 
   /// What only the app's servers reach, and what reaches nothing itself.
-  private mutating func addStore(
-    _ name: String, _ title: String, _ port: Int, _ vpc: Resource<VPC>, _ servers: Resource<SecurityGroup>
+  private mutating func add(
+    _ store: Store, _ vpc: Resource<VPC>, _ servers: Resource<SecurityGroup>
   ) -> StackOutput<ResourceID<SecurityGroup>> {
     let group = builder.add(
-      "\(name)SecurityGroup",
+      "\(store.name)SecurityGroup",
       SecurityGroup(
-        vpc: vpc.id, description: "Those who reach \(title)",
+        vpc: vpc.id, description: "Those who reach \(store.title)",
         ingress: [
           SecurityGroup.Rule(
-            port: port, peer: .group(servers.groupID), reason: "From the servers of the app.")
-        ], egress: [], tags: blueprint.tags(name.lowercased())))
-    return builder.output("\(name)SecurityGroup", group.groupID, "Those who reach \(title).")
+            port: store.port, peer: .group(servers.groupID), reason: "From the servers of the app.")
+        ], egress: [], tags: blueprint.tags(store.name.lowercased())))
+    return builder.output("\(store.name)SecurityGroup", group.groupID, "Those who reach \(store.title).")
+  }
+}
+
+/// Something apart from the servers that keeps data for them.
+private struct Store {
+  /// Of its logical ids.
+  let name: String
+  let title: String
+  let port: Int
+  /// Why servers go there.
+  let reason: String
+  /// The stage that it came with.
+  let first: Stage
+  let group: WritableKeyPath<Plan.Groups, StackOutput<ResourceID<SecurityGroup>>?>
+}
+
+extension Blueprint {
+  /// What the network has room for: also that which the stage has no more, because a network only grows.
+  fileprivate var stores: [Store] {
+    [
+      Store(
+        name: "Database", title: "PostgreSQL", port: 5432, reason: "The database.", first: .separateDatabase,
+        group: \.database),
+      Store(
+        name: "Files", title: "the shared folder", port: 2049, reason: "The shared folder.",
+        first: .replicated, group: \.files),
+      Store(
+        name: "Cache", title: "the cache", port: 6379, reason: "The cache.", first: .stateless,
+        group: \.cache),
+    ].filter { stage >= $0.first }
   }
 }

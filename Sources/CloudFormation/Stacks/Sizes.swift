@@ -5,7 +5,7 @@ import Topology
 extension Blueprint {
   func instanceType(of tier: Tier?) -> String {
     tier?.capacity?.instanceType
-      ?? (stage < .stateless ? "t4g.small" : stage < .sharded ? "m7g.large" : "m7g.xlarge")
+      ?? LeastSizes.of(stage).server
   }
 
   /// The class of a database server in a region.
@@ -15,28 +15,23 @@ extension Blueprint {
 
   private func instanceClass(of tier: Tier?) -> String {
     if let type = tier?.capacity?.instanceType { return type.hasPrefix("db.") ? type : "db.\(type)" }
-    switch stage {
-    case .launchPage, .singleServer, .separateDatabase: return "db.t4g.micro"
-    case .replicated: return "db.t4g.medium"
-    case .stateless, .microservices: return "db.m7g.large"
-    case .sharded: return "db.r7g.xlarge"
-    }
+    return LeastSizes.of(stage).database
   }
 
   func nodeType(of tier: Tier?) -> String {
     if let type = tier?.capacity?.instanceType { return type.hasPrefix("cache.") ? type : "cache.\(type)" }
-    return stage < .microservices ? "cache.t4g.small" : "cache.m7g.large"
+    return LeastSizes.of(stage).cache
   }
 
   /// The disk of a database server; RDS gives gp3 at least 20 GiB.
   func databaseGiB(of tier: Tier?) -> Int {
-    max(tier?.capacity?.storageGiB ?? (stage < .stateless ? 20 : stage < .sharded ? 100 : 400), 20)
+    max(tier?.capacity?.storageGiB ?? LeastSizes.of(stage).databaseGiB, 20)
   }
 
   /// The disk of the single server, which holds what its tiers hold.
   var serverGiB: Int {
     let onServer = topology.tiers.filter {
-      [.service, .objects, .database].contains($0.kind) && stage < .replicated
+      [.service, .objects, .database].contains($0.kind) && topology.has(.folder)
     }
     return max(onServer.compactMap { $0.capacity?.storageGiB }.max() ?? 20, 20)
   }
@@ -44,6 +39,29 @@ extension Blueprint {
   /// How many servers of a service there are in each region.
   func scaling(of tier: Tier) -> Scaling {
     tier.scaling ?? .unplanned(zones: zoneCount)
+  }
+}
+
+/// What a tier is given at a stage when nobody says otherwise.
+private struct LeastSizes {
+  let server: String
+  let database: String
+  let databaseGiB: Int
+  let cache: String
+
+  private init(_ server: String, _ database: String, _ databaseGiB: Int, _ cache: String) {
+    (self.server, self.database, self.databaseGiB, self.cache) = (server, database, databaseGiB, cache)
+  }
+
+  static func of(_ stage: Stage) -> LeastSizes {
+    switch stage {
+    case .launchPage, .singleServer, .separateDatabase:
+      LeastSizes("t4g.small", "db.t4g.micro", 20, "cache.t4g.small")
+    case .replicated: LeastSizes("t4g.small", "db.t4g.medium", 20, "cache.t4g.small")
+    case .stateless: LeastSizes("m7g.large", "db.m7g.large", 100, "cache.t4g.small")
+    case .microservices: LeastSizes("m7g.large", "db.m7g.large", 100, "cache.m7g.large")
+    case .sharded: LeastSizes("m7g.xlarge", "db.r7g.xlarge", 400, "cache.m7g.large")
+    }
   }
 }
 

@@ -13,7 +13,7 @@ extension Lab {
     }
     try gdnsd.writeFiles()
     return LaunchPlan(
-      executable: program, arguments: gdnsd.arguments, environment: Environment.inherited,
+      executable: program, arguments: gdnsd.arguments, environment: ProcessEnvironment.inherited,
       workingDirectory: gdnsd.folder, log: LogFile(path: folder.log(of: name)), isReady: gdnsd.answers)
   }
 
@@ -26,7 +26,7 @@ extension Lab {
     let admin = AdminClient(folder.adminSocket(of: role))
     return LaunchPlan(
       executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
-      environment: try watched(try Environment.of(role, currentState, lab: self), role.rawValue),
+      environment: try watched(try ProcessEnvironment.of(role, currentState, lab: self), role.rawValue),
       workingDirectory: folder.path,
       sockets: publicSockets + (adminSockets[role].map { [("admin", $0)] } ?? []),
       log: LogFile(path: folder.log(of: role.rawValue)), zone: Self.firstZone, host: role.host,
@@ -56,7 +56,7 @@ extension Lab {
   func configuration(of spec: ProcessSpec) throws(LabError) -> String? {
     if let engine = spec.engine { return engine.startingConfiguration }
     var variables = try instanceVariables(spec.host)
-    if !manifest.service.listensOnPort { for name in Environment.followed { variables[name] = nil } }
+    if !manifest.service.listensOnPort { for name in ProcessEnvironment.followed { variables[name] = nil } }
     return variables.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "\n")
   }
 
@@ -93,13 +93,13 @@ extension Lab {
     return plan
   }
 
-  private func listen(on host: Host, count: Int) throws(LabError) -> ListeningSockets {
+  private func listen(on host: Host, count: Int) throws(LabError) -> ActivationSockets {
     let (address, port) = (host.address, context.ports.http)
     guard let network = try context.networks?.network(of: address) else {
-      return try ListeningSockets(address: address, port: port, count: count)
+      return try ActivationSockets(address: address, port: port, count: count)
     }
     return try HostNetworks.inside(network) { () throws(LabError) in
-      try ListeningSockets(address: address, port: port, count: count, isInside: true)
+      try ActivationSockets(address: address, port: port, count: count, isInside: true)
     }
   }
 
@@ -131,7 +131,7 @@ extension Lab {
 
   func instanceVariables(_ host: Host) throws(LabError) -> [String: String] {
     let state = currentState
-    return try Environment.of(host, state.hosts[host.id] ?? state.level, state, lab: self)
+    return try ProcessEnvironment.of(host, state.hosts[host.id] ?? state.level, state, lab: self)
   }
 
   /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.

@@ -28,7 +28,7 @@ public final class SideCommand: Sendable {
     self.log = log
     logStart = log.sizeBytes
     let plan = LaunchPlan(
-      executable: program, arguments: arguments, environment: Environment.inherited,
+      executable: program, arguments: arguments, environment: ProcessEnvironment.inherited,
       workingDirectory: folder.path, log: log, isReady: { true })
     let started = DispatchSemaphore(value: 0)
     let failure = Mutex<LabError?>(nil)

@@ -14,7 +14,7 @@ enum Build {
     report("building: \(command.joined(separator: " "))")
     // env finds the program in PATH.
     let plan = LaunchPlan(
-      executable: "/usr/bin/env", arguments: command, environment: Environment.inherited,
+      executable: "/usr/bin/env", arguments: command, environment: ProcessEnvironment.inherited,
       workingDirectory: folder.path, log: log, isReady: { true })
     let status = try wait(for: try plan.spawn(), signals)
     guard status == 0 else {

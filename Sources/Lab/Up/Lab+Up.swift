@@ -260,7 +260,9 @@ extension Lab {
         hasEnded = true
       }
       // The kernel kills what a crashed lab has started, and not what that had started in its turn.
-      if ProcessGroup(number: identity.pid, mark: Environment.mark(of: folder)).end() { hasEnded = true }
+      if ProcessGroup(number: identity.pid, mark: ProcessEnvironment.mark(of: folder)).end() {
+        hasEnded = true
+      }
     }
     state.processes = [:]
     try state.save(folder)

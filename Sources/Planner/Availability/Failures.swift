@@ -1,4 +1,6 @@
-// What fails, how often, and for how long people notice, by stage.
+// What fails, how often, and for how long people notice.
+
+import Topology
 
 /// The failures that a sized stage is expected to see.
 struct Failures {
@@ -15,77 +17,70 @@ struct Failures {
   let sized: Sized
 
   var kinds: [Kind] {
-    switch sized.shape.stage {
-    case .launchPage: [region(.recoveryRegionSeconds)]
-    case .singleServer:
-      [server(.recoveryByHandSeconds), zone(.recoveryZoneSeconds), region(.recoveryRegionSeconds)]
-    case .separateDatabase:
-      [
-        server(.recoveryByHandSeconds), database(.recoveryRestoreSeconds), zone(.recoveryZoneSeconds),
-        region(.recoveryRegionSeconds),
-      ]
-    case .replicated:
-      [
-        server(.recoveryDnsSeconds), database(.recoveryDatabaseFailoverSeconds), zone(.recoveryDnsSeconds),
-        region(.recoveryRegionSeconds),
-      ]
-    case .stateless:
-      [
-        server(.recoveryTargetRemovalSeconds), database(.recoveryDatabaseFailoverSeconds), cache,
-        zone(.recoveryDatabaseFailoverSeconds), region(.recoveryRegionSeconds),
-      ]
-    case .microservices:
-      [
-        server(.recoveryTargetRemovalSeconds), database(.recoveryDatabaseFailoverSeconds),
-        zone(.recoveryDatabaseFailoverSeconds), region(.recoveryRegionSeconds),
-      ]
-    case .sharded:
-      [
-        server(.recoveryTargetRemovalSeconds), database(.recoveryDatabaseFailoverSeconds),
-        zone(.recoveryDatabaseFailoverSeconds), region(.recoveryRestoreSeconds),
-      ]
-    }
+    topology.has(.hostedPages) ? [region] : [server] + database + cache + [zone, region]
   }
 
   /// One of many takes its part of the requests with it.
-  private func server(_ recovery: Catalog.Key) -> Kind {
+  private var server: Kind {
     let count = Double(max(1, sized.servers.reduce(0) { $0 + $1.count }) * regions)
     let affected = 1 / count
     return Kind(
-      name: "a server fails", rate: .failuresInstance, count: count, recovery: recovery,
+      name: "a server fails", rate: .failuresInstance, count: count, recovery: serverRecovery,
       affectedShare: affected)
   }
 
-  private func database(_ recovery: Catalog.Key) -> Kind {
-    let clusters =
-      Double((sized.databaseGroup?.sizing.clusters ?? 1) * (sized.database?.ranges ?? 1) * regions)
-    return Kind(
-      name: "a database leader fails", rate: .failuresDatabase, count: clusters, recovery: recovery,
-      affectedShare: 1 / clusters)
+  /// Until nobody is led to a server that fails; where there is no other, until somebody has made one.
+  private var serverRecovery: Catalog.Key {
+    if topology.has(.balancer) { return .recoveryTargetRemovalSeconds }
+    return topology.hasSeveralServers ? .recoveryDnsSeconds : .recoveryByHandSeconds
   }
 
-  private var cache: Kind {
-    Kind(
-      name: "the cache fails over", rate: .failuresInstance, count: 1,
-      recovery: .recoveryCacheFailoverSeconds,
-      affectedShare: 1)
+  /// A leader without followers comes back from its backup.
+  private var database: [Kind] {
+    guard topology.has(.postgres) else { return [] }
+    let clusters =
+      Double((sized.databaseGroup?.sizing.clusters ?? 1) * (sized.database?.ranges ?? 1) * regions)
+    return [
+      Kind(
+        name: "a database leader fails", rate: .failuresDatabase, count: clusters,
+        recovery: sized.shape.zones > 1 ? .recoveryDatabaseFailoverSeconds : .recoveryRestoreSeconds,
+        affectedShare: 1 / clusters)
+    ]
+  }
+
+  /// One that has the sessions takes everybody's requests with it; popular reads alone go to the database meanwhile.
+  private var cache: [Kind] {
+    guard topology.keeper(of: .sessions)?.engine == .redis else { return [] }
+    return [
+      Kind(
+        name: "the cache fails over", rate: .failuresInstance, count: 1,
+        recovery: .recoveryCacheFailoverSeconds, affectedShare: 1)
+    ]
   }
 
   /// A zone takes its servers and, as often as it has one, the leader.
-  private func zone(_ recovery: Catalog.Key) -> Kind {
+  private var zone: Kind {
     let zones = Double(sized.shape.zones)
     return Kind(
-      name: "a zone loses its power", rate: .failuresZone, count: zones * Double(regions), recovery: recovery,
-      affectedShare: 1 / zones / Double(regions))
+      name: "a zone loses its power", rate: .failuresZone, count: zones * Double(regions),
+      recovery: zoneRecovery, affectedShare: 1 / zones / Double(regions))
   }
 
-  private func region(_ recovery: Catalog.Key) -> Kind {
+  /// Until people are led to another zone and its database leads; where there is no other, until the power is back.
+  private var zoneRecovery: Catalog.Key {
+    if sized.shape.zones == 1 { return .recoveryZoneSeconds }
+    return topology.has(.balancer) ? .recoveryDatabaseFailoverSeconds : .recoveryDnsSeconds
+  }
+
+  private var region: Kind {
     Kind(
       name: regions > 1 ? "a region is lost; its data is led elsewhere" : "the region is lost",
       rate: .failuresRegion,
-      count: Double(regions), recovery: recovery, affectedShare: 1 / Double(regions))
+      count: Double(regions), recovery: regions > 1 ? .recoveryRestoreSeconds : .recoveryRegionSeconds,
+      affectedShare: 1 / Double(regions))
   }
 
+  private var topology: Topology { sized.shape.base }
   private var regions: Int { sized.shape.regions.count }
 }
 

@@ -117,8 +117,7 @@ struct PathBuilder {
   }
 
   private var sessions: [PathMember] {
-    let keeper = topology.tiers.first { tier in tier.holds.contains { $0.data == .sessions } }
-    return switch keeper?.engine {
+    switch topology.keeper(of: .sessions)?.engine {
     case .redis: [part("ElastiCache, sessions", .slaCacheZones)]
     case .table where regions > 1: [part("DynamoDB in all regions, sessions", .slaDynamoDBGlobal)]
     case .table: [part("DynamoDB, sessions", .slaDynamoDB)]

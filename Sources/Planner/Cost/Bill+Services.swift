@@ -55,12 +55,12 @@ extension Bill {
     let regions = Double(sized.shape.regions.count)
     let demand = sized.audience.scaled(by: 1 / regions)
     let pictures: [Catalog.Key] = Self.storage + [.contentPicturesPerPost, .contentPictureBytes]
-    switch sized.shape.stage {
-    case .replicated:
+    if sized.shape.base.has(.sharedFolder) {
       add(
         .files, "shared folder (EFS)", demand.objectGiB, "GB", at: .priceEfsPerGBMonth, in: region.code,
         from: pictures)
-    case .stateless, .microservices, .sharded:
+    }
+    if sized.shape.base.has(.objectStore) {
       let copies = regions > 1 ? 2.0 : 1
       add(
         .files, copies > 1 ? "object store, with a copy elsewhere" : "object store",
@@ -73,7 +73,6 @@ extension Bill {
       add(
         .files, "pictures got by the CDN", misses / 1000, "thousand", at: .priceS3GetPerThousand,
         in: region.code, from: Self.traffic + [.contentEdgeHitShare])
-    default: break
     }
   }
 
@@ -82,7 +81,7 @@ extension Bill {
   /// A read for each request; a write of two units when people sign in and once on each day that they come, in every
   /// region.
   mutating func addSessions(of sized: Sized, in region: Region) {
-    guard sized.shape.stage >= .microservices else { return }
+    guard sized.shape.base.has(.table) else { return }
     let regions = Double(sized.shape.regions.count)
     let demand = sized.audience.scaled(by: 1 / regions)
     let days = catalog.value(.sizingDaysPerMonth)
@@ -105,25 +104,24 @@ extension Bill {
   // MARK: Names and health
 
   mutating func addNames(of sized: Sized) {
-    let stage = sized.shape.stage
+    let topology = sized.shape.base
     add(.names, "hosted zone", 1, "zones", at: .priceRoute53ZonePerMonth)
-    // From stage 5 on names are aliases of the CDN, whose queries are free; stage 7 asks for the nearest region too.
+    // Names that are aliases of the CDN's cost nothing to ask for; which region is the nearest does.
     let queries =
       sized.audience.activeUsers * catalog.value(.sizingDaysPerMonth)
       * catalog.value(.contentQueriesPerUserDay)
     let basis: [Catalog.Key] = [.usersDauRatio, .contentQueriesPerUserDay]
-    switch stage {
-    case .launchPage, .stateless, .microservices: break
-    case .sharded:
+    if topology.regions.count > 1 {
       add(
         .names, "queries by latency", queries / 1e6, "million", at: .priceRoute53LatencyQueriesPerMillion,
         from: basis)
       let count = Double(sized.shape.regions.count)
       add(.names, "health checks", count, "checks", at: .priceRoute53HealthCheckPerMonth)
       add(.names, "health checks every 10 s", count, "checks", at: .priceRoute53HealthCheckFeaturePerMonth)
-    default:
+    }
+    if topology.has(.staticAddress) {
       add(.names, "queries", queries / 1e6, "million", at: .priceRoute53QueriesPerMillion, from: basis)
-      if sized.shape.base.hasSeveralServers {
+      if topology.hasSeveralServers {
         add(
           .names, "health checks", Double(sized.shape.zones), "checks",
           at: .priceRoute53HealthCheckPerMonth)
@@ -150,10 +148,10 @@ extension Bill {
     addKeysAndAlarms(of: sized, in: region)
   }
 
-  /// A key for data, from stage 6 on one for logs too; there, two alarms on the error budget and two with which each
-  /// service scales.
+  /// A key for data, and where 99.99 % is asked for one for logs too; there, two alarms on the error budget and two with
+  /// which each service scales.
   private mutating func addKeysAndAlarms(of sized: Sized, in region: Region) {
-    let isWatched = sized.shape.stage >= .microservices
+    let isWatched = sized.shape.base.leavesTwoZones
     let keys = sized.database == nil ? 0 : isWatched ? 2 : 1
     add(
       .operations, "\(keys) key\(keys == 1 ? "" : "s")", Double(keys), "keys", at: .priceKmsKeyPerMonth,

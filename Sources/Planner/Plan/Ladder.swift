@@ -11,7 +11,7 @@ struct Ladder: Sendable {
     asksForSeveralRegions = regions.count > 1
     var shapes: [Stage: Result<StageShape, TopologyError>] = [:]
     for stage in Stage.allCases {
-      let places = stage == .sharded ? Self.several(regions) : Array(regions.prefix(1))
+      let places = stage.spansRegions ? Self.several(regions) : Array(regions.prefix(1))
       shapes[stage] = Result { () throws(TopologyError) in
         try StageShape(app, at: stage, in: places, catalog, profile)
       }
@@ -50,11 +50,9 @@ struct Ladder: Sendable {
     if asksForSeveralRegions {
       (stage, reason) = (.sharded, "several regions are asked for")
     }
-    while stage < .sharded, let shortfall = shortfall(stage, audience),
-      let next = Stage(rawValue: stage.rawValue + 1)
-    {
+    while let next = stage.next, let shortfall = shortfall(stage, audience) {
+      reason = "stage \(stage.number) can't carry the load: \(shortfall)"
       stage = next
-      reason = "stage \(next.number - 1) can't carry the load: \(shortfall)"
     }
     return Plan.Recommendation(stage: stage, reason: reason, needs: needs)
   }

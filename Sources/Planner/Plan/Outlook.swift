@@ -34,9 +34,12 @@ struct Outlook {
   /// What the stage would have for a larger audience; the next stage where that is not enough.
   private func remedy(_ index: Int, _ audience: Demand) -> String {
     let larger = Sized(sized.shape, for: audience)
-    let next = larger.shape.stage.number + 1
-    if !larger.shortfalls.isEmpty { return next > 7 ? "more regions" : "stage \(next)" }
-    return larger.groups[index].words
+    return larger.shortfalls.isEmpty ? larger.groups[index].words : beyondTheStage
+  }
+
+  /// What there is when a stage is not enough.
+  private var beyondTheStage: String {
+    sized.shape.stage.next.map { "stage \($0.number)" } ?? "more regions"
   }
 
   /// The first resource that no size of this stage can give enough of.
@@ -46,17 +49,15 @@ struct Outlook {
     }
     guard let (group, users) = limits.min(by: { $0.1 < $1.1 }) else { return nil }
     let resource = group.nearestUses(audience(users * 1.002)).decisive?.resource ?? ""
-    let next = sized.shape.stage.number + 1
     return Plan.Limit(
-      tier: group.title, resource: resource, users: users,
-      remedy: next > 7 ? "more regions" : "stage \(next)",
+      tier: group.title, resource: resource, users: users, remedy: beyondTheStage,
       months: months(until: users))
   }
 
   /// The fewest users for whom a higher stage is recommended.
   var climb: Plan.Climb? {
     let stage = sized.shape.stage
-    guard stage < .sharded, ladder.recommendation(for: audience(limit)).stage > stage else { return nil }
+    guard ladder.recommendation(for: audience(limit)).stage > stage else { return nil }
     func isEnough(_ users: Double) -> Bool { ladder.recommendation(for: audience(users)).stage <= stage }
     let users = isEnough(self.users) ? Solver.greatest(upTo: limit, where: isEnough) ?? limit : self.users
     let beyond = ladder.recommendation(for: audience(users * 1.002))

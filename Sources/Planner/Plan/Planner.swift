@@ -44,7 +44,7 @@ public struct Planner: Sendable {
     let audience = Demand(catalog: catalog, profile: profile, users: Double(users))
     let recommendation = ladder.recommendation(for: audience)
     let stage = stage ?? recommendation.stage
-    if stage != .sharded, regions.count > 1 { throw .oneRegionOnly(stage, count: regions.count) }
+    if !stage.spansRegions, regions.count > 1 { throw .oneRegionOnly(stage, count: regions.count) }
     do {
       let sized = Sized(try ladder.shape(stage), for: audience)
       return try plan(sized, recommendation, ladder, growthPerMonth)

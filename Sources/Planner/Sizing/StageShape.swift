@@ -22,7 +22,6 @@ struct StageShape: Sendable {
   let cache: Group<CacheSizing>?
   /// In how many zones of a region the app's machines stand.
   let zones: Int
-  private let databaseTiers: [Tier]
 
   /// - Throws: `TopologyError` when the stage can't be in these regions.
   init(
@@ -34,9 +33,7 @@ struct StageShape: Sendable {
     self.app = app
     self.regions = regions
     base = try Topology.of(app, at: stage, in: regions)
-    databaseTiers = base.tiers.filter { $0.engine == .postgres }
-    let zones = max(
-      1, base.tiers.filter { $0.kind == .service }.map { $0.zoneCount(in: regions[0]) }.max() ?? 1)
+    let zones = max(1, base.zonesPerRegion)
     self.zones = zones
     servers = Self.servers(of: base, zones, catalog, profile)
     let caches = base.tiers.filter { $0.kind == .cache }
@@ -54,10 +51,9 @@ struct StageShape: Sendable {
     of topology: Topology, _ zones: Int, _ catalog: Catalog, _ profile: RequestProfile
   ) -> [Group<ServerSizing>] {
     let tiers = topology.tiers.filter { $0.kind == .service }
-    // Up to stage 5 all services share their servers.
-    let titles = topology.stage < .microservices ? [] : tiers.map(\.title).unique
+    let titles = topology.hasLayers ? tiers.map(\.title).unique : []
     let share = 1 / Double(topology.regions.count)
-    let work = Work(stage: topology.stage, layers: titles.count, catalog: catalog, profile: profile)
+    let work = Work(topology: topology, layers: titles.count, catalog: catalog, profile: profile)
     func sizing(_ layer: Int) -> ServerSizing {
       ServerSizing(
         zones: zones, share: share, scales: tiers.contains { $0.scaling != nil },
@@ -75,10 +71,10 @@ struct StageShape: Sendable {
 
   /// The clusters, for servers with `clientCPUs` vCPUs in each region that connect to them.
   func database(clientCPUs: Double) -> Group<DatabaseSizing>? {
-    guard let first = databaseTiers.first else { return nil }
-    let isSharded = stage == .sharded
+    guard let first = base.clusters.first else { return nil }
+    let isSharded = base.soleCluster == nil
     return Group(
-      title: isSharded ? "Database clusters" : first.title, tiers: databaseTiers.map(\.id),
+      title: isSharded ? "Database clusters" : first.title, tiers: base.clusters.map(\.id),
       sizing: DatabaseSizing(
         zones: zones, regions: regions.count, clusters: isSharded ? app.databases.count : 1,
         leastFollowers: first.members.count { $0.role == .follower }, isSharded: isSharded,
@@ -88,7 +84,7 @@ struct StageShape: Sendable {
 
 /// How the work of a request is shared out among the layers of services.
 private struct Work {
-  let stage: Stage
+  let topology: Topology
   /// 0 or 1 where all services are in one.
   let layers: Int
   let catalog: Catalog
@@ -98,7 +94,7 @@ private struct Work {
   func ms(ofLayer layer: Int) -> Double {
     let base = catalog.value(.appMsPerRequest)
     let passwords = profile.passwords * catalog.value(.appMsPerPassword)
-    guard layers > 1 else { return base + passwords + (stage == .singleServer ? sql : 0) }
+    guard layers > 1 else { return base + passwords + (topology.has(.sqlite) ? sql : 0) }
     let calls = catalog.value(.appCallsPerRequest) * catalog.value(.appMsPerCall)
     let front = catalog.value(.appFrontShare)
     if layer == 0 { return base * front + calls }
@@ -111,22 +107,13 @@ private struct Work {
       + profile.writes * 1000 / catalog.value(.databaseWritesPerVCPU)
   }
 
-  /// The data disk of a server, by stage: databases and files at 2, files at 3, none after that.
+  /// The data disk of a server: for databases and files, as long as they lie there.
   var disk: @Sendable (Demand) -> Double {
     let reserve = catalog.value(.databaseStorageReserve)
     let least = catalog.value(.limitEbsLeastDataGiB)
-    switch stage {
-    case .singleServer: return { max(($0.databaseGiB + $0.objectGiB) * reserve, least) }
-    case .separateDatabase: return { max($0.objectGiB * reserve, least) }
-    default: return { _ in 0 }
-    }
-  }
-}
-
-extension Tier {
-  /// Zones of a region with members that do the work.
-  fileprivate func zoneCount(in region: Region) -> Int {
-    Set(members.filter { $0.region == region.code && $0.role != .witness }.map(\.zone)).count
+    guard topology.has(.folder) else { return { _ in 0 } }
+    if topology.has(.sqlite) { return { max(($0.databaseGiB + $0.objectGiB) * reserve, least) } }
+    return { max($0.objectGiB * reserve, least) }
   }
 }
 

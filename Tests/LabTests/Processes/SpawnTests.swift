@@ -77,7 +77,7 @@ import Testing
     _ program: String, _ arguments: [String], _ folder: TemporaryFolder, _ sockets: [(String, Descriptor)]
   ) -> LaunchPlan {
     LaunchPlan(
-      executable: program, arguments: arguments, environment: Environment.inherited,
+      executable: program, arguments: arguments, environment: ProcessEnvironment.inherited,
       workingDirectory: folder.path, sockets: sockets.map { (name: $0.0, descriptor: $0.1) },
       log: LogFile(path: folder.path + "/log"), isReady: { true })
   }

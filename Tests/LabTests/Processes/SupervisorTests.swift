@@ -113,7 +113,7 @@ import Testing
       zones: zones,
       plan: { _ in
         LaunchPlan(
-          executable: "/bin/sh", arguments: ["-c", script], environment: Environment.inherited,
+          executable: "/bin/sh", arguments: ["-c", script], environment: ProcessEnvironment.inherited,
           workingDirectory: path, log: LogFile(path: path + "/log"), zone: zone, host: "host",
           isReady: { access(path + "/pid", F_OK) == 0 },
           observe: { EngineObservation(role: .leader, lagBytes: nil) })

@@ -94,7 +94,7 @@ import Testing
 
   private func plan(_ program: String, _ arguments: [String]) -> LaunchPlan {
     LaunchPlan(
-      executable: program, arguments: arguments, environment: Environment.inherited,
+      executable: program, arguments: arguments, environment: ProcessEnvironment.inherited,
       workingDirectory: folder.path, log: LogFile(path: folder.path + "/log"), isReady: { true })
   }
 

@@ -21,17 +21,17 @@ import Testing
   }
 
   @Test func allSocketsShareOnePortAndABusyOneIsNamed() throws {
-    let sockets = try ListeningSockets(port: 0, count: 3, option: "--port")
+    let sockets = try ActivationSockets(port: 0, count: 3, option: "--port")
     #expect(sockets.sockets.count == 3)
     #expect(sockets.sockets.allSatisfy { LoopbackAddress.port(of: $0.number) == sockets.port })
     #expect(throws: LabError.portBusy(port: sockets.port, option: "--port")) {
-      try ListeningSockets(port: sockets.port, count: 1, option: "--port")
+      try ActivationSockets(port: sockets.port, count: 1, option: "--port")
     }
   }
 
   @Test(arguments: [-1, 65536]) func aPortThatDoesNotExistIsRefused(port: Int) {
     #expect(throws: LabError.portOutOfRange(port: port, option: "--port")) {
-      try ListeningSockets(port: port, count: 1, option: "--port")
+      try ActivationSockets(port: port, count: 1, option: "--port")
     }
   }
 
@@ -78,7 +78,7 @@ import Testing
   @Test func theFreeDNSPortIsThePreferredOneWhenItIsFree() throws {
     let port = try #require(Gdnsd.freePort(preferred: 0))
     #expect(Gdnsd.freePort(preferred: port) == port)
-    let taken = try ListeningSockets(port: port, count: 1, option: "--dns-port")
+    let taken = try ActivationSockets(port: port, count: 1, option: "--dns-port")
     #expect(Gdnsd.freePort(preferred: port) != port)
     withExtendedLifetime(taken) {}
   }

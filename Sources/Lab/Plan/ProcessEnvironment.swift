@@ -5,7 +5,7 @@ import Foundation
 import Placement
 import Topology
 
-enum Environment {
+enum ProcessEnvironment {
   /// Ours without what concerns only us (socket activation, Heights' own variables), and without what would lead an app to
   /// other databases and caches than the lab's.
   static var inherited: [String: String] {
@@ -64,7 +64,7 @@ enum Environment {
 
 // Where the stores are. Paths of documents and passwords are told before there is anything in them, so that a climb needs
 // no restart.
-extension Environment {
+extension ProcessEnvironment {
   private static func stores(_ stage: Int, _ lab: Lab) throws(LabError) -> [String: String] {
     let (context, placement) = (lab.context, try lab.folder.readPlacement())
     var variables = [
@@ -107,7 +107,7 @@ extension AppFolder {
   /// What the app's processes are told of their bucket, secrets included; nothing before the lab's first run.
   public func bucketVariables() throws -> [String: String] {
     guard let place = try LabState.load(self)?.place else { return [:] }
-    return Environment.bucket(place, try Secrets(self), try Manifest.load(folder: path))
+    return ProcessEnvironment.bucket(place, try Secrets(self), try Manifest.load(folder: path))
   }
 }
 

@@ -2,9 +2,9 @@
 
 import Foundation
 
-/// Sockets of one address that the supervisor opens once and keeps, so that a connection always finds somebody who
-/// listens. Processes come and go; meanwhile connections wait in the queue.
-struct ListeningSockets: Sendable {
+/// Sockets of one address that the supervisor opens once and keeps (socket activation), so that a connection always finds
+/// somebody who listens. Processes come and go; meanwhile connections wait in the queue.
+struct ActivationSockets: Sendable {
   /// All on the same address; the kernel spreads connections over them.
   let sockets: [Descriptor]
   let port: Int

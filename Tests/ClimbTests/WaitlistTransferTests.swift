@@ -8,7 +8,7 @@ import Testing
 @testable import Climb
 @testable import Lab
 
-@Suite struct WaitlistTests {
+@Suite struct WaitlistTransferTests {
   /// Two processes that live, each with a waitlist that a test sets; both keep what they are sent.
   private final class Lists: Provider {
     struct State {
@@ -71,7 +71,7 @@ import Testing
 
   private func carry(_ lists: Lists) throws -> [String] {
     var said: [String] = []
-    try Waitlist.carry(from: .launch, to: .app, lists, StepVoice { text, _ in said.append(text) })
+    try WaitlistTransfer.carry(from: .launch, to: .app, lists, StepVoice { text, _ in said.append(text) })
     return said
   }
 
@@ -100,7 +100,7 @@ import Testing
     #expect(try carry(Lists(launch: nil)) == ["the waitlist of launch is empty"])
     #expect(try carry(Lists(launch: nil, app: nil)) == ["the waitlist of launch is empty"])
     #expect(try carry(Lists(launch: "", app: nil)) == ["the waitlist of launch is empty"])
-    try Waitlist.check(allOf: .launch, areIn: .app, Lists(launch: nil, app: nil))
+    try WaitlistTransfer.check(allOf: .launch, areIn: .app, Lists(launch: nil, app: nil))
   }
 
   @Test func anAppThatCannotTakeAddressesIsToldSo() {
@@ -114,11 +114,11 @@ import Testing
     _ = try carry(lists)
     lists.state.withLock { $0.lists[.launch] = Self.lines(0..<4) }
     #expect(throws: ClimbError.entriesMissing(count: 2, from: "launch", to: "app")) {
-      try Waitlist.check(allOf: .launch, areIn: .app, lists)
+      try WaitlistTransfer.check(allOf: .launch, areIn: .app, lists)
     }
     _ = try carry(lists)
     #expect(lists.posts.last == Self.lines(2..<4))
-    try Waitlist.check(allOf: .launch, areIn: .app, lists)
+    try WaitlistTransfer.check(allOf: .launch, areIn: .app, lists)
   }
 
   @Test func addressesThatDoNotArriveFailTheStep() {
@@ -155,16 +155,16 @@ import Testing
     let entries = (0..<10_000).map { number in
       let line = Array(
         "{\"email\":\"\(number)@example.com\",\"n\":\"\(String(repeating: "x", count: 60))\"}".utf8)
-      return Waitlist.Entry(email: "\(number)@example.com", line: line)
+      return WaitlistTransfer.Entry(email: "\(number)@example.com", line: line)
     }
-    let batches = try Waitlist.batches(of: entries)
+    let batches = try WaitlistTransfer.batches(of: entries)
     let sizes = batches.map { $0.reduce(0) { $0 + $1.line.count + 1 } }
     #expect(sizes.count > 1)
-    #expect(sizes.allSatisfy { $0 <= Waitlist.batchBytes })
+    #expect(sizes.allSatisfy { $0 <= WaitlistTransfer.batchBytes })
     // None is sent half full but the last.
-    #expect(sizes.dropLast().allSatisfy { $0 + 120 > Waitlist.batchBytes })
+    #expect(sizes.dropLast().allSatisfy { $0 + 120 > WaitlistTransfer.batchBytes })
     #expect(Array(batches.joined()) == entries)
-    #expect(try Waitlist.batches(of: []).isEmpty)
+    #expect(try WaitlistTransfer.batches(of: []).isEmpty)
   }
 
   @Test func batchesAreCarriedOneByOneAndTold() throws {
@@ -180,7 +180,7 @@ import Testing
   }
 
   @Test func anEntryTooLargeIsRefusedBeforeAnythingIsSent() {
-    let size = Waitlist.maximumEntryBytes
+    let size = WaitlistTransfer.maximumEntryBytes
     let fitting = "{\"email\":\"a@example.com\",\"n\":\"\(String(repeating: "x", count: size - 33))\"}\n"
     #expect(fitting.utf8.count == size)
     #expect(throws: Never.self) { try carry(Lists(launch: fitting)) }

@@ -6,7 +6,7 @@ import Lab
 
 /// `GET /waitlist` lists a store as lines of JSON, one entry each, with the address as `email`; `POST /waitlist` adds
 /// such lines and leaves out the addresses that are there. An app without these routes has no waitlist.
-enum Waitlist {
+enum WaitlistTransfer {
   /// Of one POST: well below what an admin socket takes (1 MiB).
   static let batchBytes = 256 << 10
   static let maximumEntryBytes = 64 << 10
