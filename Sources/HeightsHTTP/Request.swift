@@ -126,8 +126,8 @@ public class Request: RequestContext, @unchecked Sendable {
         detail: "Send a body with Content-Type: application/json.")
     }
     do {
-      return try JSONDecoder().decode(type, from: Data(bytes()))
-    } catch let error as DecodingError {
+      return try JSON.decode(type, from: bytes())
+    } catch let error as JSONError {
       throw Problem(decoding: error)
     }
   }
@@ -141,40 +141,18 @@ public class Request: RequestContext, @unchecked Sendable {
 
 extension Problem {
   /// Says what is wrong with a JSON body, and where.
-  init(decoding error: DecodingError) {
-    switch error {
-    case .dataCorrupted(let context) where context.codingPath.isEmpty:
-      self = .badRequest("The body is not valid JSON.")
-    case .dataCorrupted(let context): self = .invalid([Field(context.path, context.debugDescription)])
-    case .keyNotFound(let key, let context):
-      self = .invalid([Field((context.codingPath + [key]).path, "This is required.")])
-    case .typeMismatch(let type, let context):
-      self = .invalid([Field(context.path, "\(Problem.name(of: type)) was expected.")])
-    case .valueNotFound(let type, let context):
-      self = .invalid([Field(context.path, "\(Problem.name(of: type)) was expected, not null.")])
-    @unknown default: self = .badRequest("The body doesn't have the expected shape.")
+  init(decoding error: JSONError) {
+    if error.kind == .malformed {
+      self = .badRequest("The body is not valid JSON: \(error).")
+      return
     }
+    self = .invalid([Field(error.path.isEmpty ? "body" : error.path, Problem.message(error))])
   }
 
-  private static func name(of type: any Any.Type) -> String {
-    switch type {
-    case is String.Type: "A string"
-    case is Bool.Type: "true or false"
-    case is Int.Type, is Int64.Type: "A whole number"
-    case is Double.Type: "A number"
-    case is [String: Any].Type: "An object"
-    case is [Any].Type: "An array"
-    default: "Another kind of value"
-    }
-  }
-}
-
-extension DecodingError.Context {
-  fileprivate var path: String { codingPath.path }
-}
-
-extension [any CodingKey] {
-  fileprivate var path: String {
-    isEmpty ? "body" : map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+  private static func message(_ error: JSONError) -> String {
+    if error.kind == .missing { return "This is required." }
+    if error.kind == .refused { return error.found }
+    let expected = error.expected.prefix(1).uppercased() + error.expected.dropFirst()
+    return "\(expected) was expected, not \(error.found)."
   }
 }

@@ -5,12 +5,13 @@ import Testing
 @Suite struct FolderTests {
   /// The folders that each may name types of, in layers from below.
   private static let allowed: [String: Set<String>] = {
-    let runtime: Set<String> = ["HeightsRuntime", "Text", "Telemetry"]
+    let runtime: Set<String> = ["HeightsRuntime", "Text", "JSON", "Telemetry"]
     let http = runtime.union(["HeightsHTTP"])
     let data = http.union(["SQL", "Shards", "Objects"])
     let app = data.union(["Redis", "Cache", "Sessions", "Services", "Placement", "Launch"])
     return [
-      "HeightsRuntime": [], "Text": [], "Telemetry": ["HeightsRuntime", "Text"], "HeightsHTTP": runtime,
+      "HeightsRuntime": [], "Text": [], "JSON": ["Text"], "Telemetry": ["HeightsRuntime", "Text"],
+      "HeightsHTTP": runtime,
       "Shards": ["HeightsRuntime"], "SQL": http.union(["Shards"]), "Objects": http.union(["SQL"]),
       "Redis": http, "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
       "Placement": runtime, "Services": http.union(["Placement"]),

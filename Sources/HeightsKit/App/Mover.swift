@@ -173,7 +173,7 @@ extension Router {
     get(AdminPath.move) { _ in .json(mover.standing) }
     for job in MoveJob.allCases {
       post(AdminPath.move(job)) { request in
-        guard let target = try? JSONDecoder().decode(MoveTarget.self, from: Data(try request.bytes())) else {
+        guard let target = try? JSON.decode(MoveTarget.self, from: try request.bytes()) else {
           throw Problem(
             .badRequest, title: "no target",
             detail: "expected {\"cluster\": NAME, \"members\": [\"HOST:PORT\"]}")

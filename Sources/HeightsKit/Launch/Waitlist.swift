@@ -110,9 +110,8 @@ public struct Waitlist: Sendable {
   }
 
   private static func entries(in bytes: [UInt8]) throws -> [Entry] {
-    let decoder = JSONDecoder()
-    return try bytes.split(separator: UInt8(ascii: "\n")).enumerated().map { index, line in
-      guard let entry = try? decoder.decode(Entry.self, from: Data(line)),
+    try bytes.split(separator: UInt8(ascii: "\n")).enumerated().map { index, line in
+      guard let entry = try? JSON.decode(Entry.self, from: Array(line)),
         let address = try? EmailAddress(entry.email)
       else {
         throw Problem.badRequest("Line \(index + 1) is no entry: expected {\"email\": …, \"joinedAtMs\": …}.")

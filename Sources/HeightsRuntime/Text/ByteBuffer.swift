@@ -32,6 +32,9 @@ package struct ByteBuffer: ~Copyable {
   /// Empties it and keeps its room.
   package mutating func removeAll() { count = 0 }
 
+  /// Takes back what was appended beyond `count` bytes.
+  mutating func truncate(to count: Int) { self.count = min(count, self.count) }
+
   mutating func append(_ byte: UInt8) {
     if count == capacity { grow(by: 1) }
     start[count] = byte
@@ -61,14 +64,24 @@ package struct ByteBuffer: ~Copyable {
 
   /// In as many digits as it needs, after `-` if it is below zero.
   package mutating func append(decimal number: Int64) {
+    append(decimal: number.magnitude, isNegative: number < 0)
+  }
+
+  /// The same of any width.
+  mutating func append(anyDecimal number: some FixedWidthInteger) {
+    guard let magnitude = UInt64(exactly: number.magnitude) else { return append(number.description) }
+    append(decimal: magnitude, isNegative: number < 0)
+  }
+
+  private mutating func append(decimal magnitude: UInt64, isNegative: Bool) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-      var (rest, first) = (number.magnitude, 20)
+      var (rest, first) = (magnitude, 20)
       repeat {
         first -= 1
         digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
         rest /= 10
       } while rest > 0
-      if number < 0 { append(UInt8(ascii: "-")) }
+      if isNegative { append(UInt8(ascii: "-")) }
       append(UnsafeBufferPointer(rebasing: digits[first...]))
     }
   }

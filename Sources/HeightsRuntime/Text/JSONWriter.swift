@@ -8,7 +8,7 @@ public protocol JSONWritable {
 
 /// Writes JSON (RFC 8259). Commas and escapes are its business; keys are the caller's.
 public struct JSONWriter: ~Copyable {
-  private var text: ByteBuffer
+  private(set) var text: ByteBuffer
   private var needsComma = false
 
   /// - Parameter capacity: bytes that there is room for at first.
@@ -26,18 +26,18 @@ public struct JSONWriter: ~Copyable {
 
   /// One object; `members` writes what is in it, each name once.
   public mutating func object(_ members: (inout JSONWriter) -> Void) {
-    open(UInt8(ascii: "{"))
+    beginObject()
     members(&self)
-    close(UInt8(ascii: "}"))
+    endObject()
   }
 
   /// One array; `write` is called for each element, and writes exactly one value.
   public mutating func array<Elements: Sequence>(
     _ elements: Elements, _ write: (inout JSONWriter, Elements.Element) -> Void
   ) {
-    open(UInt8(ascii: "["))
+    beginArray()
     for element in elements { write(&self, element) }
-    close(UInt8(ascii: "]"))
+    endArray()
   }
 
   /// One member of an object. `nil` is written as `null`.
@@ -119,14 +119,14 @@ public struct JSONWriter: ~Copyable {
     text.append(fixed: value ? "true" : "false")
   }
 
-  /// A whole number, which has to fit in 64 bits with a sign.
-  public mutating func integer(_ value: some BinaryInteger) {
+  /// A whole number.
+  public mutating func integer(_ value: some FixedWidthInteger) {
     separate()
-    text.append(decimal: Int64(value))
+    text.append(anyDecimal: value)
   }
 
   /// A finite number as the shortest text that reads back the same; `null` for the others, which JSON lacks.
-  public mutating func number(_ value: Double) {
+  public mutating func number(_ value: some BinaryFloatingPoint & CustomStringConvertible) {
     separate()
     if value.isFinite { text.append(value.description) } else { text.append("null") }
   }
@@ -167,10 +167,49 @@ public struct JSONWriter: ~Copyable {
 
   /// A member's name that is known only at run time.
   public mutating func member(named name: String, _ value: some JSONWritable) {
+    key(named: name)
+    value.write(to: &self)
+  }
+
+  mutating func key(named name: String) {
     string(name)
     text.append(UInt8(ascii: ":"))
     needsComma = false
-    value.write(to: &self)
+  }
+
+  // MARK: Piece by piece
+
+  mutating func beginObject() { open(UInt8(ascii: "{")) }
+  mutating func endObject() { close(UInt8(ascii: "}")) }
+  mutating func beginArray() { open(UInt8(ascii: "[")) }
+  mutating func endArray() { close(UInt8(ascii: "]")) }
+
+  /// The comma before the next element, if one is due.
+  mutating func beginElement() {
+    separate()
+    needsComma = false
+  }
+
+  /// Leaves a value out that is put in later. What follows is as if it were there.
+  mutating func skipValue() { needsComma = true }
+
+  /// A piece of another text, as it is.
+  mutating func append(_ other: borrowing JSONWriter, _ range: Range<Int>) {
+    other.text.withBytes { text.append(UnsafeBufferPointer(rebasing: $0[range])) }
+  }
+
+  /// How far it has written.
+  struct Mark {
+    let count: Int
+    let needsComma: Bool
+  }
+
+  var mark: Mark { Mark(count: text.count, needsComma: needsComma) }
+
+  /// Takes back what has been written since.
+  mutating func rewind(to mark: Mark) {
+    text.truncate(to: mark.count)
+    needsComma = mark.needsComma
   }
 
   // MARK: Bytes

@@ -51,10 +51,10 @@ import Testing
 
   @Test(arguments: [
     (#"{"name":"Ada","age":36}"#, 422, "tags", "This is required."),
-    (#"{"name":"Ada","age":"36","tags":[]}"#, 422, "age", "A whole number was expected."),
-    (#"{"name":null,"age":36,"tags":[]}"#, 422, "name", "A string was expected, not null."),
-    (#"{"name":"Ada","age":36,"tags":["x",1]}"#, 422, "tags.[1]", "A string was expected."),
-    (#"[]"#, 422, "body", "An object was expected."), (#"{"name":"#, 400, "none", "none"),
+    (#"{"name":"Ada","age":"36","tags":[]}"#, 422, "age", "A whole number was expected, not text."),
+    (#"{"name":null,"age":36,"tags":[]}"#, 422, "name", "Text was expected, not null."),
+    (#"{"name":"Ada","age":36,"tags":["x",1]}"#, 422, "tags[1]", "Text was expected, not a number."),
+    (#"[]"#, 422, "body", "An object was expected, not an array."), (#"{"name":"#, 400, "none", "none"),
     ("", 400, "none", "none"),
     (String(repeating: "[", count: 50_000), 400, "none", "none"),
   ])

@@ -63,7 +63,7 @@ final class S3Credentials: Sendable {
       throw S3Error.away("the instance has no role, and AWS_ACCESS_KEY_ID is not set")
     }
     let text = try ask(curl, "GET", Self.role + role, header)
-    guard let document = try? JSONDecoder().decode(Document.self, from: Data(text.utf8)),
+    guard let document = try? JSON.decode(Document.self, from: Array(text.utf8)),
       let until = ISO8601DateFormatter().date(from: document.expiration)
     else { throw S3Error.away("the instance's metadata are not credentials") }
     return FromRole(

@@ -19,7 +19,7 @@ enum MoveKey {
 
   /// Nil for the empty key: before the first row.
   static func decode(_ text: String) throws -> [SQLValue]? {
-    let parts = (try? JSONDecoder().decode([String].self, from: Data(text.utf8))) ?? []
+    let parts = (try? JSON.decode([String].self, from: Array(text.utf8))) ?? []
     let values = parts.compactMap(value)
     if values.count != parts.count { throw MoveError("how far the copy has come is not understood: \(text)") }
     return values.isEmpty ? nil : values
