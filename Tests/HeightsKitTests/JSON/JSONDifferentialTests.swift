@@ -89,7 +89,7 @@ import Testing
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return "it passes over a byte order mark" }
     let text = String(decoding: bytes, as: UTF8.self)
     if text.contains(/[eE]-\d{3}/) { return "it doesn't take a number that is nearest to zero for one" }
-    if text.contains(/\d{15}\.\d/) { return "it rounds a number before it asks whether it is whole" }
+    if text.contains(/[\d.]{17}/) { return "it rounds a number before it asks whether it is whole" }
     if text.contains(/0[eE]/) { return "it doesn't take a zero with an exponent for a number" }
     do {
       _ = try JSONTree.ours(bytes)

@@ -162,7 +162,7 @@ import Testing
     (#"["posts"]"#, "expected an object, found an array (at byte 0)"),
     (#""posts""#, "expected an object, found text (at byte 0)"),
     ("null", "expected an object, found null (at byte 0)"),
-    (#"{"next":"n"}"#, "posts: expected a value, found no such name (at byte 0)"),
+    (#"{"next":"n"}"#, "posts: expected a value, found none (at byte 0)"),
     (#"{"posts":{}}"#, "posts: expected an array, found an object (at byte 9)"),
     (#"{"posts":[],"next":5}"#, "next: expected text, found a number (at byte 19)"),
     (#"{"posts":[5]}"#, "posts[0]: expected an object, found a number (at byte 10)"),
@@ -174,7 +174,7 @@ import Testing
     ),
     (
       #"{"posts":[{"id":1,"author":{"id":1}}]}"#,
-      "posts[0].author.name: expected a value, found no such name (at byte 27)"
+      "posts[0].author.name: expected a value, found none (at byte 27)"
     ),
   ])
   func whatDoesNotFitIsToldByItsPlace(text: String, description: String) throws {
@@ -209,6 +209,8 @@ import Testing
     #expect(inName.path.count == 65 && inName.path.hasSuffix("…"))
     let inNumber = try error(Int.self, String(repeating: "9", count: 10_000))
     #expect(inNumber.found.count == 41)
+    let inColor = try error(JSONColor.self, "\"\(name)\"")
+    #expect(inColor.found.count == 201)
   }
 
   @Test func numbersThatNoDoubleHoldsAreRefused() throws {
