@@ -96,8 +96,18 @@ import Testing
     } catch let error as JSONError {
       let before = bytes[..<(error.offset ?? 0)].last { !" \n\r\t".utf8.contains($0) }
       if error.kind == .malformed, before == UInt8(ascii: ",") { return "it allows a comma before a bracket" }
+      // Its other reader looks at all of a text.
+      if (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) == nil {
+        return "it doesn't look at the value of a name that was there before"
+      }
     } catch {}
     return nil
+  }
+
+  @Test(arguments: ["[1,]", #"{"a":1,}"#, "\u{feff}null", "1\u{0}", #"{"a":1,"a":01}"#])
+  func whatFoundationMayTakeIsRefusedAndNamed(text: String) {
+    #expect(throws: JSONError.self) { try JSONTree.ours(Array(text.utf8)) }
+    #expect(reason(Array(text.utf8)) != nil)
   }
 
   private func compare(_ mutant: [UInt8]) -> (isTaken: Bool, isSame: Bool) {
