@@ -10,6 +10,7 @@ build: ## Builds the release binaries, and installs what they need.
 	swift build -c release --product summit
 	swift build -c release --product BenchHello
 	swift build -c release --product BenchRouter
+	swift build -c release --product BenchJSON
 
 test: build ## Runs every test: units, then real processes, hostile clients and a real browser.
 	scripts/test-setup

@@ -104,6 +104,8 @@ let package = Package(
       name: "BenchHello", dependencies: ["HeightsKit"], path: "Benchmarks/Hello", swiftSettings: swift),
     .executableTarget(
       name: "BenchRouter", dependencies: ["HeightsKit"], path: "Benchmarks/Router", swiftSettings: swift),
+    .executableTarget(
+      name: "BenchJSON", dependencies: ["HeightsKit"], path: "Benchmarks/JSON", swiftSettings: swift),
 
     // What tests share.
     .target(

@@ -1,7 +1,6 @@
 // The moves of all databases of a process, one after another, as an administrator asks for them.
 
 import Contract
-import Foundation
 import Synchronization
 
 /// Moves the SQLite files of a process to a cluster, and back. Works in the background; each job may be asked for again,

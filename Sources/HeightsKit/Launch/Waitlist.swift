@@ -1,7 +1,6 @@
 // The waitlist: who wants to hear of the launch.
 
 import Contract
-import Foundation
 
 /// Addresses, each stored once, in the shard of the address.
 public struct Waitlist: Sendable {

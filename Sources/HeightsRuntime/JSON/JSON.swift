@@ -19,10 +19,8 @@ public enum JSON {
   /// - Throws: `JSONError` for what JSON can't say (a number that isn't finite, a value that encodes nothing) and what the
   ///   type refuses by an `EncodingError`; other errors of the type's `encode(to:)` as they are.
   public static func encode(_ value: some Encodable, capacity: Int = 512) throws -> [UInt8] {
-    let encoding = JSONEncoding(capacity: capacity)
-    defer { encoding.end() }
     do {
-      return try encoding.bytes(of: value)
+      return try JSONEncoding(capacity: capacity).bytes(of: value)
     } catch let error as EncodingError {
       throw JSONError(error)
     }

@@ -71,8 +71,13 @@ extension JSONError {
     }
   }
 
+  /// What a type says often has the value in it, which may be long.
+  private static let shownLength = 200
+
   private static func told(_ ours: (any Error)?, _ path: [any CodingKey], _ said: String) -> JSONError {
-    ours as? JSONError ?? JSONError(.refused, at: path, expected: "what the type takes", found: said)
+    if let ours = ours as? JSONError { return ours }
+    let found = said.count > shownLength ? said.prefix(shownLength) + "…" : said[...]
+    return JSONError(.refused, at: path, expected: "what the type takes", found: String(found))
   }
 }
 

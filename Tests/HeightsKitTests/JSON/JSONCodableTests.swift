@@ -265,9 +265,10 @@ import Testing
       var values = encoder.unkeyedContainer()
       let outer = values
       try values.encode(
-        Twice { _ in
-          var again = outer
-          try again.encode(1)
+        Twice { inner in
+          var (own, again) = (inner.unkeyedContainer(), outer)
+          try own.encode(1)
+          try again.encode(2)
         })
     }
   }

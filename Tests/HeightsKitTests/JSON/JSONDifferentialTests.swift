@@ -89,15 +89,25 @@ import Testing
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return "it passes over a byte order mark" }
     let text = String(decoding: bytes, as: UTF8.self)
     if text.contains(/[eE]-\d{3}/) { return "it doesn't take a number that is nearest to zero for one" }
-    if text.contains(/\d{15}\.\d/) { return "it rounds a number before it asks whether it is whole" }
+    if text.contains(/[\d.]{17}/) { return "it rounds a number before it asks whether it is whole" }
     if text.contains(/0[eE]/) { return "it doesn't take a zero with an exponent for a number" }
     do {
       _ = try JSONTree.ours(bytes)
     } catch let error as JSONError {
       let before = bytes[..<(error.offset ?? 0)].last { !" \n\r\t".utf8.contains($0) }
       if error.kind == .malformed, before == UInt8(ascii: ",") { return "it allows a comma before a bracket" }
+      // Its other reader looks at all of a text.
+      if (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) == nil {
+        return "it doesn't look at the value of a name that was there before"
+      }
     } catch {}
     return nil
+  }
+
+  @Test(arguments: ["[1,]", #"{"a":1,}"#, "\u{feff}null", "1\u{0}", #"{"a":1,"a":01}"#])
+  func whatFoundationMayTakeIsRefusedAndNamed(text: String) {
+    #expect(throws: JSONError.self) { try JSONTree.ours(Array(text.utf8)) }
+    #expect(reason(Array(text.utf8)) != nil)
   }
 
   private func compare(_ mutant: [UInt8]) -> (isTaken: Bool, isSame: Bool) {

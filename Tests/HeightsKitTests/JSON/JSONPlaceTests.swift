@@ -174,6 +174,27 @@ import Testing
     #expect(try JSON.encode([keeper]) == Array("[[{},1]]".utf8))
     var late = try #require(keeper.encoder).singleValueContainer()
     try? late.encode("late")
-    #expect(late.codingPath.map(\.intValue) == [0, 0])
+    #expect(late.codingPath.isEmpty)
+  }
+
+  @Test func nothingIsKeptOfAnEncodingThatIsOver() throws {
+    final class Held {
+      weak var encoding: JSONEncoding?
+    }
+    struct Nesting: Encodable {
+      let held: Held
+      let number: Double
+      func encode(to encoder: any Encoder) throws {
+        held.encoding = (encoder as? JSONValueEncoding)?.encoding
+        var values = encoder.unkeyedContainer()
+        var inner = values.nestedUnkeyedContainer()
+        var innermost = inner.nestedContainer(keyedBy: JSONKey.self)
+        try innermost.encode([JSONShape.circle(radius: number)], forKey: JSONKey.parent)
+      }
+    }
+    let (whole, failed) = (Held(), Held())
+    #expect(try JSON.encode([Nesting(held: whole, number: 1)]).count > 20)
+    #expect(throws: JSONError.self) { try JSON.encode([Nesting(held: failed, number: .nan)]) }
+    #expect(whole.encoding == nil && failed.encoding == nil)
   }
 }

@@ -48,7 +48,12 @@ indirect enum JSONTree: Codable {
     case .number(let number): try value.encode(number)
     case .text(let text): try value.encode(text)
     case .array(let trees): try value.encode(trees)
-    case .object(let members): try value.encode(members)
+    case .object(let members):
+      // In an order of its own: a seed gives the same text each time.
+      var values = encoder.container(keyedBy: JSONKey.self)
+      for (name, tree) in members.sorted(by: { $0.key < $1.key }) {
+        try values.encode(tree, forKey: JSONKey(stringValue: name))
+      }
     }
   }
 }

@@ -83,11 +83,12 @@ extension JSONDocument {
   func missing(_ key: any CodingKey, in object: Int) -> DecodingError {
     let path = path(to: object)
     let error = JSONError(
-      .missing, at: path + [key], expected: "a value", found: "no such name",
+      .missing, at: path + [key], expected: "a value", found: "none",
       offset: Int(tokens[object].start))
     return .keyNotFound(
       key,
-      DecodingError.Context(codingPath: path, debugDescription: "no such name", underlyingError: error))
+      DecodingError.Context(
+        codingPath: path, debugDescription: "expected a value, found none", underlyingError: error))
   }
 
   /// An array has no more elements.

@@ -11,11 +11,11 @@ struct JSONNames: ~Copyable {
 
   @inline(__always)
   mutating func add(_ name: JSONToken, _ source: borrowing JSONSource) {
-    // By length and first bytes one of 64 bits.
+    // By length and first bytes one of 64 bits: the same name has the same.
     let length = min(Int(name.extent), 8)
     let first = length == 0 ? 0 : source.eight(at: Int(name.start)) << UInt64(64 - 8 * length)
     let bit: UInt64 = 1 << (((first &+ UInt64(name.extent)) &* 0x9e37_79b9_7f4a_7c15) >> 58)
-    if seen & bit != 0 || count == Self.comparedCount { mayRepeat = true }
+    if seen & bit != 0 { mayRepeat = true }
     seen |= bit
     count += 1
   }

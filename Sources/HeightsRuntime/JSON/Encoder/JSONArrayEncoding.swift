@@ -6,7 +6,7 @@ struct JSONArrayEncoding: UnkeyedEncodingContainer {
 
   var codingPath: [any CodingKey] { encoding.codingPath(at: start) }
   /// Elements that the array has; 0 for who may not write to it now.
-  var count: Int { encoding.isDue(start) ? encoding.state.pointee.scope.count : 0 }
+  var count: Int { encoding.isDue(start, .array) ? encoding.state.pointee.scope.count : 0 }
 
   mutating func encodeNil() throws { try element { $0.null() } }
   mutating func encode(_ value: Bool) throws { try element { $0.bool(value) } }

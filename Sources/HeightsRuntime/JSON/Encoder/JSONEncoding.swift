@@ -41,13 +41,15 @@ final class JSONEncoding {
   // Sound: this alone has it, from `init` to `deinit`; each use is over before the next begins, for no call into the value's
   // own code is made from within one. Not a property: each access of those is checked, which takes longer than to write.
   let state: UnsafeMutablePointer<State>
-  /// Whose part it is, and where in its text.
-  private let parent: (encoding: JSONEncoding, offset: Int)?
+  /// Whose part it is, which has it.
+  private weak var parent: JSONEncoding?
+  /// Where in its text.
+  private let offset: Int
 
-  init(capacity: Int, partOf parent: (JSONEncoding, Int)? = nil) {
+  init(capacity: Int, partOf parent: JSONEncoding? = nil, at offset: Int = 0) {
     state = .allocate(capacity: 1)
     state.initialize(to: State(json: JSONWriter(capacity: capacity)))
-    self.parent = parent
+    (self.parent, self.offset) = (parent, offset)
   }
 
   deinit {
@@ -66,13 +68,12 @@ final class JSONEncoding {
     return state.pointee.json.bytes
   }
 
-  /// Parts know whose they are, and are known by it: that ends here.
-  func end() { state.pointee.parts = [] }
-
   // MARK: Values
 
-  /// Whether it is this value's turn.
-  func isDue(_ start: Int) -> Bool { state.pointee.scope.start == start }
+  /// Whether it is the turn of this value, which is such a one so far.
+  func isDue(_ start: Int, _ shape: Shape) -> Bool {
+    state.pointee.scope.start == start && state.pointee.scope.shape == shape
+  }
 
   /// A value of any type, where one is due. If it throws it is as if it had not begun, since `mark`.
   func write<Value: Encodable>(_ value: Value, since mark: Mark) throws {
@@ -108,7 +109,7 @@ final class JSONEncoding {
   /// Before the only value that another one encodes.
   @inline(__always)
   func beginWhole(at start: Int) throws {
-    guard isDue(start), state.pointee.scope.shape == .nothing else { throw outOfTurn("a value", start) }
+    guard isDue(start, .nothing) else { throw outOfTurn("a value", start) }
   }
 
   private func enter<Value: Encodable>(_ value: Value, _ scope: Scope) throws {
@@ -146,13 +147,12 @@ final class JSONEncoding {
 
   /// An object or array at a place, begun unless it is one already; false if it can't be there, which is told at the end.
   func begin(_ shape: Shape, at start: Int) -> Bool {
-    let scope = state.pointee.scope
-    if isDue(start), scope.shape == shape { return true }
-    guard isDue(start), scope.shape == .nothing else {
+    if isDue(start, shape) { return true }
+    guard isDue(start, .nothing) else {
       fail(outOfTurn(shape, start))
       return false
     }
-    guard scope.depth < JSON.depthLimit else {
+    guard state.pointee.scope.depth < JSON.depthLimit else {
       fail(
         invalid(
           shape, at: codingPath(at: start),
@@ -169,7 +169,7 @@ final class JSONEncoding {
   @inline(__always)
   func beginMember(_ key: some CodingKey, of start: Int) throws -> Mark {
     let name = key.stringValue
-    guard isDue(start) else { throw outOfTurn(name, start) }
+    guard isDue(start, .object) else { throw outOfTurn(name, start) }
     let mark = mark
     state.pointee.json.key(named: name)
     return mark
@@ -178,7 +178,7 @@ final class JSONEncoding {
   /// Up to where an element begins. Where it was before.
   @inline(__always)
   func beginElement(of start: Int) throws -> Mark {
-    guard isDue(start) else { throw outOfTurn("an element", start) }
+    guard isDue(start, .array) else { throw outOfTurn("an element", start) }
     let mark = mark
     state.pointee.json.beginElement()
     return mark
@@ -188,7 +188,7 @@ final class JSONEncoding {
   func beginPart() -> JSONEncoding {
     let offset = state.pointee.json.mark.count
     state.pointee.json.skipValue()
-    let part = JSONEncoding(capacity: 64, partOf: (self, offset))
+    let part = JSONEncoding(capacity: 64, partOf: self, at: offset)
     part.state.pointee.scope.depth = state.pointee.scope.depth
     part.state.pointee.scope.calls = state.pointee.scope.calls
     state.pointee.parts.append((offset, part))
@@ -198,7 +198,7 @@ final class JSONEncoding {
   /// A part that belongs nowhere, for who can't be told at once that it was not its turn.
   func beginLostPart(_ what: String, of start: Int) -> JSONEncoding {
     fail(outOfTurn(what, start))
-    return JSONEncoding(capacity: 16, partOf: (self, state.pointee.json.mark.count))
+    return JSONEncoding(capacity: 16, partOf: self, at: state.pointee.json.mark.count)
   }
 
   // MARK: The end
@@ -229,9 +229,9 @@ final class JSONEncoding {
 
 extension JSONEncoding {
   /// What leads to the value that begins at a place in the text.
-  func codingPath(at offset: Int) -> [any CodingKey] {
-    let outer = parent.map { $0.encoding.codingPath(at: $0.offset) } ?? []
-    return outer + state.pointee.json.path(at: offset)
+  func codingPath(at start: Int) -> [any CodingKey] {
+    let outer = parent?.codingPath(at: offset) ?? []
+    return outer + state.pointee.json.path(at: start)
   }
 
   func invalid(
