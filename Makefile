@@ -18,9 +18,9 @@ test: build ## Runs every test: units, then real processes, hostile clients and 
 	scripts/in-time 600 swift test --no-parallel
 	# What Summit stores must be the same on both engines.
 	HEIGHTS_TEST_DATABASE=postgres scripts/in-time 600 swift test --skip-build --no-parallel \
-	  --filter 'SummitTests.(API|Posts|Accounts)Tests'
+	  --filter 'SummitTests.(API|Posts|Accounts|Statement)Tests'
 	HEIGHTS_TEST_DATABASE=ranges scripts/in-time 600 swift test --skip-build --no-parallel \
-	  --filter 'SummitTests.(API|Posts|Accounts)Tests'
+	  --filter 'SummitTests.(API|Posts|Accounts|Statement)Tests'
 	# They wait more than they work: one more at once than there are cores.
 	.venv/bin/python -m pytest Tests/Integration --numprocesses=$$(($$(nproc) + 1)) --maxprocesses=6 --dist=worksteal \
 	  --durations=20
@@ -53,4 +53,5 @@ tsan: build ## Runs the unit tests of all that has threads under ThreadSanitizer
 bench: build ## Measures, as ratios against a named peer in the same run. Takes some minutes.
 	scripts/install-packages wrk nghttp2-client nodejs postgresql python3-venv
 	scripts/python-environment .venv-cdk Benchmarks/Peers/cdk/requirements.txt
+	scripts/python-environment .venv-fastapi Benchmarks/Peers/fastapi/requirements.txt
 	Benchmarks/run

@@ -46,23 +46,25 @@ struct PostsStore: Posts {
     let posts = try await database.query(for: authors, merging: { $0.id > $1.id }) { authors in
       """
       WITH authors (shard, id) AS (VALUES \(rows: authors)),
-        latest (shard, author_id, id) AS (
+        latest (shard, author_id, id) AS MATERIALIZED (
           SELECT authors.shard, authors.id, (
             SELECT max(posts.id) FROM posts
             WHERE posts.shard = authors.shard AND author_id = authors.id AND posts.id < \(before))
           FROM authors),
-        oldest (id) AS (
+        oldest (id) AS MATERIALIZED (
           SELECT COALESCE((
-            SELECT id FROM latest WHERE id IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET \(size)), 0))
+            SELECT id FROM latest WHERE id IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET \(size)), 0)),
+        shown (shard, author_id, oldest_id) AS MATERIALIZED (
+          SELECT latest.shard, author_id, COALESCE((
+            SELECT posts.id FROM posts
+            WHERE posts.shard = latest.shard AND posts.author_id = latest.author_id
+              AND posts.id >= oldest.id AND posts.id < \(before)
+            ORDER BY posts.id DESC LIMIT 1 OFFSET \(size)), oldest.id)
+          FROM oldest CROSS JOIN latest WHERE latest.id >= oldest.id)
       SELECT posts.id, author_name, author_display_name, text, photo, like_count
-      FROM oldest CROSS JOIN latest CROSS JOIN posts
-      WHERE latest.id >= oldest.id
-        AND posts.shard = latest.shard AND posts.author_id = latest.author_id AND posts.id < \(before)
-        AND posts.id >= COALESCE((
-          SELECT own.id FROM posts AS own
-          WHERE own.shard = latest.shard AND own.author_id = latest.author_id AND own.id < \(before)
-            AND own.id >= oldest.id
-          ORDER BY own.id DESC LIMIT 1 OFFSET \(size)), oldest.id)
+      FROM shown CROSS JOIN posts
+      WHERE posts.shard = shown.shard AND posts.author_id = shown.author_id
+        AND posts.id >= shown.oldest_id AND posts.id < \(before)
       ORDER BY posts.id DESC LIMIT \(size + 1)
       """
     } _: {
