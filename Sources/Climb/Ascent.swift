@@ -27,11 +27,14 @@ public struct Ascent: Sendable {
     to asked: Int?, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
     report: @escaping (ClimbEvent) -> Void
   ) throws -> End {
-    if let halfDone = try Climb.underWay(in: folder), !halfDone.changesStage,
-      let end = try finish(
-        halfDone, isAll: asked == nil, shouldStop: shouldStop, begins: begins, report: report)
-    {
-      return end
+    if let growth = try Climb.underWay(in: folder), case .followers = growth.kind {
+      // Who names no stage has asked for what is under way.
+      if asked == nil {
+        return try perform(growth, shouldStop: shouldStop, begins: begins, report: report)
+      }
+      if let end = try performFirst(growth, shouldStop: shouldStop, begins: begins, report: report) {
+        return end
+      }
     }
     let stage = try RunningLab(folder: folder).view().stage
     let first = try next(after: stage)
@@ -41,15 +44,14 @@ public struct Ascent: Sendable {
         climb: try Climb(to: last, in: folder),
         outcome: last < stage ? .alreadyBeyond(stage: stage) : .alreadyThere)
     }
-    for to in first...max(first, last) {
+    for to in first..<max(first, last) {
       let climb = try Climb(to: to, in: folder)
-      begins(climb)
-      let outcome = try climb.perform(.up, shouldStop: shouldStop, report: report)
-      let isGoingOn = to < last && (outcome == .committed || outcome == .alreadyThere)
-      if !isGoingOn { return End(climb: climb, outcome: outcome) }
-      if shouldStop() { return End(climb: climb, outcome: .stopped) }
+      if let end = try performFirst(climb, shouldStop: shouldStop, begins: begins, report: report) {
+        return end
+      }
     }
-    preconditionFailure("the last climb has returned its outcome")
+    return try perform(
+      Climb(to: max(first, last), in: folder), shouldStop: shouldStop, begins: begins, report: report)
   }
 
   /// Has the database have so many followers from now on, inside the stage; a climb that was cut short is finished first.
@@ -59,26 +61,32 @@ public struct Ascent: Sendable {
     report: @escaping (ClimbEvent) -> Void
   ) throws -> End {
     if let halfDone = try Climb.underWay(in: folder),
-      let end = try finish(
-        halfDone, isAll: false, shouldStop: shouldStop, begins: begins, report: report)
+      let end = try performFirst(halfDone, shouldStop: shouldStop, begins: begins, report: report)
     {
       return end
     }
     let level = try RunningLab(folder: folder).view().level
-    let climb = Climb(inside: level.stage, to: try target(followers, at: level.stage), in: folder)
+    let climb = Climb(.followers(try target(followers, at: level.stage)), in: folder)
+    return try perform(climb, shouldStop: shouldStop, begins: begins, report: report)
+  }
+
+  private func perform(
+    _ climb: Climb, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
+    report: @escaping (ClimbEvent) -> Void
+  ) throws -> End {
     begins(climb)
     return End(climb: climb, outcome: try climb.perform(.up, shouldStop: shouldStop, report: report))
   }
 
-  /// Nil when it has committed, and that is not all, and nobody wants to stop there.
-  private func finish(
-    _ halfDone: Climb, isAll: Bool, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
+  /// Performs a climb that another is to follow.
+  /// - Returns: nil when that one may begin.
+  private func performFirst(
+    _ climb: Climb, shouldStop: @escaping () -> Bool, begins: (Climb) -> Void,
     report: @escaping (ClimbEvent) -> Void
   ) throws -> End? {
-    begins(halfDone)
-    let outcome = try halfDone.perform(.up, shouldStop: shouldStop, report: report)
-    if isAll || outcome != .committed { return End(climb: halfDone, outcome: outcome) }
-    return shouldStop() ? End(climb: halfDone, outcome: .stopped) : nil
+    let end = try perform(climb, shouldStop: shouldStop, begins: begins, report: report)
+    guard end.outcome == .committed || end.outcome == .alreadyThere else { return end }
+    return shouldStop() ? End(climb: climb, outcome: .stopped) : nil
   }
 
   private func target(_ followers: Int, at stage: Stage) throws -> Level {

@@ -6,16 +6,14 @@ import Topology
 
 /// A climb of the app in a folder: from one stage to the next, or to more followers or fewer inside a stage.
 public struct Climb: Sendable {
-  /// The stage below.
-  public let from: Int
-  /// The stage that it leads to; the same for a climb inside a stage.
-  public let to: Int
-  /// Where a climb inside a stage leads; nil for others, and for one that is under way, whose journal says it.
-  private let target: Level?
-  /// Of its journal.
-  private let name: String
+  /// What it leads to.
+  public let kind: Kind
   private let folder: AppFolder
-  private let steps: @Sendable (StageChange) -> [ClimbStep]
+
+  /// The stage that it begins at.
+  public var from: Int { kind.from.number }
+  /// The stage that it leads to; the same for a climb inside a stage.
+  public var to: Int { kind.to.number }
 
   /// How a climb ended.
   public enum Outcome: Equatable, Sendable {
@@ -49,49 +47,28 @@ public struct Climb: Sendable {
     public let current: ClimbEvent?
   }
 
-  /// The climb to each stage from the one below.
-  static let paths: [Int: @Sendable (StageChange) -> [ClimbStep]] = [
-    2: { Climb1to2(change: $0).steps }, 3: { Climb2to3(change: $0).steps },
-    4: { Climb3to4(change: $0).steps }, 5: { Climb4to5(change: $0).steps },
-  ]
-
   /// The highest stage that a climb leads to.
-  public static var highestStage: Int { paths.keys.max() ?? 1 }
+  public static var highestStage: Int { Kind.stages.keys.max()?.number ?? 1 }
 
   /// The climb to stage `to` from the one below. Throws when there is none.
   public init(to: Int, in folder: AppFolder) throws(ClimbError) {
-    guard let steps = Self.paths[to] else { throw .noClimb(from: to - 1, to: to) }
-    self.from = to - 1
-    self.to = to
-    self.target = nil
-    self.name = "\(to - 1)-to-\(to)"
-    self.folder = folder
-    self.steps = steps
+    guard let stage = Stage(rawValue: to), Kind.stages[stage] != nil else {
+      throw .noClimb(from: to - 1, to: to)
+    }
+    self.init(.stage(stage), in: folder)
   }
 
-  /// A climb to more followers of the database, or fewer, inside the stage of a level.
-  /// - Parameter target: nil for the one that is under way.
-  init(inside stage: Stage, to target: Level?, in folder: AppFolder) {
-    (from, to) = (stage.number, stage.number)
-    self.target = target
-    self.name = "followers"
-    self.folder = folder
-    self.steps = { Followers(change: $0).steps }
-  }
-
-  /// Whether it leads to the next stage.
-  public var changesStage: Bool { from != to }
+  /// - Parameter kind: of which there are steps.
+  init(_ kind: Kind, in folder: AppFolder) { (self.kind, self.folder) = (kind, folder) }
 
   /// The climb that was begun in a folder and has not ended; nil when there is none.
   public static func underWay(in folder: AppFolder) throws(ClimbError) -> Climb? {
-    for to in paths.keys.sorted() {
-      let climb = try Climb(to: to, in: folder)
+    for stage in Kind.stages.keys.sorted() {
+      let climb = Climb(.stage(stage), in: folder)
       if try climb.progress() != nil { return climb }
     }
-    // Only its journal says at which stage it is.
-    let inside = Climb(inside: .replicated, to: nil, in: folder)
-    guard let change = try ClimbJournal.read(inside.journalPath).begun?.change else { return nil }
-    return Climb(inside: change.to.stage, to: nil, in: folder)
+    let records = try ClimbJournal.read(journalPath(Kind.followersJournal, in: folder))
+    return records.begun?.change.map { Climb(.followers($0.to), in: folder) }
   }
 
   /// Climbs, or goes back. A climb that was cut short goes on where it ended. The lab must run.
@@ -111,9 +88,9 @@ public struct Climb: Sendable {
     let level = try lab.view().level
     let journal = try ClimbJournal(path: journalPath)
     let begun = journal.records.begun
-    if direction == .up, begun == nil, let end = try endAlready(level) { return end }
+    if direction == .up, begun == nil, let end = try kind.endAlready(at: level) { return end }
     let change = try begun?.change ?? changeOfApp(from: level)
-    let steps = steps(change)
+    let steps = kind.steps(of: change)
     let engine = try engine(steps, change, journal.records, at: level)
     let presence = ClimbPresenceFile(path: presencePath)
     let tell = { (event: ClimbEvent) in
@@ -125,22 +102,13 @@ public struct Climb: Sendable {
     return Self.outcome(try driver.drive(engine, direction), direction)
   }
 
-  /// What there is to say of a climb that has nothing to do; nil when it has.
-  private func endAlready(_ level: Level) throws(ClimbError) -> Outcome? {
-    let stage = level.stage.number
-    if stage == from { return level == target ? .alreadyThere : nil }
-    if stage > to { return .alreadyBeyond(stage: stage) }
-    if stage == to { return .alreadyThere }
-    throw .noClimb(from: stage, to: to)
-  }
-
   /// How far the climb has come, when it is under way; nil otherwise.
   public func progress() throws(ClimbError) -> Progress? {
     let records = try ClimbJournal.read(journalPath)
     guard let begun = records.begun else { return nil }
     let change: StageChange
     if let recorded = begun.change { change = recorded } else { change = try changeOfApp(from: nil) }
-    let steps = steps(change)
+    let steps = kind.steps(of: change)
     let engine = try ClimbEngine(steps: steps.map(\.name), journal: records)
     let verified = engine.verifiedSteps
     let next = steps.first { !verified.contains($0.name) }
@@ -159,20 +127,22 @@ public struct Climb: Sendable {
     }
   }
 
-  private var home: String { folder.home + "/climb" }
-  private var presencePath: String { home + "/now.json" }
-  private var journalPath: String { "\(home)/\(name).ndjson" }
+  private static func home(in folder: AppFolder) -> String { folder.home + "/climb" }
+  private static func journalPath(_ name: String, in folder: AppFolder) -> String {
+    "\(home(in: folder))/\(name).ndjson"
+  }
 
-  /// What the climb leads from and to, as the app is described now. What the app has grown by inside its stage stays.
+  private var home: String { Self.home(in: folder) }
+  private var presencePath: String { home + "/now.json" }
+  private var journalPath: String { Self.journalPath(kind.journalName, in: folder) }
+
+  /// What the climb leads from and to, as the app is described now.
   private func changeOfApp(from level: Level?) throws(ClimbError) -> StageChange {
     do {
       let manifest = try Manifest.load(folder: folder.path)
-      guard let former = Stage(rawValue: from), let stage = Stage(rawValue: to) else {
-        throw ClimbError.noClimb(from: from, to: to)
-      }
+      let from = level ?? Level(kind.from)
       let change = try StageChange(
-        of: manifest.outline, from: level ?? Level(former),
-        to: target ?? Level(stage, extraFollowers: level?.extraFollowers ?? 0),
+        of: manifest.outline, from: from, to: kind.target(from: from),
         listensOnPort: manifest.service.listensOnPort)
       if !change.listensOnPort, change.after.stage >= .separateDatabase, change.cluster == nil {
         throw ClimbError.noDatabase
@@ -187,10 +157,8 @@ public struct Climb: Sendable {
     _ steps: [ClimbStep], _ change: StageChange, _ records: [ClimbRecord], at level: Level
   ) throws(ClimbError) -> ClimbEngine {
     let names = steps.map(\.name)
-    // Inside a stage there are climbs to more and to fewer: each begins anew.
-    let own = changesStage ? records[...] : records.ofTheLastClimb
-    let engine = try ClimbEngine(steps: names, change: change, journal: Array(own))
-    if engine.standing == .committed, level.stage.number == from {
+    let engine = try ClimbEngine(steps: names, change: change, journal: kind.counted(records))
+    if engine.standing == .committed, level.stage == kind.from {
       return try ClimbEngine(steps: names, change: change, journal: [])
     }
     return engine

@@ -52,4 +52,6 @@ extension HealthChecks {
   /// interval can't be changed later.
   public static let route53 = HealthChecks(
     intervalMs: 10_000, timeoutMs: 6_000, failures: 3, successes: 3)
+  /// For how long a resolver may keep an address that Route 53 gave it, be it well or not.
+  public static let route53AnswerSeconds = 60
 }

@@ -102,6 +102,21 @@ import Topology
     #expect(try Plans.planner().plan(users: 10_000).climb?.months == nil)
   }
 
+  @Test func nothingIsPlannedForDatabasesOfAnAppThatHasNone() throws {
+    let app = AppOutline(
+      name: "calculator", title: "", services: [.init(name: "web", databases: [])], databases: [])
+    let planner = try Planner(app, catalog: Catalog())
+    var disks: [Double] = []
+    for stage in Stage.allCases where stage > .launchPage {
+      let plan = try planner.plan(users: 1_000, stage: stage)
+      #expect(!plan.tiers.contains { $0.kind == .database })
+      #expect(!plan.availability.events.contains { $0.name.contains("database") })
+      disks += plan.tiers.filter { $0.kind == .service }.prefix(1).map(\.offered.storageGiB)
+    }
+    // Files alone are on the server of stages 2 and 3.
+    #expect(disks[0] == disks[1] && disks[0] > 0)
+  }
+
   @Test(arguments: [
     (0, "0"), (0.0001, "<0.001"), (0.05, "0.050"), (0.25, "0.25"), (2, "2"), (7.25, "7.2"), (9.97, "10"),
     (1234, "1,234"), (999_499, "999,499"), (999_500, "1 M"), (1_400_000, "1.4 M"), (250e6, "250 M"),

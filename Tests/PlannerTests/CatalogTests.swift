@@ -101,6 +101,15 @@ import Workload
     #expect(error.problems.count == 2)
   }
 
+  @Test func serversAreReckonedAwayWhenTheHealthChecksOfTheTemplatesSaySo() throws {
+    let catalog = try Catalog()
+    #expect(
+      catalog.value(.recoveryTargetRemovalSeconds) == Double(HealthChecks.targetGroup.noticeSeconds))
+    #expect(
+      catalog.value(.recoveryDnsSeconds)
+        == Double(HealthChecks.route53.noticeSeconds + HealthChecks.route53AnswerSeconds))
+  }
+
   @Test func connectionsArePlannedAsManyAsPoolsMayOpen() throws {
     let catalog = try Catalog()
     // Summit's three databases, with those that HeightsKit adds.

@@ -3,7 +3,7 @@
 import Foundation
 import Lab
 
-/// Runs the app of Tests/Fixtures in a folder of its own. One at a time, since a process has one set of signal
+/// Runs an app of Tests/Fixtures in a folder of its own. One at a time, since a process has one set of signal
 /// handlers: others wait in `init` until the one before is down, without a thread.
 package final class LabFixture: Sendable {
   package let temporary: TemporaryFolder
@@ -14,8 +14,21 @@ package final class LabFixture: Sendable {
   private let turn = Turn()
 
   /// Starts a lab and waits until it is up; throws what `up` throws.
-  package init(stage: Int? = nil, in earlier: TemporaryFolder? = nil, run: String = "app.py") async throws {
-    temporary = try earlier ?? Self.makeApp(run: run)
+  package convenience init(
+    stage: Int? = nil, in earlier: TemporaryFolder? = nil, run: String = "app.py"
+  ) async throws {
+    try await self.init(
+      stage, earlier ?? Self.makeApp("launch: 'Launch', services: { web: { run: ['python3', '\(run)'] } }"))
+  }
+
+  /// The same of an app that listens on a port itself, and has no data.
+  package convenience init(ofPortAppAt stage: Int) async throws {
+    try await self.init(
+      stage, Self.makeApp("services: { web: { run: ['python3', 'port.py'], listens: 'port' } }"))
+  }
+
+  private init(_ stage: Int?, _ temporary: TemporaryFolder) async throws {
+    self.temporary = temporary
     folder = try AppFolder(temporary.path)
     client = ControlClient(folder)
     var options = LabOptions(appFolder: temporary.path)
@@ -70,15 +83,16 @@ package final class LabFixture: Sendable {
     if let text = failure.value { throw UpFailed(message: text) }
   }
 
-  private static func makeApp(run: String) throws -> TemporaryFolder {
+  private static func makeApp(_ manifest: String) throws -> TemporaryFolder {
     let temporary = try TemporaryFolder()
     try temporary.makeFolder("Launch")
-    let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-      "../Fixtures/app.py")
-    try temporary.write(try String(contentsOf: source, encoding: .utf8), to: "app.py")
-    try temporary.write(
-      "{ name: 'hut', title: 'Hut', launch: 'Launch', services: { web: { run: ['python3', '\(run)'] } } }",
-      to: "heights.json")
+    let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "../Fixtures")
+    for name in ["app.py", "port.py"] {
+      let source = fixtures.appendingPathComponent(name)
+      try temporary.write(try String(contentsOf: source, encoding: .utf8), to: name)
+    }
+    try temporary.write("{ name: 'hut', title: 'Hut', \(manifest) }", to: "heights.json")
     return temporary
   }
 }

@@ -57,7 +57,7 @@ struct RecordSet: ResourceType {
     }
     switch target {
     case .address(let address):
-      properties["TTL"] = .text("60")
+      properties["TTL"] = .text(String(HealthChecks.route53AnswerSeconds))
       properties["ResourceRecords"] = .list([address])
     case .alias(let name, let zone, let followsHealth):
       properties["AliasTarget"] = .object([

@@ -56,10 +56,10 @@ private struct ClimbReport: Sendable {
 
   @Sendable func begin(_ climb: Climb) {
     if wantsJSON { return }
-    output.progress(
-      climb.changesStage
-        ? "from stage \(climb.from) to stage \(climb.to)"
-        : "inside stage \(climb.from), to another number of followers")
+    switch climb.kind {
+    case .stage: output.progress("from stage \(climb.from) to stage \(climb.to)")
+    case .followers: output.progress("inside stage \(climb.from), to another number of followers")
+    }
   }
 
   @Sendable func tell(_ event: ClimbEvent) {
@@ -107,7 +107,7 @@ private struct ClimbReport: Sendable {
   }
 
   private func describe(_ outcome: Climb.Outcome, _ climb: Climb) -> (String, String, Int32) {
-    if !climb.changesStage, let told = describeInside(outcome, climb) { return told }
+    if case .followers = climb.kind, let told = describeInside(outcome, climb) { return told }
     return switch outcome {
     case .committed: ("committed", "the app is at stage \(climb.to)", 0)
     case .reverted: ("reverted", "the climb is undone: the app is at stage \(climb.from)", 0)

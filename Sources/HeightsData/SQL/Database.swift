@@ -31,6 +31,9 @@ public final class Database: Sendable {
   /// Which shards are where at present.
   var ranges: EngineTable { engines.table }
 
+  /// Those that have it at present; none while it is in a file.
+  package var clusters: [PostgresCluster] { ranges.databases.map(\.cluster) }
+
   // MARK: Open and close
 
   /// Opens a database in a SQLite file, after bringing its schema up to date.

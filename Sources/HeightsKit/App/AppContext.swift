@@ -51,7 +51,7 @@ public final class AppContext: Sendable {
       loops, environment.redisCredentials, sentinels: environment.sentinelCredentials)
     let (placements, first) = (placements, loops.loops[0])
     watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
-    placements.subscribe { [weak self] in await self?.follow($1, after: $0) }
+    placements.subscribe { [weak self] _, new in await self?.follow(new) }
     let start = placements.subscribe { [redis] _, new in await redis.setPlace(new.cache) }
     await redis.setPlace(start.cache)
     if let watcher { try await first.run { watcher.start() } }
@@ -128,9 +128,17 @@ public final class AppContext: Sendable {
     return [(.all, cluster("main", url: url, members: members))]
   }
 
-  /// The one of that name that is known, and whether it is to be known any longer.
-  func knownCluster(_ name: String, forgets: Bool = false) -> PostgresCluster? {
-    clusters.withLock { forgets ? $0.removeValue(forKey: name) : $0[name] }
+  /// The one of that name that is known.
+  func knownCluster(_ name: String) -> PostgresCluster? { clusters.withLock { $0[name] } }
+
+  /// Knows no others any more than those that are to be kept.
+  /// - Returns: the others.
+  func forgetClusters(unless isKept: (PostgresCluster) -> Bool) -> [PostgresCluster] {
+    clusters.withLock { clusters in
+      let others = clusters.values.filter { !isKept($0) }
+      for cluster in others { clusters[cluster.name] = nil }
+      return others
+    }
   }
 
   /// One for all databases in it.

@@ -32,9 +32,7 @@ final class RedisSeeker: @unchecked Sendable {
   private var missed = 0
   private var isStopped = false
   private var lastReason = ""
-  private var timer: Timer?
-  // A continuation that nobody resumes any more when the loop has ended.
-  private var rest: UnsafeContinuation<Void, Never>?
+  private let pause: Pause
 
   init(_ place: Placement.SharedCache, redis: SharedRedis, authorities: String?, _ flushes: RedisFlushes) {
     self.place = place
@@ -42,6 +40,7 @@ final class RedisSeeker: @unchecked Sendable {
     self.authorities = authorities
     self.flushes = flushes
     loop = flushes.loop
+    pause = Pause(on: flushes.loop)
     switch place {
     case .sentinels(let addresses, let name): sentinels = RedisSentinels(addresses, name: name, flushes)
     case .servers(let addresses, _): self.addresses = addresses
@@ -55,10 +54,10 @@ final class RedisSeeker: @unchecked Sendable {
       if redis.beginTrial(self) {
         await makeTrial(redis)
       } else if redis.breaker.isClosed {
-        await pause(ms: Self.checkMs)
+        await pause.rest(ms: Self.checkMs)
         if !isStopped, redis.breaker.isClosed { await check(redis) }
       } else {
-        await pause(
+        await pause.rest(
           ms: max(redis.breaker.trialAtNs.map { Deadline(uptimeNanoseconds: $0).remainingMs } ?? 1, 1))
       }
     }
@@ -68,10 +67,7 @@ final class RedisSeeker: @unchecked Sendable {
   /// Looks at once.
   func wake() {
     loop.checkIsolated()
-    timer?.cancel()
-    let rest = rest
-    self.rest = nil
-    rest?.resume()
+    pause.end()
   }
 
   func stop() {
@@ -79,13 +75,6 @@ final class RedisSeeker: @unchecked Sendable {
     isStopped = true
     closeAll()
     wake()
-  }
-
-  private func pause(ms: Int) async {
-    await withUnsafeContinuation {
-      rest = $0
-      timer = loop.schedule(afterMs: ms) { [weak self] in self?.wake() }
-    }
   }
 
   private func closeAll() {

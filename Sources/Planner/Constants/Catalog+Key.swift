@@ -129,7 +129,6 @@ extension Catalog {
     case recoveryCacheFailoverSeconds = "availability/recovery/cacheFailoverSeconds"
     case recoveryTargetRemovalSeconds = "availability/recovery/targetRemovalSeconds"
     case recoveryDnsSeconds = "availability/recovery/dnsSeconds"
-    case recoveryDnsFastSeconds = "availability/recovery/dnsFastSeconds"
     // needs.json
     case needDataWritesAtRisk = "needs/data/writesAtRisk"
     case needDataPerLeaderGiB = "needs/data/perLeaderGiB"

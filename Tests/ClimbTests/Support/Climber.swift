@@ -15,14 +15,14 @@ final class Climber {
 
     init(to: Int, listensOnPort: Bool, databases: [String] = ["posts"]) {
       self.to = to
+      guard let from = Stage(rawValue: to - 1), let stage = Stage(rawValue: to) else {
+        preconditionFailure("no stage \(to)")
+      }
       do {
-        guard let from = Stage(rawValue: to - 1), let stage = Stage(rawValue: to) else {
-          preconditionFailure("no stage \(to)")
-        }
         change = try StageChange(
           of: Self.app(databases), from: Level(from), to: Level(stage), listensOnPort: listensOnPort)
       } catch { preconditionFailure("\(error)") }
-      steps = (Climb.paths[to] ?? { _ in [] })(change)
+      steps = Climb.Kind.stage(stage).steps(of: change)
     }
 
     /// Inside a stage, from so many followers more than it has to so many.
@@ -33,7 +33,7 @@ final class Climber {
           of: Self.app(["posts"]), from: Level(stage, extraFollowers: from),
           to: Level(stage, extraFollowers: to), listensOnPort: listensOnPort)
       } catch { preconditionFailure("\(error)") }
-      steps = Followers(change: change).steps
+      steps = Climb.Kind.followers(change.to).steps(of: change)
     }
 
     /// A climb of an app that has grown inside the stage below.
@@ -45,7 +45,7 @@ final class Climber {
           of: Self.app(["posts"]), from: Level(from, extraFollowers: count),
           to: Level(stage, extraFollowers: count), listensOnPort: false)
       } catch { preconditionFailure("\(error)") }
-      steps = (Climb.paths[to] ?? { _ in [] })(change)
+      steps = Climb.Kind.stage(stage).steps(of: change)
     }
 
     private static func app(_ databases: [String]) -> AppOutline {
@@ -59,11 +59,13 @@ final class Climber {
     }
   }
 
+  private static let stages = Climb.Kind.stages.keys.map(\.number).sorted()
+
   /// Every climb that there is.
   static let routes =
-    Climb.paths.keys.sorted().map { Route(to: $0, listensOnPort: false) }
+    stages.map { Route(to: $0, listensOnPort: false) }
     // An app with a port begins at stage 3.
-    + Climb.paths.keys.sorted().filter { $0 > 3 }.map { Route(to: $0, listensOnPort: true) }
+    + stages.filter { $0 > 3 }.map { Route(to: $0, listensOnPort: true) }
     + [Route(to: 4, listensOnPort: true, databases: [])] + inside
     + [Route(to: .stateless, withExtraFollowers: 1)]
 

@@ -17,9 +17,7 @@ final class ClusterMonitor: @unchecked Sendable {
   private var connection: PostgresConnection?
   private var failures = 0
   private var isStopped = false
-  private var timer: Timer?
-  // A continuation that nobody resumes any more when the loop has ended.
-  private var rest: UnsafeContinuation<Void, Never>?
+  private let pause: Pause
 
   /// What a server says of itself.
   struct Answer {
@@ -46,6 +44,7 @@ final class ClusterMonitor: @unchecked Sendable {
   ) {
     self.target = target
     self.loop = loop
+    pause = Pause(on: loop)
     self.pauseMs = pauseMs
     self.report = report
   }
@@ -63,7 +62,7 @@ final class ClusterMonitor: @unchecked Sendable {
         failures += 1
         if !isStopped { report(.silence(error)) }
       }
-      if !isStopped { await pause(ms: pauseMs(failures)) }
+      if !isStopped { await pause.rest(ms: pauseMs(failures)) }
     }
     connection = nil
   }
@@ -71,10 +70,7 @@ final class ClusterMonitor: @unchecked Sendable {
   /// Asks at once.
   func wake() {
     loop.checkIsolated()
-    timer?.cancel()
-    let rest = rest
-    self.rest = nil
-    rest?.resume()
+    pause.end()
   }
 
   func stop() {
@@ -82,13 +78,6 @@ final class ClusterMonitor: @unchecked Sendable {
     isStopped = true
     connection?.fail(.gone("it is not asked any more"))
     wake()
-  }
-
-  private func pause(ms: Int) async {
-    await withUnsafeContinuation {
-      rest = $0
-      timer = loop.schedule(afterMs: ms) { [weak self] in self?.wake() }
-    }
   }
 
   private func ask() async throws -> Answer {
