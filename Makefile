@@ -11,6 +11,7 @@ build: ## Builds the release binaries, and installs what they need.
 	swift build -c release --product BenchHello
 	swift build -c release --product BenchRouter
 	swift build -c release --product BenchJSON
+	swift build -c release --product BenchCalls
 
 test: build ## Runs every test: units, then real processes, hostile clients and a real browser.
 	scripts/test-setup
@@ -51,7 +52,7 @@ tsan: build ## Runs the unit tests of all that has threads under ThreadSanitizer
 	scripts/in-time 600 swift test --no-parallel --sanitize=thread --scratch-path .build/tsan --skip '^($(VALUES))Tests[.]'
 
 bench: build ## Measures, as ratios against a named peer in the same run. Takes some minutes.
-	scripts/install-packages wrk nghttp2-client nodejs postgresql python3-venv
+	scripts/install-packages wrk nghttp2-client nodejs postgresql haproxy openssl python3-venv
 	scripts/python-environment .venv-cdk Benchmarks/Peers/cdk/requirements.txt
 	scripts/python-environment .venv-fastapi Benchmarks/Peers/fastapi/requirements.txt
 	Benchmarks/run

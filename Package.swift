@@ -106,6 +106,8 @@ let package = Package(
       name: "BenchRouter", dependencies: ["HeightsKit"], path: "Benchmarks/Router", swiftSettings: swift),
     .executableTarget(
       name: "BenchJSON", dependencies: ["HeightsKit"], path: "Benchmarks/JSON", swiftSettings: swift),
+    .executableTarget(
+      name: "BenchCalls", dependencies: ["HeightsKit"], path: "Benchmarks/Calls", swiftSettings: swift),
 
     // What tests share.
     .target(

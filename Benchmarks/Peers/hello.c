@@ -1,6 +1,6 @@
 // The peer of the hello benchmark: the same answer in plain C on libmicrohttpd in the same mode
 // (external epoll, one daemon and one SO_REUSEPORT listener per thread).
-// Build: cc -O2 hello.c -lmicrohttpd -lpthread -o hello. Run: hello PORT THREADS [bare]. Bare leaves out the two headers
+// Build: cc -O2 hello.c -lmicrohttpd -lpthread -o hello; -DBODY="\"…\"" for another answer. Run: hello PORT THREADS [bare]. Bare leaves out the two headers
 // that every answer of HeightsKit has besides.
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -11,7 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char body[] = "{\"message\":\"Hello, heights!\"}";
+#ifndef BODY
+#define BODY "{\"message\":\"Hello, heights!\"}"
+#endif
+static const char body[] = BODY;
 static int port, is_bare;
 
 static enum MHD_Result answer(
@@ -23,7 +26,10 @@ static enum MHD_Result answer(
     *request = &seen;
     return MHD_YES;
   }
-  *upload_size = 0;
+  if (*upload_size) {
+    *upload_size = 0;
+    return MHD_YES;
+  }
   struct MHD_Response *response = MHD_create_response_from_buffer(sizeof body - 1, (void *)body, MHD_RESPMEM_MUST_COPY);
   MHD_add_response_header(response, "Content-Type", "application/json");
   if (!is_bare) {
