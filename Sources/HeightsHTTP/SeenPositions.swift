@@ -73,6 +73,12 @@ package final class SeenPositions: Sendable {
       tokens.first { $0.cluster == cluster }?.change ?? lastForgotten
     }
 
+    /// Of clusters without a token it is not known any more what was seen.
+    mutating func forget() {
+      changes += 1
+      (hasForgotten, hasMoved, lastForgotten) = (true, true, changes)
+    }
+
     func token(of cluster: UInt32) -> Token? {
       tokens.first { $0.cluster == cluster }?.token ?? (hasForgotten ? .unknown : nil)
     }
@@ -120,14 +126,13 @@ package final class SeenPositions: Sendable {
   package func take(_ cookie: String, since moment: Moment) {
     guard let other = Self.parse(cookie) else { return }
     for (cluster, told, _) in other.tokens {
-      let isAlone = state.withLock { $0.lastChange(of: cluster) <= moment.change }
-      change(cluster) { token in
-        token = isAlone ? told : token.joined(told)
+      change(cluster) { token, lastChange in
+        token = lastChange <= moment.change ? told : token.joined(told)
       } unless: {
         $0 == told
       }
     }
-    if other.hasForgotten { state.withLock { $0.hasForgotten = true } }
+    if other.hasForgotten { state.withLock { $0.forget() } }
   }
 
   /// A follower is about to be read, which has replayed `position`. From now on the session stays with it.
@@ -197,18 +202,25 @@ package final class SeenPositions: Sendable {
   package func mayHaveWrittenAnywhere() {
     state.withLock { state in
       for index in state.tokens.indices { state.tokens[index].token.isUnsure = true }
-      (state.hasForgotten, state.hasMoved) = (true, true)
+      state.forget()
     }
   }
 
   private func change(
     _ cluster: UInt32, _ change: (inout Token) -> Void, unless isSo: (Token) -> Bool
   ) {
+    self.change(cluster, { token, _ in change(&token) }, unless: isSo)
+  }
+
+  /// - Parameter change: is given the number of the token's last change.
+  private func change(
+    _ cluster: UInt32, _ change: (inout Token, Int) -> Void, unless isSo: (Token) -> Bool
+  ) {
     state.withLock { state in
       let index = state.tokens.firstIndex { $0.cluster == cluster }
       var token = state.token(of: cluster) ?? Token(position: .start, member: 0)
       if index != nil, isSo(token) { return }
-      change(&token)
+      change(&token, state.lastChange(of: cluster))
       if let index { state.tokens.remove(at: index) }
       state.changes += 1
       state.tokens.append((cluster, token, state.changes))

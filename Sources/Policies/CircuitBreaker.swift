@@ -91,6 +91,11 @@ public struct CircuitBreaker: Equatable, Sendable {
     }
   }
 
+  /// The trial that was begun came to no end that says anything: the next one is due at once.
+  public mutating func giveUpTrial(nowNs: UInt64) {
+    if case .halfOpen(let pauseMs) = state { state = .open(trialAtNs: nowNs, pauseMs: pauseMs) }
+  }
+
   private mutating func open(after formerMs: Int, _ nowNs: UInt64, _ chance: Double) {
     let pauseMs = Self.waits.next(after: formerMs)
     let waitMs = BackOff.shortened(pauseMs, chance: chance)

@@ -167,8 +167,7 @@ public final class Database: Sendable {
   /// stays. A statement that fails ends the transaction, also when `body` catches its error.
   ///
   /// `body` may run again: when a neighbour takes its batch down, when another transaction was in its way, or when the
-  /// server that it ran on is replaced. So it does SQL and nothing else. Transactions that begin in the same shard come one
-  /// after the other within a process, as all of a file do, and may share a commit.
+  /// server that it ran on is replaced. So it does SQL and nothing else.
   /// - Parameter deadline: until when it must have run, at most `DatabaseLimits.transactionMs` from now; that much
   ///   again when a neighbour's failure has it run again. Nil for that of the request that the caller works for.
   /// - Throws: what `body` throws, or `DatabaseError`: `.timeout`, `.tooMany`, `.full`…

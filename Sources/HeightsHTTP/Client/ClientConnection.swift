@@ -60,7 +60,7 @@ final class ClientConnection {
   private var parser: ResponseParser
   private var answers = 0
   private(set) var exchange: ClientExchange?
-  /// When it has last answered.
+  /// When it has last answered, or was made.
   private(set) var idleSince = Deadline.now
 
   /// - Parameter descriptor: a socket that is connecting; the connection closes it.
@@ -90,6 +90,11 @@ final class ClientConnection {
   }
 
   var isOpen: Bool { state != .closed }
+
+  /// Whether there is no connection yet, after all the time that it may take.
+  func isConnecting(tooLongAt now: Deadline) -> Bool {
+    state == .connecting && idleSince.microseconds(until: now) / 1_000 >= settings.connectMs
+  }
 
   /// Whether nothing has come on an idle connection: neither its end nor bytes that nobody asked for.
   var isStillQuiet: Bool {

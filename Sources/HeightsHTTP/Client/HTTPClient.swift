@@ -20,6 +20,8 @@ package actor HTTPClient {
     package var timeoutMs: Int
     /// The longest body of an answer.
     package var bodyBytes: Int
+    /// For how long a connection is waited for, within the time of its request.
+    package var connectMs: Int
     /// How long a connection may have been idle that is used again.
     package var idleMs: Int
     /// The headers of answers that somebody wants to see; the others are dropped.
@@ -30,7 +32,7 @@ package actor HTTPClient {
     /// Where nothing is said, as whoever makes load needs it.
     package init(
       userAgent: String, connections: Int = 256, waiting: Int = 4_096, timeoutMs: Int = 10_000,
-      bodyBytes: Int = 4 << 20, idleMs: Int = .max, keptHeaders: [String] = [],
+      bodyBytes: Int = 4 << 20, connectMs: Int = .max, idleMs: Int = .max, keptHeaders: [String] = [],
       sendsOrigin: Bool = false
     ) {
       self.userAgent = userAgent
@@ -38,6 +40,7 @@ package actor HTTPClient {
       self.waiting = waiting
       self.timeoutMs = timeoutMs
       self.bodyBytes = bodyBytes
+      self.connectMs = connectMs
       self.idleMs = idleMs
       self.keptHeaders = keptHeaders
       self.sendsOrigin = sendsOrigin
@@ -198,11 +201,9 @@ package actor HTTPClient {
   private func sweep() {
     isSweeping = false
     let now = Deadline.now
-    while let exchange = waiting.first, exchange.deadline <= now {
-      _ = waiting.popFirst()
-      exchange.end(.failure(.timedOut))
-    }
-    for connection in busy.values where (connection.exchange?.deadline ?? now) <= now {
+    for exchange in waiting.removeOverdue(at: now) { exchange.end(.failure(.timedOut)) }
+    for connection in busy.values
+    where (connection.exchange?.deadline ?? now) <= now || connection.isConnecting(tooLongAt: now) {
       connection.fail(.timedOut)
     }
     if !busy.isEmpty || waiting.first != nil { sweepLater() }
@@ -223,6 +224,15 @@ private struct ExchangeQueue {
   mutating func remove(_ number: UInt64) -> ClientExchange? {
     guard let index = items[head...].firstIndex(where: { $0.number == number }) else { return nil }
     return items.remove(at: index)
+  }
+
+  /// Takes out those whose deadline has passed: they need not be the oldest.
+  mutating func removeOverdue(at now: Deadline) -> [ClientExchange] {
+    let overdue = items[head...].filter { $0.deadline <= now }
+    if overdue.isEmpty { return [] }
+    items = items[head...].filter { $0.deadline > now }
+    head = 0
+    return overdue
   }
 
   mutating func popFirst() -> ClientExchange? {

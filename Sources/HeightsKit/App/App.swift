@@ -74,7 +74,7 @@ struct AppProcess {
     let context = try await AppContext(environment)
     let readiness = readiness
     var routes = try await build(context)
-    if let door = context.services.door { routes.app = door }
+    if let door = context.services.door { routes.app = door } else { try context.checkService() }
     let metrics = MetricsSource(context)
     // Figures are for the lab alone, by the admin socket.
     routes.app.addHealth(stage: environment.stage, readiness: readiness, metrics: nil)

@@ -18,17 +18,27 @@ extension AppContext {
   ) async throws -> Client {
     let isHere = environment.service == nil || environment.service == Client.service
     let work = isHere ? try await make() : nil
-    if environment.service == Client.service, let work { services.answer(client, work, placements) }
+    if environment.service == Client.service, let work { await services.answer(client, work, placements) }
     if environment.checksCalls, let work {
       return Client(route: ServiceRoute(nil, CheckedService(client, work)))
     }
     let signer = try environment.callSigner
     let callers = loops.loops.map { ServiceCaller(Client.service, on: $0, as: signer) }
     let route = ServiceRoute(work, RemoteService<Client.Failure>(Client.service, callers))
-    let start = placements.subscribe { _, new in await route.follow(new, Client.service, callers) }
-    await route.follow(start, Client.service, callers)
     services.add(Client.service, callers)
+    await placements.follow { await route.follow($0, Client.service, callers) }
     return Client(route: route)
+  }
+}
+
+extension AppContext {
+  /// That a process which is none of the app's services is one that calls them: it serves what people come to.
+  /// - Throws: `EnvironmentError`.
+  func checkService() throws {
+    let (service, placement) = (environment.service, placement)
+    guard let service, !placement.services.isEmpty, placement.keys[service] == nil else { return }
+    let known = Set(placement.services.keys).union(placement.keys.keys).sorted().joined(separator: ", ")
+    throw EnvironmentError(description: "HEIGHTS_SERVICE is '\(service)': expected one of \(known)")
   }
 }
 

@@ -52,6 +52,10 @@ public final class AppContext: Sendable {
     let (placements, first) = (placements, loops.loops[0])
     watcher = environment.placementPath.map { PlacementWatcher($0, placements, on: first) }
     placements.subscribe { [weak self] _, new in await self?.follow(new) }
+    await placements.follow { [tracking, services] in
+      // Those elsewhere may read followers, whatever this process reads itself.
+      tracking.set(!$0.services.isEmpty, for: ObjectIdentifier(services))
+    }
     let start = placements.subscribe { [redis] _, new in await redis.setPlace(new.cache) }
     await redis.setPlace(start.cache)
     if let watcher { try await first.run { watcher.start() } }

@@ -41,6 +41,12 @@ final class PlacementAdoption: Sendable {
     }
   }
 
+  /// Has `follow` called with the placement to start from, and with each new one: never with an older one after a later one.
+  func follow(_ follow: @escaping @Sendable (Placement) async -> Void) async {
+    subscribe { _, new in await follow(new) }
+    await inTurn { await follow(self.current) }
+  }
+
   /// Returns when everybody goes by `placement`, or by a later one. Not to be awaited by a follower of a change.
   func adopt(_ placement: Placement) async {
     state.withLock { $0.askedEpoch = max($0.askedEpoch, placement.epoch) }

@@ -11,6 +11,8 @@ enum CallHeaders {
 
   /// Clocks run differently, and an answer takes its way back: so much earlier the callee gives up.
   static let marginMs = 10
+  /// An hour.
+  static let longestMs = 3_600_000
 
   /// Where a call of a service is answered.
   static func path(_ service: String, _ call: String) -> String { "/services/\(service)/\(call)" }
@@ -19,7 +21,8 @@ enum CallHeaders {
 extension Request {
   /// Takes over what a call has brought along: its deadline, whether it is a repetition, what the session has seen.
   func takeCallContext() {
-    if let text = header(CallHeaders.deadline), let ms = Int(text), ms >= 0 {
+    // No call has longer than the request's own time; who says more says nothing.
+    if let text = header(CallHeaders.deadline), let ms = Int(text), (0...CallHeaders.longestMs).contains(ms) {
       deadline = min(deadline, .afterMs(ms))
     }
     isRepeated = header(CallHeaders.repeated) != nil

@@ -63,8 +63,9 @@ struct CallToken: Codable, Equatable {
   /// Whether it counts at that time.
   func isValid(atMs nowMs: Int64) -> Bool {
     let now = nowMs / 1_000
-    return iat <= now + Self.toleranceSeconds && now < exp + Self.toleranceSeconds
-      && exp - iat <= Self.lifeSeconds
+    // Nothing is added to what a token says, which may be any number.
+    return iat >= 0 && exp >= iat && exp - iat <= Self.lifeSeconds
+      && iat <= now + Self.toleranceSeconds && exp > now - Self.toleranceSeconds
   }
 }
 
@@ -101,7 +102,8 @@ final class CallersKnown: Sendable {
   private struct State {
     var callers: Set<String> = []
     var keys: [String: [String]] = [:]
-    var known: [UInt64: (text: [UInt8], token: CallToken)] = [:]
+    /// By a hash of their text that no other process knows.
+    var known: [Int: (text: [UInt8], token: CallToken)] = [:]
   }
 
   private let service: String
@@ -138,7 +140,9 @@ final class CallersKnown: Sendable {
 
   private func token(_ text: String) -> CallToken? {
     let bytes = Array(text.utf8)
-    let hash = FNV1a.hash(bytes)
+    var hasher = Hasher()
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    let hash = hasher.finalize()
     let (known, keys) = state.withLock { ($0.known[hash], $0.keys) }
     if let known, known.text.count == bytes.count, sodium_memcmp(known.text, bytes, bytes.count) == 0 {
       return known.token

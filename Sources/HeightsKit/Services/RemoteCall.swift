@@ -37,14 +37,20 @@ public struct RemoteCall<Work: Sendable>: Sendable {
   }
 
   /// Does the work that the body of a request asks for.
-  /// - Throws: `Problem` (400) when the body is not understood, and what the work throws.
+  /// - Throws: `ArgumentsNotUnderstood`, and what the work throws.
   func callAsFunction(_ here: Work, _ body: [UInt8]) async throws -> [UInt8] { try await answer(here, body) }
 
   private static func arguments<Arguments: Decodable>(
     _ type: Arguments.Type, in body: [UInt8]
   ) throws -> Arguments {
     do { return try JSON.decode(type, from: body) } catch {
-      throw Problem.badRequest("The arguments are not understood: \(error)")
+      throw ArgumentsNotUnderstood(reason: "\(error)")
     }
   }
+}
+
+/// The caller means another version of the call: nothing was begun.
+struct ArgumentsNotUnderstood: Error {
+  /// For whoever writes the caller.
+  let reason: String
 }

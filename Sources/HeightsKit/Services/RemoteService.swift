@@ -12,7 +12,12 @@ final class RemoteService<Failure: ServiceError>: RemoteCalling {
     let moment = seen?.copy.moment
     do {
       let answer = try await caller.call(name, arguments, kind)
-      if let told = answer.header(CallHeaders.seen), let moment { seen?.take(told, since: moment) }
+      if let told = answer.header(CallHeaders.seen), let moment {
+        seen?.take(told, since: moment)
+      } else if answer.status >= 500 {
+        // What broke off says nothing of what it had written.
+        seen?.mayHaveWrittenAnywhere()
+      }
       if answer.isSuccess { return answer.body }
       throw CallAnswer.error(answer, of: service, Failure.self)
     } catch let error as CallError {
@@ -82,6 +87,8 @@ final class CheckedService<Client: ServiceClient>: RemoteCalling {
     }
     do {
       return try await call(work, arguments)
+    } catch let error as ArgumentsNotUnderstood {
+      throw CallError(call: "\(Client.service)/\(name)", effect: .didNotHappen, reason: error.reason)
     } catch let failure as Client.Failure {
       var answer = ClientResponse(status: 422)
       answer.body = JSONWriter.bytes(of: Problem(failure, of: Client.service))

@@ -13,13 +13,20 @@ extension Router {
         do throws(Problem) {
           _ = try callers.caller(request.header("Authorization"), nowMs: wallClockMs())
         } catch {
-          return error.response.with(NotBegun.header, "1")
+          return Self.refusal(error)
         }
         request.takeCallContext()
         return try await Self.answer(client, call, here, request)
       }
     }
+    // A newer caller has calls that this version has not.
+    post("/services/{call...}") { request in
+      Self.refusal(.notFound("\(try request.parameter("call")) is no call of \(Client.service)."))
+    }
   }
+
+  /// The answer to a call that was not begun.
+  private static func refusal(_ problem: Problem) -> Response { problem.response.with(NotBegun.header, "1") }
 
   private static func answer<Client: ServiceClient>(
     _ client: Client.Type, _ call: RemoteCall<Client.Work>, _ here: Client.Work, _ request: Request
@@ -27,6 +34,8 @@ extension Router {
     var response: Response
     do {
       response = .bytes(try await call(here, request.bytes()), contentType: "application/json")
+    } catch let error as ArgumentsNotUnderstood {
+      return Self.refusal(.badRequest("The arguments are not understood: \(error.reason)"))
     } catch let failure as Client.Failure {
       response = Problem(failure, of: Client.service).response
     } catch let error as any ProblemConvertible {
@@ -45,6 +54,7 @@ extension Problem {
     let shown = (failure as? any ProblemConvertible)?.problem
     self.init(
       shown?.status ?? .unprocessableContent, type: "/errors/\(service)/\(failure.rawValue)",
-      title: shown?.title ?? failure.rawValue, detail: shown?.detail, fields: shown?.fields ?? [])
+      title: shown?.title ?? failure.rawValue, detail: shown?.detail, fields: shown?.fields ?? [],
+      retryAfterSeconds: shown?.retryAfterSeconds)
   }
 }

@@ -26,7 +26,7 @@
 /// ```
 ///
 /// What goes over the network is JSON: arguments and results are `Codable`. Names are what both sides agree on, so a field
-/// may be added when it has a default, and an old caller still understands a new callee, and the reverse.
+/// that is added later is optional: an old caller still understands a new callee, and the reverse.
 public protocol ServiceClient: Sendable {
   /// What does the work: the service's protocol, as `any Accounts`.
   associatedtype Work: Sendable

@@ -8,6 +8,10 @@ actor ServiceCaller {
   /// Until when an answer is waited for where no request says so.
   static let usualMs = Leaving.drainMs
   static let underWayLimit = 64
+  /// A host that is cut off says nothing: it is taken for gone long before the call's time is over.
+  private static let connectMs = 1_000
+  /// An answer that didn't come in less time says nothing of the service.
+  private static let fairMs = 500
   /// Tries of one call, the first among them.
   static let tryLimit = 3
   private static let pauses = BackOff(firstMs: 10, limitMs: 100)
@@ -20,8 +24,8 @@ actor ServiceCaller {
   private let signer: CallSigner?
   private var addresses: [ServerAddress] = []
   private var clients: [ServerAddress: HTTPClient] = [:]
-  /// The address that is asked, in `addresses`.
-  private var current = 0
+  /// The one of them that is asked.
+  private var current: ServerAddress?
   private var breaker = CircuitBreaker.closed
   private var budget = RetryBudget()
   private var underWay = 0
@@ -44,95 +48,99 @@ actor ServiceCaller {
   /// Calls go to these addresses from now on; those that are under way stay where they are.
   func setAddresses(_ new: [ServerAddress]) async {
     let gone = clients.filter { !new.contains($0.key) }
-    (addresses, current) = (new, 0)
+    addresses = new
+    // Callers begin at different ones.
+    if current.map({ !new.contains($0) }) ?? true { current = new.randomElement() }
     for address in gone.keys { clients[address] = nil }
     for client in gone.values { await client.closeWhenIdle() }
   }
 
   func close() async {
-    addresses = []
+    (addresses, current) = ([], nil)
     for client in clients.values { await client.close() }
     clients = [:]
   }
 
   /// - Returns: the answer of the service, whatever it says.
-  /// - Throws: `CallError`.
-  func call(_ name: String, _ arguments: [UInt8], _ kind: CallKind) async throws -> ClientResponse {
+  /// - Throws: `CallError`. It may have happened when that is so of any of its tries.
+  func call(_ name: String, _ arguments: [UInt8], _ kind: CallKind) async throws(CallError) -> ClientResponse
+  {
+    counts.calls += 1
     guard underWay < Self.underWayLimit else {
+      counts.failed += 1
       throw error(name, .didNotHappen, "\(underWay) calls of \(service) are under way already")
     }
     underWay += 1
     defer { underWay -= 1 }
-    counts.calls += 1
     budget.call()
     let context = CurrentRequest.context
     let begun = Deadline.now
     let deadline = context?.due ?? begun.plus(ms: Self.usualMs)
-    var tries = 0
+    var (tries, mayHaveHappened) = (0, false)
     while true {
       do {
-        let answer = try await attempt(name, arguments, kind, context, isRepeated: tries > 0, by: deadline)
+        let answer = try await attempt(name, arguments, context, isRepeated: tries > 0, by: deadline)
         counts.microseconds += begun.elapsedMicroseconds
         return answer
       } catch {
         tries += 1
-        let mayRepeat = error.effect == .didNotHappen || kind == .idempotent
-        guard mayRepeat, tries < Self.tryLimit, context?.isRepeated != true, breaker.isClosed,
-          Deadline.afterMs(Self.pauses.ms(afterFailures: tries) + CallHeaders.marginMs) < deadline,
-          budget.spend()
-        else {
-          counts.failed += 1
-          throw error
-        }
-        counts.repeated += 1
-        let pauseMs = BackOff.shortened(
-          Self.pauses.ms(afterFailures: tries), chance: .random(in: 0...1))
-        try await loop.sleep(ms: pauseMs)
+        mayHaveHappened = mayHaveHappened || error.effect == .mayHaveHappened
+        if await mayRepeat(after: error, tries, kind, context, by: deadline) { continue }
+        counts.failed += 1
+        throw self.error(name, mayHaveHappened ? .mayHaveHappened : .didNotHappen, error.reason)
       }
     }
+  }
+
+  /// Whether there is to be one more try, when it is time for it.
+  private func mayRepeat(
+    after error: CallError, _ tries: Int, _ kind: CallKind, _ context: (any RequestContext)?,
+    by deadline: Deadline
+  ) async -> Bool {
+    let pauseMs = Self.pauses.ms(afterFailures: tries)
+    guard error.effect == .didNotHappen || kind == .idempotent, tries < Self.tryLimit,
+      context?.isRepeated != true, breaker.isClosed,
+      Deadline.afterMs(pauseMs + CallHeaders.marginMs) < deadline, budget.spend()
+    else { return false }
+    counts.repeated += 1
+    // It throws when nobody waits for the call any more.
+    return (try? await loop.sleep(ms: BackOff.shortened(pauseMs, chance: .random(in: 0...1)))) != nil
   }
 
   private func attempt(
-    _ name: String, _ arguments: [UInt8], _ kind: CallKind, _ context: (any RequestContext)?,
-    isRepeated: Bool, by deadline: Deadline
+    _ name: String, _ arguments: [UInt8], _ context: (any RequestContext)?, isRepeated: Bool,
+    by deadline: Deadline
   ) async throws(CallError) -> ClientResponse {
     let leftMs = deadline.remainingMs - CallHeaders.marginMs
     guard leftMs > 0 else { throw error(name, .didNotHappen, "there is no time left") }
-    guard breaker.isClosed || breaker.beginTrial(nowNs: Deadline.now.uptimeNanoseconds) else {
+    let isTrial = !breaker.isClosed
+    guard !isTrial || breaker.beginTrial(nowNs: Deadline.now.uptimeNanoseconds) else {
       throw error(name, .didNotHappen, "\(service) has not answered before; it is tried again in a moment")
     }
-    let client: HTTPClient
-    let request: ClientRequest
+    let (address, client, request): (ServerAddress, HTTPClient, ClientRequest)
     do {
-      client = try await self.client()
-      request = try self.request(name, arguments, kind, context, isRepeated: isRepeated, leftMs: leftMs)
+      (address, client) = try await self.client()
+      request = try self.request(name, arguments, context, isRepeated: isRepeated, leftMs: leftMs)
     } catch {
-      note(succeeded: false)
+      note(.failed, isTrial)
       throw self.error(name, .didNotHappen, "\(error)")
     }
-    let delivery = await client.deliver(request, by: .afterMs(leftMs))
-    return try judge(delivery, name)
+    // The service is told of less: it gives up while it is still listened to.
+    let delivery = await client.deliver(request, by: deadline)
+    let outcome = Outcome(delivery, leftMs: leftMs)
+    note(outcome, isTrial)
+    if outcome != .answered { await leave(address, wasSent: delivery.wasSent) }
+    return try answer(delivery, name)
   }
 
-  private func judge(_ delivery: HTTPClient.Delivery, _ name: String) throws(CallError) -> ClientResponse {
+  private func answer(_ delivery: HTTPClient.Delivery, _ name: String) throws(CallError) -> ClientResponse {
     switch delivery.result {
+    case .success(let answer) where answer.header(NotBegun.header) != nil:
+      throw error(name, .didNotHappen, "\(service) answered \(answer.status) and did not begin")
+    case .success(let answer) where answer.isOfService: return answer
     case .success(let answer):
-      if answer.header(NotBegun.header) != nil {
-        note(succeeded: true)
-        throw error(name, .didNotHappen, "\(service) answered \(answer.status) and did not begin")
-      }
-      // A load balancer's own word: there is nobody behind it, or nobody who answers.
-      let isOfApp =
-        answer.isSuccess || answer.header("Content-Type")?.hasPrefix("application/problem") == true
-      note(succeeded: isOfApp)
-      guard isOfApp else {
-        throw error(name, .mayHaveHappened, "\(answer.status) came from before \(service)")
-      }
-      return answer
+      throw error(name, .mayHaveHappened, "\(answer.status) came from before \(service)")
     case .failure(let failure):
-      // A caller that went away says nothing of the service.
-      if failure != .cancelled { note(succeeded: false) }
-      if !delivery.wasSent { current = (current + 1) % max(addresses.count, 1) }
       throw error(name, delivery.wasSent ? .mayHaveHappened : .didNotHappen, failure.kind)
     }
   }
@@ -140,9 +148,7 @@ actor ServiceCaller {
   // MARK: What goes out
 
   private func request(
-    _ name: String, _ arguments: [UInt8], _ kind: CallKind, _ context: (any RequestContext)?,
-    isRepeated: Bool,
-    leftMs: Int
+    _ name: String, _ arguments: [UInt8], _ context: (any RequestContext)?, isRepeated: Bool, leftMs: Int
   ) throws -> ClientRequest {
     var headers = [Header(CallHeaders.deadline, String(leftMs))]
     if let signer { headers.append(Header("Authorization", "Bearer " + (try token(of: signer)))) }
@@ -151,7 +157,9 @@ actor ServiceCaller {
     if let seen = context?.seen?.copy.text { headers.append(Header(CallHeaders.seen, seen)) }
     return ClientRequest(
       "POST", CallHeaders.path(service, name), headers: headers,
-      body: .init(mediaType: "application/json", bytes: arguments), mayRetry: kind == .idempotent)
+      body: .init(mediaType: "application/json", bytes: arguments),
+      // Tries are counted here, and told.
+      mayRetry: false)
   }
 
   /// Signed anew when half of its life is over.
@@ -165,44 +173,83 @@ actor ServiceCaller {
     return token.text
   }
 
-  private func client() async throws -> HTTPClient {
-    guard addresses.indices.contains(current) else {
-      throw NoAddress(description: "the placement has no address of it")
+  /// That of the address that is asked now.
+  private func client() async throws(NoAddress) -> (ServerAddress, HTTPClient) {
+    guard let address = current else { throw NoAddress(description: "the placement has no address of it") }
+    if let client = clients[address] { return (address, client) }
+    let host = await HostName.numeric(address.host)
+    // Meanwhile others may have found it, or the placement another one.
+    if let client = clients[address] { return (address, client) }
+    guard addresses.contains(address) else {
+      throw NoAddress(description: "its address \(address) has just gone")
     }
-    let address = addresses[current]
-    if let client = clients[address] { return client }
-    guard let host = await HostName.numeric(address.host) else {
-      current = (current + 1) % addresses.count
+    guard let host, let endpoint = try? Endpoint.http("http://\(host):\(address.port)") else {
+      await leave(address, wasSent: false)
       throw NoAddress(description: "the host '\(address.host)' is not known")
     }
-    if let client = clients[address] { return client }
     let client = HTTPClient(
-      try .http("http://\(host):\(address.port)"), on: loop,
+      endpoint, on: loop,
       HTTPClient.Settings(
         userAgent: "heights", connections: Self.underWayLimit, waiting: Self.underWayLimit,
-        idleMs: KeepAlive.callerMs, keptHeaders: Self.keptHeaders))
+        connectMs: Self.connectMs, idleMs: KeepAlive.callerMs, keptHeaders: Self.keptHeaders))
     clients[address] = client
-    return client
+    return (address, client)
+  }
+
+  /// Others are asked from now on, unless somebody has seen to that already. Where nothing arrives its name may stand for
+  /// another machine by now.
+  private func leave(_ address: ServerAddress, wasSent: Bool) async {
+    if current == address, let index = addresses.firstIndex(of: address) {
+      current = addresses[(index + 1) % addresses.count]
+    }
+    if !wasSent { await clients.removeValue(forKey: address)?.closeWhenIdle() }
   }
 
   // MARK: What is learnt
 
-  private func note(succeeded: Bool) {
+  /// What an attempt says of the service.
+  private enum Outcome {
+    case answered, failed, nothing
+
+    init(_ delivery: HTTPClient.Delivery, leftMs: Int) {
+      switch delivery.result {
+      case .success(let answer): self = answer.isOfService ? .answered : .failed
+      // Whoever goes away, or gives it no time, says nothing of it.
+      case .failure(.cancelled), .failure(.clientClosed): self = .nothing
+      case .failure(.timedOut) where leftMs < ServiceCaller.fairMs: self = .nothing
+      case .failure: self = .failed
+      }
+    }
+  }
+
+  /// While the breaker is not closed only the trial counts: what was sent before it opened comes late.
+  private func note(_ outcome: Outcome, _ isTrial: Bool) {
     let nowNs = Deadline.now.uptimeNanoseconds
     let chance = Double.random(in: 0...1)
-    guard breaker.isClosed else {
-      return breaker.endTrial(succeeded: succeeded, nowNs: nowNs, chance: chance)
-    }
-    if succeeded {
+    switch outcome {
+    case .nothing: if isTrial { breaker.giveUpTrial(nowNs: nowNs) }
+    case .answered where isTrial, .failed where isTrial:
+      breaker.endTrial(succeeded: outcome == .answered, nowNs: nowNs, chance: chance)
+    case .answered:
       breaker.succeed()
       breaker.settle()
-    } else if breaker.fail(isCertain: false, nowNs: nowNs, chance: chance) {
-      Log.warning("a service does not answer", [("service", service)])
+    case .failed:
+      if breaker.fail(isCertain: false, nowNs: nowNs, chance: chance) {
+        Log.warning("a service does not answer", [("service", service)])
+      }
     }
   }
 
   private func error(_ name: String, _ effect: CallError.Effect, _ reason: String) -> CallError {
     CallError(call: "\(service)/\(name)", effect: effect, reason: reason)
+  }
+}
+
+extension ClientResponse {
+  /// Not a load balancer's own word: there is nobody behind it, or nobody who answers.
+  fileprivate var isOfService: Bool {
+    isSuccess || header(NotBegun.header) != nil
+      || header("Content-Type")?.hasPrefix("application/problem") == true
   }
 }
 

@@ -21,10 +21,9 @@ final class Services: Sendable {
 
   func answer<Client: ServiceClient>(
     _ client: Client.Type, _ work: Client.Work, _ placements: PlacementAdoption
-  ) {
+  ) async {
     let known = CallersKnown(service: Client.service)
-    let start = placements.subscribe { _, new in known.follow(new) }
-    known.follow(start)
+    await placements.follow { known.follow($0) }
     var router = Router()
     router.addCalls(of: client, work, known)
     state.withLock { $0.door = router }

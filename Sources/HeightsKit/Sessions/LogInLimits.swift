@@ -23,15 +23,8 @@ public final class LogInLimits: Sendable {
 
   /// Checks a password, if the account and the address have attempts left. The attempt counts as failed from its
   /// beginning, so that many at once are not more than the limit; one that was right, or broke off, is taken back.
-  /// - Parameter isRight: looks whether the password is right.
-  /// - Throws: `Problem` (429) when the account or the address has failed too often, else what `isRight` throws.
-  public func attempt(name: String, address: String, _ isRight: () async throws -> Bool) async throws -> Bool
-  {
-    try await attempt(name: name, address: address) { try await isRight() ? true : nil } ?? false
-  }
-
-  /// The same for what is there when the password is right.
-  /// - Parameter found: nil when it isn't.
+  /// - Parameter found: what there is when the password is right; nil when it isn't.
+  /// - Throws: `Problem` (429) when the account or the address has failed too often, else what `found` throws.
   public func attempt<Found>(
     name: String, address: String, _ found: () async throws -> Found?
   ) async throws -> Found? {

@@ -49,6 +49,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (Int64.max, Int64.max), (.min, .max), (.min, .min), (.max, .min), (0, .max), (-1, 59),
+    (1_800_000_000, .max),
+  ]) func noNumberOfATokenIsTooLarge(iat: Int64, exp: Int64) throws {
+    let parts = [#"{"alg":"EdDSA"}"#, #"{"iss":"web","aud":"echo","iat":\#(iat),"exp":\#(exp)}"#].map {
+      Base64URL.text(Array($0.utf8))
+    }
+    let signed = parts.joined(separator: ".")
+    let token = signed + "." + Base64URL.text(Self.web.signature(of: Array(signed.utf8)))
+    #expect(throws: Problem.self) { try Self.callers().caller("Bearer " + token, nowMs: Self.nowMs) }
+  }
+
   @Test func aTokenThatWasRightIsLookedAtAgain() throws {
     let callers = Self.callers()
     let token = try Self.token()

@@ -76,6 +76,31 @@ import Testing
     }
   }
 
+  @Test func aCallOrArgumentsThatAnOlderServiceDoesNotKnowDidNotHappen() async throws {
+    struct Other: Codable { let word: String }
+    try await HeightsKitTests.withEcho { echo, _ in
+      for (call, arguments) in [("shout", Other(word: "a")), ("said", Other(word: "a"))] {
+        let error = await #expect(throws: CallError.self) {
+          try await echo.route.call(call, arguments, .once)
+        }
+        #expect(error?.effect == .didNotHappen)
+      }
+    }
+  }
+
+  @Test(arguments: ["9223372036854775807", "-1", "99999999999999999999", "x", "3600001"])
+  func aDeadlineThatIsNoneChangesNothing(_ text: String) async throws {
+    try await withServer { router in
+      router.get("/") { request in
+        request.takeCallContext()
+        return .text(String(request.deadline.remainingMs > 1_000))
+      }
+    } _: { server in
+      let answer = try await server.request("GET", "/", [("Heights-Deadline-Ms", text)])
+      #expect(answer.text == "true")
+    }
+  }
+
   @Test func aCallWithoutTimeLeftIsNotSent() async throws {
     try await HeightsKitTests.withEcho { echo, _ in
       let error = await #expect(throws: CallError.self) {

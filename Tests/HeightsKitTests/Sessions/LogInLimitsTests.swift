@@ -14,7 +14,7 @@ import Testing
     /// Whether somebody with the right password has to wait, and for how long.
     func waitSeconds(_ name: String, _ address: String) async throws -> Int? {
       do {
-        #expect(try await limits.attempt(name: name, address: address) { true })
+        #expect(try await limits.attempt(name: name, address: address) { name } == name)
         return nil
       } catch let problem as Problem {
         #expect(problem.status == .tooManyRequests)
@@ -24,7 +24,9 @@ import Testing
 
     /// An attempt that fails, or is refused.
     func fail(_ name: String, _ address: String) async throws {
-      do { #expect(try await !limits.attempt(name: name, address: address) { false }) } catch is Problem {}
+      do {
+        #expect(try await limits.attempt(name: name, address: address) { String?.none } == nil)
+      } catch is Problem {}
     }
 
     var counters: [Int64] {
@@ -134,7 +136,7 @@ import Testing
     try await withLimits { setup in
       for _ in 0..<5 { try await setup.fail("ada", "a") }
       let another = LogInLimits(setup.store)
-      for _ in 0..<5 { #expect(try await !another.attempt(name: "ada", address: "a") { false }) }
+      for _ in 0..<5 { #expect(try await another.attempt(name: "ada", address: "a") { String?.none } == nil) }
       #expect(try await setup.waitSeconds("ada", "a") == 30)
     }
   }
@@ -144,11 +146,13 @@ import Testing
       let heard = await withTaskGroup(of: Bool.self) { group in
         for _ in 0..<60 {
           group.addTask {
-            let isRight = try? await setup.limits.attempt(name: "ada", address: "a") {
-              await Task.yield()
-              return false
-            }
-            return isRight != nil
+            do {
+              let found = try await setup.limits.attempt(name: "ada", address: "a") {
+                await Task.yield()
+                return String?.none
+              }
+              return found == nil
+            } catch { return false }
           }
         }
         return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
@@ -163,7 +167,7 @@ import Testing
       for _ in 0..<20 {
         #expect(try await setup.waitSeconds("ada", "a") == nil)
         await #expect(throws: Overloaded.self) {
-          try await setup.limits.attempt(name: "ada", address: "a") { throw Overloaded() }
+          try await setup.limits.attempt(name: "ada", address: "a") { () -> String? in throw Overloaded() }
         }
       }
       try await setup.fail("ada", "a")
