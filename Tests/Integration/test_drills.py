@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -12,6 +14,7 @@ import requests
 from support.identifiers import expect_in_order_and_not_ahead
 from support.inside import etcd_members
 from support.lab import Lab
+from support.paths import LAB_PYTHON
 from support.waiting import wait_until
 
 # Far less than the hour by which a clock jumps.
@@ -109,6 +112,37 @@ def test_a_leader_that_hung_does_not_take_the_lead_back_while_its_successor_hang
     stage4.wait_until_all_ready()
     assert load.finish()["acknowledgedWrites"] > 0
     stage4.verify()
+
+
+# Run by Patroni's own Python, after what the lab has put before Patroni: etcd renews a lease and answers, and the answer is read
+# as much later as told in leases.
+READ_LATER = """
+from threading import RLock
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+def leads_after(leases):
+    def update_leader(*_):
+        now = time.time() + leases * dcs.ttl
+        time.time = lambda: now
+        return True
+    dcs = SimpleNamespace(ttl=5, update_leader=update_leader)
+    ha = Ha.__new__(Ha)
+    ha._is_leader, ha._is_leader_lock = 0, RLock()
+    ha.dcs, ha.watchdog, ha.cluster, ha._failsafe_config = dcs, MagicMock(), MagicMock(), lambda: None
+    return ha.update_lock() and ha.is_leader()
+
+print([leads_after(leases) for leases in (0, 0.9, 1.1)])
+"""
+
+
+def test_who_hung_before_the_answer_of_its_renewal_was_read_does_not_think_that_it_leads(stage4):
+    pid = stage4.status_of(f"{leader_of(stage4)}.patroni")["pid"]
+    _, dash_c, launch, *_ = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    before, run, _ = launch.rpartition("runpy.run_module(")
+    assert dash_c == "-c" and run, launch
+    told = subprocess.run([LAB_PYTHON, "-c", before + READ_LATER], capture_output=True, text=True, timeout=60)
+    assert (told.stdout, told.stderr) == ("[True, True, False]\n", "")
 
 
 def leads(lab, host):

@@ -41,7 +41,8 @@ struct Patroni: Engine {
   /// A server that runs as a leader takes a lead that is vacant, whatever others have acknowledged since: one that hung would
   /// take it back in a moment in which its successor has none. So it has to be one that may be promoted as well: the last known
   /// leader, or who was in step with that. Nor does it make its own key in etcd anew, when that is gone, instead of asking who may
-  /// lead.
+  /// lead. And a lease counts from when it was asked for: etcd counts so too, and who hung before it read the answer would take
+  /// itself for the leader while another is.
   private static let launch = """
     import runpy, time
     begin = time.time() - time.monotonic()
@@ -64,6 +65,19 @@ struct Patroni: Engine {
         finally:
             del client.txn
     Etcd3._update_leader = keep_lead
+    def from_when_asked(renew):
+        def renewed(ha, *arguments, **named):
+            ha.asked = time.time()
+            try:
+                return renew(ha, *arguments, **named)
+            finally:
+                ha.__dict__.pop("asked", None)
+        return renewed
+    Ha.acquire_lock, Ha.update_lock = from_when_asked(Ha.acquire_lock), from_when_asked(Ha.update_lock)
+    def set_is_leader(ha, value):
+        with ha._is_leader_lock:
+            ha._is_leader = getattr(ha, "asked", time.time()) + ha.dcs.ttl if value else 0
+    Ha.set_is_leader = set_is_leader
     runpy.run_module("patroni", run_name="__main__", alter_sys=True)
     """
 

@@ -293,6 +293,9 @@ class Lab:
             for child in self._children:
                 child.kill()
                 child.wait(DEADLINE_SECONDS)
+                # Those of a test that failed; a later one would be blamed for them.
+                for stream in filter(None, (child.stdout, child.stderr)):
+                    stream.close()
             self.heights("down")
             self.expect_nothing_left()
         finally:
