@@ -67,7 +67,8 @@ let package = Package(
     target(
       "Lab",
       [
-        "Contract", "Errors", "Files", "Placement", "Policies", "Topology", "Workload", "CPowerLog",
+        "CSodium", "Contract", "Errors", "Files", "Placement", "Policies", "Topology", "Workload",
+        "CPowerLog",
         "CRuntime",
       ],
       resources: [.embedInCode("Engines/Gate")]),

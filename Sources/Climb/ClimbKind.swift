@@ -17,6 +17,7 @@ extension Climb.Kind {
   static let stages: [Stage: @Sendable (StageChange) -> [ClimbStep]] = [
     .singleServer: { Climb1to2(change: $0).steps }, .separateDatabase: { Climb2to3(change: $0).steps },
     .replicated: { Climb3to4(change: $0).steps }, .stateless: { Climb4to5(change: $0).steps },
+    .microservices: { Climb5to6(change: $0).steps },
   ]
 
   /// All climbs inside a stage share one journal, which says where the one leads that is under way.

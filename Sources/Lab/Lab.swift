@@ -170,6 +170,7 @@ public final class Lab: Sendable {
       extraFollowers: state.level.extraFollowers > 0 ? state.level.extraFollowers : nil,
       topology: plan(at: state.level).topology,
       instance: instance.summary,
+      callerKeys: try? callerKeys(),
       processes: processes, addresses: addresses(near: state.level), ports: network.ports,
       cutZones: context.zones.dark, watchedZones: power.watched, unflushed: power.unflushed,
       clocks: power.clocks,

@@ -4,17 +4,30 @@ import Placement
 
 /// An app's name, services and databases: the part of its manifest that shapes a topology.
 public struct AppOutline: Codable, Equatable, Sendable {
-  /// A program of the app's, which runs on one server or on many.
+  /// A part of the app: one program with the others up to stage 5, on servers of its own from stage 6 on.
   public struct Service: Codable, Equatable, Sendable {
     /// Unique in the app.
     public let name: String
     /// The databases that it uses.
     public let databases: [String]
+    /// The services that it calls.
+    public let calls: [String]
 
-    /// - Parameter databases: those of the app that it uses.
-    public init(name: String, databases: [String]) {
+    /// - Parameters:
+    ///   - databases: those of the app that it uses.
+    ///   - calls: names of services, never in a circle.
+    public init(name: String, databases: [String], calls: [String] = []) {
       self.name = name
       self.databases = databases
+      self.calls = calls
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      name = try values.decode(String.self, forKey: .name)
+      databases = try values.decode([String].self, forKey: .databases)
+      // A journal of an earlier version knows of none.
+      calls = try values.decodeIfPresent([String].self, forKey: .calls) ?? []
     }
   }
 
@@ -42,27 +55,10 @@ public struct AppOutline: Codable, Equatable, Sendable {
 }
 
 extension AppOutline {
-  /// An app's services from stage 6 on, each with servers of its own.
-  struct Layers {
-    /// Answers people.
-    let front: Service
-    /// Answer the front.
-    let behind: [Service]
-
-    var all: [Service] { [front] + behind }
-  }
-
-  /// The services as the manifest names them, the first in front. Where it names one that uses several databases,
-  /// each database gets the service that owns it: what were local calls becomes calls over the network.
-  var layers: Layers? {
-    guard let first = services.first else { return nil }
-    if services.count > 1 || first.databases.count < 2 {
-      return Layers(front: first, behind: Array(services.dropFirst()))
-    }
-    let owners = first.databases.map {
-      Service(name: $0 == first.name ? "\($0)-data" : $0, databases: [$0])
-    }
-    return Layers(front: Service(name: first.name, databases: []), behind: owners)
+  /// All services as the one program that they are up to stage 5; nil where the app has none.
+  var together: Service? {
+    let used = services.flatMap(\.databases)
+    return services.first.map { Service(name: $0.name, databases: databases.filter(used.contains)) }
   }
 
   /// What a database holds: its own data, and in the first one the waitlist, and the sessions while they live in SQL.

@@ -23,7 +23,7 @@ public enum Stage: Int, CaseIterable, Codable, Comparable, Sendable {
   public var spansRegions: Bool { self == .sharded }
 
   /// Whether `heights up --stage N` works.
-  public var runsToday: Bool { self <= .stateless }
+  public var runsToday: Bool { self <= .microservices }
 
   /// For people: `single server`.
   public var name: String {

@@ -6,9 +6,11 @@ extension Topology {
   /// The first placement of an app that begins at this stage.
   /// - Parameters:
   ///   - databases: the app's, and those that HeightsKit keeps itself.
+  ///   - keys: the public key of each service that calls others, by its name.
   ///   - address: of the engine on a server. Of a cache it is asked for that of the sentinel, or of the cache itself.
   public func placement(
-    of databases: [String], address: (_ server: String, _ engine: Tier.Engine) -> ServerAddress
+    of databases: [String], keys: [String: String] = [:],
+    address: (_ server: String, _ engine: Tier.Engine) -> ServerAddress
   ) -> Placement {
     var placement = Placement(epoch: 1)
     for tier in tiers {
@@ -28,9 +30,17 @@ extension Topology {
         placement.cache = .sentinels(tier.members.map { address($0.server, .redis) })
         if tier.holds.contains(where: { $0.data == .sessions }) { placement.sessions = [.redis, .sql] }
       case .objectStore: placement.objects = [.s3]
+      case .balancer:
+        let callers = callers(of: tier).map(\.title)
+        for service in services(behind: tier) where !callers.isEmpty {
+          placement.services[service.title] = .init(
+            addresses: tier.members.map { address($0.server, .balancer) }, callers: callers)
+        }
       default: break
       }
     }
+    let callers = Set(placement.services.values.flatMap(\.callers))
+    placement.keys = keys.filter { callers.contains($0.key) }.mapValues { [$0] }
     placement.databases = placement.databases.filter { !$0.value.isEmpty }
       .mapValues { $0.sorted { $0.shards.first < $1.shards.first } }
     return placement

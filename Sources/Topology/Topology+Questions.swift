@@ -24,6 +24,27 @@ extension Topology {
   /// service the tiers look the same either way, so the stage says it.
   public var hasLayers: Bool { stage >= .microservices }
 
+  /// The tiers of the app's services.
+  public var services: [Tier] { tiers.filter { $0.kind == .service } }
+
+  /// Who sends requests to a tier: balancers to the servers behind them.
+  public func balancers(of service: Tier) -> [Tier] {
+    let senders = Set(links.lazy.filter { $0.to == service.id && $0.kind == .requests }.map(\.from))
+    return tiers.filter { $0.engine == .balancer && senders.contains($0.id) }
+  }
+
+  /// The services that a balancer sends requests to.
+  public func services(behind balancer: Tier) -> [Tier] {
+    let receivers = Set(links.lazy.filter { $0.from == balancer.id && $0.kind == .requests }.map(\.to))
+    return services.filter { receivers.contains($0.id) }
+  }
+
+  /// The services that call those behind a balancer; none of the one that people come to.
+  public func callers(of balancer: Tier) -> [Tier] {
+    let callers = Set(links.lazy.filter { $0.to == balancer.id && $0.kind == .calls }.map(\.from))
+    return services.filter { callers.contains($0.id) }
+  }
+
   // MARK: Clusters
 
   /// The clusters of PostgreSQL.

@@ -105,10 +105,16 @@ import Topology
         "place-follower replicate start-servers open-front-door renew-server drain-app record-stage retire-app",
       5: "start-stores renew-servers share-cache move-sessions copy-objects move-objects start-edges "
         + "turn-front-door record-stage leave-folder",
+      6: "renew-servers start-third-zone place-follower start-services place-services move-posts start-front "
+        + "start-balancers turn-balancers turn-edges retire-servers record-stage",
     ]
+    let ofServices: Set<String> = ["start-services", "place-services", "move-posts"]
     for route in Climber.routes where route.change.from.stage != route.change.to.stage {
       let climber = Climber(route)
-      #expect(climber.stepNames.joined(separator: " ") == names[route.to], "\(route.testDescription)")
+      let isOne = route.change.after.services.count == 1
+      let expected = names[route.to]?.split(separator: " ").map(String.init)
+        .filter { !isOne || !ofServices.contains($0) }
+      #expect(climber.stepNames == expected, "\(route.testDescription)")
     }
   }
 

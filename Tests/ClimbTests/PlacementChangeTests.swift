@@ -117,7 +117,7 @@ private final class PlacedLab: Provider {
     let servers = pids.map { name, pid in
       LabSnapshot.Process(name: name, host: name, pid: pid, health: .ready, restarts: 0, lastEnd: nil)
     }
-    let hosts = ["cache-a", "cache-b", "cache-witness-c", "database-a", "database-b", "database-witness-c"]
+    let hosts = ["cache-a", "cache-b", "cache-c", "database-a", "database-b", "database-c"]
     return ProviderView(
       level: Level(.replicated), openDoors: [], processes: servers,
       addresses: Dictionary(uniqueKeysWithValues: hosts.map { ($0, "127.0.0.1") }))

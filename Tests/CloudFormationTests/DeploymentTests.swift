@@ -214,7 +214,8 @@ struct Named: Sendable, CustomTestStringConvertible {
 
   @Test func namesThatBecomeOneAreRefused() {
     let app = AppOutline(
-      name: "1st", title: "", services: [.init(name: "web", databases: ["my_posts", "myPosts"])],
+      name: "1st", title: "",
+      services: ["web", "my_posts", "myPosts"].map { .init(name: $0, databases: []) },
       databases: ["my_posts", "myPosts"])
     #expect(error(.microservices, ["eu-central-1"], app: app).contains("are the same in a template"))
   }

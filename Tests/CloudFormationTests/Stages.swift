@@ -8,7 +8,11 @@ import Topology
 enum Stages {
   static let app = AppOutline(
     name: "summit", title: "Summit",
-    services: [.init(name: "web", databases: ["accounts", "posts", "graph"])],
+    services: [
+      .init(name: "web", databases: [], calls: ["accounts", "posts", "graph"]),
+      .init(name: "accounts", databases: ["accounts"]), .init(name: "posts", databases: ["posts"]),
+      .init(name: "graph", databases: ["graph"]),
+    ],
     databases: ["accounts", "posts", "graph"])
 
   /// The stage in the regions of those codes; in eu-central-1 (with us-east-1 at stage 7) unless told.

@@ -56,7 +56,7 @@ import Topology
     let map = try map(.at(.stateless, cutZones: ["local-a"], with: [promoted]))
     #expect(map.node("database@database-a")?.role == nil)
     #expect(map.node("database@database-b")?.role == "leader")
-    #expect(map.node("database@database-witness-c")?.role == "witness")
+    #expect(map.node("database@database-c")?.role == "witness")
     #expect(try self.map(.at(.stateless)).node("database@database-b")?.lagBytes == 4_096)
   }
 

@@ -31,7 +31,7 @@ import Topology
     (.diskFull, .singleServer, "the disk of the app"), (.clockJump, .singleServer, "app"),
     (.clockJump, .stateless, "server-a and then database-a"), (.partition, .replicated, "zone local-a"),
     (.partitionOneWay, .replicated, "what zone local-a sends"),
-    (.partitionWitness, .stateless, "the link of database-a and database-witness-c"),
+    (.partitionWitness, .stateless, "the link of database-a and database-c"),
     (.partitionApp, .replicated, "the links of server-a, server-b and database-a"),
   ])
   func itIsToldWhatIsBroken(kind: DrillKind, stage: Stage, target: String) throws {

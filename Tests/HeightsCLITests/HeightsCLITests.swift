@@ -105,8 +105,8 @@ final class Lines: Sendable {
       "heights: /nowhere is not a folder; name the app's folder with --app DIR\n"
     ),
     (
-      ["climb", "--to", "6"],
-      "heights: no climb leads from stage 5 to stage 6; climbs lead from each stage to the next, up to 5\n"
+      ["climb", "--to", "7"],
+      "heights: no climb leads from stage 6 to stage 7; climbs lead from each stage to the next, up to 6\n"
     ),
   ])
   func wrongUseIsOneLineAndCodeTwo(words: [String], message: String) async {

@@ -13,13 +13,13 @@ from support.paths import HEIGHTS
 from support.pictures import png
 from support.summit_api import Person
 
-DATABASES = {"database-a.etcd", "database-a.patroni", "database-b.etcd", "database-b.patroni", "database-witness-c.etcd"}
+DATABASES = {"database-a.etcd", "database-a.patroni", "database-b.etcd", "database-b.patroni", "database-c.etcd"}
 SERVERS = {"server-a", "server-b", "front-door", "dns"}
 HOSTS = {
     3: {"app", "dns", "database-a.postgres"},
     4: DATABASES | SERVERS,
     5: DATABASES | SERVERS | {
-        "cache-a.redis", "cache-a.sentinel", "cache-b.redis", "cache-b.sentinel", "cache-witness-c.sentinel",
+        "cache-a.redis", "cache-a.sentinel", "cache-b.redis", "cache-b.sentinel", "cache-c.sentinel",
         "load-balancer-a.haproxy", "load-balancer-b.haproxy", "edge-1.varnish", "edge-2.varnish", "objects.ministack"},
 }
 

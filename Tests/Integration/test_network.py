@@ -105,7 +105,7 @@ def test_who_runs_it_in_front_ends_it_with_ctrl_c(make_lab, number):
 # Links that are cut
 
 def test_who_is_cut_off_hears_nothing_and_is_heard(lab):
-    witness, leader = "database-witness-c", lab.status_of("database-a.etcd")["host"]
+    witness, leader = "database-c", lab.status_of("database-a.etcd")["host"]
     address = {line["host"]: line["address"] for line in lab.status()["processes"] if line.get("host")}
     try:
         snapshot = lab.ask("cutLinks", cuts=[{"from": [leader], "to": [witness]}])

@@ -43,7 +43,7 @@ import Testing
       .stageMismatch(at: 2, asked: 1),
       "this app is at stage 2, and there is no way back to stage 1 that keeps its data"
     ),
-    (.stageNotYet(6), "stage 6 does not run yet; choose from 1 to 5"),
+    (.stageNotYet(7), "stage 7 does not run yet; choose from 1 to 6"),
     (.noInstance(stage: 1), "stage 1 has no instance to resize; `heights climb` leads to stage 2"),
     (
       .diskTooSmall(askedBytes: 1 << 30, currentBytes: 8 << 30),

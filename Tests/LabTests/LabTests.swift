@@ -118,7 +118,7 @@ import Topology
       (ControlRequest.resize(type: "mainframe", diskBytes: nil), "unknown_instance_type"),
       (.resize(type: nil, diskBytes: 1), "disk_too_small"),
       (.resize(type: nil, diskBytes: 1 << 60), "disk_too_large"),
-      (.setLevel(Level(.microservices)), "stage_not_yet"),
+      (.setLevel(Level(.sharded)), "stage_not_yet"),
     ] {
       let error = #expect(throws: LabError.self) { try lab.client.send(request) }
       #expect(error?.code == code)

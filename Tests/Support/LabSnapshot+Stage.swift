@@ -7,7 +7,11 @@ import Topology
 extension AppOutline {
   package static let summit = AppOutline(
     name: "summit", title: "Summit",
-    services: [.init(name: "web", databases: ["accounts", "posts", "graph"])],
+    services: [
+      .init(name: "web", databases: [], calls: ["accounts", "posts", "graph"]),
+      .init(name: "accounts", databases: ["accounts"]), .init(name: "posts", databases: ["posts"]),
+      .init(name: "graph", databases: ["graph"]),
+    ],
     databases: ["accounts", "posts", "graph"])
 }
 

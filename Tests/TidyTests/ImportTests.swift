@@ -30,7 +30,7 @@ import Testing
     ("Sources/Topology/", ["Errors", "Placement"]),
     ("Sources/Planner/", ["Errors", "Topology", "Workload"]),
     ("Sources/CloudFormation/", ["Contract", "Errors", "Placement", "Policies", "Topology"]),
-    ("Sources/Lab/", leaves.union(["Errors", "Topology", "Workload", "CRuntime"])),
+    ("Sources/Lab/", leaves.union(["Errors", "Topology", "Workload", "CRuntime", "CSodium"])),
     ("Sources/Climb/", ["Contract", "Errors", "Placement", "Lab", "Topology"]),
     ("Sources/Drill/", ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology"]),
     ("Sources/History/", []),

@@ -3,10 +3,14 @@
 import Topology
 
 extension AppOutline {
-  /// One service, one database per function.
+  /// A service and a database for each function, and one service in front of them.
   static let summit = AppOutline(
     name: "summit", title: "Summit",
-    services: [.init(name: "web", databases: ["accounts", "posts", "graph"])],
+    services: [
+      .init(name: "web", databases: [], calls: ["accounts", "posts", "graph"]),
+      .init(name: "accounts", databases: ["accounts"]), .init(name: "posts", databases: ["posts"]),
+      .init(name: "graph", databases: ["graph"]),
+    ],
     databases: ["accounts", "posts", "graph"])
 
   /// A plain app: one service, one database.
@@ -22,7 +26,8 @@ extension AppOutline {
   static let shop = AppOutline(
     name: "shop", title: "Shop",
     services: [
-      .init(name: "front", databases: []), .init(name: "orders", databases: ["orders"]),
+      .init(name: "front", databases: [], calls: ["orders", "stock"]),
+      .init(name: "orders", databases: ["orders"], calls: ["stock"]),
       .init(name: "stock", databases: ["stock", "suppliers"]),
     ], databases: ["orders", "stock", "suppliers"])
 

@@ -22,7 +22,7 @@ import Topology
       let grown = try #require(try Topology.of(app, at: Level(stage, extraFollowers: 2)).tier("database"))
       #expect(
         grown.members.map(\.server)
-          == ["database-a", "database-b", "database-b2", "database-b3", "database-witness-c"])
+          == ["database-a", "database-b", "database-b2", "database-b3", "database-c"])
     }
     #expect(throws: TopologyError.self) {
       try Topology.of(app, at: Level(.separateDatabase, extraFollowers: 1))

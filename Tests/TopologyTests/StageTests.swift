@@ -60,10 +60,15 @@ import Topology
     }
   }
 
-  @Test func atStageSixEachDatabaseHasTheServiceThatOwnsItBehindItsOwnLoadBalancer() throws {
+  @Test func atStageSixEachServiceStandsBehindItsOwnLoadBalancerAndUpToThenAllAreOne() throws {
     let topology = try Topology.sample(.microservices)
     let services = topology.tiers.filter { $0.kind == .service }.map(\.id)
     #expect(services == ["service-web", "service-accounts", "service-posts", "service-graph"])
+    for stage in [Stage.singleServer, .separateDatabase, .replicated, .stateless] {
+      let before = try Topology.sample(stage)
+      #expect(before.tiers.filter { $0.kind == .service }.map(\.id) == ["service-web"])
+      #expect(before.links.contains { $0.from == "service-web" && $0.kind == .sql })
+    }
     #expect(topology.tiers.filter { $0.kind == .loadBalancer }.count == 4)
     #expect(!topology.links.contains { $0.from == "service-web" && $0.to == "database" })
     #expect(topology.links.contains { $0.from == "load-balancer-posts" && $0.to == "service-posts" })
@@ -74,6 +79,11 @@ import Topology
     #expect(
       shop.tiers.filter { $0.kind == .service }.map(\.id) == [
         "service-front", "service-orders", "service-stock",
+      ])
+    #expect(
+      shop.links.filter { $0.kind == .calls }.map { [$0.from, $0.to] } == [
+        ["service-front", "load-balancer-orders"], ["service-front", "load-balancer-stock"],
+        ["service-orders", "load-balancer-stock"],
       ])
     let guestbook = try Topology.sample(.microservices, of: .guestbook)
     #expect(guestbook.tiers.filter { $0.kind == .service }.map(\.id) == ["service-web"])

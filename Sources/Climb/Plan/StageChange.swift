@@ -61,13 +61,13 @@ extension StageChange {
 
   /// Where everything is that a topology has, by the addresses of the provider's hosts.
   static func placement(of topology: Topology, in view: ProviderView) throws -> Placement {
-    let servers = topology.tiers.filter { [.postgres, .redis].contains($0.engine) }.flatMap(\.members)
+    let servers = topology.tiers.filter { tier in
+      [.postgres, .redis].contains(tier.engine) || !topology.callers(of: tier).isEmpty
+    }.flatMap(\.members)
     let addresses = try servers.reduce(into: [:]) { $0[$1.server] = try view.address(of: $1.server) }
     let databases = topology.tiers.flatMap(\.databases) + Placement.ownDatabases
-    return topology.placement(of: databases) { server, engine in
-      ServerAddress(
-        host: addresses[server] ?? server,
-        port: engine == .redis ? view.ports.sentinel : view.ports.postgres)
+    return topology.placement(of: databases, keys: view.callerKeys) { server, engine in
+      ServerAddress(host: addresses[server] ?? server, port: view.ports.port(of: engine))
     }
   }
 }

@@ -43,11 +43,14 @@ protocol Provider: Sendable {
   var adoptionMs: Int { get }
   /// How long the app may be away, or busy with the job of a climber that was killed, in milliseconds.
   var patienceMs: Int { get }
+  /// For how long a share of calls is watched before the next one, in milliseconds.
+  var watchMs: Int { get }
 }
 
 extension Provider {
   var adoptionMs: Int { 60_000 }
   var patienceMs: Int { 120_000 }
+  var watchMs: Int { 1_500 }
 }
 
 /// How everything is that a provider runs.
@@ -57,6 +60,8 @@ struct ProviderView: Equatable, Sendable {
   var processes: [LabSnapshot.Process] = []
   var addresses: [String: String] = [:]
   var ports = LabPorts()
+  /// The public key of each service that calls others.
+  var callerKeys: [String: String] = [:]
   /// The app has no admin socket, and goes by the variables it was started with.
   var listensOnPort = false
 

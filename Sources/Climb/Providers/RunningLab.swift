@@ -16,7 +16,7 @@ struct RunningLab: Provider {
     let snapshot = try ControlClient(folder).send(.status)
     return ProviderView(
       level: snapshot.level, openDoors: snapshot.openDoors, processes: snapshot.processes,
-      addresses: snapshot.addresses, ports: snapshot.ports,
+      addresses: snapshot.addresses, ports: snapshot.ports, callerKeys: snapshot.callerKeys ?? [:],
       listensOnPort: snapshot.listensOnPort)
   }
 

@@ -39,6 +39,8 @@ struct LinkSides: Sendable {
   let zone: String
   let inZone: [String]
   let elsewhere: [String]
+  /// Who votes on the database's leader, and need not have a write before it is acknowledged.
+  let witnesses: [String]
   /// The app's.
   let servers: [String]
 
@@ -50,6 +52,11 @@ struct LinkSides: Sendable {
     let inside = Set(scene.lab.processes.filter { $0.zone == process.zone }.compactMap(\.host))
     inZone = inside.sorted()
     elsewhere = Set(scene.lab.processes.compactMap(\.host)).subtracting(inside).sorted()
+    let voters = scene.lab.processes.filter { $0.kind == .engine(.etcd) }.compactMap(\.host)
+    let keepers = scene.lab.processes.filter {
+      $0.kind == .engine(.patroni) && $0.role == .synchronousFollower
+    }
+    witnesses = Set(voters).subtracting(keepers.compactMap(\.host) + [leader]).sorted()
     servers = Set(scene.lab.processes.filter(\.isApp).compactMap(\.host)).sorted()
   }
 }

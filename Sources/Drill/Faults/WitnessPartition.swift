@@ -1,4 +1,4 @@
-// The database's leader and the witness, who each hear the follower alone.
+// The database's leader and the witness, who each hear the follower alone that has every write.
 
 import Lab
 
@@ -9,8 +9,7 @@ struct WitnessPartition: LinkCut {
   let cuts: [Cut]
 
   init(_ sides: LinkSides) {
-    let witnesses = sides.elsewhere.filter { $0.hasPrefix("database-witness") }
-    target = "the link of \(sides.leader) and \(witnesses.joined(separator: ", "))"
-    cuts = Cut.between([sides.leader], witnesses)
+    target = "the link of \(sides.leader) and \(sides.witnesses.joined(separator: ", "))"
+    cuts = Cut.between([sides.leader], sides.witnesses)
   }
 }

@@ -119,6 +119,10 @@ extension AppOutline {
   /// What a plan is for when no app is named: one like Summit.
   static let summit = AppOutline(
     name: "summit", title: "An app like Summit",
-    services: [Service(name: "web", databases: ["accounts", "posts", "graph"])],
+    services: [
+      Service(name: "web", databases: [], calls: ["accounts", "posts", "graph"]),
+      Service(name: "accounts", databases: ["accounts"]), Service(name: "posts", databases: ["posts"]),
+      Service(name: "graph", databases: ["graph"]),
+    ],
     databases: ["accounts", "posts", "graph"])
 }

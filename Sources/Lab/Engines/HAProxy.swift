@@ -36,6 +36,8 @@ struct HAProxy: Balancer {
   let check: String
   /// By which names people may ask.
   let names: HostNames
+  /// Whether services ask, and not people.
+  var leadsCalls = false
   let shell: EngineShell
 
   /// Answered with 200 while some server is healthy.
@@ -102,6 +104,7 @@ extension HAProxy {
 
     backend servers
       source \(host.address)
+    \(refusal)\
       balance \(balance)
       http-request disable-l7-retry unless { method GET HEAD }
       option httpchk
@@ -126,6 +129,12 @@ extension HAProxy {
     case .inherited: "http-request set-header X-Forwarded-For %[src]"
     case .port: "option forwardfor except 127.0.0.1"
     }
+  }
+
+  /// Where no server could be reached none has begun, which a caller may be told: it asks once more then, whatever the call is.
+  private var refusal: String {
+    leadsCalls
+      ? "  http-error status 503 content-type text/plain string \"no server\" hdr Heights-Not-Begun 1\n" : ""
   }
 
   private var balance: String {

@@ -26,16 +26,13 @@ struct PostgresSettings: Equatable, Sendable {
     return newest.map { "\(root)/\($0)/bin" }
   }
 
-  /// As many processes as an app has at its most (stage 5). A server that runs can't have more connections without a new start, so
-  /// it begins with theirs.
-  static let appProcesses = 8
+  /// Of the app at its most instances, and of everybody else. A server that runs can't have more without a new start, so it begins
+  /// with them.
+  let connections: Int
 
   var parameters: [(name: String, value: String)] {
-    let machine = Machine.this
-    let need = ConnectionNeed.ofServer(
-      [(Self.appProcesses, machine.cores)], databases: databases.count)
-    let connections = min(need, ConnectionNeed.bearable(memoryBytes: machine.memoryBytes))
-    return [("max_connections", String(connections))] + Self.fixedParameters
+    let bearable = ConnectionNeed.bearable(memoryBytes: Machine.this.memoryBytes)
+    return [("max_connections", String(min(connections, bearable)))] + Self.fixedParameters
   }
 
   /// The same alone and under Patroni, so that Patroni can take over a server that runs. Time-outs are short: a peer that

@@ -48,16 +48,26 @@ struct Varnish: Engine {
   /// Answered with 200 while it runs: it can tell what it has kept when there is no origin.
   static let health = "/edge-health"
 
-  private static let purgeMs = 5_000
+  private static let orderMs = 5_000
+  private static let compileMs = 20_000
 
-  /// Forgets everything: a new version of the app is there. The way to it is the lab's alone: its key is in the folder of
-  /// the host.
-  func purge() throws(LabError) {
+  /// Forgets everything: a new version of the app is there.
+  func purge() throws(LabError) { try order(["ban", "obj.status != 0"], limitMs: Self.orderMs) }
+
+  /// Goes by the configuration as it is now, without a request noticing; what it keeps stays.
+  func reload() throws(LabError) {
+    try shell.write(configuration, to: "edge.vcl")
+    let name = "edge_\(Clock.wallMs)"
+    try order(["vcl.load", name, host.folder + "/edge.vcl"], limitMs: Self.compileMs)
+    try order(["vcl.use", name], limitMs: Self.orderMs)
+  }
+
+  /// The way to it is the lab's alone: its key is in the folder of the host.
+  private func order(_ words: [String], limitMs: Int) throws(LabError) {
     guard let program = Programs.find("varnishadm") else {
       throw .engineMissing(engine: name, package: package)
     }
-    try shell.run(
-      program, ["-n", host.folder + "/varnish", "ban", "obj.status != 0"], limitMs: Self.purgeMs)
+    try shell.run(program, ["-n", host.folder + "/varnish"] + words, limitMs: limitMs)
   }
 
   /// A static file with a hash in its name is the object store's, and the app's while it is not there. What is stale is

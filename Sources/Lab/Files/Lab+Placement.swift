@@ -45,21 +45,29 @@ extension Lab {
       return try setPlacement(placement.moved(from: earlier, to: network.place), ifEpoch: placement.epoch)
     }
     if currentState.stage < .separateDatabase { return }
-    try setPlacement(plan(at: currentState.level).firstPlacement, ifEpoch: 0)
+    try setPlacement(plan(at: currentState.level).firstPlacement(keys: callerKeys() ?? [:]), ifEpoch: 0)
+  }
+
+  /// The public key of each service that calls others; nil where none does.
+  func callerKeys() throws(LabError) -> [String: String]? {
+    var keys: [String: String] = [:]
+    for service in manifest.services where !service.calls.isEmpty {
+      keys[service.name] = try ServiceKey(of: service.name, in: folder).publicText
+    }
+    return keys.isEmpty ? nil : keys
   }
 }
 
 extension LabPlan {
   /// Everything where the stage has it from the beginning.
-  var firstPlacement: Placement {
+  /// - Parameter keys: the public key of each service that calls others.
+  func firstPlacement(keys: [String: String] = [:]) -> Placement {
     let servers = Dictionary(
       topology.tiers.flatMap(hosts).map { ($0.host.id, $0.host.address) }
     ) { first, _ in first }
-    return topology.placement(of: databases) { server, engine in
+    return topology.placement(of: databases, keys: keys) { server, engine in
       // The server of a tier is a host.
-      ServerAddress(
-        host: servers[server] ?? server,
-        port: engine == .redis ? context.ports.sentinel : context.ports.postgres)
+      ServerAddress(host: servers[server] ?? server, port: context.ports.port(of: engine))
     }
   }
 
@@ -74,6 +82,9 @@ extension Placement {
       $0.clusters = $0.clusters.mapValues { Cluster(members: $0.members.map { $0.moved(from, to) }) }
       if case .sentinels(let sentinels, let name) = $0.cache {
         $0.cache = .sentinels(sentinels.map { $0.moved(from, to) }, name: name)
+      }
+      for (name, service) in $0.services {
+        $0.services[name]?.addresses = service.addresses.map { $0.moved(from, to) }
       }
     }
   }

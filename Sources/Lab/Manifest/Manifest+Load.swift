@@ -44,11 +44,13 @@ extension Manifest {
     let title = object.required("title", "a title") { $0.text }
     let build = object.optional("build", "a command as a list of words", read: command)
     let databases = object.member("databases").map { readDatabases($0, problems) } ?? []
-    let service = readServices(object, databases: databases, problems)
+    let services =
+      object.requiredMember("services", "an object with a service or several")
+      .map { readServices($0, databases: databases, problems) } ?? []
     let folder = { (node: JSON5Node) in node.text.flatMap { isInside($0) && isFolder($0) ? $0 : nil } }
     let staticFolder = object.optional("static", "a folder inside the app's folder", read: folder)
     // What listens on a port itself begins at stage 3.
-    let isAfterLaunch = service?.listensOnPort == true && object.member("launch") == nil
+    let isAfterLaunch = services.first?.listensOnPort == true && object.member("launch") == nil
     let launch =
       isAfterLaunch ? nil : object.required("launch", "a folder inside the app's folder", read: folder)
     let files = object.optional("files", "a list of files and folders inside the app's folder", read: paths)
@@ -65,9 +67,9 @@ extension Manifest {
       words($0).flatMap { HostNames($0) }
     }
     object.rejectUnknownKeys()
-    guard let name, let title, let service, launch != nil || isAfterLaunch else { return nil }
+    guard let name, let title, !services.isEmpty, launch != nil || isAfterLaunch else { return nil }
     return Manifest(
-      name: name, title: title, build: build, databases: databases, service: service,
+      name: name, title: title, build: build, databases: databases, services: services,
       staticFolder: staticFolder, launchFolder: launch, files: files ?? [], workload: workload,
       replicatesStrictly: replication == "strict", hasOwnNetwork: network == "own", hosts: hosts ?? .none)
   }
@@ -85,60 +87,6 @@ extension Manifest {
       database.rejectUnknownKeys()
       return Database(name: entry.key, shardKey: shardKey ?? "shard")
     }
-  }
-
-  private static func readServices(
-    _ root: ManifestObject, databases: [Database], _ problems: ManifestProblems
-  ) -> Service? {
-    guard let member = root.requiredMember("services", "an object with one service") else { return nil }
-    guard let object = ManifestObject(member.node, path: "services", problems) else { return nil }
-    let services = object.entries("a name of letters, digits and dashes", isValid: isName).map {
-      readService($0, databases: databases, problems)
-    }
-    if object.count != 1 {
-      problems.add("services", "expected exactly one service, found \(object.count)", line: member.line)
-    }
-    return services.first ?? nil
-  }
-
-  private static func readService(
-    _ member: JSON5Node.Member, databases: [Database], _ problems: ManifestProblems
-  ) -> Service? {
-    let path = "services/\(member.key)"
-    guard let object = ManifestObject(member.node, path: path, problems) else { return nil }
-    let run = object.required("run", "a command as a list of words", read: command)
-    let names = object.member("databases").map {
-      readNames($0, "\(path)/databases", among: databases, problems)
-    }
-    let listens = object.optional("listens", "'sockets' or 'port'") { node in
-      node.text.flatMap { ["sockets", "port"].contains($0) ? $0 : nil }
-    }
-    object.rejectUnknownKeys()
-    return run.map {
-      Service(name: member.key, run: $0, databases: names ?? [], listensOnPort: listens == "port")
-    }
-  }
-
-  private static func readNames(
-    _ member: JSON5Node.Member, _ path: String, among databases: [Database], _ problems: ManifestProblems
-  ) -> [String] {
-    guard case .array(let elements) = member.node.value else {
-      problems.add(path, expected: "a list of databases", found: member.node)
-      return []
-    }
-    var names: [String] = []
-    for (index, element) in elements.enumerated() {
-      let place = "\(path)/\(index)"
-      guard let name = element.text, databases.contains(where: { $0.name == name }) else {
-        let known = databases.map(\.name)
-        let expected = "one of the databases" + (known.isEmpty ? "" : " (\(known.joined(separator: ", ")))")
-        problems.add(place, expected: expected, found: element)
-        continue
-      }
-      if names.contains(name) { problems.add(place, "'\(name)' is there twice", line: element.line) }
-      names.append(name)
-    }
-    return names
   }
 
   /// The standard one in the place of one that is refused.
@@ -166,7 +114,7 @@ extension Manifest {
 extension Manifest {
   private static func appName(_ node: JSON5Node) -> String? { node.text.flatMap { isName($0) ? $0 : nil } }
 
-  private static func command(_ node: JSON5Node) -> [String]? {
+  static func command(_ node: JSON5Node) -> [String]? {
     words(node).flatMap { $0.isEmpty ? nil : $0 }
   }
 
@@ -213,7 +161,7 @@ private func isFolder(_ path: String) -> Bool {
 
 extension JSON5Node {
   /// The text of a string that is not empty.
-  fileprivate var text: String? {
+  var text: String? {
     if case .string(let text) = value, !text.isEmpty { text } else { nil }
   }
 

@@ -15,14 +15,16 @@ public struct Manifest: Equatable, Sendable {
     public let shardKey: String
   }
 
-  /// A program of the app's.
+  /// A part of the app's program: with the others in every process up to stage 5, in processes of its own from stage 6 on.
   public struct Service: Equatable, Sendable {
     /// Unique in the app.
     public let name: String
-    /// The program and its arguments; a program with a slash in it is relative to the app's folder.
+    /// The program and its arguments, the same for all services; one with a slash in it is relative to the app's folder.
     public let run: [String]
     /// The names of those that it uses.
     public let databases: [String]
+    /// The services that it calls.
+    public var calls: [String] = []
     /// It listens on HOST:PORT itself (`listens: "port"`), as any program does, and so runs from stage 3 on. Otherwise it
     /// takes sockets and answers an administrator's, as apps do that import HeightsKit.
     public var listensOnPort = false
@@ -36,8 +38,8 @@ public struct Manifest: Equatable, Sendable {
   public let build: [String]?
   /// In the order of the file.
   public let databases: [Database]
-  /// The program of the app: stages 1 to 5 run all of an app as one service.
-  public let service: Service
+  /// At least one; the first answers people.
+  public let services: [Service]
   /// The folder of static files, relative to the app's folder; nil when it has none.
   public let staticFolder: String?
   /// The folder of the launch page, relative to the app's folder; nil only for an app that listens on a port itself.
@@ -55,6 +57,9 @@ public struct Manifest: Equatable, Sendable {
   /// By which names people may ask for the app in the lab, besides its own and localhost: those of a tunnel, say.
   public var hosts = HostNames.none
 
+  /// The one that answers people: its program is the app's.
+  public var service: Service { services[0] }
+
   /// All names that the app answers to in the lab. A name of an app is a label, so its own are names.
   var hostNames: HostNames {
     (HostNames([outline.dnsName, ".\(outline.dnsName)"]) ?? .none).adding(hosts)
@@ -63,7 +68,8 @@ public struct Manifest: Equatable, Sendable {
   /// What shapes a topology.
   public var outline: AppOutline {
     AppOutline(
-      name: name, title: title, services: [.init(name: service.name, databases: service.databases)],
+      name: name, title: title,
+      services: services.map { .init(name: $0.name, databases: $0.databases, calls: $0.calls) },
       databases: databases.map(\.name))
   }
 }

@@ -1,13 +1,13 @@
 // The text format in which an app tells its figures.
 
 /// One figure: `name{label="value",…} number`.
-struct PrometheusSample: Equatable {
-  let name: String
-  let labels: [String: String]
-  let value: Double
+package struct PrometheusSample: Equatable {
+  package let name: String
+  package let labels: [String: String]
+  package let value: Double
 
   /// The samples of a text; comments and what can't be read are left out.
-  static func parse(_ text: String) -> [PrometheusSample] {
+  package static func parse(_ text: String) -> [PrometheusSample] {
     text.split(whereSeparator: \.isNewline).compactMap { line in line.hasPrefix("#") ? nil : parse(line: line)
     }
   }

@@ -16,6 +16,13 @@ struct AddressBook: Codable, Equatable, Sendable {
     return (zoneNumber, number)
   }
 
+  /// Each host keeps its number under the name that `name` gives it.
+  mutating func rename(_ name: (String) -> String) {
+    hosts = hosts.mapValues { hosts in
+      Dictionary(hosts.map { (name($0.key), $0.value) }) { first, _ in first }
+    }
+  }
+
   /// Gives a host the first number from `first` on that nobody has in its zone, unless it has one.
   /// - Parameter zoneFirst: where the numbers of zones of its kind begin.
   mutating func allot(_ host: String, in zone: String, from first: Int, zoneFirst: Int) {

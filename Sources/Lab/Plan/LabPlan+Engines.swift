@@ -2,6 +2,7 @@
 
 import Contract
 import Placement
+import Policies
 import Topology
 
 // Databases.
@@ -57,10 +58,28 @@ extension LabPlan {
 
   private var postgresSettings: PostgresSettings {
     let names = context.manifest.databases.map(\.name) + Placement.ownDatabases + [context.manifest.sqlName]
+    let databases = Set(names).sorted()
     return PostgresSettings(
-      databases: Set(names).sorted(), secrets: context.secrets,
-      isStrict: context.manifest.replicatesStrictly)
+      databases: databases, secrets: context.secrets, isStrict: context.manifest.replicatesStrictly,
+      connections: connections(toAll: databases.count))
   }
+
+  /// As many as the app opens at its most, be its services in one process or apart: a climb finds them there.
+  private func connections(toAll databases: Int) -> Int {
+    let (cores, services) = (Machine.this.cores, context.manifest.services)
+    let together = ConnectionNeed.ofServer([(Self.mostBeforeServices, cores)], databases: databases)
+    if services.count == 1 { return together }
+    let apart = services.reduce(ConnectionNeed.reserve) { sum, service in
+      let all = service.databases.count + Placement.ownDatabases.count
+      return sum + ConnectionNeed.ofServer([(Self.mostOfService, cores)], databases: all)
+        - ConnectionNeed.reserve
+    }
+    return max(together, apart)
+  }
+
+  /// Instances at stage 5, and of each service from stage 6 on.
+  static let mostBeforeServices = Scaling.unplanned(zones: 2).maximum
+  private static let mostOfService = Scaling.unplanned(zones: 3).maximum
 
   private func shell(_ host: Host, _ engine: EngineKind) -> EngineShell {
     context.shell(for: host, process: engine.name(on: host.id))
@@ -94,16 +113,17 @@ extension LabPlan {
 extension LabPlan {
   private static let appCheck = AdminPath.ready
 
-  func loadBalancer(on host: Host) -> any Engine {
-    balancer(
-      EngineKind.haproxy.name(on: host.id), on: host, .port(context.ports.http), .fewestRequests, instances,
-      Self.appCheck)
+  func loadBalancer(on host: Host, of tier: Tier) -> any Engine {
+    let services = topology.services(behind: tier)
+    return balancer(
+      EngineKind.haproxy.name(on: host.id), on: host, .port(context.ports.http), .fewestRequests,
+      instances(of: services), Self.appCheck, leadsCalls: !topology.callers(of: tier).isEmpty)
   }
 
   func edge(on host: Host) -> any Engine {
     Varnish(
       host: host, port: context.ports.http,
-      origins: loadBalancers.map { ($0.id, $0.address, context.ports.http) },
+      origins: publicBalancers.map { ($0.id, $0.address, context.ports.http) },
       frontDoor: frontDoorHost.address,
       store: (
         context.objectsAddress, context.ports.objects, context.manifest.bucketName,
@@ -118,7 +138,7 @@ extension LabPlan {
     let hasEdges = !edges.isEmpty
     return balancer(
       Self.frontDoor, on: frontDoorHost, entrance, hasEdges ? .inTurn : .session,
-      hasEdges ? edges : instances,
+      hasEdges ? edges : instances(of: topology.services),
       hasEdges ? Varnish.health : Self.appCheck)
   }
 
@@ -126,31 +146,34 @@ extension LabPlan {
     let hasEdges = !edges.isEmpty
     return GdnsdFailover(
       host: dnsHost, port: context.ports.dns, domain: context.manifest.outline.dnsName,
-      addresses: (hasEdges ? edges : instances).map { .init(id: $0.id, address: $0.address) },
+      addresses: (hasEdges ? edges : instances(of: topology.services)).map {
+        .init(id: $0.id, address: $0.address)
+      },
       checkPort: context.ports.http, checkPath: hasEdges ? Varnish.health : Self.appCheck,
       shell: context.shell(for: dnsHost, process: Self.dns))
   }
 
   private func balancer(
     _ name: String, on host: Host, _ entrance: HAProxy.Entrance, _ choice: HAProxy.Choice, _ servers: [Host],
-    _ check: String
+    _ check: String, leadsCalls: Bool = false
   ) -> HAProxy {
     HAProxy(
       name: name, host: host, entrance: entrance, choice: choice,
       servers: servers.map { .init(id: $0.id, address: $0.address, port: context.ports.http) }, check: check,
-      names: context.manifest.hostNames,
+      names: context.manifest.hostNames, leadsCalls: leadsCalls,
       shell: context.shell(for: host, process: name))
   }
 
   /// As many as there can be: those that do not run are not healthy.
-  private var instances: [Host] {
-    topology.tiers.filter { $0.kind == .service }.flatMap { instances(of: $0, count: Self.maximum(of: $0)) }
+  private func instances(of services: [Tier]) -> [Host] {
+    services.flatMap { instances(of: $0, count: Self.maximum(of: $0)) }
   }
 
   /// Those that stand before the app's instances, by which people come to them.
-  var proxies: [Host] { [frontDoorHost] + edges + loadBalancers }
+  var proxies: [Host] { [frontDoorHost] + edges + publicBalancers }
 
-  private var loadBalancers: [Host] {
-    topology.tiers.filter { $0.kind == .loadBalancer }.flatMap { hosts(of: $0).map(\.host) }
+  private var publicBalancers: [Host] {
+    topology.tiers.filter { $0.engine == .balancer && topology.callers(of: $0).isEmpty }
+      .flatMap { hosts(of: $0).map(\.host) }
   }
 }

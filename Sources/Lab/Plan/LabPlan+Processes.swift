@@ -27,10 +27,12 @@ extension LabPlan {
 
   private func processes(of tier: Tier) -> [ProcessSpec] {
     switch tier.kind {
-    case .service: hasFrontDoor ? instances(of: tier, count: Self.maximum(of: tier)).map(instance) : []
+    case .service:
+      hasFrontDoor
+        ? instances(of: tier, count: Self.maximum(of: tier)).map { instance($0, of: tier) } : []
     case .database: hosts(of: tier).flatMap { databaseProcesses($0.member, $0.host, of: tier) }
     case .cache: hosts(of: tier).flatMap { cacheProcesses($0.member, $0.host, of: tier) }
-    case .loadBalancer: hosts(of: tier).map { engine(loadBalancer(on: $0.host), .balancer) }
+    case .loadBalancer: hosts(of: tier).map { engine(loadBalancer(on: $0.host, of: tier), layer(of: tier)) }
     case .cdn: edges.map { engine(edge(on: $0), .edge) }
     case .objects where tier.engine == .objectStore: [engine(objectStore, .store)]
     default: []
@@ -54,8 +56,16 @@ extension LabPlan {
     return member.role == .witness ? [keeper] : [engine(redis(on: host, of: tier), .store), keeper]
   }
 
-  private func instance(_ host: Host) -> ProcessSpec {
-    ProcessSpec(name: host.id, host: host, layer: .app, program: .instance)
+  /// One that services call goes on until the last of them has answered.
+  private func layer(of balancer: Tier) -> ProcessSpec.Layer {
+    topology.callers(of: balancer).isEmpty ? .balancer : .innerBalancer
+  }
+
+  private func instance(_ host: Host, of tier: Tier) -> ProcessSpec {
+    let isCalled = topology.balancers(of: tier).contains { !topology.callers(of: $0).isEmpty }
+    return ProcessSpec(
+      name: host.id, host: host, layer: isCalled ? .service : .app,
+      program: .instance(service: topology.services.count > 1 ? tier.title : nil))
   }
 
   private func engine(_ engine: any Engine, _ layer: ProcessSpec.Layer) -> ProcessSpec {

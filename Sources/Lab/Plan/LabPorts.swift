@@ -1,5 +1,7 @@
 // The ports of the engines: the standard ones, or all moved by the same amount.
 
+import Topology
+
 /// Standard ports on addresses of the lab's own.
 public struct LabPorts: Codable, Equatable, Sendable {
   /// By how much all are moved when another program has one of them on every address.
@@ -26,6 +28,15 @@ public struct LabPorts: Codable, Equatable, Sendable {
   var objects: Int { 4566 + shift }
   /// Over UDP and TCP.
   var dns: Int { 5353 + shift }
+
+  /// Where an app finds what a placement names: the cache by its sentinels.
+  public func port(of engine: Tier.Engine) -> Int {
+    switch engine {
+    case .redis: sentinel
+    case .balancer: http
+    default: postgres
+    }
+  }
 
   var all: [Int] {
     [http, postgres, patroni, etcdClients, etcdPeers, redis, sentinel, objects, dns]

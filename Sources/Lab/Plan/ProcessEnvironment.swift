@@ -33,14 +33,20 @@ enum ProcessEnvironment {
   }
 
   /// Of an instance on a host of its own.
-  static func of(_ host: Host, _ level: Level, _ state: LabState, lab: Lab) throws(LabError) -> [String:
-    String]
-  {
+  static func of(
+    _ host: Host, as service: String?, _ level: Level, _ state: LabState, lab: Lab
+  ) throws(LabError) -> [String: String] {
     var variables = try common(host.id, stage: level.stage.number, state, lab)
     variables[.host] = host.address
     variables[.port] = String(lab.context.ports.http)
     let proxies = lab.plan(at: level).proxies
     variables[.trustedProxies] = proxies.map(\.address).joined(separator: ",")
+    variables[.service] = service
+    // Who is all of the app calls as the one that answers people, once a climb sends a share of its calls elsewhere.
+    let caller = lab.manifest.services.first { $0.name == service ?? lab.manifest.service.name }
+    if let caller, !caller.calls.isEmpty {
+      variables[.serviceKeyFile] = try ServiceKey(of: caller.name, in: lab.folder).path
+    }
     return variables
   }
 

@@ -5,8 +5,8 @@ import Topology
 /// A process of a host. (The app on the public port, as stages 1 to 3 have it, is `Role`'s.)
 struct ProcessSpec: Sendable {
   enum Program: Sendable {
-    /// The app's program, on the host's own address.
-    case instance
+    /// The app's program, on the host's own address: as one of its services, or as all of it.
+    case instance(service: String?)
     case engine(any Engine)
   }
 
@@ -14,8 +14,12 @@ struct ProcessSpec: Sendable {
   enum Layer: Int, Comparable, Sendable {
     /// Leads people to what is behind it, and finds that by itself.
     case door, edge, balancer
-    /// Asks the stores.
+    /// Answers people, and asks the stores and services.
     case app
+    /// Leads services to those they call, and finds these by itself.
+    case innerBalancer
+    /// Answers other services, and asks the stores.
+    case service
     /// Keeps watch over stores, and makes them one.
     case keeper
     /// Stores by themselves.
@@ -33,6 +37,8 @@ struct ProcessSpec: Sendable {
   var engine: (any Engine)? { if case .engine(let engine) = program { engine } else { nil } }
   var balancer: (any Balancer)? { engine as? any Balancer }
   var isInstance: Bool { engine == nil }
+  /// The part of the app that an instance is; nil for all of it, and for engines.
+  var service: String? { if case .instance(let service) = program { service } else { nil } }
   /// A process of the host, as an earlier stage has it, that goes on as a part of this one.
   var adopts: String? {
     guard let patroni = engine as? Patroni, patroni.isFirst else { return nil }
@@ -41,5 +47,5 @@ struct ProcessSpec: Sendable {
   /// It stops before the next of its layer is asked to.
   var stopsInTurn: Bool { engine?.stopsInTurn ?? false }
   /// It may start before what is behind it.
-  var findsOthersItself: Bool { layer <= .balancer || layer == .store }
+  var findsOthersItself: Bool { layer <= .balancer || layer == .innerBalancer || layer == .store }
 }

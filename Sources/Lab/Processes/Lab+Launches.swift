@@ -47,15 +47,15 @@ extension Lab {
     noteStart(spec, try configuration(of: spec))
     return switch spec.program {
     case .engine(let engine): try launch(engine)
-    case .instance where manifest.service.listensOnPort: try portLaunch(spec.host)
-    case .instance: try socketsLaunch(spec.host)
+    case .instance where manifest.service.listensOnPort: try portLaunch(spec)
+    case .instance: try socketsLaunch(spec)
     }
   }
 
   /// What the process reads when it starts and never again; nil for one that hears of changes while it runs.
   func configuration(of spec: ProcessSpec) throws(LabError) -> String? {
     if let engine = spec.engine { return engine.startingConfiguration }
-    var variables = try instanceVariables(spec.host)
+    var variables = try instanceVariables(spec)
     if !manifest.service.listensOnPort { for name in ProcessEnvironment.followed { variables[name] = nil } }
     return variables.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "\n")
   }
@@ -83,11 +83,12 @@ extension Lab {
 
   /// An instance that takes sockets. They are made for each start and nobody else keeps them: what dies refuses at once,
   /// and does not leave connections waiting.
-  private func socketsLaunch(_ host: Host) throws(LabError) -> LaunchPlan {
+  private func socketsLaunch(_ spec: ProcessSpec) throws(LabError) -> LaunchPlan {
+    let host = spec.host
     let admin = folder.adminSocket(ofProcess: host.id)
     let loops = Instance(currentState, on: machine).eventLoops
     let http = try listen(on: host, count: loops)
-    var plan = try instanceLaunch(host)
+    var plan = try instanceLaunch(spec)
     plan.sockets = http.sockets.map { ("http", $0) } + [("admin", try admin.listen(backlog: 256))]
     plan.isReady = { AdminClient(admin).isReady() }
     return plan
@@ -104,16 +105,17 @@ extension Lab {
   }
 
   /// An instance that listens on HOST:PORT itself.
-  private func portLaunch(_ host: Host) throws(LabError) -> LaunchPlan {
-    let app = HostClient(address: host.address, port: context.ports.http)
-    var plan = try instanceLaunch(host)
+  private func portLaunch(_ spec: ProcessSpec) throws(LabError) -> LaunchPlan {
+    let app = HostClient(address: spec.host.address, port: context.ports.http)
+    var plan = try instanceLaunch(spec)
     plan.isReady = { app.isAppReady() }
     return plan
   }
 
-  private func instanceLaunch(_ host: Host) throws(LabError) -> LaunchPlan {
+  private func instanceLaunch(_ spec: ProcessSpec) throws(LabError) -> LaunchPlan {
+    let host = spec.host
     try AppFolder.make(folder.data(ofProcess: host.id))
-    let variables = try instanceVariables(host)
+    let variables = try instanceVariables(spec)
     return LaunchPlan(
       executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
       environment: try watched(variables, host.id),
@@ -129,9 +131,10 @@ extension Lab {
     return variables.merging(power) { $1 }
   }
 
-  func instanceVariables(_ host: Host) throws(LabError) -> [String: String] {
-    let state = currentState
-    return try ProcessEnvironment.of(host, state.hosts[host.id] ?? state.level, state, lab: self)
+  func instanceVariables(_ spec: ProcessSpec) throws(LabError) -> [String: String] {
+    let (state, host) = (currentState, spec.host)
+    return try ProcessEnvironment.of(
+      host, as: spec.service, state.hosts[host.id] ?? state.level, state, lab: self)
   }
 
   /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.

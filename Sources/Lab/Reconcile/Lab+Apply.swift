@@ -84,11 +84,15 @@ extension Lab {
     tell("\(name) is left to whoever has adopted it")
   }
 
-  /// Starts a process anew, as it is wanted now. One that has its sockets from us runs beside its successor until that is
-  /// ready, so that people notice nothing.
+  /// Starts a process anew, as it is wanted now. A balancer runs beside its successor until that is ready, and an edge goes over to
+  /// what is wanted while it runs, so that people notice nothing.
   func renew(_ spec: ProcessSpec, _ progress: Progress) throws(LabError) {
     progress("starting \(spec.name) anew")
-    guard spec.host.id == LabPlan.frontDoor else {
+    if let edge = spec.engine as? Varnish, supervisor?.status(of: spec.name)?.health == .ready {
+      try edge.reload()
+      return noteStart(spec, try configuration(of: spec))
+    }
+    guard spec.balancer != nil else {
       if spec.isInstance { drainInstance(spec.host, progress) }
       try stop([spec])
       return try start([spec], progress)

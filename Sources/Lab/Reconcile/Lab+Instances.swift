@@ -46,12 +46,13 @@ extension Lab {
   }
 
   func scale(_ service: String, count: Int, _ progress: Progress) throws(LabError) {
-    guard service == manifest.service.name else {
-      throw .unknownService(service, known: [manifest.service.name])
-    }
     let level = currentState.level
     let plan = plan(at: level)
-    guard let tier = plan.topology.tier("service-\(service)"), let scaling = tier.scaling else {
+    let services = plan.topology.services
+    guard let tier = services.first(where: { $0.title == service }) else {
+      throw .unknownService(service, known: services.map(\.title))
+    }
+    guard let scaling = tier.scaling else {
       throw .notAtStage(what: "scaling", stage: level.stage.number)
     }
     guard (scaling.minimum...scaling.maximum).contains(count) else {

@@ -99,6 +99,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let topology: Topology
   /// What the app's server may use.
   public let instance: Instance
+  /// The public key of each service that calls others; nil where none does.
+  public var callerKeys: [String: String]?
   /// Those that run, and those that would.
   public let processes: [Process]
   /// The addresses of the hosts of this stage and of the next one.

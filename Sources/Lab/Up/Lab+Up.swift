@@ -199,6 +199,7 @@ extension Lab {
         for id in plan.firstIDs { state.hosts[id] = state.level }
       }
     }
+    try FormerNames.renameFolders(in: folder)
     try context.makePlaces()
     try ensurePlacement(movedFrom: earlier)
     try checkEngines()

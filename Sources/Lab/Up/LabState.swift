@@ -54,6 +54,8 @@ public struct LabState: Codable, Equatable, Sendable {
     place = try values.decodeIfPresent(LabNetwork.Place.self, forKey: .place)
     addresses = try values.decodeIfPresent(AddressBook.self, forKey: .addresses) ?? AddressBook()
     hosts = try values.decodeIfPresent([String: Level].self, forKey: .hosts) ?? [:]
+    FormerNames.replace(in: &hosts)
+    FormerNames.replace(in: &addresses)
     processes = try values.decode([String: ProcessIdentity].self, forKey: .processes)
     home = try values.decodeIfPresent(String.self, forKey: .home)
   }

@@ -78,7 +78,7 @@ struct Draft {
 
   /// The services on the servers that people reach themselves, with one database server for all.
   mutating func addServices(of app: AppOutline, on members: [Member]) {
-    for service in app.services {
+    if let service = app.together {
       let id = "service-\(service.name)"
       add(Tier(id: id, kind: .service, title: service.name, subtitle: "service", members: members))
       link("address", id, .requests)
@@ -136,11 +136,12 @@ extension Draft {
         replication: .asynchronous))
   }
 
+  /// Called as the server that has data there later, which takes its vote over.
   private mutating func witness(for name: String, in site: Site) -> Member? {
     guard site.zones.count == 2, site.region.zones.count > 2 else { return nil }
     let zone = site.region.zones[2]
     if !zones.contains(zone) { zones.append(zone) }
-    return Member(.witness, on: server("\(name)-witness", "Witness", in: zone, of: site), in: site.region)
+    return Member(.witness, on: server(name, "Witness", in: zone, of: site), in: site.region)
   }
 
   /// A load balancer with a node in each zone.

@@ -16,7 +16,7 @@ extension Topology {
     draft.addUsers(of: app)
     draft.addAddress("Static address", "stays when the server changes", in: region)
 
-    for service in app.services {
+    if let service = app.together {
       let id = "service-\(service.name)"
       draft.add(Tier(id: id, kind: .service, title: service.name, subtitle: "service", members: members))
       draft.link("address", id, .requests)

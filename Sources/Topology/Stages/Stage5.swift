@@ -19,7 +19,7 @@ extension Topology {
 
     let servers = draft.servers("server", "App server", in: site)
     let members = servers.map { Member(.peer, on: $0, in: region) }
-    for service in app.services {
+    if let service = app.together {
       let id = "service-\(service.name)"
       draft.add(
         Tier(

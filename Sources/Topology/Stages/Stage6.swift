@@ -30,12 +30,12 @@ extension Topology {
       draft.addCluster(
         "database", "Database", holds: app.allHoldings(withSessions: false), in: site,
         followers: 2 + extent.extraFollowers)
-      for service in app.layers?.all ?? [] where !service.databases.isEmpty {
+      for service in app.services where !service.databases.isEmpty {
         draft.link("service-\(service.name)", "database", .sql)
       }
     }
-    for service in app.layers?.all ?? [] { draft.link("service-\(service.name)", "cache", .reads) }
-    if let front = app.layers?.front {
+    for service in app.services { draft.link("service-\(service.name)", "cache", .reads) }
+    if let front = app.services.first {
       draft.link("service-\(front.name)", "sessions", .sessions)
       draft.link("service-\(front.name)", "objects", .files)
     }
@@ -47,16 +47,20 @@ extension Draft {
   /// The load balancers and services of a region: the front, and behind it each service with a load balancer of its
   /// own.
   mutating func addLayers(of app: AppOutline, in site: Site) {
-    guard let layers = app.layers else { return }
+    guard let front = app.services.first else { return }
     let balancer = site.id("load-balancer")
     addLoadBalancer("load-balancer", "Load balancer", "for people", in: site)
     link("cdn", balancer, .requests)
-    addService(layers.front, behind: balancer, in: site)
-    for service in layers.behind {
+    addService(front, behind: balancer, in: site)
+    for service in app.services.dropFirst() {
       let name = "load-balancer-\(service.name)"
       addLoadBalancer(name, "Load balancer", "for \(service.name)", in: site)
-      link(site.id("service-\(layers.front.name)"), site.id(name), .calls)
       addService(service, behind: site.id(name), in: site)
+    }
+    for service in app.services {
+      for callee in service.calls {
+        link(site.id("service-\(service.name)"), site.id("load-balancer-\(callee)"), .calls)
+      }
     }
   }
 

@@ -98,7 +98,7 @@ extension Draft {
         id: "objects\(suffix)", kind: .objects, title: "Objects\(title)", subtitle: "object store",
         regions: regions, holds: [Holding(.objects, shards: home.shards)]))
     link("cdn", "objects\(suffix)", .files)
-    guard let front = app.layers?.front else { return }
+    guard let front = app.services.first else { return }
     for site in home.sites {
       link(site.id("service-\(front.name)"), "sessions\(suffix)", .sessions)
       link(site.id("service-\(front.name)"), "objects\(suffix)", .files)
@@ -140,7 +140,7 @@ extension Draft {
   /// Every service reads its region's cache, and reaches its databases' clusters that have a member in its region.
   fileprivate mutating func linkReads(of app: AppOutline, in sites: [Site]) {
     for site in sites {
-      for service in app.layers?.all ?? [] {
+      for service in app.services {
         let id = site.id("service-\(service.name)")
         link(id, site.id("cache"), .reads)
         let clusters = tiers.filter { tier in

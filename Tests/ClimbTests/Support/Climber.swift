@@ -13,14 +13,16 @@ final class Climber {
     let change: StageChange
     let steps: [ClimbStep]
 
-    init(to: Int, listensOnPort: Bool, databases: [String] = ["posts"]) {
+    /// - Parameter isApart: whether the app has a service behind the one that people come to.
+    init(to: Int, listensOnPort: Bool, databases: [String] = ["posts"], isApart: Bool = false) {
       self.to = to
       guard let from = Stage(rawValue: to - 1), let stage = Stage(rawValue: to) else {
         preconditionFailure("no stage \(to)")
       }
       do {
         change = try StageChange(
-          of: Self.app(databases), from: Level(from), to: Level(stage), listensOnPort: listensOnPort)
+          of: Self.app(databases, isApart: isApart), from: Level(from), to: Level(stage),
+          listensOnPort: listensOnPort)
       } catch { preconditionFailure("\(error)") }
       steps = Climb.Kind.stage(stage).steps(of: change)
     }
@@ -48,14 +50,16 @@ final class Climber {
       steps = Climb.Kind.stage(stage).steps(of: change)
     }
 
-    private static func app(_ databases: [String]) -> AppOutline {
-      AppOutline(
-        name: "hut", title: "Hut", services: [.init(name: "web", databases: databases)],
-        databases: databases)
+    private static func app(_ databases: [String], isApart: Bool = false) -> AppOutline {
+      let services: [AppOutline.Service] =
+        isApart
+        ? [.init(name: "web", databases: [], calls: ["posts"]), .init(name: "posts", databases: databases)]
+        : [.init(name: "web", databases: databases)]
+      return AppOutline(name: "hut", title: "Hut", services: services, databases: databases)
     }
 
     var testDescription: String {
-      "from \(change.from) to \(change.to)\(change.listensOnPort ? ", of an app with a port" : "")\(change.cluster == nil && to > 2 ? ", without databases" : "")"
+      "from \(change.from) to \(change.to)\(change.listensOnPort ? ", of an app with a port" : "")\(change.cluster == nil && to > 2 ? ", without databases" : "")\(change.after.services.count > 1 ? ", with services" : "")"
     }
   }
 
@@ -67,7 +71,7 @@ final class Climber {
     // An app with a port begins at stage 3.
     + stages.filter { $0 > 3 }.map { Route(to: $0, listensOnPort: true) }
     + [Route(to: 4, listensOnPort: true, databases: [])] + inside
-    + [Route(to: .stateless, withExtraFollowers: 1)]
+    + [Route(to: .stateless, withExtraFollowers: 1), Route(to: 6, listensOnPort: false, isApart: true)]
 
   /// Those that leave the stage as it is.
   static let inside = [
@@ -145,12 +149,16 @@ final class Climber {
     #expect(world.openDoors == fresh.openDoors, comment)
     #expect(Set(world.hosts.keys) == Set(fresh.hosts.keys), comment)
     // Stores go on as the stage had them that brought them.
-    let isForPeople = { (host: String, _: Level) in host.hasPrefix("server-") || host == "front-door" }
+    let isForPeople = { (host: String, _: Level) in
+      host.hasPrefix("server-") || host.hasPrefix("service-") || host == "front-door"
+    }
     let stages = { (hosts: [String: Level]) in hosts.filter(isForPeople).mapValues(\.stage) }
     #expect(stages(world.hosts) == stages(fresh.hosts), comment)
     #expect(Set(world.roles.keys) == Set(fresh.roles.keys), comment)
     #expect(world.placement?.clusters ?? [:] == fresh.placement?.clusters ?? [:], comment)
     #expect(world.placement?.cache == fresh.placement?.cache, comment)
+    #expect(world.placement?.services ?? [:] == fresh.placement?.services ?? [:], comment)
+    #expect(world.placement?.keys ?? [:] == fresh.placement?.keys ?? [:], comment)
     #expect(world.placement?.objects ?? [.folder] == fresh.placement?.objects ?? [.folder], comment)
     if there.stage == .launchPage {
       #expect(Set(world.waitlists[.launch] ?? []) == Set(world.acknowledged), comment)

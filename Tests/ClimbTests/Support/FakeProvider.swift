@@ -69,6 +69,8 @@ final class FakeProvider: Provider {
 
   // What a climb asks.
 
+  var watchMs: Int { 0 }
+
   func view() throws -> ProviderView { try call { $0.view } }
   func placement() throws -> Placement? { try call { $0.placement } }
   func carryOut(_ order: Order, _ say: StepVoice) throws { try call { try $0.carryOut(order) } }

@@ -42,6 +42,11 @@ struct FakeWorld {
   var objects: [Int] = []
   var stores: [Placement.ObjectStoreName: [Int]] = [.folder: [], .s3: []]
   var acknowledged: [String] = []
+  /// What processes tell of the services that they call, once a share of the calls goes there.
+  var metricsAfterTurn = ""
+  var metrics: String {
+    placement?.services.values.contains { $0.share > 0 } == true ? metricsAfterTurn : ""
+  }
 
   /// An app as it is where a climb begins (or ends).
   init(_ change: StageChange, atItsEnd: Bool = false, joined: Int = 3) {
@@ -77,19 +82,20 @@ struct FakeWorld {
     }
     return ProviderView(
       level: level, openDoors: openDoors, processes: (alone + onHosts).sorted { $0.name < $1.name },
-      addresses: addresses, listensOnPort: change.listensOnPort)
+      addresses: addresses, callerKeys: ["web": String(repeating: "A", count: 43)],
+      listensOnPort: change.listensOnPort)
   }
 
   private static func processes(on host: String, _ stage: Stage) -> [String] {
     switch host {
     case "front-door", "dns": [host]
     case "objects": ["objects.ministack"]
-    case _ where host.hasPrefix("server-"): [host]
+    case _ where host.hasPrefix("server-") || host.hasPrefix("service-"): [host]
     case _ where host.hasPrefix("edge-"): [host + ".varnish"]
     case _ where host.hasPrefix("load-balancer-"): [host + ".haproxy"]
-    case _ where host.hasPrefix("cache-witness"): [host + ".sentinel"]
+    case "cache-c" where stage < .microservices: [host + ".sentinel"]
     case _ where host.hasPrefix("cache-"): [host + ".redis", host + ".sentinel"]
-    case _ where host.hasPrefix("database-witness"): [host + ".etcd"]
+    case "database-c" where stage < .microservices: [host + ".etcd"]
     case _ where stage == .separateDatabase: [host + ".postgres"]
     default: [host + ".etcd", host + ".patroni"]
     }
@@ -107,9 +113,19 @@ struct FakeWorld {
   var answering: [String] {
     let alone = roles.filter { $0.value.isAccepting }.map(\.key.rawValue)
     guard let door = hosts["front-door"] else { return alone.sorted() }
-    let leads = door.stage < .stateless || (isRunning("edge-") && isRunning("load-balancer-"))
-    return (alone + (leads ? hosts.keys.filter { $0.hasPrefix("server-") } : [])).sorted()
+    if door.stage < .stateless { return (alone + hosts.keys.filter(isServer)).sorted() }
+    guard isRunning("edge-") else { return alone.sorted() }
+    // Each balancer leads to those that its level has.
+    let prefixes = hosts.filter { $0.key.hasPrefix("load-balancer-") && !$0.key.contains("posts") }
+      .map { $0.value.stage < .microservices ? "server-" : "service-web-" }
+    for prefix in Set(prefixes) {
+      #expect(isRunning(prefix), "a load balancer leads to \(prefix), of which none runs")
+    }
+    return (alone + hosts.keys.filter { id in prefixes.contains { id.hasPrefix($0) } }).sorted()
   }
+
+  /// Whether it answers people.
+  func isServer(_ id: String) -> Bool { id.hasPrefix("server-") || id.hasPrefix("service-web-") }
 }
 
 // People use the app, and what must hold at every moment is checked.
@@ -178,6 +194,25 @@ extension FakeWorld {
     #expect(readable.isSuperset(of: objects), "a file that was sent can't be read")
     if placed.contains(.s3) { #expect(hosts["objects"] != nil, "the object store does not run") }
     if placement?.cache != nil { #expect(isRunning("cache-a"), "the cache does not run") }
+    call()
+  }
+}
+
+extension FakeWorld {
+  /// Who answers people has its services done, by itself or by those it calls.
+  private func call() {
+    let apart = change.after.services.map(\.title).filter { $0 != "web" }
+    if apart.isEmpty { return }
+    for (name, service) in placement?.services ?? [:] where service.share > 0 || !isRunning("server-") {
+      #expect(
+        isRunning("service-\(name)-") && isRunning("load-balancer-\(name)-"),
+        "\(name) is called, and does not run")
+      #expect(placement?.keys["web"] != nil)
+    }
+    if answering.contains(where: { $0.hasPrefix("service-web-") }) {
+      #expect(
+        Set((placement?.services ?? [:]).keys) == Set(apart), "who answers people does not know its services")
+    }
   }
 }
 

@@ -28,6 +28,11 @@ STEPS_TO = {
         "start-stores", "renew-servers", "share-cache", "move-sessions", "copy-objects", "move-objects",
         "start-edges", "turn-front-door", "record-stage", "leave-folder",
     ],
+    6: [
+        "renew-servers", "start-third-zone", "place-follower", "start-services", "place-services", "move-accounts",
+        "move-posts", "move-graph", "start-front", "start-balancers", "turn-balancers", "turn-edges", "retire-servers",
+        "record-stage",
+    ],
 }
 
 

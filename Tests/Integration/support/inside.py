@@ -59,7 +59,7 @@ def etcd(lab):
 
 def etcd_members(lab):
     """By the host: the number by which its member of etcd is known to the others."""
-    members = ask_etcd(lab, "database-witness-c", "/v3/cluster/member/list", {})["members"]
+    members = ask_etcd(lab, "database-c", "/v3/cluster/member/list", {})["members"]
     return {member["name"]: member["ID"] for member in members}
 
 

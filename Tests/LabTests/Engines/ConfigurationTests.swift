@@ -72,7 +72,7 @@ import Topology
     #expect(lines(follower.configuration, with: "replicaof") == ["replicaof 127.7.1.30 6379"])
     #expect(
       lines(leader.configuration, with: "requirepass") == ["requirepass \(hosts.context.secrets.cache)"])
-    let sentinel: Sentinel = try engine("cache-witness-c.sentinel")
+    let sentinel: Sentinel = try engine("cache-c.sentinel")
     #expect(
       lines(sentinel.configuration, with: "sentinel monitor") == ["sentinel monitor cache 127.7.1.30 6379 2"])
   }
@@ -103,7 +103,7 @@ import Topology
       ])
     #expect((own["postgresql"] as? [String: Any])?["listen"] as? String == "127.7.2.50:5432")
     #expect(!patroni.isFirst)
-    let etcd: Etcd = try engine("database-witness-c.etcd")
+    let etcd: Etcd = try engine("database-c.etcd")
     #expect(etcd.arguments.contains("--listen-client-urls=https://127.7.3.50:2379,unix://client:0"))
   }
 
@@ -128,13 +128,16 @@ import Topology
     for stage in [Stage.separateDatabase, .replicated, .stateless] {
       let processes = try Topology.of(outline, at: stage).tiers.filter { $0.kind == .service }
         .map(LabPlan.maximum).reduce(0, +)
-      #expect(processes <= PostgresSettings.appProcesses)
-      #expect(stage != .stateless || processes == PostgresSettings.appProcesses)
+      #expect(processes <= LabPlan.mostBeforeServices)
+      #expect(stage != .stateless || processes == LabPlan.mostBeforeServices)
     }
-    let settings = PostgresSettings(databases: ["a", "b", "c", "d", "e"], secrets: hosts.context.secrets)
-    let allowed = settings.parameters.filter { $0.name == "max_connections" }.compactMap { Int($0.value) }
-    // Eight for transactions and five for reads of each loop, and one that looks after the server.
-    let need = 8 * (Machine.this.cores * 13 + 1)
+    let patroni: Patroni = try engine("database-a.patroni")
+    let allowed = patroni.settings.parameters.filter { $0.name == "max_connections" }.compactMap {
+      Int($0.value)
+    }
+    // The app's database, two of HeightsKit's and the one of the app's name: eight for transactions and four for reads of each loop,
+    // and one that looks after the server.
+    let need = 8 * (Machine.this.cores * 12 + 1)
     #expect(try #require(allowed.first) > need)
   }
 

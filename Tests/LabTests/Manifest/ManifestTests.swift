@@ -135,8 +135,24 @@ import Workload
       "services/web/run: expected a command as a list of words, found a list (heights.json:5)"
     ),
     (
+      "web: { run: [\"bin/web\"], databases: [\"accounts\"] }", "",
+      "services: expected a service or several, found none (heights.json:5)"
+    ),
+    (
       "web: {", "web: { run: ['a'] }, api: {",
-      "services: expected exactly one service, found 2 (heights.json:5)"
+      "services/api/run: expected the program of 'web', or nothing: all services are one program (heights.json:5)\nservices/api: nobody calls it: expected its name in `calls` of a service that does (heights.json:5)"
+    ),
+    (
+      "web: {", "web: { run: ['bin/web'], calls: ['web'] }, api: {",
+      "services/web/calls/0: expected one of the services (api), found 'web' (heights.json:5)\nservices/api: nobody calls it: expected its name in `calls` of a service that does (heights.json:5)"
+    ),
+    (
+      "web: {", "web: { run: ['bin/web'], calls: ['api', 'c'] }, c: { calls: ['api'] }, api: { calls: ['c'],",
+      "services/api/calls: a circle: api calls c calls api; who is called can't call back (heights.json:5)"
+    ),
+    (
+      "web: {", "web: { run: ['bin/web'], calls: ['api'], listens: 'port' }, api: {",
+      "services/web/listens: what listens on a port itself is one service (heights.json:5)"
     ),
     (
       "\"Public\"", "\"Pubic\"",
@@ -196,7 +212,10 @@ import Workload
   @Test func theExampleIsValid() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..")
     let manifest = try Manifest.load(folder: root.appendingPathComponent("Examples/Summit").path)
-    #expect(manifest.service.databases == ["accounts", "posts", "graph"])
+    #expect(manifest.services.map(\.name) == ["web", "accounts", "posts", "graph"])
+    #expect(manifest.services.map(\.databases) == [[], ["accounts"], ["posts"], ["graph"]])
+    #expect(manifest.services.allSatisfy { $0.run == manifest.service.run })
+    #expect(manifest.service.calls == ["accounts", "posts", "graph"])
   }
 
   private func parse(_ text: String) throws(ManifestError) -> Manifest {

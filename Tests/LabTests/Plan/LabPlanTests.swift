@@ -26,7 +26,7 @@ import Topology
       try addresses(at: .replicated) == [
         "database-a.etcd local-a 127.7.1.50", "database-a.patroni local-a 127.7.1.50",
         "database-b.etcd local-b 127.7.2.50", "database-b.patroni local-b 127.7.2.50",
-        "database-witness-c.etcd local-c 127.7.3.50", "dns outside 127.7.0.53",
+        "database-c.etcd local-c 127.7.3.50", "dns outside 127.7.0.53",
         "front-door outside 127.7.0.20",
         "server-a local-a 127.7.1.10", "server-b local-b 127.7.2.10",
       ])
@@ -38,7 +38,7 @@ import Topology
       added.sorted() == [
         "cache-a.redis local-a 127.7.1.30", "cache-a.sentinel local-a 127.7.1.30",
         "cache-b.redis local-b 127.7.2.30", "cache-b.sentinel local-b 127.7.2.30",
-        "cache-witness-c.sentinel local-c 127.7.3.30", "edge-1.varnish outside 127.7.101.60",
+        "cache-c.sentinel local-c 127.7.3.30", "edge-1.varnish outside 127.7.101.60",
         "edge-2.varnish outside 127.7.102.60", "load-balancer-a.haproxy local-a 127.7.1.40",
         "load-balancer-b.haproxy local-b 127.7.2.40", "objects.ministack outside 127.7.0.80",
       ])
@@ -68,7 +68,9 @@ import Topology
     let far = Region(
       code: "far", name: "Far away", zones: ["a", "b", "c"].map { Zone(id: "far-\($0)", region: "far") })
     let app = AppOutline(
-      name: "hut", title: "Hut", services: [.init(name: "web", databases: ["posts", "graph", "accounts"])],
+      name: "hut", title: "Hut",
+      services: [.init(name: "web", databases: [], calls: ["posts", "graph", "accounts"])]
+        + ["posts", "graph", "accounts"].map { .init(name: $0, databases: [$0]) },
       databases: ["posts", "graph", "accounts"])
     for topology in [
       try Topology.of(app, at: .microservices),
@@ -149,7 +151,7 @@ import Topology
     for (upper, lower) in [
       ("front-door", "edge-1.varnish"), ("edge-1.varnish", "load-balancer-a.haproxy"),
       ("load-balancer-a.haproxy", "server-a"), ("server-a", "database-a.patroni"),
-      ("server-a", "cache-a.sentinel"), ("database-a.patroni", "database-witness-c.etcd"),
+      ("server-a", "cache-a.sentinel"), ("database-a.patroni", "database-c.etcd"),
       ("cache-a.sentinel", "cache-b.redis"),
     ] {
       #expect(try #require(layers[upper]) < #require(layers[lower]), "\(upper), \(lower)")
@@ -163,7 +165,7 @@ import Topology
   }
 
   @Test func theFirstPlacementNamesWhatIsThere() throws {
-    let placement = try plan(at: .stateless).firstPlacement
+    let placement = try plan(at: .stateless).firstPlacement()
     #expect(placement.clusters["main"]?.members.map(\.description) == ["127.7.1.50:5432", "127.7.2.50:5432"])
     let sentinels = (1...3).map { ServerAddress(host: "127.7.\($0).30", port: 26_379) }
     #expect(placement.cache == .sentinels(sentinels))
@@ -171,10 +173,50 @@ import Topology
     #expect(placement.databases.keys.sorted() == ["accounts", "sessions", "waitlist"])
     #expect(placement.sessions == [.redis, .sql])
     #expect(placement.objects == [.s3])
-    let earlier = try plan(at: .separateDatabase).firstPlacement
+    let earlier = try plan(at: .separateDatabase).firstPlacement()
     #expect(earlier.clusters["main"]?.members.map(\.description) == ["127.7.1.50:5432"])
     #expect(earlier.sessions == [.sql])
     #expect(earlier.objects == [.folder])
+  }
+
+  @Test func fromStageSixOnServicesStandApartAndThePlacementSaysWhoMayCallThem() throws {
+    let context = try HostContext.forTests(
+      in: temporary,
+      services: """
+        web: { run: ["web"], calls: ["notes", "people"] }, notes: { databases: ["accounts"], calls: ["people"] }, people: {}
+        """)
+    let plan = try plan(at: .microservices, context)
+    let services = Dictionary(plan.specs.map { ($0.host.id, $0.service) }) { first, _ in first }
+    for (host, service) in [
+      ("service-web-a", "web"), ("service-notes-b2", "notes"), ("service-people-c", "people"),
+    ] {
+      #expect(services[host] == .some(service))
+    }
+    #expect(services["server-a"] == nil)
+    let layers = Dictionary(plan.specs.map { ($0.name, $0.layer) }) { first, _ in first }
+    for (upper, lower) in [
+      ("load-balancer-a.haproxy", "service-web-a"), ("service-web-a", "load-balancer-notes-a.haproxy"),
+      ("load-balancer-notes-c.haproxy", "service-notes-c"), ("service-people-a", "database-a.patroni"),
+    ] {
+      #expect(try #require(layers[upper]) < #require(layers[lower]), "\(upper), \(lower)")
+    }
+    let keys = Dictionary(
+      uniqueKeysWithValues: ["web", "notes", "people"].map { ($0, String(repeating: "A", count: 43)) })
+    let placement = plan.firstPlacement(keys: keys)
+    try placement.check()
+    #expect(placement.services.mapValues(\.callers) == ["notes": ["web"], "people": ["web", "notes"]])
+    #expect(placement.services.values.allSatisfy { $0.share == 1_024 && $0.addresses.count == 3 })
+    #expect(placement.keys.keys.sorted() == ["notes", "web"], "who calls nobody needs no key")
+    // People are led to the first alone, and by the balancers before it.
+    let proxies = Set(plan.proxies.map(\.id))
+    #expect(proxies.isSuperset(of: ["load-balancer-a", "load-balancer-b", "load-balancer-c"]))
+    #expect(!proxies.contains("load-balancer-notes-a"))
+    let balancer = try #require(
+      plan.specs.first { $0.name == "load-balancer-notes-a.haproxy" }?.engine as? HAProxy)
+    #expect(balancer.servers.allSatisfy { $0.id.hasPrefix("service-notes-") })
+    #expect(balancer.configuration.contains("hdr Heights-Not-Begun 1"))
+    let door = try #require(plan.specs.first { $0.name == "load-balancer-a.haproxy" }?.engine as? HAProxy)
+    #expect(!door.configuration.contains("Heights-Not-Begun"))
   }
 
   private func addresses(at stage: Stage) throws -> [String] {
@@ -191,13 +233,16 @@ import Topology
 
 extension HostContext {
   /// Hosts of region 7 with the standard ports, engines as ourselves.
-  static func forTests(in temporary: TemporaryFolder, listens: String = "sockets") throws -> HostContext {
+  static func forTests(
+    in temporary: TemporaryFolder, listens: String = "sockets", services: String? = nil
+  ) throws -> HostContext {
     let folder = try AppFolder(temporary.path)
     try folder.create()
     let manifest = try Manifest.parse(
       """
       { name: "hut", title: "Hut", launch: "Launch", databases: { accounts: {} },
-        services: { web: { run: ["web"], databases: ["accounts"], listens: "\(listens)" } } }
+        services: {
+          \(services ?? "web: { run: [\"web\"], databases: [\"accounts\"], listens: \"\(listens)\" }") } }
       """, isFolder: { _ in true })
     return HostContext(
       folder: folder, manifest: manifest, place: .init(region: 7, portShift: 0), secrets: try Secrets(folder),

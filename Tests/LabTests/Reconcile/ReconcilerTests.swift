@@ -83,7 +83,7 @@ import Topology
   }
 
   @Test func aStoreGoesOnWhenOthersJoinIt() {
-    let ids = ["database-a", "database-b", "database-witness-c", "database-b2"]
+    let ids = ["database-a", "database-b", "database-c", "database-b2"]
     let grown = Level(.replicated, extraFollowers: 1)
     let steps = steps(from: Level(.replicated), to: grown, of: ids)
     #expect(steps == [.start(specs(grown, ids).map(\.name))])

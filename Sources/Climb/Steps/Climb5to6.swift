@@ -1,0 +1,131 @@
+// From stateless servers that are all of the app to services that scale on their own, in the order in which it happens.
+//
+// A third zone gets data first, so that the loss of one leaves two. Then the services start beside the servers, which go on doing
+// everything themselves, and each service is given a growing share of what the servers would have done. Servers that answer people
+// alone come last, and those that were all of the app go.
+
+import Lab
+import Placement
+import Topology
+
+struct Climb5to6 {
+  let change: StageChange
+
+  var steps: [ClimbStep] {
+    [renewServers, startThirdZone, placeFollower]
+      + (called.isEmpty ? [] : [startServices, placeServices] + called.map(moveCalls))
+      + [startFront, startBalancers, turnBalancers, turnEdges, retireServers, .record(change)]
+  }
+
+  private var former: Level { change.from }
+  private var level: Level { change.to }
+
+  /// The balancers between the layers, and the services behind them.
+  private var inner: [Tier] { change.tiers(.loadBalancer).filter { !change.after.callers(of: $0).isEmpty } }
+  private var called: [Tier] { inner.flatMap(change.after.services(behind:)) }
+  private var balancers: HostSet {
+    HostSet(
+      union: change.tiers(.loadBalancer).filter { change.after.callers(of: $0).isEmpty }.map(HostSet.init))
+  }
+  private var formerBalancers: HostSet {
+    HostSet(union: change.before.tiers.filter { $0.kind == .loadBalancer }.map(HostSet.init))
+  }
+  private var stores: HostSet { HostSet(union: change.hosts(.database) + change.hosts(.cache)) }
+
+  /// Of a lab that an earlier version has started they have no key yet.
+  private var renewServers: ClimbStep {
+    .renew(
+      "renew-servers", "see to it that the app servers have a key to call services with",
+      change.formerServers, from: former, to: former)
+  }
+
+  /// Who voted there without data gets it.
+  private var startThirdZone: ClimbStep {
+    ClimbStep(
+      name: "start-third-zone", title: "let database and cache follow in the third zone as well",
+      run: { [stores, level] lab, say in try lab.carryOut(.start(stores.ids, at: level), say) },
+      verify: { [stores] lab, _ in try lab.expectReady(stores) },
+      undo: { [change, stores, former] lab, say in
+        // Who goes must not lead.
+        if let leader = change.before.clusters.first?.leader?.server {
+          try lab.carryOut(.lead(leader), say)
+        }
+        try lab.carryOut(.start(stores.ids, at: former), say)
+      })
+  }
+
+  private var placeFollower: ClimbStep {
+    .placeClusters("place-follower", "tell the app of the third server of the database", change)
+  }
+
+  private var startServices: ClimbStep {
+    .bring(
+      "start-services", "start the services in three zones, and balancers before them",
+      [HostSet(union: (called + inner).map(HostSet.init))], at: level)
+  }
+
+  private var placeServices: ClimbStep {
+    .place(
+      "place-services", "tell the app where its services are, and them who may call",
+      to: { [change] placement, view in
+        let whole = try StageChange.placement(of: change.after, in: view)
+        placement.keys = whole.keys
+        // One that was told before may have its share already.
+        for (name, service) in whole.services where placement.services[name] == nil {
+          placement.services[name] = .init(
+            addresses: service.addresses, share: 0, callers: service.callers)
+        }
+      },
+      back: { placement, _ in
+        placement.services = [:]
+        placement.keys = [:]
+      },
+      expecting: "the placement names every service"
+    ) { [called] placement in Set(placement.services.keys) == Set(called.map(\.title)) }
+  }
+
+  private func moveCalls(of service: Tier) -> ClimbStep {
+    let name = service.title
+    return ClimbStep(
+      name: "move-\(name)", title: "send a growing share of the calls of \(name) to its own servers",
+      run: { lab, say in try CallShare(service: name).grow(lab, say) },
+      verify: { lab, _ in
+        try expect(
+          "all calls of \(name) go to its servers", lab.placement()?.services[name]?.share == CallShare.all)
+      },
+      undo: { lab, say in try CallShare(service: name).set(0, lab, say) })
+  }
+
+  private var front: HostSet {
+    HostSet(union: change.tiers(.service).filter { !called.contains($0) }.map(HostSet.init))
+  }
+
+  private var startFront: ClimbStep {
+    .bring("start-front", "start servers that answer people, and call the services", [front], at: level)
+  }
+
+  private var startBalancers: ClimbStep {
+    .bring(
+      "start-balancers", "start a load balancer for people in the third zone",
+      [balancers.without(formerBalancers)], at: level)
+  }
+
+  private var turnBalancers: ClimbStep {
+    .renew(
+      "turn-balancers", "lead people to these servers, one load balancer after the other", formerBalancers,
+      from: former, to: level)
+  }
+
+  private var turnEdges: ClimbStep {
+    .renew(
+      "turn-edges", "tell the edges of the third load balancer",
+      HostSet(union: change.hosts(.cdn) + change.hosts(.dns)),
+      from: former, to: level)
+  }
+
+  /// The point of no return is the end of the climb: until then the former servers start again.
+  private var retireServers: ClimbStep {
+    .retire(
+      "retire-servers", "end the servers that were all of the app", change.formerServers, from: former)
+  }
+}

@@ -1,0 +1,45 @@
+// The key by which a service is known as the caller of others.
+
+import CSodium
+import Files
+import Foundation
+
+/// An Ed25519 key: made once, its secret in a file that only its owner reads, and that the processes of the service are told of.
+struct ServiceKey {
+  /// The name of the service, a blank and the secret's 32 bytes in base 64 for URLs.
+  let path: String
+  /// As placements have it.
+  let publicText: String
+
+  /// The key of a service; it is made unless it is there.
+  init(of service: String, in folder: AppFolder) throws(LabError) {
+    path = "\(folder.secrets)/service-\(service)"
+    let seed: [UInt8]
+    if let known = Self.seed(at: path, of: service) {
+      seed = known
+    } else {
+      seed = (0..<Int(crypto_sign_SEEDBYTES)).map { _ in UInt8.random(in: .min ... .max) }
+      try AtomicFile.write("\(service) \(Self.text(of: seed))\n", to: path)
+    }
+    _ = sodium_init()
+    var shown = [UInt8](repeating: 0, count: Int(crypto_sign_PUBLICKEYBYTES))
+    var secret = [UInt8](repeating: 0, count: Int(crypto_sign_SECRETKEYBYTES))
+    crypto_sign_seed_keypair(&shown, &secret, seed)
+    publicText = Self.text(of: shown)
+  }
+
+  private static func seed(at path: String, of service: String) -> [UInt8]? {
+    let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let parts = text.trimmingCharacters(in: .newlines).split(separator: " ")
+    guard parts.count == 2, parts[0] == service else { return nil }
+    let base64 = String(parts[1]).replacing("-", with: "+").replacing("_", with: "/") + "="
+    guard let seed = Data(base64Encoded: base64), seed.count == crypto_sign_SEEDBYTES else { return nil }
+    return Array(seed)
+  }
+
+  /// 32 bytes take 43 characters.
+  private static func text(of bytes: [UInt8]) -> String {
+    Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+      "=", with: "")
+  }
+}

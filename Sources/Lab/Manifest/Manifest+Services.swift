@@ -1,0 +1,132 @@
+// The services of heights.json: one program, each of them a part of it that others call.
+
+extension Manifest {
+  /// Every service with what it runs, has and calls. The first answers people; each other is called by some service, and nobody
+  /// is called, round a corner or more, by whom he calls: a request that comes back would wait for itself.
+  static func readServices(
+    _ member: JSON5Node.Member, databases: [Database], _ problems: ManifestProblems
+  ) -> [Service] {
+    guard let object = ManifestObject(member.node, path: "services", problems) else { return [] }
+    let entries = object.entries("a name of letters, digits and dashes", isValid: isName)
+    guard let first = entries.first else {
+      problems.add("services", "expected a service or several, found none", line: member.line)
+      return []
+    }
+    if entries.count > maximumServices {
+      problems.add(
+        "services", "expected at most \(maximumServices) services, found \(entries.count)", line: member.line)
+    }
+    let names = entries.map(\.key)
+    var services: [Service] = []
+    for entry in entries {
+      let program = services.first?.run
+      if let service = readService(entry, as: program, among: names, databases: databases, problems) {
+        services.append(service)
+      } else if entry.key == first.key {
+        return []
+      }
+    }
+    if services.count == entries.count { checkCalls(services, entries, problems) }
+    return services
+  }
+
+  /// As many as there are load balancers between the layers of an app on AWS, with the one for people, in the quota of a region
+  /// that nobody has raised (50), with room for a second app.
+  static let maximumServices = 20
+
+  /// - Parameter program: of the first service; nil where this is the first.
+  private static func readService(
+    _ member: JSON5Node.Member, as program: [String]?, among names: [String], databases: [Database],
+    _ problems: ManifestProblems
+  ) -> Service? {
+    let path = "services/\(member.key)"
+    guard let object = ManifestObject(member.node, path: path, problems) else { return nil }
+    let words = "a command as a list of words"
+    let run =
+      program == nil
+      ? object.required("run", words, read: command) : object.optional("run", words, read: command)
+    if let run, let program, run != program {
+      problems.add(
+        "\(path)/run", "expected the program of '\(names[0])', or nothing: all services are one program",
+        line: member.line)
+    }
+    let used = object.member("databases").map {
+      readNames($0, "\(path)/databases", "database", among: databases.map(\.name), problems)
+    }
+    let calls = object.member("calls").map {
+      readNames($0, "\(path)/calls", "service", among: names.filter { $0 != member.key }, problems)
+    }
+    let listens = object.optional("listens", "'sockets' or 'port'") { node in
+      node.text.flatMap { ["sockets", "port"].contains($0) ? $0 : nil }
+    }
+    if listens == "port", names.count > 1 {
+      problems.add("\(path)/listens", "what listens on a port itself is one service", line: member.line)
+    }
+    object.rejectUnknownKeys()
+    return (run ?? program).map {
+      Service(
+        name: member.key, run: $0, databases: used ?? [], calls: calls ?? [], listensOnPort: listens == "port"
+      )
+    }
+  }
+
+  /// - Parameter kind: what is named there, such as `database`.
+  private static func readNames(
+    _ member: JSON5Node.Member, _ path: String, _ kind: String, among known: [String],
+    _ problems: ManifestProblems
+  ) -> [String] {
+    guard case .array(let elements) = member.node.value else {
+      problems.add(path, expected: "a list of \(kind)s", found: member.node)
+      return []
+    }
+    var names: [String] = []
+    for (index, element) in elements.enumerated() {
+      let place = "\(path)/\(index)"
+      guard let name = element.text, known.contains(name) else {
+        let expected = "one of the \(kind)s" + (known.isEmpty ? "" : " (\(known.joined(separator: ", ")))")
+        problems.add(place, expected: expected, found: element)
+        continue
+      }
+      if names.contains(name) { problems.add(place, "'\(name)' is there twice", line: element.line) }
+      names.append(name)
+    }
+    return names
+  }
+
+  private static func checkCalls(
+    _ services: [Service], _ entries: [JSON5Node.Member], _ problems: ManifestProblems
+  ) {
+    if let circle = circle(in: services) {
+      let line = entries.first { $0.key == circle[0] }?.line ?? entries[0].line
+      problems.add(
+        "services/\(circle[0])/calls",
+        "a circle: \(circle.joined(separator: " calls ")); who is called can't call back",
+        line: line)
+    }
+    let called = Set(services.flatMap(\.calls))
+    for entry in entries.dropFirst() where !called.contains(entry.key) {
+      problems.add(
+        "services/\(entry.key)", "nobody calls it: expected its name in `calls` of a service that does",
+        line: entry.line)
+    }
+  }
+
+  /// Services of which each calls the next, from one back to itself; nil where there are none such.
+  private static func circle(in services: [Service]) -> [String]? {
+    let calls = Dictionary(services.map { ($0.name, $0.calls) }) { first, _ in first }
+    var done: Set<String> = []
+    func search(_ name: String, _ path: [String]) -> [String]? {
+      if let start = path.firstIndex(of: name) { return path[start...] + [name] }
+      if done.contains(name) { return nil }
+      for callee in calls[name] ?? [] {
+        if let circle = search(callee, path + [name]) { return circle }
+      }
+      done.insert(name)
+      return nil
+    }
+    for service in services {
+      if let circle = search(service.name, []) { return circle }
+    }
+    return nil
+  }
+}

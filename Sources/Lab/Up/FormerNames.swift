@@ -1,0 +1,27 @@
+// What labs of earlier versions call otherwise.
+
+import Foundation
+import Topology
+
+/// A witness was called as one, `database-witness-c`, until it came to have data itself at stage 6: now as the server that it becomes.
+enum FormerNames {
+  private static let witness = "-witness-"
+
+  static func current(_ host: String) -> String { host.replacing(witness, with: "-", maxReplacements: 1) }
+
+  static func replace(in hosts: inout [String: Level]) {
+    hosts = Dictionary(hosts.map { (current($0.key), $0.value) }) { first, _ in first }
+  }
+
+  static func replace(in addresses: inout AddressBook) { addresses.rename(current) }
+
+  /// Before any engine starts: what a host has is found under its present name. A folder that is there under both stays.
+  static func renameFolders(in folder: AppFolder) throws(LabError) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.engines)) ?? []
+    for name in names where current(name) != name {
+      let (former, present) = ("\(folder.engines)/\(name)", "\(folder.engines)/\(current(name))")
+      if access(present, F_OK) == 0 { continue }
+      if rename(former, present) != 0 { throw .system(attempt: "renaming \(former)", code: errno) }
+    }
+  }
+}
