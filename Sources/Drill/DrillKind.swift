@@ -9,6 +9,7 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   case instanceCrash = "instance-crash"
   case leaderCrash = "leader-crash"
   case hungHost = "hung-host"
+  case hungService = "hung-service"
   case cacheLoss = "cache-loss"
   case slowDatabase = "slow-database"
   case diskFull = "disk-full"
@@ -27,6 +28,7 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
     case .instanceCrash: InstanceCrash.self
     case .leaderCrash: LeaderCrash.self
     case .hungHost: HungHost.self
+    case .hungService: HungService.self
     case .cacheLoss: CacheLoss.self
     case .slowDatabase: SlowDatabase.self
     case .diskFull: DiskFull.self

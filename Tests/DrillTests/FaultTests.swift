@@ -32,6 +32,7 @@ import Topology
     (.clockJump, .stateless, "server-a and then database-a"), (.partition, .replicated, "zone local-a"),
     (.partitionOneWay, .replicated, "what zone local-a sends"),
     (.partitionWitness, .stateless, "the link of database-a and database-c"),
+    (.hungService, .microservices, "graph"),
     (.partitionApp, .replicated, "the links of server-a, server-b and database-a"),
   ])
   func itIsToldWhatIsBroken(kind: DrillKind, stage: Stage, target: String) throws {
@@ -41,7 +42,8 @@ import Topology
   /// From which stage to which, and for how long it stays, in seconds.
   private static let figures: [DrillKind: (first: Int, last: Int, holdSeconds: Int)] = [
     .zoneOutage: (4, 7, 15), .instanceCrash: (2, 7, 0), .leaderCrash: (3, 7, 0), .hungHost: (3, 7, 15),
-    .cacheLoss: (5, 7, 0), .slowDatabase: (3, 7, 8), .diskFull: (2, 2, 8), .switchover: (4, 7, 0),
+    .hungService: (6, 7, 10), .cacheLoss: (5, 7, 0), .slowDatabase: (3, 7, 8), .diskFull: (2, 2, 8),
+    .switchover: (4, 7, 0),
     .partition: (4, 7, 15), .partitionOneWay: (4, 7, 15), .partitionWitness: (4, 7, 15),
     .partitionApp: (4, 7, 15), .diskLoss: (4, 7, 0), .clockJump: (2, 7, 16),
   ]

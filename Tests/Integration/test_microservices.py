@@ -81,7 +81,7 @@ def test_load_fails_nothing_while_services_are_scaled_out_and_in(stage6):
     stage6.verify()
 
 
-@pytest.mark.parametrize("kind", ["zone-outage", "instance-crash", "leader-crash"])
+@pytest.mark.parametrize("kind", ["zone-outage", "instance-crash", "leader-crash", "hung-service"])
 def test_stage_6_survives(stage6, kind):
     drill(stage6, kind)
     stage6.wait_until_all_ready()
