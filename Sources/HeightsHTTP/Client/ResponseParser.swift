@@ -18,8 +18,8 @@ package struct ResponseParser: Sendable {
   private static let maxHeadBytes = 64 << 10
 
   private let maxBodyBytes: Int
-  /// The headers that somebody wants to see.
-  private let kept: [String]
+  /// The headers that somebody wants to see, with the bytes of their names.
+  private let kept: [(name: String, bytes: [UInt8])]
   private var stage = Stage.statusLine
   private var line: [UInt8] = []
   private var headBytes = 0
@@ -32,7 +32,7 @@ package struct ResponseParser: Sendable {
   /// - Parameter keeping: the names of the headers that are told.
   package init(maxBodyBytes: Int, keeping kept: [String] = []) {
     self.maxBodyBytes = maxBodyBytes
-    self.kept = kept
+    self.kept = kept.map { ($0, Array($0.utf8)) }
   }
 
   /// Takes bytes as they come.
@@ -123,26 +123,29 @@ package struct ResponseParser: Sendable {
       line[..<colon].allSatisfy(isTokenByte),
       line[colon...].allSatisfy({ ($0 >= 32 && $0 != 127) || $0 == 9 })
     else { throw .malformed("a header that is not 'name: value'") }
-    let value = String(decoding: line[(colon + 1)...], as: UTF8.self).trimmingBlanks
-    // The name's length comes first because it is cheap.
-    switch colon - line.startIndex {
-    case 10 where isName("connection", line[..<colon]):
-      if value.lowercased() == "close" { response.closesConnection = true }
-    case 14 where isName("content-length", line[..<colon]): try readContentLength(value)
-    case 17 where isName("transfer-encoding", line[..<colon]):
-      guard !isChunked, value.lowercased() == "chunked" else {
+    let (name, value) = (line[..<colon], trimmingBlanks(line[(colon + 1)...]))
+    if isWord(Self.connection, name) {
+      if isWord(Self.close, value) { response.closesConnection = true }
+    } else if isWord(Self.contentLength, name) {
+      try readContentLength(value)
+    } else if isWord(Self.transferEncoding, name) {
+      guard !isChunked, isWord(Self.chunked, value) else {
         throw .malformed("a transfer encoding other than chunked")
       }
       isChunked = true
-    default:
-      if let name = kept.first(where: { isName($0, line[..<colon]) }) {
-        response.headers.append(Header(name, value))
-      }
+    } else if let kept = kept.first(where: { isWord($0.bytes, name) }) {
+      response.headers.append(Header(kept.name, String(decoding: value, as: UTF8.self)))
     }
   }
 
-  private mutating func readContentLength(_ value: String) throws(ClientFailure) {
-    guard let length = number(Array(value.utf8)[...], radix: 10), contentLength ?? length == length else {
+  private static let connection = Array("connection".utf8)
+  private static let close = Array("close".utf8)
+  private static let contentLength = Array("content-length".utf8)
+  private static let transferEncoding = Array("transfer-encoding".utf8)
+  private static let chunked = Array("chunked".utf8)
+
+  private mutating func readContentLength(_ value: ArraySlice<UInt8>) throws(ClientFailure) {
+    guard let length = number(value, radix: 10), contentLength ?? length == length else {
       throw .malformed("a wrong content length")
     }
     contentLength = length
@@ -193,9 +196,13 @@ private func number(_ digits: ArraySlice<UInt8>, radix: Int) -> Int? {
   return Int(String(decoding: digits, as: UTF8.self), radix: radix)
 }
 
-/// Of letters and dashes only.
-private func isName(_ name: String, _ bytes: ArraySlice<UInt8>) -> Bool {
-  name.utf8.count == bytes.count && zip(name.utf8, bytes).allSatisfy { $0 | 0x20 == $1 | 0x20 }
+/// Whether bytes are a word of letters and dashes, whatever the case of either. Most are told apart by their length.
+private func isWord(_ word: [UInt8], _ bytes: ArraySlice<UInt8>) -> Bool {
+  guard word.count == bytes.count else { return false }
+  for index in 0..<word.count where word[index] | 0x20 != bytes[bytes.startIndex + index] | 0x20 {
+    return false
+  }
+  return true
 }
 
 /// RFC 9110's characters of a header's name.
@@ -207,9 +214,9 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
   }
 }
 
-extension String {
-  fileprivate var trimmingBlanks: String {
-    let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-    return String(drop(while: isBlank).reversed().drop(while: isBlank).reversed())
-  }
+private func trimmingBlanks(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+  func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 }
+  var rest = bytes.drop(while: isBlank)
+  while let last = rest.last, isBlank(last) { rest.removeLast() }
+  return rest
 }

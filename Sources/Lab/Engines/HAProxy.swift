@@ -54,11 +54,18 @@ struct HAProxy: Balancer {
 
   func prepare() throws(LabError) {
     try shell.write(configuration, to: "haproxy.cfg")
-    let healthy = servers.filter { server in
-      HostClient(address: server.address, port: server.port).status(check, limitMs: Self.firstCheckMs)
+    var healthy = healthyServers(limitMs: Self.firstCheckMs)
+    // Who starts beside the one that it replaces has people at once, and on a busy machine an answer takes a while. (Who does not run
+    // refuses without delay.)
+    if healthy.isEmpty { healthy = healthyServers(limitMs: Self.secondCheckMs) }
+    try shell.write(states(healthy: Set(healthy.map(\.id))), to: Self.statesFile)
+  }
+
+  private func healthyServers(limitMs: Int) -> [Server] {
+    servers.filter { server in
+      HostClient(address: server.address, port: server.port).status(check, limitMs: limitMs)
         .map(expected.contains) ?? false
     }
-    try shell.write(states(healthy: Set(healthy.map(\.id))), to: Self.statesFile)
   }
 
   func isReady() -> Bool { (try? statistics())?.first { $0.server == Self.all }?.isUp ?? false }
@@ -157,6 +164,7 @@ extension HAProxy {
 
   /// Of the first check of each: one that hangs must not keep the balancer from starting.
   private static let firstCheckMs = 300
+  private static let secondCheckMs = 1_500
   private static let statesFile = "servers.state"
 
   /// What it knows when it starts. Without this it would believe in every server until it has checked it, and most of
