@@ -270,6 +270,13 @@ extension Patroni {
     throw .adminFailed(process: name, request: "POST /switchover", outcome: answer.text)
   }
 
+  /// Whether a write is acknowledged only when a follower has it, as Patroni has told its server last.
+  var waitsForFollower: Bool {
+    let path = "\(host.outerFolder)/\(EngineShell.postgresData)/postgresql.conf"
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return false }
+    return text.split(separator: "\n").contains { $0.hasPrefix("synchronous_standby_names") }
+  }
+
   private func leads(_ member: Host) -> Bool {
     HostClient(address: member.address, port: ports.patroni).status("/primary") == 200
   }

@@ -304,11 +304,14 @@ class Lab:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def logs(self):
-        """The ends of all logs, for the report of a failure."""
+        """The ends of all logs, for the report of a failure; first of all what the app calls an error, however long ago: an
+        answer of 500 says nothing of its cause."""
         parts = []
         for path in sorted((self.home / "logs").glob("*.log")):
             lines = path.read_text(errors="replace").splitlines()
+            errors = [line for line in lines if '"level":"error"' in line]
             # Of the access log only what is no ordinary answer.
             telling = [line for line in lines if '"status":2' not in line] or lines
-            parts.append(f"{path.name}:\n" + "\n".join("  " + line[:300] for line in telling[-25:]))
+            shown = [line[:2000] for line in errors[:25]] + [line[:300] for line in telling[-25:]]
+            parts.append(f"{path.name}:\n" + "\n".join("  " + line for line in shown))
         return "\n".join(parts)

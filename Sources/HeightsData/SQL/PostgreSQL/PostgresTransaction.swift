@@ -161,13 +161,13 @@ final class PostgresTransaction: @unchecked Sendable {
     let tag: String
     do {
       tag = try await run("COMMIT", on: connection, then: endOfLog).tag
-    } catch DatabaseError.gone(let message) {
-      throw DatabaseError.unknown(code: 0, message: "the server left while it committed: \(message)")
+    } catch let error as DatabaseError {
+      throw connection.outcome(ofCommitAnswered: error)
     }
     mayBeOpen = false
     if let error = DatabaseError(tagOfCommit: tag) { throw error }
     if let warning = connection.warnings.first {
-      throw DatabaseError.unknown(code: 0, message: "committed, but perhaps not replicated: \(warning)")
+      throw DatabaseError.undecided("committed, but perhaps not replicated: \(warning)")
     }
     place.database.hasCommitted()
     let cluster = place.database.cluster.id
