@@ -35,7 +35,8 @@ extension Lab {
       supervisor?.status(of: EngineKind.patroni.name(on: host.id))?.pid != nil
     }
     // Where it is strict it waits for ever.
-    guard !member.settings.isStrict, runs(member.host), member.waitsForFollower, !member.peers.contains(where: runs)
+    guard !member.settings.isStrict, runs(member.host), member.waitsForFollower,
+      !member.peers.contains(where: runs)
     else { return }
     let endMs = Clock.nowMs + Self.switchoverLimitMs
     while member.waitsForFollower, runs(member.host), Clock.nowMs < endMs { usleep(Self.pauseUs) }

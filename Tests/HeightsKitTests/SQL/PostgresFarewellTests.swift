@@ -7,20 +7,13 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct PostgresFarewellTests {
-  /// Ends the connections of a database on the loop's own thread: it does not hear of that before it has gone on.
-  private static func endConnections(_ notes: PostgresNotes) throws {
-    try notes.server.run(
-      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(notes.name)' AND application_name = 'heights'"
-    )
-  }
-
   @Test func aCommitThatTheServerDidNotComeToIsRunAgain() async throws {
     try await withPostgres { notes, database in
       for number in 0..<20 {
         let tries = Atomic<Int>(0)
         try await database.transaction { transaction in
           _ = try await transaction.insertNote("w\(number)")
-          if tries.add(1, ordering: .relaxed).newValue == 1 { try Self.endConnections(notes) }
+          if tries.add(1, ordering: .relaxed).newValue == 1 { try notes.endConnections() }
         }
         #expect(tries.load(ordering: .relaxed) == 2)
       }
@@ -33,7 +26,7 @@ import Testing
       let tries = Atomic<Int>(0)
       try await database.transaction { transaction in
         _ = try await transaction.insertNote("one")
-        if tries.add(1, ordering: .relaxed).newValue == 1 { try Self.endConnections(notes) }
+        if tries.add(1, ordering: .relaxed).newValue == 1 { try notes.endConnections() }
         _ = try await transaction.insertNote("two")
       }
       #expect(tries.load(ordering: .relaxed) == 2)
@@ -50,14 +43,19 @@ import Testing
       }
       try await loop.run {
         // Slow, and then an error: what is behind it in its tick is skipped.
-        async let failing: Int64? = database.first("SELECT 1 / (pg_sleep(0.3) IS NULL)::int") { try $0.int(0) }
+        async let failing: Int64? = database.first("SELECT 1 / (pg_sleep(0.3) IS NULL)::int") {
+          try $0.int(0)
+        }
         async let skipped = count()
         try await loop.sleep(ms: 100)
         // Meanwhile the loop takes it for prepared.
         async let behind = count()
-        await #expect(throws: DatabaseError.self) { _ = try await failing }
-        #expect(try await skipped == 10)
-        #expect(try await behind == 10)
+        do {
+          _ = try await failing
+          Issue.record("nothing failed")
+        } catch is DatabaseError {}
+        let counts = [try await skipped, try await behind]
+        #expect(counts == [10, 10])
       }
     }
   }

@@ -35,11 +35,20 @@ import Testing
 
   @Test func aTurnIsHandedOnToTheFirstOfTheSameLoopAlone() {
     var turns = Self.taken([("a", 1), ("b", 0), ("c", 0)])
-    #expect(turns.next(of: 7, on: 0) == "b")
-    #expect(turns.next(of: 7, on: 0) == "c")
-    #expect(turns.next(of: 7, on: 0) == nil)
+    #expect(turns.next(of: 7, on: 0, upTo: .max) == "b")
+    #expect(turns.next(of: 7, on: 0, upTo: .max) == "c")
+    #expect(turns.next(of: 7, on: 0, upTo: .max) == nil)
     #expect(turns.ask(7, on: 0, "d") == .wait(number: 4), "it is still somebody's turn")
     #expect(turns.end(7) == "a")
+  }
+
+  @Test func whoCameLaterThanItMayIsNotNext() {
+    var turns = Self.taken([("a", 0)])
+    let last = turns.lastNumber
+    #expect(turns.ask(7, on: 0, "b") == .wait(number: 2))
+    #expect(turns.next(of: 7, on: 0, upTo: last) == "a")
+    #expect(turns.next(of: 7, on: 0, upTo: last) == nil)
+    #expect(turns.end(7) == "b", "it has its own turn")
   }
 
   @Test func whoGivesUpIsToldOnceAndOnlyBeforeItsTurn() {
@@ -53,7 +62,7 @@ import Testing
   @Test func ofTooManyTheLastIsRefused() {
     var turns = Self.taken([("a", 0), ("b", 0)], limit: 2)
     #expect(turns.ask(7, on: 0, "c") == .full)
-    #expect(turns.next(of: 7, on: 0) == "a")
+    #expect(turns.next(of: 7, on: 0, upTo: .max) == "a")
     #expect(turns.ask(7, on: 0, "c") == .wait(number: 3))
   }
 }

@@ -132,6 +132,132 @@ import Testing
   }
 }
 
+/// What those who share a commit see, and of whom they depend.
+@Suite(.serialized) struct SharedSnapshotTests {
+  private static func limits() -> DatabaseLimits {
+    var limits = DatabaseLimits()
+    (limits.transactionMs, limits.batchMs) = (10_000, 60_000)
+    return limits
+  }
+
+  /// Returns when so many transactions have begun and not ended.
+  private static func waitUntil(_ database: Database, has count: Int) async throws {
+    while database.statistics.waiting < count { try await Task.sleep(for: .milliseconds(2)) }
+  }
+
+  private static func wait(for flag: Flag, on loop: EventLoop) async throws {
+    while !flag.isSet { try await loop.sleep(ms: 2) }
+  }
+
+  private final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+  }
+
+  @Test func whoComesLaterSeesWhatWasAcknowledgedBefore() async throws {
+    try await withPostgres(loops: 1, limits: Self.limits()) { notes, database in
+      let (loop, gate, hasBegun) = (notes.loops.loops[0], Flag(), Flag())
+      async let first: Void = loop.run {
+        try await database.transaction { transaction in
+          _ = try await transaction.insertNote("first")
+          hasBegun.set()
+          try await Self.wait(for: gate, on: loop)
+        }
+      }
+      try await Self.wait(for: hasBegun, on: loop)
+      // Another server's, acknowledged before the second begins.
+      try notes.server.run("INSERT INTO notes VALUES (8, 8, 'of another server', 0)", in: notes.name)
+      async let found = loop.run {
+        try await database.transaction { transaction in
+          try await transaction.first(
+            "SELECT (SELECT count(*) FROM notes WHERE shard = 8) FROM (VALUES (\(shard7))) AS t"
+          ) { try $0.int(0) }
+        }
+      }
+      try await Self.waitUntil(database, has: 2)
+      gate.set()
+      try await first
+      let count = try await found
+      #expect(count == 1)
+    }
+  }
+
+  @Test func whoFailedForWhatWasNotCommittedBeginsAgain() async throws {
+    try await withPostgres(loops: 1, limits: Self.limits()) { notes, database in
+      let (loop, gate) = (notes.loops.loops[0], Flag())
+      let firstRuns = Atomic<Int>(0)
+      let lastRuns = Atomic<Int>(0)
+      async let holder: Void = loop.run {
+        try await database.transaction { transaction in
+          _ = try await transaction.insertNote("holder")
+          try await Self.wait(for: gate, on: loop)
+        }
+      }
+      try await Self.waitUntil(database, has: 1)
+      async let first: Void = loop.run {
+        try await database.transaction { transaction in
+          let run = firstRuns.add(1, ordering: .relaxed).newValue
+          _ = try await transaction.insertNote(run == 1 ? "name" : "other")
+        }
+      }
+      try await Self.waitUntil(database, has: 2)
+      async let second: Void = loop.run {
+        try await database.transaction { _ = try await $0.insertNote("name") }
+      }
+      try await Self.waitUntil(database, has: 3)
+      async let last: Void = loop.run {
+        try await database.transaction { transaction in
+          _ = try await transaction.insertNote("last")
+          guard lastRuns.add(1, ordering: .relaxed).newValue == 1 else { return }
+          try notes.endConnections()
+        }
+      }
+      try await Self.waitUntil(database, has: 4)
+      gate.set()
+      _ = try await (holder, first, second, last)
+      #expect(firstRuns.load(ordering: .relaxed) == 2)
+      let texts = try await database.query("SELECT text FROM notes ORDER BY text") { try $0.text(0) }
+      #expect(texts == ["holder", "last", "name", "other"])
+    }
+  }
+
+  @Test func whoDoesNotEndKeepsTheShardNoLongerThanItsTime() async throws {
+    try await withPostgres(loops: 1, limits: Self.limits()) { notes, database in
+      let (loop, gate, release) = (notes.loops.loops[0], Flag(), Flag())
+      async let holder: Void = loop.run {
+        try await database.transaction { transaction in
+          _ = try await transaction.insertNote("holder")
+          try await Self.wait(for: gate, on: loop)
+        }
+      }
+      try await Self.waitUntil(database, has: 1)
+      async let first: Void = loop.run {
+        try await database.transaction { _ = try await $0.insertNote("first") }
+      }
+      try await Self.waitUntil(database, has: 2)
+      async let hung: Void = loop.run {
+        try await database.transaction(deadline: .afterMs(500)) { transaction in
+          _ = try await transaction.insertNote("hung")
+          try await Self.wait(for: release, on: loop)
+        }
+      }
+      try await Self.waitUntil(database, has: 3)
+      gate.set()
+      _ = try await (holder, first)
+      try await loop.run { try await database.transaction { _ = try await $0.insertNote("after") } }
+      #expect(!release.isSet)
+      release.set()
+      do {
+        try await hung
+        Issue.record("it was committed")
+      } catch is DatabaseError {}
+      let texts = try await database.query("SELECT text FROM notes ORDER BY text") { try $0.text(0) }
+      #expect(texts == ["after", "first", "holder"])
+    }
+  }
+}
+
 extension Result {
   fileprivate var isSuccess: Bool { if case .success = self { true } else { false } }
 }

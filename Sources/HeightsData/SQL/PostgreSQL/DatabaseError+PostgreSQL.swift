@@ -18,7 +18,8 @@ extension DatabaseError {
       return
     }
     self = .conflict(
-      Constraint(sqlState: state, table: field("t"), column: field("c"), name: field("n"), detail: field("D")))
+      Constraint(sqlState: state, table: field("t"), column: field("c"), name: field("n"), detail: field("D"))
+    )
   }
 
   /// What a result says went wrong, and its code.
@@ -79,7 +80,8 @@ extension DatabaseError {
     case "08", "28", "57", "58", "F0": .gone(told)
     case "42", "22", "P0": .invalid(sql: sql, message: message)
     case "0A", "21", "2B", "25", "54": .invalid(sql: sql, message: told)
-    default: .unknown(code: Int(state, radix: 36) ?? 0, message: told)
+    // Not 0, which says that nothing is known.
+    default: .unknown(code: max(Int(state, radix: 36) ?? 1, 1), message: told)
     }
   }
 }

@@ -9,6 +9,9 @@ import Synchronization
 /// They would be in each other's way otherwise: whoever mints an identifier holds its shard until the server's disk has the commit,
 /// and all who waited for that begin again.
 ///
+/// All see what there was when it began, and each other: so whoever came after that is not let in, who may have been told of more; and
+/// who has failed for what it saw of the others begins again if that was not committed.
+///
 /// `@unchecked Sendable` is sound: it goes from one to the next on the loop whose connection it has.
 final class OpenTransaction: @unchecked Sendable {
   /// Where the log ended after the commit; nil where nobody needs to know.
@@ -26,10 +29,16 @@ final class OpenTransaction: @unchecked Sendable {
   /// The ranges that there were before it began, where its database has some: what has come since it may not show.
   let table: EngineTable?
   private let loop: EventLoop
-  /// Until when others may join.
+  /// Until when others may go on in it, and the number of the last of them who came before it began.
   private let closes: Deadline
+  private var lastNumber = 0
   private var members = 0
   private var hasSavepoint = false
+  /// Until when the server must have answered the last of all, however little time others have.
+  private var latestAnswer = Deadline.now
+  /// Ends it when whoever goes through it does not.
+  private var timer: Timer?
+  private var isOver = false
   /// Those who have done their part.
   private var done: [UnsafeContinuation<Outcome, Never>] = []
 
@@ -51,7 +60,10 @@ final class OpenTransaction: @unchecked Sendable {
   /// Sends what comes before the first statement of one, with which the server runs it.
   func enter(until deadline: Deadline, answer: Deadline) throws {
     members += 1
+    latestAnswer = max(latestAnswer, answer)
+    watch(until: answer)
     if members == 1 {
+      lastNumber = database.turns.lastNumber
       // As SQLite's, whose transactions come one after the other: what is read stays so until it is written.
       try connection.sendAhead("BEGIN ISOLATION LEVEL SERIALIZABLE", until: answer)
     } else {
@@ -65,23 +77,39 @@ final class OpenTransaction: @unchecked Sendable {
       until: answer)
   }
 
-  func run(_ sql: SQL, until deadline: Deadline, then endOfLog: EndOfLog? = nil) async throws
-    -> PostgresResult
-  {
-    do {
-      return try await connection.result(of: sql, .own, until: deadline, then: endOfLog)
-    } catch is PipelineSkipped { throw connection.fail(.gone("the server did not begin a transaction")) }
+  func run(_ sql: SQL, until deadline: Deadline) async throws -> PostgresResult {
+    do { return try await connection.result(of: sql, .own, until: deadline) } catch is PipelineSkipped {
+      throw connection.fail(.gone("the server did not begin a transaction"))
+    }
+  }
+
+  /// Nobody may have the shard for longer than its own time: a closure that hangs would keep all others from it.
+  private func watch(until deadline: Deadline) {
+    timer?.cancel()
+    timer = shard.map { _ in loop.schedule(at: deadline) { [weak self] in self?.giveUp() } }
+  }
+
+  private func giveUp() {
+    guard !isOver else { return }
+    let error = DatabaseError.gone("a transaction of the same shard did not end in its time")
+    connection.breakOff(error)
+    end(.failure(error))
   }
 
   // MARK: Its end
 
   /// One has done its part: the next goes on, or all is committed.
-  func finish(answer: Deadline) async -> Outcome {
-    if let shard, members < Self.limit, !closes.hasPassed, database.turns.handOn(shard, on: loop, self) {
+  func finish() async -> Outcome {
+    if let failure = connection.failure { end(.failure(failure)) }
+    guard !isOver else { return .failure(connection.failure ?? Self.inTheWay) }
+    if let shard, members < Self.limit, !closes.hasPassed,
+      database.turns.handOn(shard, on: loop, upTo: lastNumber, self)
+    {
       return await withUnsafeContinuation { done.append($0) }
     }
+    timer?.cancel()
     let outcome: Outcome
-    do { outcome = .success(try await commit(answer)) } catch { outcome = .failure(error) }
+    do { outcome = .success(try await commit()) } catch { outcome = .failure(error) }
     end(outcome)
     return outcome
   }
@@ -90,41 +118,62 @@ final class OpenTransaction: @unchecked Sendable {
   /// - Parameters:
   ///   - hasEntered: whether it has sent anything.
   ///   - isInTheWay: whether others of the server's were in its way: then all of it has to begin again.
-  func withdraw(hasEntered: Bool, isInTheWay: Bool, answer: Deadline) async {
-    if let failure = connection.failure { return end(.failure(failure)) }
-    let others = hasEntered ? members > 1 : members > 0
-    if others, !isInTheWay {
-      if !hasEntered { return _ = await finish(answer: answer) }
-      if (try? await run("ROLLBACK TO SAVEPOINT one", until: answer)) != nil {
-        return _ = await finish(answer: answer)
-      }
+  /// - Returns: why it has to begin again, whatever it has failed of: it has seen what others wrote, and that was not committed.
+  func withdraw(hasEntered: Bool, isInTheWay: Bool, answer: Deadline) async -> DatabaseError? {
+    let hasSeenOthers = hasEntered && members > 1
+    let again = hasSeenOthers ? connection.failure ?? Self.inTheWay : nil
+    if let failure = connection.failure {
+      end(.failure(failure))
+      return again
     }
+    if hasSeenOthers || !hasEntered && members > 0, !isInTheWay {
+      let isRolledBack =
+        if hasEntered { (try? await run("ROLLBACK TO SAVEPOINT one", until: answer)) != nil } else { true }
+      if isRolledBack { return if case .success = await finish() { nil } else { again } }
+    }
+    timer?.cancel()
     // If it fails, the connection is not idle and is given up; the server rolls back what it held.
-    if hasEntered || others { _ = try? await run("ROLLBACK", until: answer) }
-    end(.failure(connection.failure ?? .contended("another transaction of the same shard was in the way")))
+    if members > 0 { _ = try? await run("ROLLBACK", until: answer) }
+    end(.failure(connection.failure ?? Self.inTheWay))
+    return again
   }
+
+  private static let inTheWay = DatabaseError.contended(
+    "another transaction of the same shard was in the way")
 
   /// - Returns: when the server has acknowledged.
   /// - Throws: `.unknown` when the connection broke after COMMIT was sent, or the server says that it did not wait for its
   ///   follower: what was written may stay or not.
-  private func commit(_ answer: Deadline) async throws -> LogPosition? {
+  private func commit() async throws -> LogPosition? {
     connection.warnings = []
     let endOfLog = database.cluster.isReplicated ? EndOfLog() : nil
+    if members > 1 {
+      // Who came last may have little time: a commit that waits for a follower would be given up for all.
+      let ms = "\(max(1, latestAnswer.remainingMs))"
+      try connection.sendAhead("SELECT set_config('statement_timeout', \(ms), true)", until: latestAnswer)
+    }
     let tag: String
     do {
-      tag = try await run("COMMIT", until: answer, then: endOfLog).tag
-    } catch DatabaseError.gone(let message) {
-      throw DatabaseError.unknown(code: 0, message: "the server left while it committed: \(message)")
+      tag = try await connection.result(of: "COMMIT", .own, until: latestAnswer, then: endOfLog).tag
+    } catch is PipelineSkipped {
+      throw connection.fail(.gone("the server did not come to the COMMIT"))
+    } catch let error as DatabaseError { throw connection.outcome(ofCommitAnswered: error) }
+    if let error = DatabaseError(tagOfCommit: tag) {
+      // Of several nobody knows whose statement had failed.
+      if case .invalid = error, members > 1 { throw Self.inTheWay }
+      throw error
     }
-    if let error = DatabaseError(tagOfCommit: tag) { throw error }
     if let warning = connection.warnings.first {
-      throw DatabaseError.unknown(code: 0, message: "committed, but perhaps not replicated: \(warning)")
+      throw DatabaseError.undecided("committed, but perhaps not replicated: \(warning)")
     }
     database.hasCommitted()
     return try? await endOfLog?.position
   }
 
   private func end(_ outcome: Outcome) {
+    guard !isOver else { return }
+    isOver = true
+    timer?.cancel()
     if connection.failure != nil { pool.closeIdle() }
     pool.giveBack(connection)
     for member in done { member.resume(returning: outcome) }
@@ -163,10 +212,16 @@ final class TransactionTurns: Sendable {
       throwing: DatabaseError.timeout("the transaction waited too long for its turn"))
   }
 
+  /// The number of the last who came to wait, for whichever shard.
+  var lastNumber: Int { state.withLock { $0.lastNumber } }
+
   /// Has the next who waits on a loop go on in a transaction.
+  /// - Parameter last: the number of the last who may.
   /// - Returns: false when nobody does.
-  func handOn(_ shard: UInt16, on loop: EventLoop, _ transaction: OpenTransaction) -> Bool {
-    guard let next = state.withLock({ $0.next(of: shard, on: loop.index) }) else { return false }
+  func handOn(
+    _ shard: UInt16, on loop: EventLoop, upTo last: Int, _ transaction: OpenTransaction
+  ) -> Bool {
+    guard let next = state.withLock({ $0.next(of: shard, on: loop.index, upTo: last) }) else { return false }
     next.resume(returning: transaction)
     return true
   }

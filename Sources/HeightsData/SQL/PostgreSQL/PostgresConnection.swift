@@ -312,6 +312,12 @@ final class PostgresConnection: @unchecked Sendable {
     return error
   }
 
+  /// The same, and the server hears of it, however long somebody still holds the connection: what it has locked is free.
+  func breakOff(_ error: DatabaseError) {
+    fail(error)
+    shutdown(PQsocket(handle), Int32(SHUT_RDWR))
+  }
+
   /// A server that hangs answers nothing, not even that it is out of time.
   private func armTimer() {
     guard let deadline = pending.nextDeadline else {

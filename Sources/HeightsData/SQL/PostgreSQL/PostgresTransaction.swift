@@ -154,7 +154,7 @@ final class PostgresTransaction: @unchecked Sendable {
     if let failure = open.connection.failure { throw failure }
     if deadline.hasPassed { throw DatabaseError.timeout("the transaction took longer than it may") }
     isOver = true
-    let position = try await open.finish(answer: answerDeadline).get()
+    let position = try await open.finish().get()
     open.database.seen(by: request)?.hasWritten(position, on: open.timeline, of: open.database.cluster.id)
   }
 
@@ -164,7 +164,9 @@ final class PostgresTransaction: @unchecked Sendable {
     hasEnded = true
     if let open, !isOver {
       isOver = true
-      await open.withdraw(hasEntered: hasEntered, isInTheWay: contention != nil, answer: answerDeadline)
+      let again = await open.withdraw(
+        hasEntered: hasEntered, isInTheWay: contention != nil, answer: answerDeadline)
+      if let again { return again }
     }
     let error = failedToBegin ? failure ?? error : error
     guard let open else { return error }

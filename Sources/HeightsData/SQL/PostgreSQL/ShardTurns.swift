@@ -22,7 +22,8 @@ struct ShardTurns<Waiter> {
   private let waiterLimit: Int
   /// Those who wait for each shard that somebody has the turn of.
   private var waits: [UInt16: [Wait]] = [:]
-  private var lastNumber = 0
+  /// That of the last who came to wait, for whichever shard.
+  private(set) var lastNumber = 0
   private(set) var waiterCount = 0
 
   init(waiterLimit: Int) { self.waiterLimit = waiterLimit }
@@ -46,8 +47,9 @@ struct ShardTurns<Waiter> {
   }
 
   /// Whose turn is handed on, on the same loop: it stays one turn.
-  mutating func next(of shard: UInt16, on loop: Int) -> Waiter? {
-    remove(waits[shard]?.firstIndex { $0.loop == loop }, of: shard)
+  /// - Parameter last: the number of the last who may have it.
+  mutating func next(of shard: UInt16, on loop: Int, upTo last: Int) -> Waiter? {
+    remove(waits[shard]?.firstIndex { $0.loop == loop && $0.number <= last }, of: shard)
   }
 
   /// A turn ends.
