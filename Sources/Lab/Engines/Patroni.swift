@@ -273,8 +273,14 @@ extension Patroni {
   /// Whether a write is acknowledged only when a follower has it, as Patroni has told its server last.
   var waitsForFollower: Bool {
     let path = "\(host.outerFolder)/\(EngineShell.postgresData)/postgresql.conf"
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return false }
-    return text.split(separator: "\n").contains { $0.hasPrefix("synchronous_standby_names") }
+    return (try? String(contentsOfFile: path, encoding: .utf8)).map(Self.namesFollower) ?? false
+  }
+
+  /// Whether a server's configuration says that it waits for somebody.
+  static func namesFollower(_ configuration: String) -> Bool {
+    configuration.split(separator: "\n").contains {
+      $0.hasPrefix("synchronous_standby_names = ") && !$0.hasSuffix("= ''")
+    }
   }
 
   private func leads(_ member: Host) -> Bool {
