@@ -42,6 +42,8 @@ import Testing
         try await database.first("SELECT count(*), 'skipped' FROM notes") { try $0.int(0) }
       }
       try await loop.run {
+        // So that the next two find a connection, and are sent together.
+        _ = try await database.count()
         // Slow, and then an error: what is behind it in its tick is skipped.
         async let failing: Int64? = database.first("SELECT 1 / (pg_sleep(0.3) IS NULL)::int") {
           try $0.int(0)

@@ -38,7 +38,7 @@ final class PostgresConnection: @unchecked Sendable {
   }
   private var waitsToWrite = false
   private(set) var failure: DatabaseError?
-  /// Whether the server has said that it ends the connection: then it has done nothing of what it had not answered.
+  /// Whether the server has said that it was told to end it: then it has done nothing of what it had not answered.
   private(set) var wasEndedByServer = false
   /// Why nothing more comes, while what has come is taken.
   private var loss: DatabaseError?
@@ -260,14 +260,18 @@ final class PostgresConnection: @unchecked Sendable {
 
   /// Why the connection is over; nil for an error of one statement.
   ///
-  /// FATAL comes in place of the next answer: nothing behind that was begun. (Who is ended while it waits for a follower, after its
-  /// commit, says nothing of the kind.) PANIC may come in the middle of a commit, and libpq's own errors tell nothing of the server.
+  /// A server that was told to end a connection says FATAL in place of the next answer, and does nothing behind that. (Who is ended
+  /// after its commit, while it waits for a follower, says no such thing.) PANIC may come in the middle of a commit; what is said in
+  /// the server's place, by libpq or something in between, tells nothing of it, and names no function of the server's.
   private func lastWord(_ result: OpaquePointer) -> DatabaseError? {
-    let severity = PQresultErrorField(result, Int32(UInt8(ascii: "V"))).map { String(cString: $0) }
+    func field(_ code: Unicode.Scalar) -> String? {
+      PQresultErrorField(result, Int32(code.value)).map { String(cString: $0) }
+    }
+    let severity = field("V")
     switch severity {
     case nil: return loss ?? .connection(handle)
     case "FATAL", "PANIC":
-      wasEndedByServer = severity == "FATAL"
+      wasEndedByServer = severity == "FATAL" && field("R") == "ProcessInterrupts"
       return .gone(DatabaseError.message(of: result))
     default: return nil
     }
