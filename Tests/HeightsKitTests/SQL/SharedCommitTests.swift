@@ -185,16 +185,18 @@ import Testing
 
   @Test func whoFailedForWhatWasNotCommittedBeginsAgain() async throws {
     try await withPostgres(loops: 1, limits: Self.limits()) { notes, database in
-      let (loop, gate) = (notes.loops.loops[0], Flag())
+      let (loop, gate, hasBegun) = (notes.loops.loops[0], Flag(), Flag())
       let firstRuns = Atomic<Int>(0)
       let lastRuns = Atomic<Int>(0)
       async let holder: Void = loop.run {
         try await database.transaction { transaction in
           _ = try await transaction.insertNote("holder")
+          hasBegun.set()
           try await Self.wait(for: gate, on: loop)
         }
       }
-      try await Self.waitUntil(database, has: 1)
+      // It has the turn by then: an attempt that finds no leader yet is counted, too.
+      try await Self.wait(for: hasBegun, on: loop)
       async let first: Void = loop.run {
         try await database.transaction { transaction in
           let run = firstRuns.add(1, ordering: .relaxed).newValue
@@ -224,14 +226,16 @@ import Testing
 
   @Test func whoDoesNotEndKeepsTheShardNoLongerThanItsTime() async throws {
     try await withPostgres(loops: 1, limits: Self.limits()) { notes, database in
-      let (loop, gate, release) = (notes.loops.loops[0], Flag(), Flag())
+      let (loop, gate, release, hasBegun) = (notes.loops.loops[0], Flag(), Flag(), Flag())
       async let holder: Void = loop.run {
         try await database.transaction { transaction in
           _ = try await transaction.insertNote("holder")
+          hasBegun.set()
           try await Self.wait(for: gate, on: loop)
         }
       }
-      try await Self.waitUntil(database, has: 1)
+      // It has the turn by then: an attempt that finds no leader yet is counted, too.
+      try await Self.wait(for: hasBegun, on: loop)
       async let first: Void = loop.run {
         try await database.transaction { _ = try await $0.insertNote("first") }
       }

@@ -318,6 +318,7 @@ final class PostgresConnection: @unchecked Sendable {
 
   /// The same, and the server hears of it, however long somebody still holds the connection: what it has locked is free.
   func breakOff(_ error: DatabaseError) {
+    loop.assertIsolated()
     fail(error)
     shutdown(PQsocket(handle), Int32(SHUT_RDWR))
   }
