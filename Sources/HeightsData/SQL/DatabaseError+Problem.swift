@@ -14,6 +14,12 @@ extension DatabaseError: ProblemConvertible {
         retryAfterSeconds: 1)
     case .conflict: Problem(.conflict, title: "It conflicts with what is stored")
     case .zeroInText: .badRequest("A text has the character U+0000, which can't be stored.")
+    // Another try may do it twice: whoever asks has to know.
+    case .unknown(code: 0, _):
+      Problem(
+        .serviceUnavailable, title: "It isn't known whether that was done",
+        detail: "The database left while it was at it. Look whether it is there before you send it again.",
+        retryAfterSeconds: 1)
     case .invalid, .corrupt, .unknown: .unexpected
     }
   }

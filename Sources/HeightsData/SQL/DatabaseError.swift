@@ -24,7 +24,8 @@ public enum DatabaseError: Error, Equatable, Sendable {
   case zeroInText
   /// The file is damaged.
   case corrupt(String)
-  /// What has no case of its own, with the engine's code.
+  /// What has no case of its own, with the engine's code; with 0 it is not known whether it was done: the server left while it
+  /// committed.
   case unknown(code: Int, message: String)
 
   /// A constraint that was violated.

@@ -119,6 +119,8 @@ struct ShardSpan: Equatable, Sendable {
   private(set) var highest = UInt16.min
 
   var isEmpty: Bool { lowest > highest }
+  /// The shard, where there is just one.
+  var only: UInt16? { lowest == highest ? lowest : nil }
 
   mutating func add(_ shard: Shard) {
     lowest = min(lowest, shard.number)

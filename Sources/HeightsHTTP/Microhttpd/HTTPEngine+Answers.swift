@@ -15,6 +15,11 @@ extension HTTPEngine {
 
   /// What becomes of a handler's error.
   func response(to error: any Error, _ exchange: HTTPExchange) -> Response {
+    response(to: problem(of: error, exchange), exchange)
+  }
+
+  /// What a client is told of an error of the app's; the log is told all.
+  func problem(of error: any Error, _ exchange: HTTPExchange) -> Problem {
     let problem: Problem
     switch error {
     case let known as Problem: problem = known
@@ -22,10 +27,17 @@ extension HTTPEngine {
     case is CancellationError where exchange.deadline.hasPassed: problem = .tookTooLong
     default: problem = .unexpected
     }
+    log(error, problem, exchange.id)
+    return problem
+  }
+
+  /// The answer does not say why: the log does. Refusals are the app's own words, and there may be many.
+  private func log(_ error: any Error, _ problem: Problem, _ id: String) {
     if problem.status.code == 500 {
-      Log.error("request failed", ["request": exchange.id, "error": "\(error)"])
+      Log.error("request failed", ["request": id, "error": "\(error)"])
+    } else if problem.status.code > 500, problem != .overloaded, !(error is Problem) {
+      Log.warning("request failed for now", [("request", id), ("error", "\(error)")])
     }
-    return response(to: problem, exchange)
   }
 
   // MARK: Sending

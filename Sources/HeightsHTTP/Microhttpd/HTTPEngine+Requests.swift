@@ -86,7 +86,7 @@ extension HTTPEngine {
     loop.spawn { [self] in
       var problem: Problem?
       do { try await CurrentRequest.$context.withValue(exchange) { try await admission(exchange) } } catch {
-        problem = error as? Problem ?? (error as? any ProblemConvertible)?.problem ?? .unexpected
+        problem = self.problem(of: error, exchange)
       }
       admitted(exchange, problem)
     }

@@ -81,3 +81,17 @@ enum RedisError: Error, Equatable, CustomStringConvertible {
     }
   }
 }
+
+extension RedisError: ProblemConvertible {
+  var problem: Problem {
+    switch self {
+    case .tooMany: .overloaded
+    case .refused where !isOfLeader: .unexpected
+    // A change of its leader, or of who may ask.
+    case .away, .timeout, .refused:
+      Problem(
+        .serviceUnavailable, title: "The store doesn't answer in time", detail: "Try again in a moment.",
+        retryAfterSeconds: 1)
+    }
+  }
+}

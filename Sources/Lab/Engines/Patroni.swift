@@ -270,6 +270,19 @@ extension Patroni {
     throw .adminFailed(process: name, request: "POST /switchover", outcome: answer.text)
   }
 
+  /// Whether a write is acknowledged only when a follower has it, as Patroni has told its server last.
+  var waitsForFollower: Bool {
+    let path = "\(host.outerFolder)/\(EngineShell.postgresData)/postgresql.conf"
+    return (try? String(contentsOfFile: path, encoding: .utf8)).map(Self.namesFollower) ?? false
+  }
+
+  /// Whether a server's configuration says that it waits for somebody.
+  static func namesFollower(_ configuration: String) -> Bool {
+    configuration.split(separator: "\n").contains {
+      $0.hasPrefix("synchronous_standby_names = ") && !$0.hasSuffix("= ''")
+    }
+  }
+
   private func leads(_ member: Host) -> Bool {
     HostClient(address: member.address, port: ports.patroni).status("/primary") == 200
   }

@@ -36,7 +36,9 @@ extension Lab {
     switch step {
     case .drain(let name): if let spec = all[name] { drainInstance(spec.host, progress) }
     case .end(let names):
-      try stop(names.compactMap { all[$0] })
+      let ending = names.compactMap { all[$0] }
+      for case let member as Patroni in ending.map(\.engine) { waitUntilWritesGoOn(at: member) }
+      try stop(ending)
       for name in names { try forget(name) }
     case .renew(let name): if let spec = all[name] { try renew(spec, progress) }
     case .purgeEdges: purgeEdges()

@@ -4,6 +4,8 @@ import Glibc
 
 extension Lab {
   private static let switchoverLimitMs = 30_000
+  /// A file that has changed is read again by its server within so long.
+  private static let reloadUs: UInt32 = 200_000
 
   /// Has the server on a host lead its cluster. One that leads already, or leads alone, is left so.
   func switchOver(to host: String) throws(LabError) {
@@ -23,5 +25,22 @@ extension Lab {
       usleep(100_000)
     }
     tell("\(host) leads the database")
+  }
+
+  /// Waits until a leader that is about to end, after its followers, has noticed that they are gone: a commit that waits for one of
+  /// them would end with the server, and nobody would know what became of it. Patroni notices with its next round, which a busy
+  /// machine, or a choice of etcd's leader, may hold up.
+  func waitUntilWritesGoOn(at member: Patroni) {
+    func runs(_ host: Host) -> Bool {
+      supervisor?.status(of: EngineKind.patroni.name(on: host.id))?.pid != nil
+    }
+    // Where it is strict it waits for ever.
+    guard !member.settings.isStrict, runs(member.host), member.waitsForFollower,
+      !member.peers.contains(where: runs)
+    else { return }
+    let endMs = Clock.nowMs + Self.switchoverLimitMs
+    while member.waitsForFollower, runs(member.host), Clock.nowMs < endMs { usleep(Self.pauseUs) }
+    usleep(Self.reloadUs)
+    tell("\(member.host.id) acknowledges writes alone")
   }
 }

@@ -217,7 +217,10 @@ import Testing
       {
         await Task.yield()
       }
-      let others = (0..<5).map { number in Task { try await database.insertNote("\(number)") } }
+      // Each in a shard of its own: those of one wait for their turn before they wait for a connection.
+      let others = (0..<5).compactMap { Shard($0) }.map { shard in
+        Task { try await database.transaction { try await $0.insertNote("\(shard)", in: shard) } }
+      }
       while database.statistics.waiting < 4 { await Task.yield() }
       var refused = 0
       // Two of the five find the queue full, whichever they are.

@@ -125,7 +125,7 @@ import Testing
           defer { transaction.leave() }
           _ = try await transaction.use("INSERT INTO notes VALUES (7, 7, 'lost', 0)")
           // Behind the transaction's back, as something between the server and us might.
-          _ = try? await transaction.place?.connection.result(of: "SELECT 1 / 0", .own)
+          _ = try? await transaction.open?.connection.result(of: "SELECT 1 / 0", .own)
           try await transaction.commit()
         }
       }

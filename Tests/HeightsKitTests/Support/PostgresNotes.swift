@@ -47,4 +47,11 @@ struct PostgresNotes: Sendable {
     try await Database.open(
       name: name, url: server.url(), migrations: migrations, loops: loops, limits: limits)
   }
+
+  /// Ends the app's connections. A loop on whose thread that is done does not hear of it before it goes on.
+  func endConnections() throws {
+    try server.run(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(name)' AND application_name = 'heights'"
+    )
+  }
 }

@@ -304,11 +304,15 @@ class Lab:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def logs(self):
-        """The ends of all logs, for the report of a failure."""
+        """The ends of all logs, for the report of a failure; first of all why requests have failed, however long ago: their
+        answers say nothing of it."""
         parts = []
         for path in sorted((self.home / "logs").glob("*.log")):
             lines = path.read_text(errors="replace").splitlines()
+            signs = ('"level":"error"', "request failed", "it is not known whether")
+            errors = [line for line in lines if any(sign in line for sign in signs)]
             # Of the access log only what is no ordinary answer.
             telling = [line for line in lines if '"status":2' not in line] or lines
-            parts.append(f"{path.name}:\n" + "\n".join("  " + line[:300] for line in telling[-25:]))
+            shown = [line[:2000] for line in errors[:25]] + [line[:300] for line in telling[-25:]]
+            parts.append(f"{path.name}:\n" + "\n".join("  " + line for line in shown))
         return "\n".join(parts)

@@ -107,6 +107,12 @@ import Topology
     #expect(etcd.arguments.contains("--listen-client-urls=https://127.7.3.50:2379,unix://client:0"))
   }
 
+  @Test func aLeaderAcknowledgesAloneWhenItsConfigurationNamesNobody() {
+    #expect(Patroni.namesFollower("shared_buffers = '32MB'\nsynchronous_standby_names = '\"database-b\"'\n"))
+    #expect(!Patroni.namesFollower("shared_buffers = '32MB'\nsynchronous_commit = 'on'\n"))
+    #expect(!Patroni.namesFollower("synchronous_standby_names = ''\n"))
+  }
+
   @Test func plainPostgresHasTheSettingsThatPatroniWouldGiveIt() throws {
     let stage3 = LabPlan(
       topology: try Topology.of(hosts.context.manifest.outline, at: .separateDatabase), context: hosts.context

@@ -8,18 +8,29 @@ extension DatabaseError {
     func field(_ code: Character) -> String? {
       PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
     }
-    let state = field("C") ?? ""
-    let message = field("M") ?? PQresultErrorMessage(result).map { String(cString: $0) } ?? "unknown"
-    switch state.prefix(2) {
-    case "23":
-      self = .conflict(
-        Constraint(
-          sqlState: state, table: field("t"), column: field("c"), name: field("n"), detail: field("D")))
-    // Whoever moves data elsewhere first takes the right to write it here away.
-    case _ where state == "42501": self = .readOnly
-    case "42", "22", "P0": self = .invalid(sql: sql, message: message)
-    default: self = DatabaseError(sqlState: state, message: "\(message) (SQLSTATE \(state))", sql: sql)
+    guard let state = field("C") else {
+      // libpq's own: the server was not heard.
+      self = .gone(Self.message(of: result))
+      return
     }
+    guard state.hasPrefix("23") else {
+      self.init(sqlState: state, message: field("M") ?? "unknown", sql: sql)
+      return
+    }
+    self = .conflict(
+      Constraint(sqlState: state, table: field("t"), column: field("c"), name: field("n"), detail: field("D"))
+    )
+  }
+
+  /// What a result says went wrong, and its code.
+  static func message(of result: OpaquePointer) -> String {
+    func field(_ code: Character) -> String? {
+      PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
+    }
+    guard let state = field("C") else {
+      return PQresultErrorMessage(result).map { String(cString: $0) } ?? "unknown"
+    }
+    return "\(field("M") ?? "unknown") (SQLSTATE \(state))"
   }
 
   /// What became of a COMMIT that was answered with a tag; nil when it committed. The server answers a transaction that
@@ -29,27 +40,48 @@ extension DatabaseError {
     case "COMMIT": return nil
     case "ROLLBACK":
       self = .invalid(sql: "COMMIT", message: "the server rolled back: a statement before had failed")
-    default: self = .unknown(code: 0, message: "the server answered COMMIT with '\(tag)'")
+    default: self = .undecided("the server answered COMMIT with '\(tag)'")
     }
   }
 
-  /// The classes and codes of PostgreSQL 15's appendix A.
-  private init(sqlState state: String, message: String, sql: String) {
+  /// It is not known whether a transaction was committed: its rows may be there, or not.
+  static func undecided(_ message: String) -> DatabaseError {
+    Log.warning("it is not known whether a transaction was committed", [("why", message)])
+    return .unknown(code: 0, message: message)
+  }
+
+  /// What a code of PostgreSQL 15's appendix A comes to. What whoever runs the server has done, or a failover, is never taken for
+  /// a mistake of the app's.
+  init(sqlState state: String, message: String, sql: String) {
+    let told = "\(message) (SQLSTATE \(state))"
     switch state {
-    case "25006": self = .readOnly
-    case "57014": self = .timeout(message)
-    case "40001", "40P01", "55P03": self = .contended(message)
-    case "53100": self = .full(message)
-    case "53200", "53300", "53400": self = .tooMany
-    // Ended by an administrator, by a crash, or not yet accepting connections.
-    case "57P01", "57P02", "57P03", "57P05", "3D000", "25P03": self = .gone(message)
-    default:
-      switch state.prefix(2) {
-      case "08", "28": self = .gone(message)
-      case "XX": self = .corrupt(message)
-      case "0A", "21", "2B", "25", "54": self = .invalid(sql: sql, message: message)
-      default: self = .unknown(code: Int(state, radix: 36) ?? 0, message: message)
-      }
+    // Whoever moves data elsewhere first takes the right to write it here away.
+    case "25006", "42501": self = .readOnly
+    case "57014": self = .timeout(told)
+    // Others have the lock, the object, or the old rows.
+    case "55P03", "55006", "72000": self = .contended(told)
+    case "40003": self = .unknown(code: 0, message: told)
+    case "53100": self = .full(told)
+    // Ended after a wait, and what a server in recovery can't do: it does not lead.
+    case "25P03", "3D000", "55000": self = .gone(told)
+    case "XX001", "XX002": self = .corrupt(told)
+    default: self = Self.ofClass(state, message, told, sql)
+    }
+  }
+
+  private static func ofClass(
+    _ state: String, _ message: String, _ told: String, _ sql: String
+  ) -> DatabaseError {
+    switch state.prefix(2) {
+    case "23": .conflict(Constraint(sqlState: state, table: nil, column: nil, name: nil, detail: nil))
+    case "40": .contended(told)
+    case "53": .tooMany
+    // The connection, who may connect, whoever runs the server, its disk and its files.
+    case "08", "28", "57", "58", "F0": .gone(told)
+    case "42", "22", "P0": .invalid(sql: sql, message: message)
+    case "0A", "21", "2B", "25", "54": .invalid(sql: sql, message: told)
+    // Not 0, which says that nothing is known.
+    default: .unknown(code: max(Int(state, radix: 36) ?? 1, 1), message: told)
     }
   }
 }

@@ -60,7 +60,7 @@ private final class DescriptorWait {
       timer = loop.schedule(at: deadline) {
         self.end(.failure(DatabaseError.gone("the server did not answer")))
       }
-    } catch { end(.failure(error)) }
+    } catch { end(.failure(DatabaseError.gone("\(error)"))) }
   }
 
   private func end(_ result: Result<Void, any Error>) {

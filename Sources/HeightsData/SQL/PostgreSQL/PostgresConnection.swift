@@ -38,6 +38,10 @@ final class PostgresConnection: @unchecked Sendable {
   }
   private var waitsToWrite = false
   private(set) var failure: DatabaseError?
+  /// Whether the server has said that it was told to end it: then it has done nothing of what it had not answered.
+  private(set) var wasEndedByServer = false
+  /// Why nothing more comes, while what has come is taken.
+  private var loss: DatabaseError?
   /// Called with the first statement of a tick that waits for `endTick`.
   var onFirstOfTick: ((PostgresConnection) -> Void)?
   /// Held as long as the connection lives.
@@ -57,7 +61,9 @@ final class PostgresConnection: @unchecked Sendable {
       throw DatabaseError.connection(handle)
     }
     // Alive: it is cancelled before the connection goes. A weak reference would make every other one slow.
-    watch = try loop.watch(PQsocket(handle), .readable) { [unowned(unsafe) self] in ready($0) }
+    do {
+      watch = try loop.watch(PQsocket(handle), .readable) { [unowned(unsafe) self] in ready($0) }
+    } catch { throw DatabaseError.gone("\(error)") }
     PQsetNoticeReceiver(
       handle,
       { context, result in
@@ -176,7 +182,7 @@ final class PostgresConnection: @unchecked Sendable {
 
   private func flush() {
     let rest = PQflush(handle)
-    if rest < 0 { return _ = fail(.connection(handle)) }
+    if rest < 0 { return lose() }
     if waitsToWrite != (rest == 1) {
       waitsToWrite = rest == 1
       watch?.update(waitsToWrite ? [.readable, .writable] : .readable)
@@ -188,9 +194,17 @@ final class PostgresConnection: @unchecked Sendable {
   private func ready(_ events: IOEvents) {
     if events.contains(.writable) { flush() }
     guard failure == nil else { return }
-    guard PQconsumeInput(handle) == 1 else { return _ = fail(.connection(handle)) }
+    guard PQconsumeInput(handle) == 1 else { return lose() }
     takeResults()
     armTimer()
+  }
+
+  /// Nothing more comes. What has come is taken first: it may say what the server has done, and that it does no more.
+  private func lose() {
+    let error = DatabaseError.connection(handle)
+    loss = error
+    takeResults()
+    fail(error)
   }
 
   private func takeResults() {
@@ -209,9 +223,13 @@ final class PostgresConnection: @unchecked Sendable {
 
   private func take(_ result: OpaquePointer) {
     let status = PQresultStatus(result)
+    if status == PGRES_FATAL_ERROR, let error = lastWord(result) {
+      PQclear(result)
+      return _ = fail(error)
+    }
     guard let entry = pending.popFirst() else {
       PQclear(result)
-      return _ = fail(.unknown(code: 0, message: "the server answered what was not asked"))
+      return _ = fail(.gone("the server answered what was not asked"))
     }
     switch (entry, status) {
     case (.query(let sql, _, let continuation), PGRES_TUPLES_OK),
@@ -219,8 +237,13 @@ final class PostgresConnection: @unchecked Sendable {
       return continuation.resume(returning: PostgresResult(result, of: sql))
     case (.query(let sql, let name, let continuation), PGRES_PIPELINE_ABORTED):
       continuation.resume(throwing: statements.error(ofPreparing: name, sql) ?? PipelineSkipped())
-    case (.query(let sql, _, let continuation), _):
-      continuation.resume(throwing: DatabaseError(result, sql: sql.description))
+    case (.query(let sql, let name, let continuation), _):
+      if PostgresStatements.isStale(result) {
+        statements.forget(name)
+        continuation.resume(throwing: PipelineSkipped())
+      } else {
+        continuation.resume(throwing: DatabaseError(result, sql: sql.description))
+      }
     case (.position(let end), PGRES_TUPLES_OK):
       return end.set(Result { try PostgresResult(result, of: EndOfLog.question).endOfLog })
     case (.position(let end), PGRES_PIPELINE_ABORTED): end.set(.failure(PipelineSkipped()))
@@ -233,6 +256,25 @@ final class PostgresConnection: @unchecked Sendable {
     case (.command, _), (.sync, _): break
     }
     PQclear(result)
+  }
+
+  /// Why the connection is over; nil for an error of one statement.
+  ///
+  /// A server that was told to end a connection says FATAL in place of the next answer, and does nothing behind that. (Who is ended
+  /// after its commit, while it waits for a follower, says no such thing.) PANIC may come in the middle of a commit; what is said in
+  /// the server's place, by libpq or something in between, tells nothing of it, and names no function of the server's.
+  private func lastWord(_ result: OpaquePointer) -> DatabaseError? {
+    func field(_ code: Unicode.Scalar) -> String? {
+      PQresultErrorField(result, Int32(code.value)).map { String(cString: $0) }
+    }
+    let severity = field("V")
+    switch severity {
+    case nil: return loss ?? .connection(handle)
+    case "FATAL", "PANIC":
+      wasEndedByServer = severity == "FATAL" && field("R") == "ProcessInterrupts"
+      return .gone(DatabaseError.message(of: result))
+    default: return nil
+    }
   }
 
   private func note(_ notice: OpaquePointer) {
@@ -274,6 +316,13 @@ final class PostgresConnection: @unchecked Sendable {
     return error
   }
 
+  /// The same, and the server hears of it, however long somebody still holds the connection: what it has locked is free.
+  func breakOff(_ error: DatabaseError) {
+    loop.assertIsolated()
+    fail(error)
+    shutdown(PQsocket(handle), Int32(SHUT_RDWR))
+  }
+
   /// A server that hangs answers nothing, not even that it is out of time.
   private func armTimer() {
     guard let deadline = pending.nextDeadline else {
@@ -306,5 +355,14 @@ extension PostgresResult {
   }
 }
 
-/// A statement that was not run because one before it in the same pipeline failed.
+/// A statement that was not run because one before it in the same pipeline failed, or because it has to be prepared anew.
 struct PipelineSkipped: Error {}
+
+extension PostgresConnection {
+  /// What became of a transaction whose COMMIT was sent and had an error for an answer.
+  func outcome(ofCommitAnswered error: DatabaseError) -> DatabaseError {
+    // Whom the server had said before that it ends the connection, it has not committed.
+    guard case .gone(let message) = error, !wasEndedByServer else { return error }
+    return .undecided("the server left while it committed: \(message)")
+  }
+}

@@ -10,7 +10,9 @@ import Synchronization
 package final class PostgresDatabase: Sendable {
   let cluster: PostgresCluster
   private let ownsCluster: Bool
-  private let limits: DatabaseLimits
+  let limits: DatabaseLimits
+  /// Whose turn it is to write to a shard.
+  let turns: TransactionTurns
   private let perLoop: [LoopConnections]
   private let accepted = Atomic<Int>(0)
   private let committed = Atomic<Int>(0)
@@ -50,6 +52,7 @@ package final class PostgresDatabase: Sendable {
     self.cluster = cluster
     self.ownsCluster = ownsCluster
     self.limits = limits
+    turns = TransactionTurns(waiterLimit: limits.queuedTransactions)
     perLoop = loops.loops.map { LoopConnections(name, of: cluster, on: $0, limits: limits) }
     cluster.beginUse()
   }

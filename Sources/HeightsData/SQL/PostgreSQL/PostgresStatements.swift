@@ -1,5 +1,7 @@
 // The prepared statements of one connection.
 
+import CPostgres
+
 /// Prepared statements, bounded: what was used longest ago goes first. Loop thread only.
 final class PostgresStatements {
   /// Statements with the same literals and the same kinds of values at the same places.
@@ -76,6 +78,20 @@ final class PostgresStatements {
     keys[entry.name] = entry.key
     recent = entry
     return (entry.name, true, evicted)
+  }
+
+  /// Whether a statement failed only since it has to be prepared anew: the server does not have it, for what was to prepare it was
+  /// skipped; or a migration has changed the columns of its result.
+  static func isStale(_ result: OpaquePointer) -> Bool {
+    func field(_ code: Character) -> String? {
+      PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
+    }
+    switch field("C") {
+    case "26000": return true
+    // Other things that are not supported have the same code.
+    case "0A000": return field("R") == "RevalidateCachedQuery"
+    default: return false
+    }
   }
 
   /// It was not prepared after all.

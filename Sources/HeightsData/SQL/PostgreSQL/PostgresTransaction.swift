@@ -14,28 +14,23 @@ struct EngineHasChanged: Error {}
 ///
 /// `@unchecked Sendable` is sound: `use` refuses every thread but its loop's, on which it is made and ended.
 final class PostgresTransaction: @unchecked Sendable {
-  /// What it holds from its first statement to its end.
-  struct Place {
-    let database: PostgresDatabase
-    let connection: PostgresConnection
-    let pool: WriterPool
-    /// What the session has seen; nil where there was but one server when it began.
-    let seen: SeenPositions?
-  }
-
   private let route: PostgresRoute
   private let loop: EventLoop
   private let request: (any RequestContext)?
-  private(set) var place: Place?
+  /// What it is a part of, from its first statement on.
+  private(set) var open: OpenTransaction?
   /// The ranges whose fences it has passed, and the table that it found them in.
   private var entered: [EngineTable.Part] = []
   private var table: EngineTable?
   /// Where it was to begin.
   private var chosen: (database: PostgresDatabase, connections: LoopConnections)?
   private let isAgain: Bool
+  /// Whether it has sent anything, and whether it was answered.
+  private var hasEntered = false
   private var hasBegun = false
-  private var mayBeOpen = false
   private var hasEnded = false
+  /// Whether it is known what became of it.
+  private var isOver = false
   /// What its first statement that failed was told.
   private var failure: (any Error)?
   /// Whether that failed before it could run: then there is nothing of the transaction anywhere.
@@ -67,23 +62,31 @@ final class PostgresTransaction: @unchecked Sendable {
       throw misuse(sql, "BEGIN, COMMIT, ROLLBACK and SAVEPOINT are not for apps")
     }
     do {
-      let place = try await place(for: sql)
-      place.database.countStatement()
-      return try await run(sql, on: place.connection)
+      let open = try await place(for: sql)
+      open.database.countStatement()
+      if !hasEntered {
+        hasEntered = true
+        try open.enter(until: deadline, answer: answerDeadline)
+      }
+      let result = try await open.run(sql, until: answerDeadline)
+      hasBegun = true
+      return result
     } catch {
       failure = error
+      // What broke the connection may have come before the server had read anything.
+      if case DatabaseError.gone = error {} else { hasBegun = hasEntered }
       failedToBegin = !hasBegun
       throw error
     }
   }
 
-  private func place(for sql: SQL) async throws -> Place {
+  private func place(for sql: SQL) async throws -> OpenTransaction {
     switch route {
     case .one(let database):
-      if let place { return place }
-      return try await begin(on: database)
+      if let open { return open }
+      return try await begin(sql, on: database)
     case .ranges(let engines):
-      if let place { return try enter(sql, engines, from: place) }
+      if let open { return try enter(sql, engines, from: open) }
       while true {
         let table = engines.table
         let part = try table.part(of: sql)
@@ -91,56 +94,51 @@ final class PostgresTransaction: @unchecked Sendable {
         entered.append(part)
         guard let database = part.engines.postgres else { throw EngineHasChanged() }
         self.table = table
-        return try await begin(on: database)
+        return try await begin(sql, on: database)
       }
     }
   }
 
   /// Goes on in the cluster in which it began. When ranges have changed since it begins again: what has come here meanwhile it
   /// would not see; and who waited at a fence would hold the range that it is in, which the fence may wait for.
-  private func enter(_ sql: SQL, _ engines: PlacedEngines, from place: Place) throws -> Place {
-    guard let table else { return place }
+  private func enter(_ sql: SQL, _ engines: PlacedEngines, from open: OpenTransaction) throws
+    -> OpenTransaction
+  {
+    guard let table else { return open }
     let part = try table.part(of: sql)
-    if entered.contains(where: { $0.engines === part.engines }) { return place }
+    if entered.contains(where: { $0.engines === part.engines }) { return open }
     let changed = DatabaseError.contended("the shards \(part.shards) were moving to another cluster")
     guard engines.table === table else { throw changed }
-    guard part.engines.postgres === place.database else {
+    guard part.engines.postgres === open.database else {
       throw table.misplaced(sql, begunIn: entered[0].shards)
     }
     guard part.engines.enterAtOnce() == .entered else { throw changed }
     entered.append(part)
-    return place
+    return open
   }
 
-  private func begin(on database: PostgresDatabase) async throws -> Place {
+  /// Takes its turn, if the statement says in which shard it is, and a connection; or goes on in the transaction of whoever had
+  /// the turn before.
+  private func begin(_ sql: SQL, on database: PostgresDatabase) async throws -> OpenTransaction {
     let connections = database.connections(of: loop)
     chosen = (database, connections)
     database.begins(isAgain: isAgain)
-    let (connection, pool) = try await connections.acquire(until: deadline)
-    let place = Place(
-      database: database, connection: connection, pool: pool, seen: database.seen(by: request))
-    self.place = place
-    guard !deadline.hasPassed else {
+    let shard = sql.shards.only
+    if let shard { open = try await database.turns.take(shard, on: loop, until: deadline) }
+    if open == nil {
+      do {
+        let (connection, pool) = try await connections.acquire(until: deadline)
+        open = OpenTransaction(database, connection, of: pool, shard, table, on: loop)
+      } catch {
+        if let shard { database.turns.end(shard) }
+        throw error
+      }
+    }
+    table = open?.table
+    guard let open, !deadline.hasPassed else {
       throw DatabaseError.timeout("the transaction waited too long for its turn")
     }
-    connection.warnings = []
-    let (ms, latest) = ("\(max(1, deadline.remainingMs))", "\(database.latestIdentifierMs)")
-    mayBeOpen = true
-    // As SQLite's, whose transactions come one after the other: what is read stays so until it is written.
-    try connection.sendAhead("BEGIN ISOLATION LEVEL SERIALIZABLE", until: answerDeadline)
-    _ = try await run(
-      "SELECT set_config('statement_timeout', \(ms), true), set_config('heights.latest_ms', \(latest), true)",
-      on: connection)
-    hasBegun = true
-    return place
-  }
-
-  private func run(
-    _ sql: SQL, on connection: PostgresConnection, then endOfLog: EndOfLog? = nil
-  ) async throws -> PostgresResult {
-    do {
-      return try await connection.result(of: sql, .own, until: answerDeadline, then: endOfLog)
-    } catch is PipelineSkipped { throw connection.fail(.gone("the server did not begin a transaction")) }
+    return open
   }
 
   // MARK: Its end
@@ -151,46 +149,30 @@ final class PostgresTransaction: @unchecked Sendable {
   func commit() async throws {
     hasEnded = true
     if failure != nil { throw misuse("COMMIT", "an earlier error has rolled this transaction back") }
-    guard let place else { return }
-    let connection = place.connection
+    guard let open else { return }
     // Before it was sent: nothing of it stays.
-    if let failure = connection.failure { throw failure }
+    if let failure = open.connection.failure { throw failure }
     if deadline.hasPassed { throw DatabaseError.timeout("the transaction took longer than it may") }
-    connection.warnings = []
-    let endOfLog = place.seen.map { _ in EndOfLog() }
-    let tag: String
-    do {
-      tag = try await run("COMMIT", on: connection, then: endOfLog).tag
-    } catch DatabaseError.gone(let message) {
-      throw DatabaseError.unknown(code: 0, message: "the server left while it committed: \(message)")
-    }
-    mayBeOpen = false
-    if let error = DatabaseError(tagOfCommit: tag) { throw error }
-    if let warning = connection.warnings.first {
-      throw DatabaseError.unknown(code: 0, message: "committed, but perhaps not replicated: \(warning)")
-    }
-    place.database.hasCommitted()
-    let cluster = place.database.cluster.id
-    if let seen = place.seen {
-      seen.hasWritten(try? await endOfLog?.position, on: place.pool.timeline, of: cluster)
-    } else {
-      // There is a follower since it began: where the log ended was not asked for.
-      place.database.seen(by: request)?.hasWritten(nil, of: cluster)
-    }
+    isOver = true
+    let position = try await open.finish().get()
+    open.database.seen(by: request)?.hasWritten(position, on: open.timeline, of: open.database.cluster.id)
   }
 
   /// Rolls it back, if it has begun.
   /// - Returns: why it failed, whatever the app made of that.
   func failed(with error: any Error) async -> any Error {
-    await rollBack()
+    hasEnded = true
+    if let open, !isOver {
+      isOver = true
+      let again = await open.withdraw(
+        hasEntered: hasEntered, isInTheWay: contention != nil, answer: answerDeadline)
+      if let again { return again }
+    }
     let error = failedToBegin ? failure ?? error : error
-    guard let place else { return error }
-    if place.connection.failure != nil { place.pool.closeIdle() }
+    guard let open else { return error }
     let reason = contention ?? error
     if case DatabaseError.contended = reason { return reason }
-    let cluster = place.database.cluster.id
-    // There may be a follower since it began.
-    let seen = place.seen ?? place.database.seen(by: request)
+    let (cluster, seen) = (open.database.cluster.id, open.database.seen(by: request))
     if let reason = reason as? DatabaseError, reason.showsNothing {
       seen?.mayHaveWritten(of: cluster)
     } else {
@@ -206,13 +188,6 @@ final class PostgresTransaction: @unchecked Sendable {
     return error
   }
 
-  private func rollBack() async {
-    hasEnded = true
-    guard mayBeOpen, let place, place.connection.failure == nil else { return }
-    // If it fails, the connection is not idle and is given up; the server rolls back what it held.
-    _ = try? await run("ROLLBACK", on: place.connection)
-  }
-
   /// Waits for the leader of the cluster that it was to run on.
   /// - Returns: false when there was no such cluster, or the deadline comes first.
   func waitForLeader(_ patience: inout Patience) async throws -> Bool {
@@ -220,11 +195,8 @@ final class PostgresTransaction: @unchecked Sendable {
     return try await chosen.connections.waitForLeader(&patience, until: deadline)
   }
 
-  /// Gives back what it holds.
+  /// Gives back what it holds beside its part of the server's transaction.
   func leave() {
-    if let place { place.pool.giveBack(place.connection) }
-    // Whoever waits for the connection must not wait for this attempt.
-    place = nil
     chosen?.database.ends()
     for part in entered { part.engines.leave() }
   }

@@ -1,5 +1,6 @@
 // Group commit: all transactions that wait go to the disk together, and each is still on its own.
 
+import CSQLite
 import Synchronization
 
 /// Runs batches on the writer's thread: BEGIN IMMEDIATE, each transaction in a savepoint, COMMIT (which returns when
@@ -191,7 +192,8 @@ final class GroupCommit {
     _ result: Result<QueuedTransaction.Acknowledgement, any Error>
   ) -> any Error {
     if case .failure(let error) = result { return error }
-    return DatabaseError.unknown(code: 0, message: "an error inside the transaction rolled it back")
+    return DatabaseError.unknown(
+      code: Int(SQLITE_ABORT), message: "an error inside the transaction rolled it back")
   }
 
   private static let waitedTooLong = DatabaseError.timeout("the transaction waited too long for its turn")
