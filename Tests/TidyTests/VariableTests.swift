@@ -14,8 +14,8 @@ import Testing
   /// By which a lab knows its own processes among all of the machine.
   private static let forTheLab: Set<String> = ["secretFile"]
   /// Of stages 6 and 7: templates set them and the runtime does not read them yet, or the reverse.
-  private static let setForLater: Set<String> = ["sessionsTable", "services"]
-  private static let readForLater: Set<String> = ["serviceKeyFile"]
+  private static let setForLater: Set<String> = ["services"]
+  private static let readForLater: Set<String> = ["serviceKeyFile", "sessionsEndpoint"]
 
   /// The names of the contract's variables, and which of them the code sets and reads.
   private static func uses(
