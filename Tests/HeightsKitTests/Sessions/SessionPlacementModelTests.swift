@@ -53,7 +53,6 @@ private actor SessionModel {
   private struct Known {
     let kept: KeptSession
     /// By a moment of the model; nil while that has not happened.
-    var begun: Int?
     var endAsked: Int?
     var ended: Int?
   }
@@ -137,7 +136,10 @@ private actor SessionModel {
     let hasBegun = try await keepers.begin(kept)
     if hasBegun, credentials < asked { note("began with credentials \(credentials), they are \(asked)") }
     if !hasBegun, credentials >= versionAsked { note("was not let in with the newest credentials") }
-    if hasBegun { known.append(Known(kept: kept, begun: tick())) }
+    if !hasBegun { return }
+    // When all were ended meanwhile, this one was too.
+    let isOver = credentials < version
+    known.append(Known(kept: kept, endAsked: isOver ? tick() : nil, ended: isOver ? tick() : nil))
   }
 
   private func end(_ index: Int, _ keepers: SessionKeepers) async throws {

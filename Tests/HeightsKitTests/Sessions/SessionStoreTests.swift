@@ -16,11 +16,23 @@ import Testing
     let sessions: Database
   }
 
-  /// A server that begins, shows and ends sessions of one account.
+  /// A server that begins, shows and ends sessions of one account; one after the other with each of the stores.
   private func withStore(
-    _ variables: [String: String] = [:], _ body: (Setup) async throws -> Void
+    _ variables: [String: String] = [:],
+    _ stores: [[Placement.SessionStoreName]] = [[.sql], [.dynamodb], [.dynamodb, .sql]],
+    _ body: (Setup) async throws -> Void
+  ) async throws {
+    for store in stores {
+      let table = store.contains(.dynamodb) ? try await SessionsTable.make() : [:]
+      try await withStore(at: store, variables.merging(table) { $1 }, body)
+    }
+  }
+
+  private func withStore(
+    at stores: [Placement.SessionStoreName], _ variables: [String: String], _ body: (Setup) async throws -> Void
   ) async throws {
     try await withContext(variables) { context in
+      await context.placements.adopt(Placement(epoch: 1, sessions: stores))
       let clock = Clock()
       let store = try await SessionStore(context, nowMs: { clock.nowMs })
       try await withServer {
@@ -124,7 +136,7 @@ import Testing
   }
 
   @Test func theDiskHoldsNoTokenAndNoCSRFToken() async throws {
-    try await withStore { setup in
+    try await withStore([:], [[.sql]]) { setup in
       let (cookie, csrf) = try await begin(setup.server)
       let token = String(cookie.1.dropFirst("session=".count))
       var base64 = token.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
@@ -146,7 +158,7 @@ import Testing
     String(repeating: "=", count: 46),
   ])
   func aCookieThatIsNoTokenIsNobodys(value: String) async throws {
-    try await withStore { setup in
+    try await withStore([:], [[.sql]]) { setup in
       _ = try await begin(setup.server)
       let answer = try await setup.server.request("GET", "/who", [("Cookie", "session=\(value)")])
       #expect(answer.text == "nobody")
@@ -201,7 +213,7 @@ import Testing
   }
 
   @Test func aSessionOfAnEarlierVersionLivesOnAndEndsHalfAYearAfterItsFirstTouch() async throws {
-    try await withStore { setup in
+    try await withStore([:], [[.sql]]) { setup in
       let cookie = try await begin(setup.server).cookie
       try await setup.sessions.transaction {
         try await $0.execute("UPDATE sessions SET begun_at_ms = NULL, address = NULL")
@@ -217,7 +229,7 @@ import Testing
   }
 
   @Test func whatHasEndedIsRemovedAndWhatLivesIsNot() async throws {
-    try await withStore { setup in
+    try await withStore([:], [[.sql]]) { setup in
       for _ in 0..<5 { _ = try await begin(setup.server) }
       setup.clock.nowMs += SessionStore.idleMs
       let alive = try await begin(setup.server).cookie
