@@ -74,6 +74,8 @@ struct DynamoSessions: SessionItems {
         done: done))
   }
 
+  func writeTouches() async { await touches.writeWaiting() }
+
   func sessions(_ hashes: [[UInt8]], since: Int) async throws -> [KeptSession] {
     try await table.get(hashes.map(Self.key)).compactMap {
       if case .live(let session) = Self.state($0, since) { session } else { nil }

@@ -38,11 +38,16 @@ actor DynamoTouches {
     defer { isWriting = false }
     while !waiting.isEmpty {
       if (try? await loop.sleep(ms: Self.collectMs)) == nil { return }
-      let touches = Array(waiting.values)
-      waiting = [:]
-      for start in stride(from: 0, to: touches.count, by: DynamoTable.writesAtOnce) {
-        await write(Array(touches[start..<min(start + DynamoTable.writesAtOnce, touches.count)]))
-      }
+      await writeWaiting()
+    }
+  }
+
+  /// Writes what waits, without collecting any longer.
+  func writeWaiting() async {
+    let touches = Array(waiting.values)
+    waiting = [:]
+    for start in stride(from: 0, to: touches.count, by: DynamoTable.writesAtOnce) {
+      await write(Array(touches[start..<min(start + DynamoTable.writesAtOnce, touches.count)]))
     }
   }
 

@@ -24,6 +24,9 @@ protocol SessionItems: Sendable {
     _ session: KeptSession, since: Int, _ nowMs: Int64, done: @escaping @Sendable () async -> Void
   ) async throws
 
+  /// Writes at once which sessions are in use.
+  func writeTouches() async
+
   /// Adds a session to the list of its account.
   func list(_ session: KeptSession) async throws
 
@@ -52,7 +55,10 @@ struct ItemSessions: SessionKeeper {
   let items: any SessionItems
 
   func find(_ hash: [UInt8], _ shard: Shard, since: Int) async throws -> SessionState {
-    try await items.session(hash, since: since)
+    let state = try await items.session(hash, since: since)
+    // The shard is a part of the token: a session is its account's shard's.
+    if case .live(let found) = state, found.session.account.shard != shard { return .unknown }
+    return state
   }
 
   func admit(_ account: Identifier, credentials: Int64) async throws -> Bool {
@@ -104,6 +110,8 @@ struct ItemSessions: SessionKeeper {
   func page(from start: String?, since: Int) async throws -> SessionPage {
     try await items.page(from: start, since: since)
   }
+
+  func writeTouches() async { await items.writeTouches() }
 
   /// The store does it.
   func deleteExpired(olderThan oldestMs: Int64) async throws -> Int { 0 }

@@ -73,6 +73,9 @@ protocol SessionKeeper: Sendable {
     _ session: KeptSession, since: Int, _ nowMs: Int64, done: @escaping @Sendable () async -> Void
   ) async throws
 
+  /// Writes at once what `touch` has put off.
+  func writeTouches() async
+
   /// All that it has, page after page.
   func page(from start: String?, since: Int) async throws -> SessionPage
 

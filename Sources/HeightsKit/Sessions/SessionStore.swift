@@ -249,6 +249,9 @@ public final class SessionStore: Sendable {
     }
   }
 
+  /// Writes at once which sessions are in use, where that is put off.
+  func writeTouches() async { for keeper in keepers.values { await keeper.writeTouches() } }
+
   // MARK: Moving
 
   /// Has the first keeper of the placement keep what the second has, for about so long. Sessions are used meanwhile.

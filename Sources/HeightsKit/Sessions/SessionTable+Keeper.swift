@@ -128,6 +128,9 @@ extension SessionTable: SessionKeeper {
     if wasThere { await done() }
   }
 
+  /// Nothing is put off.
+  func writeTouches() async {}
+
   /// All versions of credentials, then all sessions, in the order of their keys.
   func page(from start: String?, since: Int) async throws -> SessionPage {
     let parts = (start ?? "credentials 0 -1").split(separator: " ").map(String.init)

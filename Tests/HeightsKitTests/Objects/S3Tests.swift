@@ -237,7 +237,7 @@ import Testing
 }
 
 /// Times as AWS writes them.
-private enum AmzDate {
+enum AmzDate {
   static func milliseconds(_ text: String) -> Int64? {
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")

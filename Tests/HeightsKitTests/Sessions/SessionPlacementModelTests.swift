@@ -255,6 +255,8 @@ private actor TableModel: SessionKeeper {
     _ session: KeptSession, since: Int, _ nowMs: Int64, done: @escaping @Sendable () async -> Void
   ) async throws { await turns.take() }
 
+  func writeTouches() async {}
+
   func page(from start: String?, since: Int) async throws -> SessionPage {
     await turns.take()
     let live = rows.values.compactMap { $0 }.filter { $0.since == since }
@@ -309,6 +311,8 @@ private actor ItemModel: SessionItems {
   func touch(
     _ session: KeptSession, since: Int, _ nowMs: Int64, done: @escaping @Sendable () async -> Void
   ) async throws { await turns.take() }
+
+  func writeTouches() async {}
 
   func list(_ session: KeptSession) async throws {
     await turns.take()
