@@ -130,7 +130,8 @@ import Testing
     }
     #expect(
       since == [
-        [.dynamodb: 5], [.dynamodb: 5], [.dynamodb: 5], [.dynamodb: 5, .sql: 8], [.sql: 8], [.sql: 8, .dynamodb: 10],
+        [.dynamodb: 5], [.dynamodb: 5], [.dynamodb: 5], [.dynamodb: 5, .sql: 8], [.sql: 8],
+        [.sql: 8, .dynamodb: 10],
       ])
   }
 

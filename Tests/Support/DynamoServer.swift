@@ -30,7 +30,8 @@ package final class DynamoServer: Sendable {
       [Self.root + "/.venv-lab/bin/python", "-m", "ministack"],
       environment: [
         "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": "\(port)", "SERVICES": "dynamodb",
-        "STATE_DIR": folder.path + "/state", "TMPDIR": folder.path, "LOG_LEVEL": "WARNING", "SFTP_ENABLED": "0",
+        "STATE_DIR": folder.path + "/state", "TMPDIR": folder.path, "LOG_LEVEL": "WARNING",
+        "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0", "DOCKER_HOST": "unix:///nowhere.sock",
       ])
     pid.withLock { $0 = started }

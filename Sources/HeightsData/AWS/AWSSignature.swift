@@ -33,7 +33,7 @@ struct AWSSignature: Sendable {
     let request =
       "\(method)\n\(path)\n\(query)\n" + signed.map { "\($0.0):\($0.1)\n" }.joined() + "\n\(names)\n\(hash)"
     let scope = "\(time.prefix(8))/\(region)/\(service)/aws4_request"
-    let text = "\(Self.algorithm)\n\(time)\n\(scope)\n\(ObjectKey.hash(Array(request.utf8)))"
+    let text = "\(Self.algorithm)\n\(time)\n\(scope)\n\(sha256(Array(request.utf8)))"
     let key = scope.split(separator: "/").reduce(Array("AWS4\(credentials.secret)".utf8)) {
       Self.code($1, by: $0)
     }

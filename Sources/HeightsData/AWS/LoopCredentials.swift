@@ -43,11 +43,13 @@ actor LoopCredentials {
 
   private func fetch() async throws -> RoleCredentials {
     guard let endpoint = try? Endpoint.http(service) else {
-      throw Missing(description: "AWS_EC2_METADATA_SERVICE_ENDPOINT is '\(service)': expected http://HOST:PORT")
+      throw Missing(
+        description: "AWS_EC2_METADATA_SERVICE_ENDPOINT is '\(service)': expected http://HOST:PORT")
     }
     let client = HTTPClient(
       endpoint, on: loop,
-      HTTPClient.Settings(userAgent: "heights", connections: 1, timeoutMs: Self.timeoutMs, bodyBytes: 64 << 10))
+      HTTPClient.Settings(
+        userAgent: "heights", connections: 1, timeoutMs: Self.timeoutMs, bodyBytes: 64 << 10))
     do {
       let found = try await fetch(client)
       await client.close()

@@ -1,6 +1,5 @@
 // One loop's requests to a table's server: signed, bounded, and tried again while there is time.
 
-import CCurl
 import Policies
 
 /// Sends what is asked of DynamoDB. Everything that it is used for does the same when it is done twice, so what was not
@@ -162,14 +161,15 @@ actor DynamoCaller {
     let signed = AWSSignature(
       credentials: try await credentials.current(), region: place.region, service: "dynamodb"
     ).headers(
-      "POST", host: authority, path: "/", query: "", hash: ObjectKey.hash(body),
+      "POST", host: authority, path: "/", query: "", hash: sha256(body),
       others: [("content-type", type), ("x-amz-target", "DynamoDB_20120810.\(action)")],
       at: nowSeconds() + ahead)
     // The client writes these two itself.
     let headers = signed.filter { $0.name != "host" && $0.name != "content-type" }
     // Tries are counted here.
     return ClientRequest(
-      "POST", "/", headers: headers.map { Header($0.name, $0.value) }, body: .init(mediaType: type, bytes: body),
+      "POST", "/", headers: headers.map { Header($0.name, $0.value) },
+      body: .init(mediaType: type, bytes: body),
       mayRetry: false)
   }
 
@@ -221,14 +221,5 @@ actor DynamoCaller {
 
   private func error(_ action: String, _ reason: DynamoError.Reason) -> DynamoError {
     DynamoError(table: place.table, action: action, reason: reason)
-  }
-}
-
-/// The date of an answer.
-enum HTTPDate {
-  /// Of `Mon, 30 Nov 2026 08:25:51 GMT`, since 1970; nil of anything else.
-  static func seconds(_ text: String) -> Int? {
-    let seconds = curl_getdate(text, nil)
-    return seconds < 0 ? nil : Int(seconds)
   }
 }

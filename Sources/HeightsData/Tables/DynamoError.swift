@@ -12,9 +12,11 @@ package struct DynamoError: Error, Equatable, CustomStringConvertible, ProblemCo
     case refused(Int, String, String)
   }
 
+  /// Its name.
   package let table: String
   /// What DynamoDB calls it: `PutItem`.
   package let action: String
+  /// Why not.
   package let reason: Reason
 
   package var description: String {

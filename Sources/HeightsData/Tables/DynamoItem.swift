@@ -44,21 +44,21 @@ package enum DynamoValue: Codable, Equatable, Sendable {
 package typealias DynamoItem = [String: DynamoValue]
 
 /// What is asked of one table. Members that are nil are left out.
-package struct DynamoRequest: Encodable, Sendable {
-  package var table: String?
-  package var key: DynamoItem?
-  package var item: DynamoItem?
-  package var consistent: Bool?
-  package var condition: String?
-  package var update: String?
-  package var names: [String: String]?
-  package var values: DynamoItem?
-  package var keyCondition: String?
-  package var start: DynamoItem?
-  package var limit: Int?
-  package var forward: Bool?
-  package var returns: String?
-  package var returnsOnFailure: String?
+struct DynamoRequest: Encodable, Sendable {
+  var table: String?
+  var key: DynamoItem?
+  var item: DynamoItem?
+  var consistent: Bool?
+  var condition: String?
+  var update: String?
+  var names: [String: String]?
+  var values: DynamoItem?
+  var keyCondition: String?
+  var start: DynamoItem?
+  var limit: Int?
+  var forward: Bool?
+  var returns: String?
+  var returnsOnFailure: String?
 
   enum CodingKeys: String, CodingKey {
     case table = "TableName"
@@ -78,7 +78,7 @@ package struct DynamoRequest: Encodable, Sendable {
   }
 
   /// Nothing yet; the table is named by whoever sends it.
-  package init(
+  init(
     key: DynamoItem? = nil, item: DynamoItem? = nil, consistent: Bool? = nil, condition: String? = nil,
     update: String? = nil, names: [String: String]? = nil, values: DynamoItem? = nil,
     keyCondition: String? = nil, start: DynamoItem? = nil, limit: Int? = nil, forward: Bool? = nil,
@@ -92,13 +92,13 @@ package struct DynamoRequest: Encodable, Sendable {
 }
 
 /// What one table answers.
-package struct DynamoReply: Decodable, Sendable {
-  package let item: DynamoItem?
-  package let items: [DynamoItem]?
+struct DynamoReply: Decodable, Sendable {
+  let item: DynamoItem?
+  let items: [DynamoItem]?
   /// As they were, or are now: whatever was asked for.
-  package let attributes: DynamoItem?
+  let attributes: DynamoItem?
   /// Where a reading goes on; nil at its end.
-  package let next: DynamoItem?
+  let next: DynamoItem?
 
   enum CodingKeys: String, CodingKey {
     case item = "Item"

@@ -19,7 +19,8 @@ extension MetricsText {
     func count(_ counter: borrowing Atomic<Int>) -> Double { Double(counter.load(ordering: .relaxed)) }
     let metrics = table.metrics
     metric(
-      "table_breaker_state", "gauge", "0: closed, 1: half-open, 2: open on a loop, nothing waits for DynamoDB.",
+      "table_breaker_state", "gauge",
+      "0: closed, 1: half-open, 2: open on a loop, nothing waits for DynamoDB.",
       await table.breakerNumber)
     begin("table_requests_total", "counter", "Requests to DynamoDB, repeated ones too.")
     sample("table_requests_total", [("result", "answered")], count(metrics.answered))

@@ -5,7 +5,7 @@ import Foundation
 
 /// A table as the environment names it.
 package struct DynamoPlace: Sendable {
-  package let table: String
+  let table: String
   let host: String
   let port: Int?
   let region: String
@@ -37,8 +37,10 @@ package struct DynamoPlace: Sendable {
     let url = URLComponents(string: endpoint)
     if url?.scheme == "https" {
       throw EnvironmentError(
-        description: "the table '\(table)' would be asked at \(endpoint), and DynamoDB over TLS is not there yet: "
-          + "expected AWS_ENDPOINT_URL_DYNAMODB=http://HOST:PORT, or a placement whose sessions are not in dynamodb")
+        description:
+          "the table '\(table)' would be asked at \(endpoint), and DynamoDB over TLS is not there yet: "
+          + "expected AWS_ENDPOINT_URL_DYNAMODB=http://HOST:PORT, or a placement whose sessions are not in dynamodb"
+      )
     }
     guard let url, url.scheme == "http", let host = url.host, !host.isEmpty, ["", "/"].contains(url.path),
       url.query == nil, url.user == nil, (1...65_535).contains(url.port ?? 80)

@@ -4,9 +4,9 @@
 package final class DynamoTable: Sendable {
   /// DynamoDB takes no more at once.
   package static let writesAtOnce = 25
-  package static let readsAtOnce = 100
+  private static let readsAtOnce = 100
 
-  package let name: String
+  private let name: String
   let metrics = DynamoMetrics()
   private let callers: [DynamoCaller]
 
@@ -66,7 +66,8 @@ package final class DynamoTable: Sendable {
 
   /// Puts and removes items, each by itself: when it throws, some of it may have been done.
   package func write(put items: [DynamoItem] = [], remove keys: [DynamoItem] = []) async throws {
-    var left = (items.map { DynamoBatchWrite.Write(put: .init(item: $0)) }
+    var left =
+      (items.map { DynamoBatchWrite.Write(put: .init(item: $0)) }
       + keys.map { DynamoBatchWrite.Write(delete: .init(key: $0)) })[...]
     while !left.isEmpty {
       let now = Array(left.prefix(Self.writesAtOnce))

@@ -78,7 +78,9 @@ public final class AppContext: Sendable {
   }
 
   /// Has `follow` called with the placement to start from, and with each new one.
-  func follow(_ follow: @escaping @Sendable (Placement) async -> Void) async { await placements.follow(follow) }
+  func follow(_ follow: @escaping @Sendable (Placement) async -> Void) async {
+    await placements.follow(follow)
+  }
 
   /// Returns when a later placement waits: this one can't be gone by, and never counts as adopted.
   func refuse(_ placement: Placement) async {
@@ -88,7 +90,9 @@ public final class AppContext: Sendable {
         "epoch": String(placement.epoch),
         "reason": "they are in dynamodb, and HEIGHTS_SESSIONS_TABLE names no table that this process can ask",
       ])
-    while !placements.isOutdated(placement), !isClosing { try? await Task.sleep(for: .milliseconds(Self.lookMs)) }
+    while !placements.isOutdated(placement), !isClosing {
+      try? await Task.sleep(for: .milliseconds(Self.lookMs))
+    }
   }
 
   /// Opens a database: of its cluster in the placement; where there is no placement, of the server at `DATABASE_URL`;
@@ -197,7 +201,8 @@ public final class AppContext: Sendable {
     guard let place else {
       if !isNeeded { return nil }
       throw EnvironmentError(
-        description: "HEIGHTS_SESSIONS_TABLE is not set, and the placement (epoch \(placement.epoch)) has sessions in dynamodb"
+        description:
+          "HEIGHTS_SESSIONS_TABLE is not set, and the placement (epoch \(placement.epoch)) has sessions in dynamodb"
       )
     }
     let table = DynamoTable(place, loops)

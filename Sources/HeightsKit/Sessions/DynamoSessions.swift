@@ -42,7 +42,8 @@ struct DynamoSessions: SessionItems {
     do {
       try await table.put(
         item,
-        if: "attribute_not_exists(pk) OR (attribute_not_exists(ended) AND (since <> :since OR touched < :touched))",
+        if:
+          "attribute_not_exists(pk) OR (attribute_not_exists(ended) AND (since <> :since OR touched < :touched))",
         [":since": .number(Int64(since)), ":touched": .number(session.touchedAtMs)])
       return true
     } catch let failed as DynamoConditionFailed {
@@ -170,7 +171,10 @@ struct DynamoSessions: SessionItems {
   /// - Parameter since: nil for those of any time.
   private static func state(_ item: DynamoItem, _ since: Int?) -> SessionState {
     if item["ended"] != nil { return .ended }
-    guard let hash = item["pk"]?.text.flatMap({ bytes(ofHexadecimal: String($0.dropFirst("session#".count)), count: SessionToken.hashBytes) }),
+    guard
+      let hash = item["pk"]?.text.flatMap({
+        bytes(ofHexadecimal: String($0.dropFirst("session#".count)), count: SessionToken.hashBytes)
+      }),
       let account = item["account"]?.text.flatMap({ Identifier($0) }),
       let credentials = item["credentials"]?.number, let begun = item["begun"]?.number,
       let touched = item["touched"]?.number, let itsSince = item["since"]?.number,

@@ -127,7 +127,9 @@ public final class SessionStore: Sendable {
     guard let token = request.cookie(cookieName).flatMap(SessionToken.init) else { return nil }
     let now = nowMs()
     return try await placed { placed in
-      guard let found = try await find(token, now, placed), !Self.isOver(found.session, now) else { return nil }
+      guard let found = try await find(token, now, placed), !Self.isOver(found.session, now) else {
+        return nil
+      }
       if found.session.touchedAtMs < now - SessionStore.touchMs { await touch(found, now, placed) }
       return session(token, found.session)
     }
@@ -284,7 +286,9 @@ public final class SessionStore: Sendable {
   /// - Returns: how many sessions were removed.
   func removeExpiredBatch() async throws -> Int {
     var count = 0
-    for keeper in keepers.values { count += try await keeper.deleteExpired(olderThan: nowMs() - SessionStore.idleMs) }
+    for keeper in keepers.values {
+      count += try await keeper.deleteExpired(olderThan: nowMs() - SessionStore.idleMs)
+    }
     return count
   }
 }

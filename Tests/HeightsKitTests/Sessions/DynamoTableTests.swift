@@ -9,7 +9,8 @@ import Testing
 
 @Suite struct DynamoTableTests {
   private static let key: DynamoItem = ["pk": .text("a"), "sk": .text("b")]
-  private static let found = #"{"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "n": {"N": "7"}, "l": {"L": []}}}"#
+  private static let found =
+    #"{"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "n": {"N": "7"}, "l": {"L": []}}}"#
 
   /// A server that answers in this order, and the last answer from then on.
   private func withAnswers(
@@ -27,7 +28,8 @@ import Testing
         return Response(status: Status(answer.status), body: .bytes(Array(answer.body.utf8)))
       }
     } _: { server in
-      try await withTable(port: Int(server.port)) { table in try await body(table, { asked.withLock { $0 } }) }
+      try await withTable(port: Int(server.port)) { table in try await body(table, { asked.withLock { $0 } })
+      }
     }
   }
 
@@ -76,7 +78,8 @@ import Testing
       #expect(error?.reason == .busy(400, "ThrottlingException"))
       #expect(
         error?.description
-          == "the table people did not do GetItem in time: HTTP 400 ThrottlingException, each time it was tried")
+          == "the table people did not do GetItem in time: HTTP 400 ThrottlingException, each time it was tried"
+      )
       #expect(error?.problem.status == .serviceUnavailable)
       #expect(start.elapsedMs <= DynamoCaller.patienceMs + 500)
       #expect(asked() > 3 && asked() <= 12)
@@ -143,7 +146,8 @@ import Testing
           return Response(status: .ok, body: .bytes(Array(Self.found.utf8)))
         }
         refused.withLock { $0 += 1 }
-        return Response(status: .badRequest, body: .bytes(Array(Self.refusal("InvalidSignatureException").utf8)))
+        return Response(
+          status: .badRequest, body: .bytes(Array(Self.refusal("InvalidSignatureException").utf8)))
       }
     } _: { server in
       let wrong: @Sendable () -> Int = { Int(wallClockMs() / 1_000) - 7_200 }
@@ -161,7 +165,9 @@ import Testing
     let variables = Self.variables(8000)
     #expect(try DynamoPlace([:]) == nil)
     func message(_ changes: [String: String?]) -> String {
-      let changed = variables.merging(changes.compactMapValues { $0 }) { $1 }.filter { changes[$0.key] != .some(nil) }
+      let changed = variables.merging(changes.compactMapValues { $0 }) { $1 }.filter {
+        changes[$0.key] != .some(nil)
+      }
       do {
         _ = try DynamoPlace(changed)
         return ""

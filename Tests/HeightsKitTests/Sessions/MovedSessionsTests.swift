@@ -89,8 +89,9 @@ import Testing
       let left = try await setup.begin()
       #expect(try await setup.server.request("POST", "/end", [left]).status == 204)
       let script = """
-        import boto3, os
-        items = boto3.client("dynamodb").scan(TableName=os.environ["HEIGHTS_SESSIONS_TABLE"])["Items"]
+        import boto3, botocore.config, os
+        limits = botocore.config.Config(connect_timeout=5, read_timeout=20, retries={"max_attempts": 1})
+        items = boto3.client("dynamodb", config=limits).scan(TableName=os.environ["HEIGHTS_SESSIONS_TABLE"])["Items"]
         print(*sorted("+".join(sorted(item)) for item in items), sep="\\n")
         """
       let environment = setup.variables
@@ -111,7 +112,9 @@ import Testing
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()
+    // Amazon's client gives up by itself.
     let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
+    // It has closed its output.
     process.waitUntilExit()
     return String(decoding: bytes, as: UTF8.self)
   }

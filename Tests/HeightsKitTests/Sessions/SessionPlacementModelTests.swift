@@ -38,7 +38,9 @@ import Testing
     var found = false
     for seed in 0..<60 where !found {
       let model = SessionModel(seed: UInt64(seed))
-      for sessions in [Self.ladder[1], Self.ladder[2], Self.ladder[1], Self.ladder[0], Self.ladder[1], Self.ladder[2]] {
+      for sessions in [
+        Self.ladder[1], Self.ladder[2], Self.ladder[1], Self.ladder[0], Self.ladder[1], Self.ladder[2],
+      ] {
         let placement = Placement(epoch: 1, sessions: sessions)
         await model.run(placement, placement, operations: 12)
       }
@@ -104,7 +106,9 @@ private actor SessionModel {
     await turns.begin(1)
     var start: String?
     repeat {
-      guard let page = try? await keepers(placement).copyPage(from: start, isOver: { _ in false }) else { break }
+      guard let page = try? await keepers(placement).copyPage(from: start, isOver: { _ in false }) else {
+        break
+      }
       start = page.next
     } while start != nil
     await turns.end()

@@ -29,7 +29,8 @@ import Testing
   }
 
   private func withStore(
-    at stores: [Placement.SessionStoreName], _ variables: [String: String], _ body: (Setup) async throws -> Void
+    at stores: [Placement.SessionStoreName], _ variables: [String: String],
+    _ body: (Setup) async throws -> Void
   ) async throws {
     try await withContext(variables) { context in
       await context.placements.adopt(Placement(epoch: 1, sessions: stores))
@@ -319,6 +320,7 @@ import Testing
       let begunAtMs = setup.clock.nowMs
       setup.clock.nowMs += SessionStore.touchMs + 1
       let second = try await begin(setup.server).cookie
+      _ = try await use(setup, first)
       func sessions() async throws -> [[String]] {
         try await setup.server.request("GET", "/sessions", [first]).text
           .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }

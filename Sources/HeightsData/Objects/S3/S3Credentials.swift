@@ -30,9 +30,12 @@ final class S3Credentials: Sendable {
   }
 
   private func fetch(_ curl: CurlHandles) throws -> RoleCredentials {
-    let token = try ask(curl, "PUT", RoleCredentials.tokenPath, ["X-aws-ec2-metadata-token-ttl-seconds: 21600"])
+    let token = try ask(
+      curl, "PUT", RoleCredentials.tokenPath, ["X-aws-ec2-metadata-token-ttl-seconds: 21600"])
     let header = ["X-aws-ec2-metadata-token: \(token)"]
-    guard let role = try ask(curl, "GET", RoleCredentials.path, header).split(whereSeparator: \.isNewline).first else {
+    guard
+      let role = try ask(curl, "GET", RoleCredentials.path, header).split(whereSeparator: \.isNewline).first
+    else {
       throw S3Error.away("the instance has no role, and AWS_ACCESS_KEY_ID is not set")
     }
     let text = try ask(curl, "GET", RoleCredentials.path + role, header)
