@@ -58,6 +58,19 @@ public enum AdminAnswer {
     }
   }
 
+  /// How far a copy of sessions has come. When `next` is nil, everything that the second keeper had is with the first.
+  public struct SessionsCopied: Codable, Equatable, Sendable {
+    /// Sessions that this call has looked at.
+    public var seen = 0
+    /// Those of them that the first keeper has now; the others have ended.
+    public var kept = 0
+    /// Where the next call goes on; nil when all are done.
+    public var next: String?
+
+    /// Nothing is copied yet.
+    public init(next: String? = nil) { self.next = next }
+  }
+
   /// How far the move of all databases has come.
   public struct Move: Codable, Equatable, Sendable {
     /// Under way.

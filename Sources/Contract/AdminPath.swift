@@ -18,6 +18,8 @@ public enum AdminPath {
   public static let move = "/move"
   /// POST with `to` and `from`: `AdminAnswer.ObjectsCopied`.
   public static let copyObjects = "/objects/copy"
+  /// POST with `from`: `AdminAnswer.SessionsCopied`.
+  public static let copySessions = "/sessions/copy"
   /// The waitlist as lines of JSON; POST adds such lines.
   public static let waitlist = "/waitlist"
 

@@ -49,6 +49,8 @@ public enum AppVariable: String, CaseIterable, Sendable {
   // Of stages 6 and 7.
   /// The table that has the sessions.
   case sessionsTable = "HEIGHTS_SESSIONS_TABLE"
+  /// Of a DynamoDB that isn't AWS'.
+  case sessionsEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
   /// The service that the process runs; all of them unless told.
   case service = "HEIGHTS_SERVICE"
   /// Where the other services are.

@@ -65,7 +65,7 @@ private enum FileEncoding: CaseIterable {
 }
 
 /// Dates as HTTP writes them (RFC 9110, 5.6.7).
-enum HTTPDate {
+package enum HTTPDate {
   private static let format = "%a, %d %b %Y %H:%M:%S GMT"
 
   static func text(_ seconds: Int) -> String {
@@ -79,7 +79,8 @@ enum HTTPDate {
     }
   }
 
-  static func seconds(_ text: String) -> Int? {
+  /// Since 1970; nil of what is no date.
+  package static func seconds(_ text: String) -> Int? {
     let seconds = heights_parse_http_date(text)
     return seconds < 0 ? nil : Int(seconds)
   }

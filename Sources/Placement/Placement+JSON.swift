@@ -4,7 +4,7 @@ import Foundation
 
 extension Placement: Codable {
   private enum Key: String, CodingKey, CaseIterable {
-    case epoch, clusters, databases, sessions, cache, objects, services, keys
+    case epoch, clusters, databases, sessions, sessionsSince, cache, objects, services, keys
   }
 
   private struct RangeForm: Codable {
@@ -28,6 +28,7 @@ extension Placement: Codable {
       clusters: values.decodeIfPresent([String: Cluster].self, forKey: .clusters) ?? [:],
       databases: ranges.mapValues { try $0.map(Self.range) },
       sessions: values.decodeIfPresent([SessionStoreName].self, forKey: .sessions) ?? [.sql],
+      sessionsSince: Self.since(values.decodeIfPresent([String: Int].self, forKey: .sessionsSince) ?? [:]),
       cache: values.decodeIfPresent(CacheForm.self, forKey: .cache).map(Self.cache),
       objects: values.decodeIfPresent([ObjectStoreName].self, forKey: .objects) ?? [.folder],
       services: values.decodeIfPresent([String: Service].self, forKey: .services) ?? [:],
@@ -40,6 +41,15 @@ extension Placement: Codable {
       throw PlacementError("shards are '\(form.shards)': expected a range such as 0-4095")
     }
     return Range(shards: shards, cluster: form.cluster)
+  }
+
+  private static func since(_ form: [String: Int]) throws -> [SessionStoreName: Int] {
+    try form.reduce(into: [:]) { since, entry in
+      guard let store = SessionStoreName(rawValue: entry.key) else {
+        throw PlacementError("sessionsSince names '\(entry.key)': expected sql or dynamodb")
+      }
+      since[store] = entry.value
+    }
   }
 
   private static func cache(_ form: CacheForm) throws -> SharedCache {
@@ -60,6 +70,10 @@ extension Placement: Codable {
       databases.mapValues { $0.map { RangeForm(shards: $0.shards.description, cluster: $0.cluster) } },
       forKey: .databases)
     try values.encode(sessions, forKey: .sessions)
+    if !sessionsSince.isEmpty {
+      let since = sessionsSince.map { ($0.key.rawValue, $0.value) }
+      try values.encode(Dictionary(uniqueKeysWithValues: since), forKey: .sessionsSince)
+    }
     switch cache {
     case .sentinels(let sentinels, let name):
       try values.encode(CacheForm(sentinels: sentinels, name: name), forKey: .cache)

@@ -76,10 +76,14 @@ public struct Placement: Equatable, Sendable {
     case servers([ServerAddress], tls: Bool)
   }
 
-  /// Where sessions are: SQL keeps them, and Redis before it answers for it. Redis behind it is only told of those that
-  /// end, which every process has to do before any asks it.
+  /// Where sessions are. SQL and DynamoDB keep them: the first of the two begins them and answers, and the second is asked
+  /// for what the first doesn't know, and told of those that end. Redis before them answers for them; behind them it is
+  /// only told of those that end, which every process has to do before any asks it.
   public enum SessionStoreName: String, Codable, Sendable {
-    case sql, redis
+    case sql, redis, dynamodb
+
+    /// Whether it keeps sessions, and doesn't only have copies of them.
+    public var isKeeper: Bool { self != .redis }
   }
 
   /// Where objects are kept. Written to all in order; read in order until found.
@@ -93,8 +97,11 @@ public struct Placement: Equatable, Sendable {
   public var clusters: [String: Cluster]
   /// For each database all 4,096 shards, in order.
   public var databases: [String: [Range]]
-  /// Each once, and SQL among them.
+  /// Each once, and one that keeps them among them.
   public var sessions: [SessionStoreName]
+  /// The epoch with which a keeper of sessions came into `sessions`, as `next` notes it; 0 for one that was there from the
+  /// beginning. What a keeper has from an earlier time counts for nothing: it was not told of what ended meanwhile.
+  public var sessionsSince: [SessionStoreName: Int]
   /// Nil: each process keeps its own cache.
   public var cache: SharedCache?
   /// Each once, at least one.
@@ -108,13 +115,15 @@ public struct Placement: Equatable, Sendable {
   /// Where nothing is named, everything is in the process's data folder.
   public init(
     epoch: Int, clusters: [String: Cluster] = [:], databases: [String: [Range]] = [:],
-    sessions: [SessionStoreName] = [.sql], cache: SharedCache? = nil, objects: [ObjectStoreName] = [.folder],
+    sessions: [SessionStoreName] = [.sql], sessionsSince: [SessionStoreName: Int] = [:],
+    cache: SharedCache? = nil, objects: [ObjectStoreName] = [.folder],
     services: [String: Service] = [:], keys: [String: [String]] = [:]
   ) {
     self.epoch = epoch
     self.clusters = clusters
     self.databases = databases
     self.sessions = sessions
+    self.sessionsSince = sessionsSince
     self.cache = cache
     self.objects = objects
     self.services = services
@@ -129,6 +138,10 @@ public struct Placement: Equatable, Sendable {
     var next = self
     try change(&next)
     next.epoch = epoch + 1
+    next.sessionsSince = sessionsSince.filter { next.sessions.contains($0.key) }
+    for store in next.sessions where store.isKeeper && !sessions.contains(store) {
+      next.sessionsSince[store] = next.epoch
+    }
     return next
   }
 
@@ -169,7 +182,13 @@ public struct Placement: Equatable, Sendable {
     for (name, ranges) in databases { try check(ranges, of: name) }
     try check(sessions, "sessions")
     try check(objects, "objects")
-    if !sessions.contains(.sql) { throw PlacementError("sessions are not in sql, which keeps them") }
+    if !sessions.contains(where: \.isKeeper) {
+      throw PlacementError("sessions are in redis alone: expected sql or dynamodb too, which keep them")
+    }
+    for (store, since) in sessionsSince
+    where !store.isKeeper || !sessions.contains(store) || !(0...epoch).contains(since) {
+      throw PlacementError("sessions are in \(store.rawValue) since epoch \(since), which can't be")
+    }
     if sessions.contains(.redis), cache == nil {
       throw PlacementError("sessions are in redis, and there is no cache")
     }

@@ -44,7 +44,7 @@ import Testing
     (#"{"epoch": "x"}"#, "epoch is not what it should be"),
     (
       #"{"epoch": 1, "extra": 1}"#,
-      "'extra' is not understood: expected epoch, clusters, databases, sessions, cache, objects, services, keys"
+      "'extra' is not understood: expected epoch, clusters, databases, sessions, sessionsSince, cache, objects, services, keys"
     ),
     (#"{"epoch": 1, "clusters": {"a": {"members": []}}}"#, "cluster a has no members"),
     (#"{"epoch": 1, "clusters": {"a": {"members": ["x"]}}}"#, "'x' is no address: expected HOST:PORT"),
@@ -72,6 +72,22 @@ import Testing
     (#"{"epoch": 1, "sessions": ["sql", "sql"]}"#, "sessions name a store twice"),
     (#"{"epoch": 1, "sessions": ["redis", "sql"]}"#, "sessions are in redis, and there is no cache"),
     (
+      #"{"epoch": 1, "sessions": ["redis"]}"#,
+      "sessions are in redis alone: expected sql or dynamodb too, which keep them"
+    ),
+    (
+      #"{"epoch": 1, "sessions": ["sql"], "sessionsSince": {"sql": 2}}"#,
+      "sessions are in sql since epoch 2, which can't be"
+    ),
+    (
+      #"{"epoch": 1, "sessions": ["sql"], "sessionsSince": {"dynamodb": 1}}"#,
+      "sessions are in dynamodb since epoch 1, which can't be"
+    ),
+    (
+      #"{"epoch": 1, "sessionsSince": {"disk": 1}}"#,
+      "sessionsSince names 'disk': expected sql or dynamodb"
+    ),
+    (
       #"{"epoch": 1, "cache": {"name": "x"}}"#,
       "the cache is not understood: expected sentinels and name, or servers (and tls)"
     ),
@@ -98,6 +114,25 @@ import Testing
   ]) func whatCantBeIsRefusedAndNamed(json: String, message: String) {
     let error = #expect(throws: PlacementError.self) { try Placement(json: Data(json.utf8)) }
     #expect(error?.description == message)
+  }
+
+  @Test func aKeeperThatComesBackIsNotTakenForTheOneThatWasThere() throws {
+    var placement = Placement(epoch: 4)
+    var since: [[Placement.SessionStoreName: Int]] = []
+    let lists: [[Placement.SessionStoreName]] = [
+      [.sql, .dynamodb], [.dynamodb, .sql], [.dynamodb], [.dynamodb, .sql], [.sql], [.sql, .dynamodb],
+    ]
+    for sessions in lists {
+      placement = placement.next { $0.sessions = sessions }
+      since.append(placement.sessionsSince)
+      let read = try Placement(json: placement.json)
+      #expect(read == placement)
+    }
+    #expect(
+      since == [
+        [.dynamodb: 5], [.dynamodb: 5], [.dynamodb: 5], [.dynamodb: 5, .sql: 8], [.sql: 8],
+        [.sql: 8, .dynamodb: 10],
+      ])
   }
 
   @Test func oneThatIsPutTogetherWrongIsNotWritten() throws {

@@ -7,12 +7,13 @@ import Testing
   private static let allowed: [String: Set<String>] = {
     let runtime: Set<String> = ["HeightsRuntime", "Text", "JSON", "Telemetry"]
     let http = runtime.union(["HeightsHTTP"])
-    let data = http.union(["SQL", "Shards", "Objects"])
+    let data = http.union(["SQL", "Shards", "Objects", "Tables"])
     let app = data.union(["Redis", "Cache", "Sessions", "Services", "Placement", "Launch"])
     return [
       "HeightsRuntime": [], "Text": [], "JSON": ["Text"], "Telemetry": ["HeightsRuntime", "Text"],
       "HeightsHTTP": runtime,
-      "Shards": ["HeightsRuntime"], "SQL": http.union(["Shards"]), "Objects": http.union(["SQL"]),
+      "Shards": ["HeightsRuntime"], "SQL": http.union(["Shards"]), "AWS": http,
+      "Objects": http.union(["SQL", "AWS"]), "Tables": http.union(["AWS"]),
       "Redis": http, "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
       "Placement": runtime, "Services": http.union(["Placement"]),
       "Launch": app.union(["App"]), "App": app,

@@ -17,7 +17,7 @@ enum Placements {
     var changed = current
     try change(&changed)
     if changed != current {
-      changed.epoch = current.epoch + 1
+      changed = current.next { [changed] in $0 = changed }
       try lab.carryOut(.place(changed, ifEpoch: current.epoch), say)
     }
     try waitUntilAdopted(changed.epoch, lab)

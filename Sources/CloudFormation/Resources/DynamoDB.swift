@@ -6,16 +6,22 @@ struct GlobalTable: ResourceType {
   static let type = "AWS::DynamoDB::GlobalTable"
   /// The name of the key attribute, a text.
   let key: String
+  /// The name of the attribute that tells items of one key apart and orders them, a text; nil where a key has one item.
+  var sortKey: String?
   /// The attribute that says when an item may go; nil where items stay.
   var expiryAttribute: String?
   /// Where it is. The stack's own region has to be one of them.
   let regions: [String]
   let tags: [Tag]
 
+  private var keys: [(name: String, type: String)] {
+    [(key, "HASH")] + (sortKey.map { [($0, "RANGE")] } ?? [])
+  }
+
   var properties: Object {
     [
-      "AttributeDefinitions": [["AttributeName": key, "AttributeType": "S"] as Object],
-      "KeySchema": [["AttributeName": key, "KeyType": "HASH"] as Object],
+      "AttributeDefinitions": keys.map { ["AttributeName": $0.name, "AttributeType": "S"] as Object },
+      "KeySchema": keys.map { ["AttributeName": $0.name, "KeyType": $0.type] as Object },
       "BillingMode": "PAY_PER_REQUEST",
       "SSESpecification": ["SSEEnabled": true, "SSEType": "KMS"] as Object,
       // Replicas are kept alike through the stream; it is there from the start, so that adding one changes nothing.

@@ -97,7 +97,8 @@ private struct Plan {
     let table = builder.add(
       "Sessions",
       GlobalTable(
-        key: "id", expiryAttribute: "expires", regions: tier.regions, tags: blueprint.tags("sessions")),
+        key: "pk", sortKey: "sk", expiryAttribute: "expires", regions: tier.regions,
+        tags: blueprint.tags("sessions")),
       deletion: .retain)
     return (
       builder.output("SessionsTable", table.id, "Sessions, in every region that may share them."),

@@ -66,7 +66,11 @@ struct ServerRights {
 
   mutating func keepSessions(in table: Expression) {
     allow(
-      ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+      [
+        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
+        "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan",
+        "dynamodb:UpdateItem",
+      ],
       on: [Text("arn:\(.partition):dynamodb:\(.region):\(.account):table/\(table)")])
   }
 

@@ -63,6 +63,9 @@ package actor HTTPClient {
     loop.actorExecutor.asUnownedSerialExecutor()
   }
 
+  /// As its requests name the server: what whoever signs them goes by.
+  package nonisolated var authority: String { endpoint.authority }
+
   private let endpoint: Endpoint
   private let settings: Settings
   private let buffer = ReadBuffer()

@@ -31,6 +31,16 @@ extension AdminAnswer.ObjectsCopied: JSONWritable {
   }
 }
 
+extension AdminAnswer.SessionsCopied: JSONWritable {
+  public func write(to json: inout JSONWriter) {
+    json.object {
+      $0.member("seen", seen)
+      $0.member("kept", kept)
+      if let next { $0.member("next", next) }
+    }
+  }
+}
+
 extension AdminAnswer.Move: JSONWritable {
   public func write(to json: inout JSONWriter) {
     json.object {

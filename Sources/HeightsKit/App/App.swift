@@ -89,6 +89,7 @@ struct AppProcess {
     mover = Mover(context)
     routes.admin.addMove(mover)
     routes.admin.addObjects(context)
+    routes.admin.addSessions(context)
     routes.admin.addFrontDoor(server, readiness, drainLimitMs: Leaving.drainMs)
     admin = try await HTTPServer(loops: [context.loops.loops[0]], router: routes.admin, logRequests: false)
     if !environment.opensFrontDoor { try await server.setAccepting(false) }

@@ -30,10 +30,20 @@ extension SessionStore {
   }
 
   convenience init(_ context: AppContext, nowMs: @escaping @Sendable () -> Int64) async throws {
+    let place = SessionPlace(context.placement)
+    let table = try context.sessionsTable()
     try await self.init(
-      context.database("sessions", migrations: Self.migrations), context.redis, on: context.loops.loops[0],
-      usesTLS: context.environment.usesTLS, stores: { context.placement.sessions }, nowMs: nowMs)
-    context.addMetrics { [found] in found.write(to: &$0) }
+      context.database("sessions", migrations: Self.migrations), table, context.redis,
+      on: context.loops.loops[0], usesTLS: context.environment.usesTLS, place, nowMs: nowMs)
+    await context.follow { [weak context] placement in
+      if table == nil, placement.sessions.contains(.dynamodb) { await context?.refuse(placement) }
+      await place.follow(placement)
+    }
+    context.setSessions(self)
+    context.addMetrics { [found] in
+      found.write(to: &$0)
+      if let table { await $0.table(table) }
+    }
   }
 }
 

@@ -29,8 +29,11 @@ public final class AppContext: Sendable {
   private let databases = Mutex<[(database: Database, migrations: [Migration])]>([])
   private let closing = Atomic<Bool>(false)
   private let objectStore = Mutex<ObjectStore?>(nil)
+  private let sessionStore = Mutex<SessionStore?>(nil)
+  private let tables = Mutex<[DynamoTable]>([])
   private let writers = Mutex<[@Sendable (inout MetricsText) async -> Void]>([])
 
+  private static let lookMs = 100
   /// How long a process that starts waits for its databases: a failover takes less.
   private static let leaderWaitMs = 30_000
 
@@ -72,6 +75,24 @@ public final class AppContext: Sendable {
     _ follow: @escaping @Sendable (_ old: Placement, _ new: Placement) async -> Void
   ) -> Placement {
     placements.subscribe(follow)
+  }
+
+  /// Has `follow` called with the placement to start from, and with each new one.
+  func follow(_ follow: @escaping @Sendable (Placement) async -> Void) async {
+    await placements.follow(follow)
+  }
+
+  /// Returns when a later placement waits: this one can't be gone by, and never counts as adopted.
+  func refuse(_ placement: Placement) async {
+    Log.error(
+      "sessions can't go by the placement",
+      [
+        "epoch": String(placement.epoch),
+        "reason": "they are in dynamodb, and HEIGHTS_SESSIONS_TABLE names no table that this process can ask",
+      ])
+    while !placements.isOutdated(placement), !isClosing {
+      try? await Task.sleep(for: .milliseconds(Self.lookMs))
+    }
   }
 
   /// Opens a database: of its cluster in the placement; where there is no placement, of the server at `DATABASE_URL`;
@@ -163,6 +184,32 @@ public final class AppContext: Sendable {
 
   func setObjects(_ store: ObjectStore) { objectStore.withLock { $0 = store } }
 
+  /// The app's sessions; nil until it has opened a store.
+  var sessions: SessionStore? { sessionStore.withLock { $0 } }
+
+  func setSessions(_ store: SessionStore) { sessionStore.withLock { $0 = store } }
+
+  /// The table that the environment names for sessions; nil while no placement needs one that is none.
+  /// - Throws: `EnvironmentError`.
+  func sessionsTable() throws -> DynamoTable? {
+    let isNeeded = placement.sessions.contains(.dynamodb)
+    let place: DynamoPlace?
+    do { place = try DynamoPlace(environment.variables) } catch {
+      if isNeeded { throw error }
+      return nil
+    }
+    guard let place else {
+      if !isNeeded { return nil }
+      throw EnvironmentError(
+        description:
+          "HEIGHTS_SESSIONS_TABLE is not set, and the placement (epoch \(placement.epoch)) has sessions in dynamodb"
+      )
+    }
+    let table = DynamoTable(place, loops)
+    tables.withLock { $0.append(table) }
+    return table
+  }
+
   /// Adds metrics of the app's own to `/metrics`.
   public func addMetrics(_ write: @escaping @Sendable (inout MetricsText) async -> Void) {
     writers.withLock { $0.append(write) }
@@ -187,6 +234,7 @@ public final class AppContext: Sendable {
     for (database, _) in openDatabases { database.close() }
     for cluster in clusters.withLock({ $0.values }) { cluster.close() }
     await redis.close()
+    for table in tables.withLock({ $0 }) { await table.close() }
     bucket?.close()
     await loops.shutdown()
   }

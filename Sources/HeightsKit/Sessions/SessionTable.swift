@@ -28,7 +28,7 @@ extension StoredSession {
 
 /// Sessions in SQL, by the hash of their token, in the shard of their account.
 struct SessionTable: Sendable {
-  private static let expiredBatch = 500
+  static let expiredBatch = 500
   /// Where the secret of all is.
   private static let secretShard = Shard(0)!  // 0 is a shard
 
@@ -71,6 +71,9 @@ struct SessionTable: Sendable {
         );
         """),
     AttemptTable.migration,
+    // The epoch of the placement since which the database has been told of what ends.
+    Migration(
+      number: 5, name: "since", sql: "ALTER TABLE sessions ADD COLUMN since BIGINT NOT NULL DEFAULT 0;"),
   ]
 
   let database: Database
@@ -96,90 +99,10 @@ struct SessionTable: Sendable {
     return secret
   }
 
-  /// As the leader knows it: a session that was ended is not found a moment longer.
-  func find(_ hash: [UInt8], _ shard: Shard) async throws -> StoredSession? {
-    try await database.newest(
-      """
-      SELECT account_id, credentials, COALESCE(begun_at_ms, touched_at_ms), touched_at_ms FROM sessions
-      WHERE shard = \(shard) AND token_hash = \(hash)
-      """
-    ) {
-      StoredSession(
-        account: try $0.identifier(0), credentials: try $0.int(1), begunAtMs: try $0.int(2),
-        touchedAtMs: try $0.int(3))
-    }.first
-  }
-
-  /// - Returns: false when the account has newer credentials already; then nothing is inserted.
-  func insert(_ hash: [UInt8], _ session: StoredSession, from address: String) async throws -> Bool {
-    try await database.transaction { transaction in
-      guard try await raise(session.account, to: session.credentials, transaction) == session.credentials
-      else { return false }
-      try await transaction.execute(
-        """
-        INSERT INTO sessions (shard, token_hash, account_id, credentials, begun_at_ms, touched_at_ms, address)
-        VALUES (\(session.account.shard), \(hash), \(session.account), \(session.credentials),
-          \(session.begunAtMs), \(session.touchedAtMs), \(address))
-        """)
-      return true
-    }
-  }
-
-  func delete(_ hash: [UInt8], _ shard: Shard) async throws {
-    try await database.transaction {
-      try await $0.execute("DELETE FROM sessions WHERE shard = \(shard) AND token_hash = \(hash)")
-    }
-  }
-
-  /// - Returns: whether it was one of the account's.
-  func delete(_ hash: [UInt8], of account: Identifier) async throws -> Bool {
-    try await database.transaction {
-      try await $0.execute(
-        """
-        DELETE FROM sessions
-        WHERE shard = \(account.shard) AND token_hash = \(hash) AND account_id = \(account)
-        """) == 1
-    }
-  }
-
-  /// Those that have been in use since `usedMs` and were begun after `begunMs`, the latest first, at most `limit`.
-  func all(
-    of account: Identifier, usedAfter usedMs: Int64, begunAfter begunMs: Int64, limit: Int
-  ) async throws -> [(hash: [UInt8], session: StoredSession, address: String?)] {
-    try await database.newest(
-      """
-      SELECT token_hash, credentials, COALESCE(begun_at_ms, touched_at_ms), touched_at_ms, address FROM sessions
-      WHERE shard = \(account.shard) AND account_id = \(account) AND touched_at_ms > \(usedMs)
-        AND COALESCE(begun_at_ms, touched_at_ms) > \(begunMs)
-      ORDER BY touched_at_ms DESC, token_hash LIMIT \(Int64(limit))
-      """
-    ) {
-      let session = StoredSession(
-        account: account, credentials: try $0.int(1), begunAtMs: try $0.int(2), touchedAtMs: try $0.int(3))
-      return (try $0.blob(0), session, try $0.optionalText(4))
-    }
-  }
-
-  /// Those that were begun with credentials before `version`; from now on none such is begun.
-  /// - Returns: the hashes of those that have ended.
-  func deleteAll(of account: Identifier, before version: Int64) async throws -> [[UInt8]] {
-    try await database.transaction { transaction in
-      _ = try await raise(account, to: version, transaction)
-      return try await transaction.query(
-        """
-        DELETE FROM sessions WHERE shard = \(account.shard) AND account_id = \(account) AND credentials < \(version)
-        RETURNING token_hash
-        """
-      ) { try $0.blob(0) }
-    }
-  }
-
   /// Notes that an account has these credentials, or newer ones. Until the transaction ends nobody else gets past here:
   /// whoever begins a session sees that its credentials are out of date, or is seen by who ends all of those.
   /// - Returns: the newest that were noted.
-  private func raise(_ account: Identifier, to version: Int64, _ transaction: Transaction) async throws
-    -> Int64?
-  {
+  func raise(_ account: Identifier, to version: Int64, _ transaction: Transaction) async throws -> Int64? {
     try await transaction.first(
       """
       INSERT INTO session_credentials (shard, account_id, version)
@@ -190,30 +113,5 @@ struct SessionTable: Sendable {
       RETURNING version
       """
     ) { try $0.int(0) }
-  }
-
-  /// A session from before it was noted when one begins counts from its first touch on.
-  /// - Returns: whether it was still there.
-  func touch(_ hash: [UInt8], _ shard: Shard, _ nowMs: Int64) async throws -> Bool {
-    try await database.transaction {
-      try await $0.execute(
-        """
-        UPDATE sessions SET begun_at_ms = COALESCE(begun_at_ms, touched_at_ms), touched_at_ms = \(nowMs)
-        WHERE shard = \(shard) AND token_hash = \(hash)
-        """) > 0
-    }
-  }
-
-  /// Removes a batch of those that have ended by themselves, from each cluster.
-  /// - Returns: how many.
-  func deleteExpired(olderThan oldestMs: Int64) async throws -> Int {
-    let counts = try await database.everywhere.transaction {
-      try await $0.execute(
-        """
-        DELETE FROM sessions WHERE (shard, token_hash) IN
-          (SELECT shard, token_hash FROM sessions WHERE touched_at_ms <= \(oldestMs) LIMIT \(Self.expiredBatch))
-        """)
-    }
-    return counts.reduce(0, +)
   }
 }

@@ -185,8 +185,8 @@ import Testing
     ).headers(
       "GET", host: "examplebucket.s3.amazonaws.com", path: "/", query: query, hash: ObjectKey.hash([]),
       at: 1_369_353_600)
-    #expect(headers.contains("x-amz-date: 20130524T000000Z"))
-    #expect(headers.last?.hasSuffix("Signature=\(signature)") == true, "\(headers)")
+    #expect(headers.contains { $0 == ("x-amz-date", "20130524T000000Z") })
+    #expect(headers.last?.value.hasSuffix("Signature=\(signature)") == true, "\(headers)")
   }
 
   @Test func aClockThatIsWrongByMuchIsMadeUpForAndSoIsItsEnd() async throws {
@@ -237,7 +237,7 @@ import Testing
 }
 
 /// Times as AWS writes them.
-private enum AmzDate {
+enum AmzDate {
   static func milliseconds(_ text: String) -> Int64? {
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")

@@ -16,11 +16,24 @@ import Testing
     let sessions: Database
   }
 
-  /// A server that begins, shows and ends sessions of one account.
+  /// A server that begins, shows and ends sessions of one account; one after the other with each of the stores.
   private func withStore(
-    _ variables: [String: String] = [:], _ body: (Setup) async throws -> Void
+    _ variables: [String: String] = [:],
+    _ stores: [[Placement.SessionStoreName]] = [[.sql], [.dynamodb], [.dynamodb, .sql]],
+    _ body: (Setup) async throws -> Void
+  ) async throws {
+    for store in stores {
+      let table = store.contains(.dynamodb) ? try await SessionsTable.make() : [:]
+      try await withStore(at: store, variables.merging(table) { $1 }, body)
+    }
+  }
+
+  private func withStore(
+    at stores: [Placement.SessionStoreName], _ variables: [String: String],
+    _ body: (Setup) async throws -> Void
   ) async throws {
     try await withContext(variables) { context in
+      await context.placements.adopt(Placement(epoch: 1, sessions: stores))
       let clock = Clock()
       let store = try await SessionStore(context, nowMs: { clock.nowMs })
       try await withServer {
@@ -76,6 +89,13 @@ import Testing
     return (("Cookie", String(cookie)), answer.text)
   }
 
+  /// Who is logged in, once it has been noted that they are.
+  private func use(_ setup: Setup, _ cookie: (String, String)) async throws -> String {
+    let answer = try await who(setup.server, cookie)
+    await setup.store.writeTouches()
+    return answer
+  }
+
   private func who(_ server: RunningServer, _ cookie: (String, String)) async throws -> String {
     try await server.request("GET", "/who", [cookie]).text
   }
@@ -124,7 +144,7 @@ import Testing
   }
 
   @Test func theDiskHoldsNoTokenAndNoCSRFToken() async throws {
-    try await withStore { setup in
+    try await withStore([:], [[.sql]]) { setup in
       let (cookie, csrf) = try await begin(setup.server)
       let token = String(cookie.1.dropFirst("session=".count))
       var base64 = token.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
@@ -146,7 +166,7 @@ import Testing
     String(repeating: "=", count: 46),
   ])
   func aCookieThatIsNoTokenIsNobodys(value: String) async throws {
-    try await withStore { setup in
+    try await withStore([:], [[.sql]]) { setup in
       _ = try await begin(setup.server)
       let answer = try await setup.server.request("GET", "/who", [("Cookie", "session=\(value)")])
       #expect(answer.text == "nobody")
@@ -172,7 +192,7 @@ import Testing
       let (used, unused) = (try await begin(setup.server).cookie, try await begin(setup.server).cookie)
       for _ in 0..<3 {
         setup.clock.nowMs += SessionStore.idleMs - 1
-        #expect(try await who(setup.server, used) != "nobody")
+        #expect(try await use(setup, used) != "nobody")
       }
       #expect(try await who(setup.server, unused) == "nobody")
       setup.clock.nowMs += SessionStore.idleMs
@@ -185,7 +205,7 @@ import Testing
       let cookie = try await begin(setup.server).cookie
       for _ in 0..<11 {
         setup.clock.nowMs += SessionStore.lifetimeMs / 11 - 1
-        #expect(try await who(setup.server, cookie) != "nobody")
+        #expect(try await use(setup, cookie) != "nobody")
       }
       setup.clock.nowMs += 11 + SessionStore.lifetimeMs % 11
       #expect(try await who(setup.server, cookie) == "nobody")
@@ -201,7 +221,7 @@ import Testing
   }
 
   @Test func aSessionOfAnEarlierVersionLivesOnAndEndsHalfAYearAfterItsFirstTouch() async throws {
-    try await withStore { setup in
+    try await withStore([:], [[.sql]]) { setup in
       let cookie = try await begin(setup.server).cookie
       try await setup.sessions.transaction {
         try await $0.execute("UPDATE sessions SET begun_at_ms = NULL, address = NULL")
@@ -209,7 +229,7 @@ import Testing
       }
       for _ in 0..<11 {
         setup.clock.nowMs += SessionStore.lifetimeMs / 11 - 1
-        #expect(try await who(setup.server, cookie) != "nobody")
+        #expect(try await use(setup, cookie) != "nobody")
       }
       setup.clock.nowMs += 11 + SessionStore.lifetimeMs % 11
       #expect(try await who(setup.server, cookie) == "nobody")
@@ -217,7 +237,7 @@ import Testing
   }
 
   @Test func whatHasEndedIsRemovedAndWhatLivesIsNot() async throws {
-    try await withStore { setup in
+    try await withStore([:], [[.sql]]) { setup in
       for _ in 0..<5 { _ = try await begin(setup.server) }
       setup.clock.nowMs += SessionStore.idleMs
       let alive = try await begin(setup.server).cookie
@@ -300,6 +320,7 @@ import Testing
       let begunAtMs = setup.clock.nowMs
       setup.clock.nowMs += SessionStore.touchMs + 1
       let second = try await begin(setup.server).cookie
+      _ = try await use(setup, first)
       func sessions() async throws -> [[String]] {
         try await setup.server.request("GET", "/sessions", [first]).text
           .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }

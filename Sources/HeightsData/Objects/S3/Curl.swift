@@ -5,14 +5,6 @@ import CRuntime
 import Glibc
 import Synchronization
 
-/// How AWS knows who asks.
-struct AWSCredentials: Equatable, Sendable {
-  let id: String
-  let secret: String
-  /// Of credentials that end.
-  var token: String?
-}
-
 struct CurlRequest: Sendable {
   let method: String
   let url: String

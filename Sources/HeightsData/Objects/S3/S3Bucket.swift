@@ -201,7 +201,8 @@ package final class S3Bucket: Sendable {
       credentials: try credentials.current(transfers), region: region, service: "s3"
     ).headers(
       method, host: host, path: "\(folder)/\(parts[0])", query: parts.count > 1 ? String(parts[1]) : "",
-      hash: hash, at: nowSeconds() + aheadSeconds)
+      hash: hash, at: nowSeconds() + aheadSeconds
+    ).map { "\($0.name): \($0.value)" }
   }
 
   /// Whether a refusal tells of another time than what the request was signed at; the next one is signed at that.

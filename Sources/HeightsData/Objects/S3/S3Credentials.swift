@@ -9,46 +9,19 @@ import Synchronization
 ///
 /// Source: docs.aws.amazon.com, EC2 user guide, "Retrieve security credentials from instance metadata".
 final class S3Credentials: Sendable {
-  private struct FromRole {
-    let credentials: AWSCredentials
-    let until: Date
-  }
-
-  private struct Document: Decodable {
-    let id: String
-    let secret: String
-    let token: String
-    let expiration: String
-
-    enum CodingKeys: String, CodingKey {
-      case id = "AccessKeyId"
-      case secret = "SecretAccessKey"
-      case token = "Token"
-      case expiration = "Expiration"
-    }
-  }
-
-  /// They are fetched anew so long before they end.
-  private static let marginSeconds = 300.0
-  private static let role = "/latest/meta-data/iam/security-credentials/"
-
   private let fixed: AWSCredentials?
   private let service: String
-  private let fetched = Mutex<FromRole?>(nil)
+  private let fetched = Mutex<RoleCredentials?>(nil)
 
   init(_ variables: [String: String]) {
-    if let id = variables[.accessKeyID], let secret = variables[.secretAccessKey] {
-      fixed = AWSCredentials(id: id, secret: secret, token: variables["AWS_SESSION_TOKEN"])
-    } else {
-      fixed = nil
-    }
-    service = variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] ?? "http://169.254.169.254"
+    fixed = AWSCredentials(variables)
+    service = RoleCredentials.service(variables)
   }
 
   /// - Throws: `S3Error.away` when there are none.
   func current(_ curl: CurlHandles) throws -> AWSCredentials {
     if let fixed { return fixed }
-    if let known = fetched.withLock({ $0 }), known.until.timeIntervalSinceNow > Self.marginSeconds {
+    if let known = fetched.withLock({ $0 }), !known.endsSoon {
       return known.credentials
     }
     let fresh = try fetch(curl)
@@ -56,20 +29,20 @@ final class S3Credentials: Sendable {
     return fresh.credentials
   }
 
-  private func fetch(_ curl: CurlHandles) throws -> FromRole {
-    let token = try ask(curl, "PUT", "/latest/api/token", ["X-aws-ec2-metadata-token-ttl-seconds: 21600"])
+  private func fetch(_ curl: CurlHandles) throws -> RoleCredentials {
+    let token = try ask(
+      curl, "PUT", RoleCredentials.tokenPath, ["X-aws-ec2-metadata-token-ttl-seconds: 21600"])
     let header = ["X-aws-ec2-metadata-token: \(token)"]
-    guard let role = try ask(curl, "GET", Self.role, header).split(whereSeparator: \.isNewline).first else {
+    guard
+      let role = try ask(curl, "GET", RoleCredentials.path, header).split(whereSeparator: \.isNewline).first
+    else {
       throw S3Error.away("the instance has no role, and AWS_ACCESS_KEY_ID is not set")
     }
-    let text = try ask(curl, "GET", Self.role + role, header)
-    guard let document = try? JSON.decode(Document.self, from: Array(text.utf8)),
-      let until = ISO8601DateFormatter().date(from: document.expiration)
-    else { throw S3Error.away("the instance's metadata are not credentials") }
-    return FromRole(
-      credentials: AWSCredentials(
-        id: document.id, secret: document.secret, token: document.token),
-      until: until)
+    let text = try ask(curl, "GET", RoleCredentials.path + role, header)
+    guard let found = RoleCredentials(json: Array(text.utf8)) else {
+      throw S3Error.away("the instance's metadata are not credentials")
+    }
+    return found
   }
 
   private func ask(_ curl: CurlHandles, _ method: String, _ path: String, _ headers: [String]) throws

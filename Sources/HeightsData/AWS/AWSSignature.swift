@@ -19,24 +19,30 @@ struct AWSSignature: Sendable {
   ///   - path: as it is sent: of plain letters, digits and `-._~/`, or encoded.
   ///   - query: without its `?`, encoded, and in the order of its names.
   ///   - hash: the SHA-256 of the body, in hexadecimal.
+  ///   - others: headers that are signed and sent as well, their names in small letters.
   ///   - seconds: when it is signed, since 1970. AWS wants that to be no more than 15 minutes from its own time.
   func headers(
-    _ method: String, host: String, path: String, query: String, hash: String, at seconds: Int
-  ) -> [String] {
+    _ method: String, host: String, path: String, query: String, hash: String,
+    others: [(name: String, value: String)] = [], at seconds: Int
+  ) -> [(name: String, value: String)] {
     let time = Self.text(of: seconds)
     var signed = [("host", host), ("x-amz-content-sha256", hash), ("x-amz-date", time)]
     if let token = credentials.token { signed.append(("x-amz-security-token", token)) }
+    signed = (signed + others).sorted { $0.0 < $1.0 }
     let names = signed.map(\.0).joined(separator: ";")
     let request =
       "\(method)\n\(path)\n\(query)\n" + signed.map { "\($0.0):\($0.1)\n" }.joined() + "\n\(names)\n\(hash)"
     let scope = "\(time.prefix(8))/\(region)/\(service)/aws4_request"
-    let text = "\(Self.algorithm)\n\(time)\n\(scope)\n\(ObjectKey.hash(Array(request.utf8)))"
+    let text = "\(Self.algorithm)\n\(time)\n\(scope)\n\(sha256(Array(request.utf8)))"
     let key = scope.split(separator: "/").reduce(Array("AWS4\(credentials.secret)".utf8)) {
       Self.code($1, by: $0)
     }
     let signature = hexadecimal(Self.code(text, by: key))
-    return signed.map { "\($0.0): \($0.1)" } + [
-      "Authorization: \(Self.algorithm) Credential=\(credentials.id)/\(scope), SignedHeaders=\(names), Signature=\(signature)"
+    return signed + [
+      (
+        "Authorization",
+        "\(Self.algorithm) Credential=\(credentials.id)/\(scope), SignedHeaders=\(names), Signature=\(signature)"
+      )
     ]
   }
 
