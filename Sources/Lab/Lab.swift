@@ -184,7 +184,9 @@ public final class Lab: Sendable {
 
   /// Of the hosts there, and of all to which a climb may lead from there.
   private func addresses(near level: Level) -> [String: String] {
-    let next = Stage(rawValue: level.stage.number + 1).flatMap { $0.runsToday ? Level($0) : nil }
+    let next = Stage(rawValue: level.stage.number + 1).flatMap {
+      $0.runsToday ? Level($0, extraFollowers: level.extraFollowers) : nil
+    }
     let grown = level.stage < .replicated ? nil : Level(level.stage, extraFollowers: Level.maximumFollowers)
     return [level, next, grown].compactMap { $0 }.reduce(into: [:]) { addresses, level in
       addresses.merge(plan(at: level).addresses) { first, _ in first }

@@ -29,6 +29,8 @@ extension Topology {
       case .redis:
         placement.cache = .sentinels(tier.members.map { address($0.server, .redis) })
         if tier.holds.contains(where: { $0.data == .sessions }) { placement.sessions = [.redis, .sql] }
+      // Until the lab has a table for them.
+      case .table: placement.sessions = [.redis, .sql]
       case .objectStore: placement.objects = [.s3]
       case .balancer:
         let callers = callers(of: tier).map(\.title)

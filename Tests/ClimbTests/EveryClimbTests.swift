@@ -105,10 +105,11 @@ import Topology
         "place-follower replicate start-servers open-front-door renew-server drain-app record-stage retire-app",
       5: "start-stores renew-servers share-cache move-sessions copy-objects move-objects start-edges "
         + "turn-front-door record-stage leave-folder",
-      6: "renew-servers start-third-zone place-follower start-services place-services move-posts start-front "
+      6:
+        "renew-servers start-third-zone place-follower place-services start-services move-posts move-people start-front "
         + "start-balancers turn-balancers turn-edges retire-servers record-stage",
     ]
-    let ofServices: Set<String> = ["start-services", "place-services", "move-posts"]
+    let ofServices: Set<String> = ["start-services", "place-services", "move-posts", "move-people"]
     for route in Climber.routes where route.change.from.stage != route.change.to.stage {
       let climber = Climber(route)
       let isOne = route.change.after.services.count == 1
@@ -116,6 +117,24 @@ import Topology
         .filter { !isOne || !ofServices.contains($0) }
       #expect(climber.stepNames == expected, "\(route.testDescription)")
     }
+  }
+
+  @Test func serversThatWereAddedByHandGoAsWell() throws {
+    let climber = Climber(Climber.Route(to: 6, listensOnPort: false, isApart: true)) {
+      for id in ["server-a2", "server-b2"] { $0.hosts[id] = $0.level }
+    }
+    #expect(try climber.drive(.up) == .committed)
+    climber.expectArrived(.up, "with servers that were added by hand")
+  }
+
+  /// Who is all of the app calls in the name of the first service, also what that does not call itself.
+  @Test func whoIsAllOfTheAppMayCallEverythingAndNobodyMoreAfterwards() throws {
+    let climber = Climber(Climber.Route(to: 6, listensOnPort: false, isApart: true))
+    let index = try #require(climber.stepNames.firstIndex(of: "move-people"))
+    #expect(try climber.drive(.up, stoppingBefore: 2 * index) == nil)
+    #expect(climber.provider.world.placement?.services["people"]?.callers == ["posts", "web"])
+    #expect(try climber.drive(.up) == .committed)
+    #expect(climber.provider.world.placement?.services["people"]?.callers == ["posts"])
   }
 
   // MARK: From the launch page

@@ -1,6 +1,7 @@
 // The memory of a climb: a file that only grows, one JSON object a line, on disk before the next thing happens.
 
 import Foundation
+import Lab
 
 /// The journal of one climb in an app's folder.
 final class ClimbJournal {
@@ -45,7 +46,8 @@ final class ClimbJournal {
     guard let data = FileManager.default.contents(atPath: path) else { return [] }
     var records: [ClimbRecord] = []
     for (index, line) in completeLines(data).enumerated() {
-      guard let line = try? JSONDecoder().decode(Line.self, from: line) else {
+      guard let line = try? JSONDecoder().decode(Line.self, from: FormerNames.current(in: line))
+      else {
         throw .brokenJournal(path: path, line: index + 1)
       }
       records.append(line.record)

@@ -68,8 +68,10 @@ struct CallShare: Sendable {
     let end = ContinuousClock.now + .milliseconds(lab.watchMs)
     while ContinuousClock.now < end { usleep(Self.pauseUs) }
     return try counts(lab).reduce(into: Counts()) { sum, entry in
+      // One that did not answer before may have counted for long.
+      guard let known = before[entry.key] else { return }
       // One that was started anew counts from nothing.
-      let earlier = before[entry.key].flatMap { $0.calls <= entry.value.calls ? $0 : nil } ?? Counts()
+      let earlier = known.calls <= entry.value.calls ? known : Counts()
       sum.calls += entry.value.calls - earlier.calls
       sum.failed += entry.value.failed - earlier.failed
       sum.seconds += entry.value.seconds - earlier.seconds

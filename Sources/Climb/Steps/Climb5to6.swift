@@ -13,7 +13,7 @@ struct Climb5to6 {
 
   var steps: [ClimbStep] {
     [renewServers, startThirdZone, placeFollower]
-      + (called.isEmpty ? [] : [startServices, placeServices] + called.map(moveCalls))
+      + (called.isEmpty ? [] : [placeServices, startServices] + called.map(moveCalls))
       + [startFront, startBalancers, turnBalancers, turnEdges, retireServers, .record(change)]
   }
 
@@ -31,6 +31,11 @@ struct Climb5to6 {
     HostSet(union: change.before.tiers.filter { $0.kind == .loadBalancer }.map(HostSet.init))
   }
   private var stores: HostSet { HostSet(union: change.hosts(.database) + change.hosts(.cache)) }
+  private var formerStores: HostSet {
+    HostSet(union: change.before.tiers.filter { [.database, .cache].contains($0.kind) }.map(HostSet.init))
+  }
+  /// Who answers people. Until they are gone, servers that are all of the app call in its name whatever it is.
+  private var first: String? { change.after.services.first?.title }
 
   /// Of a lab that an earlier version has started they have no key yet.
   private var renewServers: ClimbStep {
@@ -45,12 +50,13 @@ struct Climb5to6 {
       name: "start-third-zone", title: "let database and cache follow in the third zone as well",
       run: { [stores, level] lab, say in try lab.carryOut(.start(stores.ids, at: level), say) },
       verify: { [stores] lab, _ in try lab.expectReady(stores) },
-      undo: { [change, stores, former] lab, say in
+      undo: { [change, stores, formerStores, former] lab, say in
         // Who goes must not lead.
         if let leader = change.before.clusters.first?.leader?.server {
           try lab.carryOut(.lead(leader), say)
         }
-        try lab.carryOut(.start(stores.ids, at: former), say)
+        for id in stores.without(formerStores).ids.reversed() { try lab.carryOut(.stop(id), say) }
+        try lab.carryOut(.start(formerStores.ids, at: former), say)
       })
   }
 
@@ -58,22 +64,18 @@ struct Climb5to6 {
     .placeClusters("place-follower", "tell the app of the third server of the database", change)
   }
 
-  private var startServices: ClimbStep {
-    .bring(
-      "start-services", "start the services in three zones, and balancers before them",
-      [HostSet(union: (called + inner).map(HostSet.init))], at: level)
-  }
-
+  /// Before they start: a process that heights.json calls otherwise than the code finds that out then, and ends.
   private var placeServices: ClimbStep {
     .place(
       "place-services", "tell the app where its services are, and them who may call",
-      to: { [change] placement, view in
+      to: { [change, first] placement, view in
         let whole = try StageChange.placement(of: change.after, in: view)
         placement.keys = whole.keys
         // One that was told before may have its share already.
         for (name, service) in whole.services where placement.services[name] == nil {
           placement.services[name] = .init(
-            addresses: service.addresses, share: 0, callers: service.callers)
+            addresses: service.addresses, share: 0,
+            callers: service.callers + [first].compactMap { $0 }.filter { !service.callers.contains($0) })
         }
       },
       back: { placement, _ in
@@ -82,6 +84,12 @@ struct Climb5to6 {
       },
       expecting: "the placement names every service"
     ) { [called] placement in Set(placement.services.keys) == Set(called.map(\.title)) }
+  }
+
+  private var startServices: ClimbStep {
+    .bring(
+      "start-services", "start the services in three zones, and balancers before them",
+      [HostSet(union: (called + inner).map(HostSet.init))], at: level)
   }
 
   private func moveCalls(of service: Tier) -> ClimbStep {
@@ -123,9 +131,49 @@ struct Climb5to6 {
       from: former, to: level)
   }
 
-  /// The point of no return is the end of the climb: until then the former servers start again.
+  /// The point of no return is the end of the climb: until then the former servers start again. Followers of the database beyond the
+  /// stage's are in other zones than before.
   private var retireServers: ClimbStep {
-    .retire(
-      "retire-servers", "end the servers that were all of the app", change.formerServers, from: former)
+    ClimbStep(
+      name: "retire-servers", title: "end the servers that were all of the app",
+      run: { lab, say in
+        for id in try surplus(lab) { try lab.carryOut(.stop(id), say) }
+        if !called.isEmpty { try Placements.change(lab, say) { try setCallers(&$0, lab, withFirst: false) } }
+      },
+      verify: { lab, _ in try expect("what is to go has ended", surplus(lab).isEmpty) },
+      undo: { [change, formerStores, former] lab, say in
+        if !called.isEmpty { try Placements.change(lab, say) { try setCallers(&$0, lab, withFirst: true) } }
+        try lab.carryOut(.start(change.formerServers.ids + formerStores.without(stores).ids, at: former), say)
+        try lab.expectReady(change.formerServers)
+      })
+  }
+
+  /// Hosts that run and are none of the stage's, with the servers that were added by hand.
+  private func surplus(_ lab: any Provider) throws -> [String] {
+    let servers = Set(change.formerServers.ids)
+    let stores = Set(formerStores.without(stores).ids)
+    let running = try lab.view().processes.compactMap { process -> String? in
+      guard let host = process.host else { return nil }
+      // `server-a2` is the second of `server-a`.
+      let isServer = process.isApp && servers.contains(String(host.trimmingSuffix(while: \.isNumber)))
+      return isServer || stores.contains(host) ? host : nil
+    }
+    return Set(running).sorted()
+  }
+
+  private func setCallers(_ placement: inout Placement, _ lab: any Provider, withFirst: Bool) throws {
+    let whole = try StageChange.placement(of: change.after, in: lab.view())
+    for (name, service) in whole.services {
+      let others = withFirst ? [first].compactMap { $0 }.filter { !service.callers.contains($0) } : []
+      placement.services[name]?.callers = service.callers + others
+    }
+  }
+}
+
+extension String {
+  fileprivate func trimmingSuffix(while isTrimmed: (Character) -> Bool) -> Substring {
+    var rest = self[...]
+    while let last = rest.last, isTrimmed(last) { rest.removeLast() }
+    return rest
   }
 }

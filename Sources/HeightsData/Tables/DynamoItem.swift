@@ -168,7 +168,7 @@ struct DynamoBatchWrite: Encodable, Sendable {
 
 /// Statements (PartiQL) that are carried out each by itself: the one way to have many conditional writes in one request.
 struct DynamoStatements: Encodable, Sendable {
-  struct Statement: Encodable, Sendable {
+  struct Update: Encodable, Sendable {
     let statement: String
     let parameters: [DynamoValue]
     enum CodingKeys: String, CodingKey {
@@ -190,7 +190,7 @@ struct DynamoStatements: Encodable, Sendable {
     enum CodingKeys: String, CodingKey { case outcomes = "Responses" }
   }
 
-  let statements: [Statement]
+  let statements: [Update]
   enum CodingKeys: String, CodingKey { case statements = "Statements" }
 }
 

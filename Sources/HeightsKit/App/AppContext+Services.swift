@@ -12,11 +12,16 @@ extension AppContext {
   /// }
   /// ```
   /// - Parameter make: whatever conforms to the service's protocol.
-  /// - Throws: what `make` throws; `EnvironmentError` when the process is to call others and has no key.
+  /// - Throws: what `make` throws; `EnvironmentError` for a key that can't be read, and for a service that would be elsewhere and is
+  ///   nowhere.
   public func service<Client: ServiceClient>(
     _ client: Client.Type, _ make: () async throws -> Client.Work
   ) async throws -> Client {
     let isHere = environment.service == nil || environment.service == Client.service
+    if !isHere, !placement.services.isEmpty, placement.services[Client.service] == nil {
+      throw EnvironmentError(
+        description: "nobody says where the service '\(Client.service)' is: expected it in heights.json")
+    }
     let work = isHere ? try await make() : nil
     if environment.service == Client.service, let work { await services.answer(client, work, placements) }
     if environment.checksCalls, let work {

@@ -36,7 +36,10 @@ extension SessionStore {
       context.database("sessions", migrations: Self.migrations), table, context.redis,
       on: context.loops.loops[0], usesTLS: context.environment.usesTLS, place, nowMs: nowMs)
     await context.follow { [weak context] placement in
-      if table == nil, placement.sessions.contains(.dynamodb) { await context?.refuse(placement) }
+      if table == nil, placement.sessions.contains(.dynamodb) {
+        await context?.refuse(placement)
+        return
+      }
       await place.follow(placement)
     }
     context.setSessions(self)

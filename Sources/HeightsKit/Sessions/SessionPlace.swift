@@ -11,8 +11,8 @@ final class SessionPlace: Sendable {
   }
 
   private static let lookMs = 5
-  /// Longer than any request takes.
-  private static let patienceMs = 60_000
+  /// Longer than a request takes, and shorter than a climb waits.
+  private static let patienceMs = 40_000
 
   private let state: Mutex<State>
 

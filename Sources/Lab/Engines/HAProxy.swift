@@ -1,4 +1,4 @@
-// HAProxy: leads requests to servers that are healthy. It is the front door of stage 4 and 5, and stage 5's load balancer.
+// HAProxy: leads requests to servers that are healthy. It is the front door from stage 4 on, and each load balancer from stage 5 on.
 
 import Contract
 import Foundation
@@ -54,6 +54,8 @@ struct HAProxy: Balancer {
 
   func prepare() throws(LabError) {
     try shell.write(configuration, to: "haproxy.cfg")
+    // One that it replaces still answers there, and would be taken for this one.
+    try shell.remove(Self.adminSocket)
     var healthy = healthyServers(limitMs: Self.firstCheckMs)
     // Who starts beside the one that it replaces has people at once, and on a busy machine an answer takes a while. (Who does not run
     // refuses without delay.)
@@ -82,7 +84,7 @@ extension HAProxy {
     global
       fd-hard-limit 16384
       nbthread 1
-      stats socket \(host.folder)/admin.sock mode 600 level admin
+      stats socket \(host.folder)/\(Self.adminSocket) mode 600 level admin
       hard-stop-after 5s
       server-state-file \(host.folder)/\(Self.statesFile)
 
@@ -164,6 +166,7 @@ extension HAProxy {
 
   /// Of the first check of each: one that hangs must not keep the balancer from starting.
   private static let firstCheckMs = 300
+  private static let adminSocket = "admin.sock"
   private static let secondCheckMs = 1_500
   private static let statesFile = "servers.state"
 
@@ -226,7 +229,7 @@ extension HAProxy {
   }
 
   private func say(_ command: String) throws(LabError) -> String {
-    let socket = try UnixAddress(folder: host.outerFolder, name: "admin.sock").connect()
+    let socket = try UnixAddress(folder: host.outerFolder, name: Self.adminSocket).connect()
     let exchange = Exchange(socket, limitMs: HostClient.limitMs, what: "asking \(name)")
     try exchange.write(Array((command + "\n").utf8))
     var answer: [UInt8] = []

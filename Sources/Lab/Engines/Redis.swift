@@ -108,9 +108,11 @@ struct Sentinel: Engine {
 
   func prepare() throws(LabError) {
     try shell.makeFolder("sentinel")
-    // One of an earlier version would believe whoever asks. It finds the others again.
+    // One of an earlier version would believe whoever asks, or look for its folder where that was. It finds the others again.
     let former = shell.has("sentinel.conf") ? try shell.read("sentinel.conf") : ""
-    if !former.contains(ownPassword) { try shell.write(configuration, to: "sentinel.conf") }
+    if !former.contains(ownPassword) || !former.contains("\(host.folder)/sentinel") {
+      try shell.write(configuration, to: "sentinel.conf")
+    }
   }
 
   /// It sees a majority that could make another lead.

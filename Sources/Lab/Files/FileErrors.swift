@@ -20,6 +20,13 @@ extension LabError {
         + "start at stage 2")
   }
 
+  static func unreadableKey(path: String) -> LabError {
+    LabError(
+      "unreadable_key",
+      "\(path) can't be read; it has the key by which a service is known: restore it, or move it away and start the lab anew, which "
+        + "makes another")
+  }
+
   static func unreadablePlacement(reason: String) -> LabError {
     LabError(
       "unreadable_placement",

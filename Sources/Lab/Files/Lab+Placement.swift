@@ -41,11 +41,32 @@ extension Lab {
   /// been moved to another region.
   func ensurePlacement(movedFrom earlier: LabNetwork.Place?) throws(LabError) {
     if let placement = try folder.readPlacement() {
-      guard let earlier, earlier != network.place else { return }
-      return try setPlacement(placement.moved(from: earlier, to: network.place), ifEpoch: placement.epoch)
+      if let earlier, earlier != network.place {
+        try setPlacement(placement.moved(from: earlier, to: network.place), ifEpoch: placement.epoch)
+      }
+      return try followManifest()
     }
     if currentState.stage < .separateDatabase { return }
     try setPlacement(plan(at: currentState.level).firstPlacement(keys: callerKeys() ?? [:]), ifEpoch: 0)
+  }
+
+  /// What heights.json says of services since the lab ran last: which there are, who calls whom, by which key.
+  private func followManifest() throws(LabError) {
+    guard currentState.stage >= .microservices, let placement = try folder.readPlacement() else { return }
+    let wanted = plan(at: currentState.level).firstPlacement(keys: try callerKeys() ?? [:])
+    let fresh = placement.next { next in
+      next.services = wanted.services.reduce(into: [:]) { services, entry in
+        services[entry.key] = .init(
+          addresses: entry.value.addresses, share: placement.services[entry.key]?.share ?? entry.value.share,
+          callers: entry.value.callers)
+      }
+      next.keys = wanted.keys.reduce(into: [:]) { keys, entry in
+        let known = placement.keys[entry.key] ?? []
+        keys[entry.key] = entry.value.allSatisfy(known.contains) ? known : known.suffix(1) + entry.value
+      }
+    }
+    if fresh.services == placement.services, fresh.keys == placement.keys { return }
+    try setPlacement(fresh, ifEpoch: placement.epoch)
   }
 
   /// The public key of each service that calls others; nil where none does.

@@ -17,6 +17,9 @@ struct ServiceKey {
     let seed: [UInt8]
     if let known = Self.seed(at: path, of: service) {
       seed = known
+    } else if access(path, F_OK) == 0 {
+      // Others know it by the one that was there.
+      throw .unreadableKey(path: path)
     } else {
       seed = (0..<Int(crypto_sign_SEEDBYTES)).map { _ in UInt8.random(in: .min ... .max) }
       try AtomicFile.write("\(service) \(Self.text(of: seed))\n", to: path)

@@ -199,10 +199,23 @@ extension Lab {
         for id in plan.firstIDs { state.hosts[id] = state.level }
       }
     }
+    if currentState.stage >= .microservices { try addServices() }
     try FormerNames.renameFolders(in: folder)
     try context.makePlaces()
     try ensurePlacement(movedFrom: earlier)
     try checkEngines()
+  }
+
+  /// Of services that heights.json has since the lab ran last.
+  private func addServices() throws(LabError) {
+    let plan = plan(at: currentState.level)
+    let layers = plan.topology.tiers.filter { [.service, .loadBalancer].contains($0.kind) }
+    let missing = layers.flatMap(\.members).map(\.server).filter { currentState.hosts[$0] == nil }
+    if missing.isEmpty { return }
+    try update { state in
+      state.addresses = plan.book
+      for id in missing { state.hosts[id] = state.level }
+    }
   }
 
   /// Tells all that is not installed at once.

@@ -53,7 +53,10 @@ final class Climber {
     private static func app(_ databases: [String], isApart: Bool = false) -> AppOutline {
       let services: [AppOutline.Service] =
         isApart
-        ? [.init(name: "web", databases: [], calls: ["posts"]), .init(name: "posts", databases: databases)]
+        ? [
+          .init(name: "web", databases: [], calls: ["posts"]),
+          .init(name: "posts", databases: databases, calls: ["people"]), .init(name: "people", databases: []),
+        ]
         : [.init(name: "web", databases: databases)]
       return AppOutline(name: "hut", title: "Hut", services: services, databases: databases)
     }
@@ -72,6 +75,7 @@ final class Climber {
     + stages.filter { $0 > 3 }.map { Route(to: $0, listensOnPort: true) }
     + [Route(to: 4, listensOnPort: true, databases: [])] + inside
     + [Route(to: .stateless, withExtraFollowers: 1), Route(to: 6, listensOnPort: false, isApart: true)]
+    + [Route(to: .microservices, withExtraFollowers: 2), Route(to: 6, listensOnPort: false, databases: [])]
 
   /// Those that leave the stage as it is.
   static let inside = [

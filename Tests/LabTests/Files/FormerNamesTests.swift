@@ -28,6 +28,13 @@ import Topology
     #expect(loaded.addresses.hosts["local-c"]?.count == 4)
   }
 
+  @Test func aJournalOfAnEarlierVersionNamesTheSameHosts() {
+    let line = Data(#"{"ids":["database-a","database-witness-c"],"title":"a -witness- stays"}"#.utf8)
+    #expect(
+      String(decoding: FormerNames.current(in: line), as: UTF8.self)
+        == #"{"ids":["database-a","database-c"],"title":"a -witness- stays"}"#)
+  }
+
   @Test func whatAWitnessHasIsFoundAndWhatIsThereUnderBothNamesStays() throws {
     let temporary = try TemporaryFolder()
     let folder = try AppFolder(temporary.path)
