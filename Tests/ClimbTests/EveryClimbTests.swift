@@ -2,6 +2,7 @@
 
 import Contract
 import Lab
+import Synchronization
 import Testing
 import Topology
 
@@ -16,12 +17,24 @@ import Topology
     let climber = Climber(route)
     try before(climber)
     _ = try climber.drive(direction)
-    return (1...climber.provider.callCount).flatMap { call in
+    return Self.places(climber.provider.callCount).flatMap { call in
       FakeProvider.Failure.Kind.allCases.flatMap { kind in
         [false, true].map { FakeProvider.Failure(kind: kind, call: call, isAfter: $0) }
       }
     }
   }
+
+  /// All of a climb of few calls. One that asks many processes again and again is cut short all along, and each time elsewhere than
+  /// in its last test.
+  private static func places(_ callCount: Int) -> [Int] {
+    let stride = callCount <= fewCalls ? 1 : callCount / placesOfMany
+    defer { lastOffset.add(1, ordering: .relaxed) }
+    let offset = lastOffset.load(ordering: .relaxed) % stride
+    return Array(Swift.stride(from: 1 + offset, through: max(callCount, 1 + offset), by: stride))
+  }
+
+  private static let (fewCalls, placesOfMany) = (150, 12)
+  private static let lastOffset = Atomic<Int>(0)
 
   @Test(arguments: Climber.routes) func straightUp(route: Climber.Route) throws {
     let climber = Climber(route)
@@ -58,7 +71,9 @@ import Topology
   /// In turn back and up again, and in turn with a restart in between.
   @Test(arguments: Climber.routes) func whateverFailsOnTheWayBackItGoesBackOrOn(route: Climber.Route) throws {
     var turn = 0
-    for action in 1..<(Climber(route).actionCount) {
+    // A climb of many steps is gone back from here and there.
+    let count = Climber(route).actionCount
+    for action in stride(from: 1, to: count, by: count > 20 ? 5 : 1) {
       let climbed = { (climber: Climber) in _ = try climber.drive(.up, stoppingBefore: action) }
       for failure in try failures(route, .back, after: climbed) {
         turn += 1
@@ -87,7 +102,7 @@ import Topology
       let probe = Climber(route)
       try top(probe)
       _ = try probe.drive(direction)
-      for call in 1...probe.provider.callCount {
+      for call in Self.places(probe.provider.callCount) {
         let climber = Climber(route)
         try top(climber)
         climber.provider.expect(mishap, beforeCall: call)
