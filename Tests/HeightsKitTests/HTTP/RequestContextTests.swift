@@ -157,7 +157,7 @@ import Testing
         }
       } _: { server in
         let status = try await server.request("GET", "/write").status
-        #expect(status == 500)
+        #expect(status == 503)
       }
       try pair.follower.signal(SIGCONT)
       let error = told.withLock { $0 } as? DatabaseError
