@@ -49,5 +49,5 @@ def test_a_climb_for_people_tells_progress_on_standard_error(lab):
 
 def test_a_climb_that_can_not_be_is_told(lab, summit):
     assert summit.heights("climb", "--to", 2, "--json").expect(0).json_lines[-1]["outcome"] == "already_there"
-    assert "up to 5" in summit.heights("climb", "--to", 6).expect(2).err
+    assert "up to 6" in summit.heights("climb", "--to", 7).expect(2).err
     assert summit.heights("climb", "--undo", "--json").expect(0).json_lines[-1]["outcome"] == "nothing_to_undo"
