@@ -3,7 +3,7 @@
 import pytest
 
 NAME, TITLE = 'name: "summit",', 'title: "Summit",'
-WEB = '"accounts", "posts", "graph"]'
+WEB = 'accounts: { databases: ["accounts"] }'
 
 # What is right, what stands there instead, and what is said about it at the line where it stands.
 MISTAKES = {
@@ -24,7 +24,7 @@ MISTAKES = {
         "signUp: 1,", 'signUp: "often",',
         "workload/signUp: expected a weight from 0 to 1000000, found 'often' (heights.json:{line})"),
     "a database that is not declared": (
-        WEB, WEB.replace("accounts", "acounts"),
+        WEB, WEB.replace('"accounts"', '"acounts"'),
         "expected one of the databases (accounts, posts, graph), found 'acounts' (heights.json:{line})"),
 }
 
