@@ -17,7 +17,6 @@ struct CallShare: Sendable {
   private static let failedPercent = 1.0
   /// A call that takes longer on average is as good as none: a page makes three.
   private static let slowSeconds = 0.25
-  private static let pauseUs: UInt32 = 100_000
 
   /// Gives it more and more, each time after a look at how the share before has done.
   /// - Throws: when it fails calls or is slow; then all of them are done in the processes again.
@@ -65,8 +64,7 @@ struct CallShare: Sendable {
   }
 
   private func watch(since before: [String: Counts], _ lab: any Provider) throws -> Counts {
-    let end = ContinuousClock.now + .milliseconds(lab.watchMs)
-    while ContinuousClock.now < end { usleep(Self.pauseUs) }
+    usleep(UInt32(lab.watchMs) * 1_000)
     return try counts(lab).reduce(into: Counts()) { sum, entry in
       // One that did not answer before may have counted for long.
       guard let known = before[entry.key] else { return }

@@ -34,7 +34,7 @@ struct Climb5to6 {
   private var formerStores: HostSet {
     HostSet(union: change.before.tiers.filter { [.database, .cache].contains($0.kind) }.map(HostSet.init))
   }
-  /// Who answers people. Until they are gone, servers that are all of the app call in its name whatever it is.
+  /// Who answers people. Servers that are all of the app call in its name, also what it does not call itself.
   private var first: String? { change.after.services.first?.title }
 
   /// Of a lab that an earlier version has started they have no key yet.
