@@ -78,6 +78,11 @@ extension DrillKind {
     case .partitionApp: Allowances(reads: .none, writes: .whileBroken(plusSeconds: 5))
     case .clockJump: Allowances(reads: .none, writes: .none)
     case .diskLoss: Allowances(reads: .none, writes: .seconds(failover.longestSeconds))
+    // The cache has copies of the sessions in use. Who logs in or out is told to come back, and so is who reads with a session
+    // that the cache does not know: nobody knows whether it is over.
+    case .sessionsAway, .sessionsThrottled:
+      Allowances(reads: .whileBroken(plusSeconds: 5), writes: .whileBroken(plusSeconds: 5))
+    case .sessionsSlow: Allowances(reads: .none, writes: .none)
     case .cacheLoss, .switchover: Allowances(reads: .none, writes: .none)
     }
   }

@@ -20,6 +20,9 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
   case partitionApp = "partition-app"
   case diskLoss = "disk-loss"
   case clockJump = "clock-jump"
+  case sessionsAway = "sessions-away"
+  case sessionsThrottled = "sessions-throttled"
+  case sessionsSlow = "sessions-slow"
 
   /// What it breaks, and how.
   var fault: any Fault.Type {
@@ -39,6 +42,9 @@ public enum DrillKind: String, CaseIterable, Codable, Sendable {
     case .partitionApp: AppPartition.self
     case .diskLoss: DiskLoss.self
     case .clockJump: ClockJump.self
+    case .sessionsAway: SessionsAway.self
+    case .sessionsThrottled: SessionsThrottled.self
+    case .sessionsSlow: SessionsSlow.self
     }
   }
 

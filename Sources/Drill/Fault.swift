@@ -67,6 +67,14 @@ struct FaultScene {
     return leader
   }
 
+  /// - Throws: `DrillError` of an app that has none.
+  func sessionsTable() throws -> LabSnapshot.Process {
+    guard let table = running.first(where: { $0.host == SoleHost.sessions.id }) else {
+      throw DrillError.unhealthy("no table of sessions runs")
+    }
+    return table
+  }
+
   func readyServer() throws -> LabSnapshot.Process {
     guard let server = running.first(where: { $0.isApp && $0.health == .ready }) else {
       throw DrillError.unhealthy("no app server is ready")

@@ -41,6 +41,7 @@ public final class Lab: Sendable {
   private let diskMeter = DiskMeter()
   let power = PowerWatch()
   let cutBoard = CutBoard()
+  let tableBoard = TableBoard()
   /// The way to DNS from outside, where the lab has a network of its own.
   private let dnsRelays: [DNSRelay]
   private let startedProcesses = Mutex<[String: Started]>([:])
@@ -173,7 +174,7 @@ public final class Lab: Sendable {
       callerKeys: try? callerKeys(),
       processes: processes, addresses: addresses(near: state.level), ports: network.ports,
       cutZones: context.zones.dark, watchedZones: power.watched, unflushed: power.unflushed,
-      clocks: power.clocks,
+      clocks: power.clocks, tableLimits: tableBoard.limits == .none ? nil : tableBoard.limits,
       openDoors: state.openDoors,
       listensOnPort: manifest.service.listensOnPort, appURL: appURL,
       consoleURL: consoleAddress.withLock { $0 },

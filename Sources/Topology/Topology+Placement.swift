@@ -29,8 +29,7 @@ extension Topology {
       case .redis:
         placement.cache = .sentinels(tier.members.map { address($0.server, .redis) })
         if tier.holds.contains(where: { $0.data == .sessions }) { placement.sessions = [.redis, .sql] }
-      // Until the lab has a table for them.
-      case .table: placement.sessions = [.redis, .sql]
+      case .table: placement.sessions = has(.redis) ? [.redis, .dynamodb] : [.dynamodb]
       case .objectStore: placement.objects = [.s3]
       case .balancer:
         let callers = callers(of: tier).map(\.title)

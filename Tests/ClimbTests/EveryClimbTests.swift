@@ -121,7 +121,7 @@ import Topology
       5: "start-stores renew-servers share-cache move-sessions copy-objects move-objects start-edges "
         + "turn-front-door record-stage leave-folder",
       6:
-        "renew-servers start-third-zone place-follower place-services start-services move-posts move-people start-front "
+        "renew-servers start-third-zone place-follower start-table ask-table move-sessions leave-sql place-services start-services move-posts move-people start-front "
         + "start-balancers turn-balancers turn-edges retire-servers record-stage",
     ]
     let ofServices: Set<String> = ["start-services", "place-services", "move-posts", "move-people"]

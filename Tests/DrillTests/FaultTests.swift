@@ -32,7 +32,8 @@ import Topology
     (.clockJump, .stateless, "server-a and then database-a"), (.partition, .replicated, "zone local-a"),
     (.partitionOneWay, .replicated, "what zone local-a sends"),
     (.partitionWitness, .stateless, "the link of database-a and database-c"),
-    (.hungService, .microservices, "graph"),
+    (.hungService, .microservices, "graph"), (.sessionsAway, .microservices, "sessions"),
+    (.sessionsThrottled, .microservices, "sessions"), (.sessionsSlow, .microservices, "sessions"),
     (.partitionApp, .replicated, "the links of server-a, server-b and database-a"),
   ])
   func itIsToldWhatIsBroken(kind: DrillKind, stage: Stage, target: String) throws {
@@ -46,6 +47,7 @@ import Topology
     .switchover: (4, 7, 0),
     .partition: (4, 7, 15), .partitionOneWay: (4, 7, 15), .partitionWitness: (4, 7, 15),
     .partitionApp: (4, 7, 15), .diskLoss: (4, 7, 0), .clockJump: (2, 7, 16),
+    .sessionsAway: (6, 7, 10), .sessionsThrottled: (6, 7, 10), .sessionsSlow: (6, 7, 10),
   ]
 
   @Test(arguments: DrillKind.allCases) func otherStagesCantHaveIt(kind: DrillKind) throws {

@@ -81,7 +81,9 @@ def test_load_fails_nothing_while_services_are_scaled_out_and_in(stage6):
     stage6.verify()
 
 
-@pytest.mark.parametrize("kind", ["zone-outage", "instance-crash", "leader-crash", "hung-service"])
+@pytest.mark.parametrize(
+    "kind",
+    ["zone-outage", "instance-crash", "leader-crash", "hung-service", "sessions-away", "sessions-throttled", "sessions-slow"])
 def test_stage_6_survives(stage6, kind):
     drill(stage6, kind)
     stage6.wait_until_all_ready()
@@ -110,6 +112,46 @@ def test_a_service_that_stands_still_does_not_take_along_what_does_not_need_it(s
     wait_until(lambda: ada.get("/api/feed").status_code == 200, "the feed is back")
     ada.close()
     stage6.verify()
+
+
+def test_who_is_logged_in_stays_so_while_the_table_of_sessions_is_away_and_nobody_comes_back(stage6):
+    url = stage6.status()["appURL"]
+    ada, ben = (Person.sign_up(url) for _ in range(2))
+    assert ben.send("DELETE", "/api/sessions").status_code == 204
+    table = stage6.status_of("sessions.ministack")["pid"]
+    os.kill(table, signal.SIGSTOP)
+    try:
+        for _ in range(5):
+            assert ada.get("/api/me").status_code == 200
+        assert ada.post("while it stands still").status_code == 201
+        # Nobody can say whether that one is over, so nobody lets it in.
+        assert ben.get("/api/me").status_code in (401, 503)
+        logged_in = ben.log_in()
+        assert (logged_in.status_code, logged_in.headers.get("Retry-After") is not None) == (503, True), logged_in.text
+        # What was not said to have ended has not.
+        assert ada.send("DELETE", "/api/sessions").status_code == 503
+    finally:
+        os.kill(table, signal.SIGCONT)
+    wait_until(lambda: ben.log_in().status_code == 201, "people log in again")
+    ended = ada.cookie
+    wait_until(lambda: ada.send("DELETE", "/api/sessions").status_code in (204, 401), "people log out again")
+    answer = requests.get(url + "/api/me", headers={"Cookie": ended}, timeout=5)
+    assert answer.status_code == 401
+    ada.close()
+    ben.close()
+
+
+def test_sessions_are_in_the_table_and_come_back_with_it(stage6):
+    """Killed, and Redis empty: what is there was on its disk."""
+    person = Person.sign_up(stage6.status()["appURL"])
+    # Redis starts without what it had: nobody else knows the session.
+    for name in ("sessions", "cache-a", "cache-b", "cache-c"):
+        for line in stage6.status()["processes"]:
+            if line.get("host") == name:
+                os.kill(line["pid"], signal.SIGKILL)
+    stage6.wait_until_all_ready()
+    wait_until(lambda: person.get("/api/me").status_code == 200, "the session is there")
+    person.close()
 
 
 def test_a_stage_comes_back_as_it_was(stage6):

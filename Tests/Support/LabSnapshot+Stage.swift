@@ -52,6 +52,7 @@ extension LabSnapshot {
     if topology.stage <= .separateDatabase { processes.append(.at("app")) }
     processes += topology.edges.map { .at("\($0.id).varnish", host: $0.id, address: "127.1.101.10") }
     if topology.stage >= .stateless { processes.append(.at("objects.ministack", host: "objects")) }
+    if topology.has(.table) { processes.append(.at("sessions.ministack", host: "sessions")) }
     return processes
       + topology.tiers.flatMap { tier in
         tier.members.flatMap { Self.processes(of: tier, $0, topology) }

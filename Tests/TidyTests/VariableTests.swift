@@ -13,9 +13,8 @@ import Testing
   private static let forLibraries: Set<String> = ["databasePasswordFile"]
   /// By which a lab knows its own processes among all of the machine.
   private static let forTheLab: Set<String> = ["secretFile"]
-  /// Of stages 6 and 7: templates set them and the runtime does not read them yet, or the reverse.
+  /// Of stages 6 and 7: templates set them and the runtime does not read them yet.
   private static let setForLater: Set<String> = ["services"]
-  private static let readForLater: Set<String> = ["sessionsEndpoint"]
 
   /// The names of the contract's variables, and which of them the code sets and reads.
   private static func uses(
@@ -50,7 +49,7 @@ import Testing
   @Test func whatIsSetIsReadAndWhatIsReadIsSet() {
     let (all, written, read) = Self.uses(Repository.code)
     #expect(all.count > 20)
-    #expect(all.subtracting(written) == Self.forPeople.union(Self.readForLater), "read, and set by nobody")
+    #expect(all.subtracting(written) == Self.forPeople, "read, and set by nobody")
     #expect(
       all.subtracting(read) == Self.forLibraries.union(Self.forTheLab).union(Self.setForLater),
       "set, and read by nobody")

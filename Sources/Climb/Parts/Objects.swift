@@ -1,7 +1,6 @@
 // Copying what users have sent from the folder that the servers share to the object store, or back.
 
 import Contract
-import Foundation
 import Lab
 import Placement
 
@@ -38,14 +37,7 @@ enum Objects {
   private static func ask(to target: Placement.ObjectStoreName, from next: String?, _ lab: any Provider)
     throws -> AdminAnswer.ObjectsCopied
   {
-    guard let server = try lab.view().processes.first(where: { $0.isApp && $0.health == .ready })?.name else {
-      throw ClimbError.notSo("a server of the app is ready")
-    }
-    let path = "\(AdminPath.copyObjects)?to=\(target.rawValue)" + (next.map { "&from=\($0)" } ?? "")
-    let answer = try lab.post(server, path, [])
-    guard answer.status == 200 else {
-      throw ClimbError.adminFailed(process: server, request: "POST \(path)", status: answer.status)
-    }
-    return try JSONDecoder().decode(AdminAnswer.ObjectsCopied.self, from: Data(answer.body))
+    try lab.postToSomeServer(
+      "\(AdminPath.copyObjects)?to=\(target.rawValue)" + (next.map { "&from=\($0)" } ?? ""))
   }
 }

@@ -99,9 +99,10 @@ struct HostSet: Equatable, Sendable {
     case .redis: self.init(ids: all, ready: named(.redis, holders))
     case .postgres: self.init(ids: all, ready: named(all.count == 1 ? .postgres : .patroni, holders))
     case .objectStore: self.init(ids: [SoleHost.objects.id], ready: named(.ministack, [SoleHost.objects.id]))
+    case .table: self.init(ids: [SoleHost.sessions.id], ready: named(.ministack, [SoleHost.sessions.id]))
     case .nameServer:
       self.init(ids: [SoleHost.frontDoor.id, SoleHost.dns.id], ready: [SoleHost.frontDoor.id])
-    case .people, .staticAddress, .hostedPages, .function, .table, .sqlite, .folder, .sharedFolder:
+    case .people, .staticAddress, .hostedPages, .function, .sqlite, .folder, .sharedFolder:
       self.init(ids: [], ready: [])
     }
   }

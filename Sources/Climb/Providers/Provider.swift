@@ -1,6 +1,7 @@
 // Who carries a climb out: it starts, renews and stops what runs, and knows how everything is.
 
 import Contract
+import Foundation
 import Lab
 import Placement
 import Topology
@@ -98,6 +99,18 @@ extension Provider {
 
   func answersPublic(_ role: Role) throws -> Bool {
     try view().openDoors.contains(role) && (try? get(role.rawValue, AdminPath.ready).status) == 200
+  }
+
+  /// What a server of the app that is ready makes of a request; any of them would do.
+  func postToSomeServer<Answer: Decodable>(_ path: String) throws -> Answer {
+    guard let server = try view().processes.first(where: { $0.isApp && $0.health == .ready })?.name else {
+      throw ClimbError.notSo("a server of the app is ready")
+    }
+    let answer = try post(server, path, [])
+    guard answer.status == 200 else {
+      throw ClimbError.adminFailed(process: server, request: "POST \(path)", status: answer.status)
+    }
+    return try JSONDecoder().decode(Answer.self, from: Data(answer.body))
   }
 
   /// Throws when one of them does not do its work.

@@ -1,6 +1,6 @@
 // From stateless servers that are all of the app to services that scale on their own, in the order in which it happens.
 //
-// A third zone gets data first, so that the loss of one leaves two. Then the services start beside the servers, which go on doing
+// A third zone gets data first, so that the loss of one leaves two, and sessions go to a table that is in no zone. Then the services start beside the servers, which go on doing
 // everything themselves, and each service is given a growing share of what the servers would have done. Servers that answer people
 // alone come last, and those that were all of the app go.
 
@@ -12,7 +12,9 @@ struct Climb5to6 {
   let change: StageChange
 
   var steps: [ClimbStep] {
-    [renewServers, startThirdZone, placeFollower]
+    [
+      renewServers, startThirdZone, placeFollower, startTable, askTable, moveSessions, leaveSQL,
+    ]
       + (called.isEmpty ? [] : [placeServices, startServices] + called.map(moveCalls))
       + [startFront, startBalancers, turnBalancers, turnEdges, retireServers, .record(change)]
   }
@@ -63,6 +65,39 @@ struct Climb5to6 {
   private var placeFollower: ClimbStep {
     .placeClusters("place-follower", "tell the app of the third server of the database", change)
   }
+
+  private var startTable: ClimbStep {
+    .bring("start-table", "start the table of sessions", [HostSet(union: change.hosts(.sessions))], at: level)
+  }
+
+  /// It is told of sessions that end, and begins none, before any server goes by what it says.
+  private let askTable = ClimbStep.place(
+    "ask-table", "tell the table of sessions that end",
+    to: { placement, _ in placement.sessions = [.redis, .sql, .dynamodb] },
+    back: { placement, _ in placement.sessions = [.redis, .sql] },
+    expecting: "sessions are in the database, and the table is asked"
+  ) { $0.sessions == [.redis, .sql, .dynamodb] }
+
+  private let moveSessions = ClimbStep(
+    name: "move-sessions", title: "begin sessions in the table, and copy those there are",
+    run: { lab, say in
+      try Placements.change(lab, say) { $0.sessions = [.redis, .dynamodb, .sql] }
+      try SessionCopy.toFirstKeeper(lab, say)
+    },
+    verify: { lab, _ in
+      try expect("sessions are in the table", lab.placement()?.sessions == [.redis, .dynamodb, .sql])
+    },
+    undo: { lab, say in
+      try Placements.change(lab, say) { $0.sessions = [.redis, .sql, .dynamodb] }
+      try SessionCopy.toFirstKeeper(lab, say)
+    })
+
+  private let leaveSQL = ClimbStep.place(
+    "leave-sql", "keep sessions in the table alone",
+    to: { placement, _ in placement.sessions = [.redis, .dynamodb] },
+    back: { placement, _ in placement.sessions = [.redis, .dynamodb, .sql] },
+    expecting: "sessions are in the table alone"
+  ) { $0.sessions == [.redis, .dynamodb] }
 
   /// Before they start: a process that heights.json calls otherwise than the code finds that out then, and ends.
   private var placeServices: ClimbStep {

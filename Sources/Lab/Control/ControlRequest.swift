@@ -53,6 +53,8 @@ public enum ControlRequest: Equatable, Sendable {
   case crash(String)
   /// The clock of a host shows so many seconds more than the machine's from now on; 0 sets it right.
   case setClock(host: String, aheadSeconds: Int)
+  /// What the table of sessions does to each request from now on, until it starts anew.
+  case limitTable(TableLimits)
   /// Kills every process of a host that engines run on, and deletes what they kept; they come back with nothing.
   case loseDisk(host: String)
 
@@ -64,7 +66,7 @@ extension ControlRequest: Codable {
   private enum Key: String, CodingKey {
     case verb, type, diskBytes, role, frontDoor, stage, followers, hosts, host, process, service, count,
       placement
-    case ifEpoch, zone, cuts, aheadSeconds
+    case ifEpoch, zone, cuts, aheadSeconds, limits
   }
 
   public init(from decoder: any Decoder) throws {
@@ -106,6 +108,7 @@ extension ControlRequest: Codable {
     case "cutLinks": self = .cutLinks(try values.decode([Cut].self, forKey: .cuts))
     case "setClock":
       self = .setClock(host: try text(.host), aheadSeconds: try number(.aheadSeconds))
+    case "limitTable": self = .limitTable(try values.decode(TableLimits.self, forKey: .limits))
     case "loseDisk": self = .loseDisk(host: try text(.host))
     case "crash": self = .crash(try text(.process))
     case let verb: throw LabError.protocolBroken("unknown verb '\(verb.prefix(40))'")
@@ -138,6 +141,7 @@ extension ControlRequest: Codable {
     case .setClock(let host, let aheadSeconds):
       try values.encode(host, forKey: .host)
       try values.encode(aheadSeconds, forKey: .aheadSeconds)
+    case .limitTable(let limits): try values.encode(limits, forKey: .limits)
     case .crash(let name): try values.encode(name, forKey: .process)
     case .scale(let service, let count):
       try values.encode(service, forKey: .service)
@@ -174,6 +178,7 @@ extension ControlRequest: Codable {
     case .crash: "crash"
     case .loseDisk: "loseDisk"
     case .setClock: "setClock"
+    case .limitTable: "limitTable"
     }
   }
 

@@ -62,6 +62,7 @@ extension Lab {
     case .cutLinks(let cuts): try cutLinks(cuts)
     case .loseDisk(let host): try loseDisk(host)
     case .setClock(let host, let seconds): try setClock(host, aheadSeconds: seconds)
+    case .limitTable(let limits): try limitTable(limits)
     default:
       try operations.exclusively(request.title) { () throws(LabError) in try change(request, progress) }
     }
@@ -82,7 +83,7 @@ extension Lab {
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
     case .switchover(let host): try switchOver(to: host)
     case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks, .loseDisk,
-      .setClock:
+      .setClock, .limitTable:
       break
     }
   }

@@ -22,6 +22,8 @@ struct Secrets: Equatable, Sendable {
   let objectsKey: String
   /// Of who reads there: edges, and the lab.
   let objectsReader: String
+  /// Of whoever sets the limits of the table.
+  let tableControl: String
   /// Paths, since processes are told these and not the secrets.
   let databasePasswordFile: String
   let cachePasswordFile: String
@@ -40,6 +42,7 @@ struct Secrets: Equatable, Sendable {
     objectsKeyID = try made("objects-key-id")
     objectsKey = try made("objects-key")
     objectsReader = try made("objects-reader")
+    tableControl = try made("table-control")
     cachePasswordFile = folder.secrets + "/cache"
     sentinelPasswordFile = folder.secrets + "/sentinels-app"
     databasePasswordFile = folder.databasePasswordFile

@@ -15,6 +15,7 @@ final class LabNetwork: Sendable {
     /// `zone` is 1 for zone a, 0 for what belongs to no zone, 101 for the first edge location.
     func address(zone: Int, host: Int) -> String { "127.\(region).\(zone).\(host)" }
     var objectsAddress: String { address(zone: 0, host: LabPlan.Number.objects) }
+    var sessionsAddress: String { address(zone: 0, host: LabPlan.Number.sessions) }
   }
 
   static let regions = 1...250

@@ -6,6 +6,8 @@ public enum SoleHost: String, Sendable {
   case frontDoor = "front-door"
   case dns
   case objects
+  /// The table that has them.
+  case sessions
 
   /// As status and snapshots name it.
   public var id: String { rawValue }

@@ -102,10 +102,19 @@ extension LabPlan {
   }
 
   var objectStore: any Engine {
+    MiniStackObjects(
+      ministack: ministack(on: objectsHost), bucket: context.manifest.bucketName, secrets: context.secrets)
+  }
+
+  var sessionsTable: any Engine {
+    MiniStackTable(
+      ministack: ministack(on: sessionsHost), table: context.manifest.tableName, secrets: context.secrets)
+  }
+
+  private func ministack(on host: Host) -> MiniStack {
     MiniStack(
-      host: objectsHost, port: context.ports.objects, bucket: context.manifest.bucketName,
-      secrets: context.secrets, program: context.python(with: "ministack"),
-      shell: shell(objectsHost, .ministack))
+      host: host, port: context.ports.ministack, program: context.python(with: "ministack"),
+      shell: shell(host, .ministack))
   }
 }
 
@@ -126,8 +135,8 @@ extension LabPlan {
       origins: publicBalancers.map { ($0.id, $0.address, context.ports.http) },
       frontDoor: frontDoorHost.address,
       store: (
-        context.objectsAddress, context.ports.objects, context.manifest.bucketName,
-        MiniStack.authorization(context.secrets)
+        context.objectsAddress, context.ports.ministack, context.manifest.bucketName,
+        MiniStackObjects.authorization(context.secrets)
       ),
       names: context.manifest.hostNames,
       shell: shell(host, .varnish))

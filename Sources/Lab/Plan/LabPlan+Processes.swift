@@ -35,6 +35,7 @@ extension LabPlan {
     case .loadBalancer: hosts(of: tier).map { engine(loadBalancer(on: $0.host, of: tier), layer(of: tier)) }
     case .cdn: edges.map { engine(edge(on: $0), .edge) }
     case .objects where tier.engine == .objectStore: [engine(objectStore, .store)]
+    case .sessions: [engine(sessionsTable, .store)]
     default: []
     }
   }

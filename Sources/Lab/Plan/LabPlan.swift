@@ -12,6 +12,7 @@ struct LabPlan: Sendable {
   static let frontDoor = SoleHost.frontDoor.id
   static let dns = SoleHost.dns.id
   static let objects = SoleHost.objects.id
+  static let sessions = SoleHost.sessions.id
 
   /// Where the numbers of hosts of a kind begin.
   enum Number {
@@ -23,6 +24,7 @@ struct LabPlan: Sendable {
     static let dns = 53
     static let edge = 60
     static let objects = 80
+    static let sessions = 81
     static let firstZone = 1
     static let firstEdgeZone = 101
   }
@@ -63,7 +65,7 @@ struct LabPlan: Sendable {
     let servers = topology.tiers.flatMap(hosts).map(\.host)
     let services = topology.tiers.filter { $0.kind == .service }
     let spare = services.flatMap { instances(of: $0, count: Self.maximum(of: $0)) }
-    let all = servers + spare + edges + [frontDoorHost, dnsHost, objectsHost]
+    let all = servers + spare + edges + [frontDoorHost, dnsHost, objectsHost, sessionsHost]
     return Dictionary(all.map { ($0.id, $0.address) }) { first, _ in first }
   }
 
@@ -103,6 +105,7 @@ struct LabPlan: Sendable {
   var frontDoorHost: Host { outside(Self.frontDoor, number: Number.frontDoor) }
   var dnsHost: Host { outside(Self.dns, number: Number.dns) }
   var objectsHost: Host { outside(Self.objects, number: Number.objects) }
+  var sessionsHost: Host { outside(Self.sessions, number: Number.sessions) }
 
   private func outside(_ id: String, number: Int) -> Host {
     context.host(id, zone: Host.outside, address: context.address(zone: 0, host: number))

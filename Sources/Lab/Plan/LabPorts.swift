@@ -24,8 +24,8 @@ public struct LabPorts: Codable, Equatable, Sendable {
   var redis: Int { 6379 + shift }
   /// Of Redis Sentinel.
   public var sentinel: Int { 26_379 + shift }
-  /// MiniStack, all of its services.
-  var objects: Int { 4566 + shift }
+  /// Of MiniStack's processes.
+  var ministack: Int { 4566 + shift }
   /// Over UDP and TCP.
   var dns: Int { 5353 + shift }
 
@@ -39,6 +39,6 @@ public struct LabPorts: Codable, Equatable, Sendable {
   }
 
   var all: [Int] {
-    [http, postgres, patroni, etcdClients, etcdPeers, redis, sentinel, objects, dns]
+    [http, postgres, patroni, etcdClients, etcdPeers, redis, sentinel, ministack, dns]
   }
 }

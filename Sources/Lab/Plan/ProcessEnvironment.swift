@@ -91,6 +91,7 @@ extension ProcessEnvironment {
         "redis://:\(context.secrets.cache)@\(leader):\(context.ports.redis)/0"
       }
       variables.merge(bucket(context.place, context.secrets, context.manifest)) { $1 }
+      variables.merge(table(context.place, context.manifest)) { $1 }
     }
     return variables
   }
@@ -99,13 +100,23 @@ extension ProcessEnvironment {
     _ place: LabNetwork.Place, _ secrets: Secrets, _ manifest: Manifest
   ) -> [String: String] {
     [
-      AppVariable.objectsEndpoint:
-        "http://\(place.objectsAddress):\(LabPorts(shift: place.portShift).objects)",
+      AppVariable.objectsEndpoint: ministack(at: place.objectsAddress, place),
       .accessKeyID: secrets.objectsKeyID,
       .secretAccessKey: secrets.objectsKey,
       .region: "us-east-1",
       .objectsBucket: manifest.bucketName,
     ].byName
+  }
+
+  private static func table(_ place: LabNetwork.Place, _ manifest: Manifest) -> [String: String] {
+    [
+      AppVariable.sessionsEndpoint: ministack(at: place.sessionsAddress, place),
+      .sessionsTable: manifest.tableName,
+    ].byName
+  }
+
+  private static func ministack(at address: String, _ place: LabNetwork.Place) -> String {
+    "http://\(address):\(LabPorts(shift: place.portShift).ministack)"
   }
 }
 
@@ -131,4 +142,6 @@ extension Manifest {
 
   /// A bucket's name has three characters at least.
   var bucketName: String { "\(name)-objects" }
+
+  var tableName: String { "\(name)-sessions" }
 }

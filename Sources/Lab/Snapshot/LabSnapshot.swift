@@ -115,6 +115,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public var unflushed: [String: Unflushed] = [:]
   /// By the host: how far its clock is ahead, in seconds; none that is right.
   public var clocks: [String: Int] = [:]
+  /// What the table of sessions was told to do to requests; nil where nothing is broken.
+  public var tableLimits: TableLimits?
   /// The roles that answer on the public port.
   public let openDoors: [Role]
   /// Whether the app's servers listen on a port themselves (`listens: "port"`), and read their variables at their start.

@@ -1,6 +1,6 @@
 // Stage 6, half a million users: the app has to be there 99.99 % of the time, and its parts grow at different speeds.
 // Every layer stands in three zones. Each service has servers of its own and scales on its own, with a load balancer
-// between the layers. Sessions move to a table that any region can replicate later; the cache keeps only reads.
+// between the layers. Sessions move to a table that any region can replicate later; the cache has copies of those in use.
 
 extension Topology {
   static func stage6(
@@ -15,7 +15,7 @@ extension Topology {
     draft.addEdges(near: [region])
     draft.addLayers(of: app, in: site)
 
-    draft.addCache("popular reads", in: site)
+    draft.addCache("sessions in use, popular reads", in: site)
     draft.add(
       Tier(
         id: "sessions", kind: .sessions, title: "Sessions", subtitle: "table", regions: [region.code],
@@ -34,7 +34,10 @@ extension Topology {
         draft.link("service-\(service.name)", "database", .sql)
       }
     }
-    for service in app.services { draft.link("service-\(service.name)", "cache", .reads) }
+    for service in app.services {
+      let isFront = service.name == app.services.first?.name
+      draft.link("service-\(service.name)", "cache", isFront ? .sessionsAndReads : .reads)
+    }
     if let front = app.services.first {
       draft.link("service-\(front.name)", "sessions", .sessions)
       draft.link("service-\(front.name)", "objects", .files)

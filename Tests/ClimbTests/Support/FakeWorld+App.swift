@@ -40,6 +40,7 @@ extension FakeWorld {
       let job = try #require(MoveJob(rawValue: String(path.dropFirst(AdminPath.move.count + 1))))
       return try perform(job, JSONDecoder().decode(MoveTarget.self, from: Data(body)))
     case (_, nil, _?) where path.hasPrefix(AdminPath.copyObjects): return try copyObjects(path)
+    case (_, nil, _?) where path.hasPrefix(AdminPath.copySessions): return try copySessions()
     default:
       Issue.record("a climb has no reason to ask \(process) for \(path)")
       return Self.answer(404)
@@ -129,6 +130,18 @@ extension FakeWorld {
       total: objects.count, done: objects.count - missing.count + now.count)
     report.copied = now.count
     report.next = now.count < missing.count ? "more" : nil
+    return try Self.answer(report)
+  }
+
+  /// Half of what the first keeper does not have, with each call.
+  private mutating func copySessions() throws -> AdminClient.Answer {
+    let placed = (placement?.sessions ?? []).filter(\.isKeeper)
+    guard placed.count == 2 else { return Self.answer(409) }
+    let missing = (keepers[placed[1]] ?? []).filter { !(keepers[placed[0]] ?? []).contains($0) }
+    let now = missing.prefix(max(1, missing.count / 2))
+    keepers[placed[0], default: []].append(contentsOf: now)
+    var report = AdminAnswer.SessionsCopied(next: now.count < missing.count ? "session#1\nsession" : nil)
+    (report.seen, report.kept) = (now.count, now.count)
     return try Self.answer(report)
   }
 

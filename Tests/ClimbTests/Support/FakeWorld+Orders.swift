@@ -36,6 +36,8 @@ extension FakeWorld {
       if self.placement == placement { return }
       #expect(epoch == current && placement.epoch > current)
       self.placement = placement
+      // One that comes back was told of no end meanwhile: what it had counts for nothing.
+      for store in keepers.keys where !placement.sessions.contains(store) { keepers[store] = [] }
     }
   }
 

@@ -41,6 +41,9 @@ struct FakeWorld {
   /// Files that users have sent, and those in each store.
   var objects: [Int] = []
   var stores: [Placement.ObjectStoreName: [Int]] = [.folder: [], .s3: []]
+  /// Who is logged in, and whom each keeper of sessions knows.
+  var sessions: [Int] = []
+  var keepers: [Placement.SessionStoreName: [Int]] = [:]
   var acknowledged: [String] = []
   /// What processes tell of the services that they call, once a share of the calls goes there.
   var metricsAfterTurn = ""
@@ -91,7 +94,7 @@ struct FakeWorld {
   private static func processes(on host: String, _ stage: Stage) -> [String] {
     switch host {
     case "front-door", "dns": [host]
-    case "objects": ["objects.ministack"]
+    case "objects", "sessions": [host + ".ministack"]
     case _ where host.hasPrefix("server-") || host.hasPrefix("service-"): [host]
     case _ where host.hasPrefix("edge-"): [host + ".varnish"]
     case _ where host.hasPrefix("load-balancer-"): [host + ".haproxy"]
@@ -139,6 +142,7 @@ extension FakeWorld {
     join()
     write()
     upload()
+    logIn()
     #expect(Set(waitlists.values.joined()).isSuperset(of: acknowledged), "an address is in neither waitlist")
     if stage >= 2, let placement { #expect(throws: Never.self) { try placement.check() } }
   }
@@ -203,6 +207,17 @@ extension FakeWorld {
 }
 
 extension FakeWorld {
+  /// One more is logged in, by the first keeper; all that the placement names know who is.
+  private mutating func logIn() {
+    guard stage >= 2, !change.listensOnPort else { return }
+    let placed = (placement?.sessions ?? [.sql]).filter(\.isKeeper)
+    keepers[placed[0], default: []].append(sessions.count)
+    sessions.append(sessions.count)
+    let known = Set(placed.flatMap { keepers[$0] ?? [] })
+    #expect(known.isSuperset(of: sessions), "somebody was logged out: \(placed)")
+    if placed.contains(.dynamodb) { #expect(hosts["sessions"] != nil, "the table does not run") }
+  }
+
   /// Who answers people has its services done, by itself or by those it calls.
   private func call() {
     let apart = change.after.services.map(\.title).filter { $0 != "web" }

@@ -29,9 +29,9 @@ STEPS_TO = {
         "start-edges", "turn-front-door", "record-stage", "leave-folder",
     ],
     6: [
-        "renew-servers", "start-third-zone", "place-follower", "place-services", "start-services", "move-accounts",
-        "move-posts", "move-graph", "start-front", "start-balancers", "turn-balancers", "turn-edges", "retire-servers",
-        "record-stage",
+        "renew-servers", "start-third-zone", "place-follower", "start-table", "ask-table", "move-sessions", "leave-sql",
+        "place-services", "start-services", "move-accounts", "move-posts", "move-graph", "start-front", "start-balancers",
+        "turn-balancers", "turn-edges", "retire-servers", "record-stage",
     ],
 }
 

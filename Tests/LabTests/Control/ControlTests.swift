@@ -38,6 +38,10 @@ import Topology
       .setClock(host: "database-a", aheadSeconds: 3_600),
       #"{"aheadSeconds":3600,"host":"database-a","verb":"setClock"}"#
     ),
+    (
+      .limitTable(TableLimits(perSecond: 5, delayMs: 300)),
+      #"{"limits":{"delayMs":300,"perSecond":5},"verb":"limitTable"}"#
+    ),
     (.crash("database-a"), #"{"process":"database-a","verb":"crash"}"#),
   ])
   func aRequestIsOneFlatObject(request: ControlRequest, json: String) throws {
