@@ -21,6 +21,13 @@ package struct PublicPort: Sendable {
 
   package func put(_ path: String) -> Answer? { ask("PUT \(path) HTTP/1.0\r\nContent-Length: 0\r\n\r\n") }
 
+  /// Whether somebody listens there.
+  package var accepts: Bool {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    defer { close(socket) }
+    return connect(socket)
+  }
+
   private func ask(_ request: String) -> Answer? {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(socket) }

@@ -38,7 +38,7 @@ package final class RedisServer: Sendable {
     port = try PublicPort.free()
     (self.password, self.leaderPort, self.sentinelOf) = (password, leaderPort, sentinelOf)
     isTLS = name != nil
-    if let name { try makeCertificate(name) }
+    if let name { _ = try ServerCertificate.make(name, in: folder.path) }
     try folder.write(configuration, to: "redis.conf")
     try start()
   }
@@ -70,14 +70,6 @@ package final class RedisServer: Sendable {
   /// The file of its certificate, which it has signed itself.
   package var certificate: String { folder.path + "/server.crt" }
   private var key: String { folder.path + "/server.key" }
-
-  private func makeCertificate(_ name: String) throws {
-    _ = try output(
-      of: [
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=redis",
-        "-addext", "subjectAltName=\(name)", "-out", certificate, "-keyout", key,
-      ])
-  }
 
   // MARK: Starting, ending, hanging
 

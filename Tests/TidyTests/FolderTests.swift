@@ -14,7 +14,8 @@ import Testing
       "HeightsHTTP": runtime,
       "Shards": ["HeightsRuntime"], "SQL": http.union(["Shards"]), "AWS": http,
       "Objects": http.union(["SQL", "AWS"]), "Tables": http.union(["AWS"]),
-      "Redis": http, "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
+      "TLS": http.union(["Tables"]),
+      "Redis": http.union(["TLS"]), "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
       "Placement": runtime, "Services": http.union(["Placement"]),
       "Launch": app.union(["App"]), "App": app,
     ]

@@ -26,6 +26,7 @@ actor DynamoCaller {
   private let place: DynamoPlace
   private let metrics: DynamoMetrics
   private let credentials: LoopCredentials
+  private let encrypt: @Sendable () async throws -> HTTPClient.Encryption?
   private let nowSeconds: @Sendable () -> Int
   private var client: HTTPClient?
   /// How far the server's clock is ahead of ours, once it has refused something for that.
@@ -33,12 +34,16 @@ actor DynamoCaller {
   private var breaker = CircuitBreaker.closed
   private var budget = RetryBudget()
   private var underWay = 0
+  /// Why it was not answered, the last time.
+  private var lastFailure = ""
 
   init(
     _ place: DynamoPlace, on loop: EventLoop, _ metrics: DynamoMetrics,
+    encrypt: @escaping @Sendable () async throws -> HTTPClient.Encryption?,
     nowSeconds: @escaping @Sendable () -> Int
   ) {
-    (self.place, self.loop, self.metrics, self.nowSeconds) = (place, loop, metrics, nowSeconds)
+    (self.place, self.loop, self.metrics) = (place, loop, metrics)
+    (self.encrypt, self.nowSeconds) = (encrypt, nowSeconds)
     credentials = LoopCredentials(place.variables, on: loop)
   }
 
@@ -96,7 +101,9 @@ actor DynamoCaller {
     let isTrial = !breaker.isClosed
     guard !isTrial || breaker.beginTrial(nowNs: Deadline.now.uptimeNanoseconds) else {
       metrics.skipped.add(1, ordering: .relaxed)
-      return .failed(.away("it has failed too often; it is tried again within a second"), isFinal: false)
+      return .failed(
+        .away("it has failed too often, at last: \(lastFailure); it is tried again within a second"),
+        isFinal: false)
     }
     let begun = Deadline.now
     let signedAhead = aheadSeconds
@@ -107,7 +114,8 @@ actor DynamoCaller {
       delivery = await client.client.deliver(request, by: min(deadline, .afterMs(Self.tryMs)))
     } catch {
       note(answered: false, isTrial)
-      return .failed(.away("\(error)"), isFinal: false)
+      lastFailure = "\(error)"
+      return .failed(.away(lastFailure), isFinal: false)
     }
     metrics.microseconds.add(begun.elapsedMicroseconds, ordering: .relaxed)
     switch delivery.result {
@@ -116,9 +124,11 @@ actor DynamoCaller {
       let isFair = failure != .cancelled && begun.elapsedMs >= min(Self.tryMs, 500) || failure != .timedOut
       if isFair || isTrial { note(answered: false, isTrial) }
       if !delivery.wasSent { await leave() }
+      lastFailure = failure.kind
       return .failed(.away(failure.kind), isFinal: failure == .cancelled || failure == .clientClosed)
     case .success(let answer):
       note(answered: answer.status < 500, isTrial)
+      if answer.status >= 500 { lastFailure = "HTTP \(answer.status)" }
       return await outcome(answer, signedAhead)
     }
   }
@@ -174,10 +184,12 @@ actor DynamoCaller {
   }
 
   private func theClient() async throws -> (client: HTTPClient, authority: String) {
-    let suffix = place.port.map { ":\($0)" } ?? ""
     if let client { return (client, client.authority) }
-    guard let host = await HostName.numeric(place.host),
-      let endpoint = try? Endpoint.http("http://\(host)\(suffix)")
+    let authority = place.host + (place.port.map { ":\($0)" } ?? "")
+    let port = place.port ?? (place.isEncrypted ? 443 : 80)
+    let encryption = try await encrypt()
+    guard let address = await HostName.numeric(place.host),
+      let endpoint = try? Endpoint.at(address, port: port, authority: authority)
     else { throw LoopCredentials.Missing(description: "the host '\(place.host)' is not known") }
     // Meanwhile another task may have made one.
     if let client { return (client, client.authority) }
@@ -186,7 +198,7 @@ actor DynamoCaller {
       HTTPClient.Settings(
         userAgent: "heights", connections: Self.underWayLimit, waiting: Self.underWayLimit,
         bodyBytes: Self.bodyBytes, connectMs: Self.connectMs, idleMs: KeepAlive.callerMs,
-        keptHeaders: ["Date"]))
+        keptHeaders: ["Date"], encryption: encryption))
     client = made
     return (made, made.authority)
   }

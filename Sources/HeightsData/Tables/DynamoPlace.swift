@@ -6,8 +6,11 @@ import Foundation
 /// A table as the environment names it.
 package struct DynamoPlace: Sendable {
   let table: String
-  let host: String
+  /// Its server's name, or address.
+  package let host: String
   let port: Int?
+  /// Whether it is asked within TLS.
+  package let isEncrypted: Bool
   let region: String
   let variables: [String: String]
 
@@ -35,20 +38,14 @@ package struct DynamoPlace: Sendable {
       variables[.sessionsEndpoint] ?? variables["AWS_ENDPOINT_URL"]
       ?? "https://dynamodb.\(region).amazonaws.com"
     let url = URLComponents(string: endpoint)
-    if url?.scheme == "https" {
-      throw EnvironmentError(
-        description:
-          "the table '\(table)' would be asked at \(endpoint), and DynamoDB over TLS is not there yet: "
-          + "expected AWS_ENDPOINT_URL_DYNAMODB=http://HOST:PORT, or a placement whose sessions are not in dynamodb"
-      )
-    }
-    guard let url, url.scheme == "http", let host = url.host, !host.isEmpty, ["", "/"].contains(url.path),
-      url.query == nil, url.user == nil, (1...65_535).contains(url.port ?? 80)
+    guard let url, ["http", "https"].contains(url.scheme), let host = url.host, !host.isEmpty,
+      ["", "/"].contains(url.path),
+      url.query == nil, url.user == nil, (1...65_535).contains(url.port ?? 443)
     else {
       throw EnvironmentError(
-        description: "AWS_ENDPOINT_URL_DYNAMODB is '\(endpoint)': expected http://HOST:PORT")
+        description: "AWS_ENDPOINT_URL_DYNAMODB is '\(endpoint)': expected https://HOST or http://HOST:PORT")
     }
     (self.table, self.region, self.variables) = (table, region, variables)
-    (self.host, port) = (host, url.port)
+    (self.host, port, isEncrypted) = (host, url.port, url.scheme == "https")
   }
 }

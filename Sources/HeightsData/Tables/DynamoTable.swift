@@ -10,13 +10,18 @@ package final class DynamoTable: Sendable {
   let metrics = DynamoMetrics()
   private let callers: [DynamoCaller]
 
-  /// - Parameter nowSeconds: the clock by which requests are signed.
+  /// - Parameters:
+  ///   - encrypt: what the table is asked within, read anew for each client.
+  ///   - nowSeconds: the clock by which requests are signed.
   package init(
     _ place: DynamoPlace, _ loops: EventLoopGroup,
+    encrypt: @escaping @Sendable () async throws -> HTTPClient.Encryption? = { nil },
     nowSeconds: @escaping @Sendable () -> Int = { Int(wallClockMs() / 1_000) }
   ) {
     name = place.table
-    callers = loops.loops.map { [metrics] in DynamoCaller(place, on: $0, metrics, nowSeconds: nowSeconds) }
+    callers = loops.loops.map { [metrics] in
+      DynamoCaller(place, on: $0, metrics, encrypt: encrypt, nowSeconds: nowSeconds)
+    }
   }
 
   /// Ends its connections. Nothing is asked afterwards.

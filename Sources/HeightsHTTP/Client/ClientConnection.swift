@@ -46,13 +46,14 @@ final class ClientConnection {
     case closedWhileIdle
   }
 
-  private enum State { case connecting, open, closed }
+  private enum State { case connecting, opening, open, closed }
 
   private let endpoint: Endpoint
   private let settings: HTTPClient.Settings
   private let buffer: ReadBuffer
   private let onEvent: (ClientConnection, Event) -> Void
   private let descriptor: Int32
+  private let stream: any ByteStream
   private var watch: Watch?
   private var state = State.connecting
   private var output: [UInt8] = []
@@ -63,12 +64,16 @@ final class ClientConnection {
   /// When it has last answered, or was made.
   private(set) var idleSince = Deadline.now
 
-  /// - Parameter descriptor: a socket that is connecting; the connection closes it.
+  /// - Parameters:
+  ///   - descriptor: a socket that is connecting; the connection closes it.
+  ///   - stream: its bytes.
   init(
-    _ descriptor: Int32, to endpoint: Endpoint, _ settings: HTTPClient.Settings, buffer: ReadBuffer,
+    _ descriptor: Int32, _ stream: any ByteStream, to endpoint: Endpoint, _ settings: HTTPClient.Settings,
+    buffer: ReadBuffer,
     _ onEvent: @escaping (ClientConnection, Event) -> Void
   ) {
     self.descriptor = descriptor
+    self.stream = stream
     self.endpoint = endpoint
     self.settings = settings
     self.buffer = buffer
@@ -93,10 +98,12 @@ final class ClientConnection {
 
   /// Whether there is no connection yet, after all the time that it may take.
   func isConnecting(tooLongAt now: Deadline) -> Bool {
-    state == .connecting && idleSince.microseconds(until: now) / 1_000 >= settings.connectMs
+    (state == .connecting || state == .opening)
+      && idleSince.microseconds(until: now) / 1_000 >= settings.connectMs
   }
 
-  /// Whether nothing has come on an idle connection: neither its end nor bytes that nobody asked for.
+  /// Whether nothing has come on an idle connection: neither its end nor bytes that nobody asked for. (A server that sends new
+  /// keys meanwhile is left as well, which costs a connection.)
   var isStillQuiet: Bool {
     var byte: UInt8 = 0
     return recv(descriptor, &byte, 1, Int32(MSG_PEEK)) < 0 && errno == EAGAIN
@@ -130,7 +137,7 @@ final class ClientConnection {
   }
 
   private func handle(_ events: IOEvents) {
-    if state == .connecting { finishConnecting() }
+    if state == .connecting { finishConnecting() } else if state == .opening { goOnOpening() }
     if state == .open, events.contains(.writable) { writeOutput() }
     if state == .open, !events.isDisjoint(with: [.readable, .hangUp]) { readInput() }
   }
@@ -140,40 +147,41 @@ final class ClientConnection {
     var size = socklen_t(MemoryLayout<Int32>.size)
     getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
     if code != 0 { return fail(ClientFailure(errno: code)) }
-    state = .open
-    watch?.update(.readable)
-    writeOutput()
+    state = .opening
+    goOnOpening()
+  }
+
+  private func goOnOpening() {
+    switch stream.open() {
+    case .moved:
+      state = .open
+      watch?.update(.readable)
+      writeOutput()
+    case .waits(let events): watch?.update(events)
+    case .failed(let failure): fail(ClientFailure(failure))
+    }
   }
 
   private func writeOutput() {
     while outputSent < output.count {
-      let sent = output.withUnsafeBytes { bytes in
-        let rest = UnsafeRawBufferPointer(rebasing: bytes[outputSent...])
-        return send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
-      }
-      if sent > 0 {
+      switch output.withUnsafeBytes({ stream.write(UnsafeRawBufferPointer(rebasing: $0[outputSent...])) }) {
+      case .moved(let sent):
         outputSent += sent
         exchange?.wasSent = true
-      } else if errno == EAGAIN {
-        watch?.update([.readable, .writable])
-        return
-      } else if errno != EINTR {
-        return fail(ClientFailure(errno: errno))
+      case .waits(let events): return watch?.update(events.union(.readable)) ?? ()
+      case .failed(let failure): return fail(ClientFailure(failure))
       }
     }
     watch?.update(.readable)
   }
 
   private func readInput() {
-    let count = buffer.bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
-    if count < 0 {
-      if errno != EAGAIN && errno != EINTR { fail(ClientFailure(errno: errno)) }
-    } else if exchange == nil {
-      fail(.closed)
-    } else if count == 0 {
+    switch buffer.bytes.withUnsafeMutableBytes({ stream.read(into: $0) }) {
+    case .moved(let count): if exchange == nil { fail(.closed) } else { receive(count) }
+    case .waits: break
+    case .failed(.closed) where exchange != nil:
       if let response = parser.receiveEnd() { succeed(response) } else { fail(.closed) }
-    } else {
-      receive(count)
+    case .failed(let failure): fail(ClientFailure(failure))
     }
   }
 

@@ -1,6 +1,7 @@
 // What goes out, what comes back, and the ways in which nothing comes back.
 
 import Glibc
+import HeightsRuntime
 
 /// A header of a message.
 package struct Header: Sendable, Equatable {
@@ -116,6 +117,8 @@ package enum ClientFailure: Error, Hashable, Sendable {
   /// Too many requests wait for a connection.
   case tooManyWaiting
   case clientClosed
+  /// The server can't be asked in a way that keeps what is said from others, and why; nothing was.
+  case insecure(String)
   /// Any other refusal of the kernel.
   case system(errno: Int32)
 
@@ -125,6 +128,14 @@ package enum ClientFailure: Error, Hashable, Sendable {
     case ECONNRESET, EPIPE: self = .reset
     case ETIMEDOUT: self = .timedOut
     default: self = .system(errno: code)
+    }
+  }
+
+  init(_ failure: StreamFailure) {
+    switch failure {
+    case .closed: self = .closed
+    case .system(_, let code): self.init(errno: code)
+    case .insecure(let reason): self = .insecure(reason)
     }
   }
 
@@ -139,6 +150,7 @@ package enum ClientFailure: Error, Hashable, Sendable {
     case .malformed: "malformed answer"
     case .tooManyWaiting: "no free connection"
     case .clientClosed: "client closed"
+    case .insecure(let reason): reason
     case .system(let code): String(cString: strerror(code))
     }
   }

@@ -25,6 +25,17 @@ package struct Endpoint: Sendable {
     return try resolve(bare, port: parts.port ?? 80, authority: authority)
   }
 
+  /// A server whose address is known already.
+  /// - Parameters:
+  ///   - authority: as its Host header has it: its name, and its port unless that is its scheme's own.
+  ///   - address: in numbers.
+  /// - Throws: `EndpointError`.
+  package static func at(
+    _ address: String, port: Int, authority: String
+  ) throws(EndpointError) -> Endpoint {
+    try resolve(address, port: port, authority: authority)
+  }
+
   private static func resolve(_ host: String, port: Int, authority: String) throws(EndpointError) -> Endpoint
   {
     var hints = addrinfo()

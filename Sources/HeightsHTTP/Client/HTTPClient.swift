@@ -1,5 +1,6 @@
 // The client of one loop: a bounded pool of kept-alive connections, and a bounded queue for them.
 
+import Glibc
 import HeightsRuntime
 
 /// Sends requests to one endpoint over connections that are kept open.
@@ -28,12 +29,14 @@ package actor HTTPClient {
     package var keptHeaders: [String]
     /// Whether it says that a change is asked for by a page of the server itself, as browsers do.
     package var sendsOrigin: Bool
+    /// What keeps the bytes of a connection from others; nil for nothing.
+    package var encryption: Encryption?
 
     /// Where nothing is said, as whoever makes load needs it.
     package init(
       userAgent: String, connections: Int = 256, waiting: Int = 4_096, timeoutMs: Int = 10_000,
       bodyBytes: Int = 4 << 20, connectMs: Int = .max, idleMs: Int = .max, keptHeaders: [String] = [],
-      sendsOrigin: Bool = false
+      sendsOrigin: Bool = false, encryption: Encryption? = nil
     ) {
       self.userAgent = userAgent
       self.connections = connections
@@ -44,8 +47,12 @@ package actor HTTPClient {
       self.idleMs = idleMs
       self.keptHeaders = keptHeaders
       self.sendsOrigin = sendsOrigin
+      self.encryption = encryption
     }
   }
+
+  /// Makes the stream of a socket that is connecting.
+  package typealias Encryption = @Sendable (_ descriptor: Int32) throws(StreamFailure) -> any ByteStream
 
   /// What became of a request.
   package struct Delivery: Sendable {
@@ -160,8 +167,15 @@ package actor HTTPClient {
     switch endpoint.beginConnecting() {
     case .failure(let failure): exchange.end(.failure(failure))
     case .success(let descriptor):
+      let stream: any ByteStream
+      do throws(StreamFailure) {
+        stream = try settings.encryption?(descriptor) ?? PlainStream(descriptor)
+      } catch {
+        Glibc.close(descriptor)
+        return exchange.end(.failure(ClientFailure(error)))
+      }
       let connection = ClientConnection(
-        descriptor, to: endpoint, settings, buffer: buffer
+        descriptor, stream, to: endpoint, settings, buffer: buffer
       ) { connection, event in
         self.handle(event, of: connection)
       }

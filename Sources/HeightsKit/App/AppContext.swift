@@ -205,7 +205,9 @@ public final class AppContext: Sendable {
           "HEIGHTS_SESSIONS_TABLE is not set, and the placement (epoch \(placement.epoch)) has sessions in dynamodb"
       )
     }
-    let table = DynamoTable(place, loops)
+    // As AWS' own tools have it.
+    let authorities = environment.variables["AWS_CA_BUNDLE"]
+    let table = DynamoTable(place, loops, encrypt: place.encryption(believing: authorities))
     tables.withLock { $0.append(table) }
     return table
   }

@@ -15,8 +15,6 @@ final class RedisConnection: @unchecked Sendable {
   static let silenceMs = 1_000
   /// Commands that may wait for their answers.
   static let pendingLimit = 10_000
-  /// Of one read: as many as a record of TLS may have.
-  static let readBytes = 16 << 10
   /// Memory for output that is kept for the next.
   private static let keptBytes = 64 << 10
 
@@ -35,7 +33,7 @@ final class RedisConnection: @unchecked Sendable {
   private let loop: EventLoop
   private let flushes: RedisFlushes
   private var context: UnsafeMutablePointer<redisContext>?
-  private var stream: (any RedisStream)?
+  private var stream: (any ByteStream)?
   private var watch: Watch?
   /// What has not been written yet, from `written` on.
   private var output: [UInt8] = []
@@ -71,10 +69,10 @@ final class RedisConnection: @unchecked Sendable {
     guard context.pointee.err == 0 else { throw close(Self.error(context)) }
     let descriptor = context.pointee.fd
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    do throws(RedisError) {
+    do throws(StreamFailure) {
       stream =
         if let tls { try TLSStream(descriptor, name: address.host, tls) } else { PlainStream(descriptor) }
-    } catch { throw close(error) }
+    } catch { throw close(.away("\(error)")) }
     do {
       watch = try loop.watch(descriptor, [.readable, .writable]) { [weak self] in self?.ready($0) }
     } catch { throw close(.away("\(error)")) }
@@ -181,7 +179,7 @@ final class RedisConnection: @unchecked Sendable {
         }
         isBlocked = true
         return watch?.update(events.union(.readable)) ?? ()
-      case .failed(let error): return _ = close(error)
+      case .failed(let failure): return _ = close(.away("\(failure)"))
       }
     }
     output.removeAll(keepingCapacity: output.capacity <= Self.keptBytes)
@@ -209,14 +207,14 @@ final class RedisConnection: @unchecked Sendable {
       isConnected = true
       flush()
     case .waits(let events): watch?.update(events)
-    case .failed(let error): close(error)
+    case .failed(let failure): close(.away("\(failure)"))
     }
   }
 
   private func receive() {
     guard let context, let stream else { return }
     lastReceived = loop.lastNow
-    let transfer = withUnsafeTemporaryAllocation(byteCount: Self.readBytes, alignment: 1) { room in
+    let transfer = withUnsafeTemporaryAllocation(byteCount: PlainStream.recordBytes, alignment: 1) { room in
       let transfer = stream.read(into: room)
       if case .moved(let count) = transfer {
         redisReaderFeed(context.pointee.reader, room.baseAddress, count)
@@ -227,7 +225,7 @@ final class RedisConnection: @unchecked Sendable {
     case .moved: takeAll()
     // A read that has to write first is one that we forbid (renegotiation), or nothing that Redis does.
     case .waits(let events): if events == .writable { close(.away("\(address) wants new keys")) }
-    case .failed(let error): close(error)
+    case .failed(let failure): close(.away("\(failure)"))
     }
   }
 

@@ -110,12 +110,9 @@ final class RedisSeeker: @unchecked Sendable {
   /// They are in files, and may be replaced.
   private func readCertificates() async throws(RedisError) {
     guard case .servers(_, tls: true) = place else { return }
-    let authorities = authorities
-    let read = try? await SystemThread.run(name: "certificates") {
-      Result { () throws(RedisError) in try TLSClient(authorities: authorities) }
+    do throws(StreamFailure) { tls = try await TLSClient.read(authorities: authorities) } catch {
+      throw .away("\(error)")
     }
-    guard let read else { throw .away("no thread to read certificates") }
-    tls = try read.get()
   }
 
   /// A connection with the password as it is now; none for a seeker that has been stopped.

@@ -174,15 +174,13 @@ import Testing
       } catch { return "\(error)" }
     }
     #expect(message([:]) == "")
-    for endpoint in ["https://dynamodb.example.test", nil] {
-      #expect(
-        message(["AWS_ENDPOINT_URL_DYNAMODB": endpoint]).contains(
-          "DynamoDB over TLS is not there yet: expected AWS_ENDPOINT_URL_DYNAMODB=http://HOST:PORT"))
+    for endpoint in ["https://dynamodb.example.test", "https://h:8443/", nil] {
+      #expect(message(["AWS_ENDPOINT_URL_DYNAMODB": endpoint]) == "")
     }
     for endpoint in ["http://", "127.0.0.1:1", "http://h/path", "http://u@h", "ftp://h"] {
       #expect(
         message(["AWS_ENDPOINT_URL_DYNAMODB": endpoint])
-          == "AWS_ENDPOINT_URL_DYNAMODB is '\(endpoint)': expected http://HOST:PORT")
+          == "AWS_ENDPOINT_URL_DYNAMODB is '\(endpoint)': expected https://HOST or http://HOST:PORT")
     }
     #expect(message(["HEIGHTS_SESSIONS_TABLE": "ab"]).contains("a table's of 3 to 255 letters"))
     #expect(message(["AWS_REGION": nil]).contains("AWS_REGION is not set"))

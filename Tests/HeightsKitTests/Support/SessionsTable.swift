@@ -17,14 +17,20 @@ enum SessionsTable {
   }
 
   /// Makes one.
-  /// - Parameter server: that of all tests, unless told.
+  /// - Parameters:
+  ///   - server: that of all tests, unless told.
+  ///   - host: as it is asked.
   /// - Returns: the variables that name it.
-  static func make(on server: DynamoServer? = nil) async throws -> [String: String] {
+  static func make(
+    on server: DynamoServer? = nil, host: String = "127.0.0.1"
+  ) async throws -> [String: String] {
     let server = if let server { server } else { try await Self.server.value }
     let name = "sessions-\(UInt32.random(in: 0 ... .max))"
-    let variables = server.variables(name)
+    let variables = server.variables(name, host: host)
     try await withTables(variables) { loop, place in
-      let caller = DynamoCaller(place, on: loop, DynamoMetrics(), nowSeconds: { Int(wallClockMs() / 1_000) })
+      let caller = DynamoCaller(
+        place, on: loop, DynamoMetrics(), encrypt: place.encryption(believing: variables["AWS_CA_BUNDLE"]),
+        nowSeconds: { Int(wallClockMs() / 1_000) })
       _ = try await caller.send("CreateTable", requests(name))
       await caller.close()
     }

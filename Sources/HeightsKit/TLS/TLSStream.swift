@@ -1,7 +1,8 @@
-// The bytes of a connection to Redis within TLS, by OpenSSL.
+// The bytes of a connection within TLS, by OpenSSL.
 
 import COpenSSL
 import Glibc
+import HeightsData
 
 /// Whom a process believes: shared by its connections.
 final class TLSClient: Sendable {
@@ -10,32 +11,42 @@ final class TLSClient: Sendable {
 
   /// - Parameter authorities: a file of certificates that vouch for servers; nil for the system's (or those that
   ///   `SSL_CERT_FILE` names).
-  /// - Throws: `RedisError.away`.
-  init(authorities: String?) throws(RedisError) {
-    guard let context = SSL_CTX_new(TLS_client_method()) else { throw .away("no memory for TLS") }
+  /// - Throws: `StreamFailure.insecure`.
+  init(authorities: String?) throws(StreamFailure) {
+    guard let context = SSL_CTX_new(TLS_client_method()) else { throw .insecure("no memory for TLS") }
     self.context = context
     let isTrusting =
       authorities.map { SSL_CTX_load_verify_locations(context, $0, nil) }
       ?? SSL_CTX_set_default_verify_paths(context)
     guard isTrusting == 1, heights_tls_refuse_old(context) == 1 else {
-      throw .away("the certificates \(authorities.map { "in \($0) " } ?? "")can't be read")
+      throw .insecure("the certificates \(authorities.map { "in \($0) " } ?? "")can't be read")
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
     heights_tls_set_up(context)
   }
 
   deinit { SSL_CTX_free(context) }
+
+  /// The certificates are in files: they are read on a thread of its own.
+  /// - Throws: `StreamFailure`.
+  static func read(authorities: String?) async throws(StreamFailure) -> TLSClient {
+    let read = try? await SystemThread.run(name: "certificates") {
+      Result { () throws(StreamFailure) in try TLSClient(authorities: authorities) }
+    }
+    guard let read else { throw .insecure("no thread to read certificates") }
+    return try read.get()
+  }
 }
 
-/// One connection. Neither the password nor anything else that is asked is written before the server has shown a
+/// One connection. Nothing that is asked is written, least of all a password, before the server has shown a
 /// certificate of its name.
-final class TLSStream: RedisStream {
+final class TLSStream: ByteStream {
   private let session: OpaquePointer
 
   /// - Parameter name: the server's name or address, as its certificate has it.
-  /// - Throws: `RedisError.away`.
-  init(_ descriptor: Int32, name: String, _ client: TLSClient) throws(RedisError) {
-    guard let session = SSL_new(client.context) else { throw .away("no memory for TLS") }
+  /// - Throws: `StreamFailure`.
+  init(_ descriptor: Int32, name: String, _ client: TLSClient) throws(StreamFailure) {
+    guard let session = SSL_new(client.context) else { throw .insecure("no memory for TLS") }
     self.session = session
     var address = in_addr()
     let isNamed =
@@ -71,20 +82,20 @@ final class TLSStream: RedisStream {
     case SSL_ERROR_NONE: .moved(count())
     case SSL_ERROR_WANT_READ: .waits(for: .readable)
     case SSL_ERROR_WANT_WRITE: .waits(for: .writable)
-    case SSL_ERROR_ZERO_RETURN: .failed(.away("the server has closed the connection"))
+    case SSL_ERROR_ZERO_RETURN: .failed(.closed)
     default: .failed(failure(of: call))
     }
   }
 
   /// What is wrong with the server's certificate, or else OpenSSL's or the kernel's reason.
-  private func failure(of call: String) -> RedisError {
+  private func failure(of call: String) -> StreamFailure {
     let verdict = SSL_get_verify_result(session)
     if verdict != Int(X509_V_OK), let words = X509_verify_cert_error_string(verdict) {
-      return .away("the server's certificate is not believed: \(String(cString: words))")
+      return .insecure("the server's certificate is not believed: \(String(cString: words))")
     }
     let code = ERR_peek_error()
-    if code == 0 { return .away("\(SystemError(call: "TLS \(call)"))") }
-    return .away(
+    if code == 0 { return .system(call: "TLS \(call)", code: errno) }
+    return .insecure(
       "TLS \(call): \(ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)")")
   }
 }
