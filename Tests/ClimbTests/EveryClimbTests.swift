@@ -1,8 +1,10 @@
 // Every climb, cut short everywhere: somebody always answers, nothing is lost, and it arrives where it was told to.
 
 import Contract
+import Foundation
 import Lab
-import Synchronization
+import Placement
+import TestSupport
 import Testing
 import Topology
 
@@ -17,24 +19,30 @@ import Topology
     let climber = Climber(route)
     try before(climber)
     _ = try climber.drive(direction)
-    return Self.places(climber.provider.callCount).flatMap { call in
+    return Self.places(climber.provider.callCount, "\(route.testDescription) \(direction)").flatMap { call in
       FakeProvider.Failure.Kind.allCases.flatMap { kind in
         [false, true].map { FakeProvider.Failure(kind: kind, call: call, isAfter: $0) }
       }
     }
   }
 
-  /// All of a climb of few calls. One that asks many processes again and again is cut short all along, and each time elsewhere than
-  /// in its last test.
-  private static func places(_ callCount: Int) -> [Int] {
-    let stride = callCount <= fewCalls ? 1 : callCount / placesOfMany
-    defer { lastOffset.add(1, ordering: .relaxed) }
-    let offset = lastOffset.load(ordering: .relaxed) % stride
-    return Array(Swift.stride(from: 1 + offset, through: max(callCount, 1 + offset), by: stride))
+  /// All of a climb of few calls. One that asks many processes again and again is cut short all along, elsewhere in each run.
+  /// - Parameter what: of which climb, so that each has its own places.
+  private static func places(_ callCount: Int, _ what: String) -> [Int] {
+    if callCount <= fewCalls { return Array(1...max(callCount, 1)) }
+    let stride = callCount / placesOfMany
+    var chance = SplitMix(seed ^ FNV1a.hash(what.utf8))
+    return Array(Swift.stride(from: Int.random(in: 1...stride, using: &chance), through: callCount, by: stride))
   }
 
   private static let (fewCalls, placesOfMany) = (150, 12)
-  private static let lastOffset = Atomic<Int>(0)
+  /// `HEIGHTS_TEST_SEED` repeats a run.
+  private static let seed: UInt64 = {
+    let told = ProcessInfo.processInfo.environment["HEIGHTS_TEST_SEED"].flatMap { UInt64($0) }
+    let seed = told ?? .random(in: 0 ... .max)
+    print("climbs of many calls are cut short by HEIGHTS_TEST_SEED=\(seed)")
+    return seed
+  }()
 
   @Test(arguments: Climber.routes) func straightUp(route: Climber.Route) throws {
     let climber = Climber(route)
@@ -102,7 +110,7 @@ import Topology
       let probe = Climber(route)
       try top(probe)
       _ = try probe.drive(direction)
-      for call in Self.places(probe.provider.callCount) {
+      for call in Self.places(probe.provider.callCount, "\(route.testDescription) \(mishap)") {
         let climber = Climber(route)
         try top(climber)
         climber.provider.expect(mishap, beforeCall: call)
