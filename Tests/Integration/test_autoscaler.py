@@ -5,9 +5,10 @@ import pytest
 from support.lab import Lab
 from support.waiting import wait_until
 
-# Checking a password keeps a core busy for long, and no event loop: few log-ins are a load.
+# Checking a password keeps a core busy for long, and no event loop: few log-ins are a load. (60 requests a second, half of them
+# log-ins, were 6 % of what three instances have on two busy cores, nothing to do 0.2 %.)
 BUSY = {"logIn": 1, "readPost": 1}
-SCALE = "{ min: 3, max: 6, target: 4 }"
+SCALE = "{ min: 3, max: 6, target: 2 }"
 
 
 @pytest.fixture(scope="module")
@@ -42,24 +43,24 @@ def decisions(lab):
 def test_what_heights_json_says_of_a_service_is_what_it_scales_by(auto):
     told = service(auto)
     assert {key: told[key] for key in ("mode", "instances", "minimum", "maximum", "targetPercent")} == {
-        "mode": "auto", "instances": 3, "minimum": 3, "maximum": 6, "targetPercent": 4}
+        "mode": "auto", "instances": 3, "minimum": 3, "maximum": 6, "targetPercent": 2}
     assert (service(auto, "web")["mode"], service(auto, "web")["targetPercent"]) == ("hand", 60)
 
 
 def test_more_load_brings_instances_and_less_takes_them_away_and_nothing_fails(auto):
     # While this goes on instances come; the calm that follows takes them away, under a little load.
-    load = auto.load(rate=30, seconds=12, users=10).wait_until_it_flows()
+    load = auto.load(rate=60, seconds=12, users=10).wait_until_it_flows()
     wait_until(lambda: service(auto)["instances"] > 3, "there are more instances")
     grown = service(auto)
     load.finish_without_failure()
     assert grown["utilisation"] + grown["idleShare"] == pytest.approx(1)
     assert grown["requestsPerCoreAtTarget"] > 0
     first = decisions(auto)[0]
-    assert first.startswith("accounts goes from 3 to ") and "% busy, and 4 % is the target" in first, decisions(auto)
+    assert first.startswith("accounts goes from 3 to ") and "% busy, and 2 % is the target" in first, decisions(auto)
 
-    load = auto.load(rate=1, seconds=25, users=2).wait_until_it_flows()
+    load = auto.load(rate=4, seconds=25, users=2).wait_until_it_flows()
     wait_until(lambda: service(auto)["instances"] == 3, "there are as few as there have to be")
-    load.stop().finish_without_failure()
+    load.finish_without_failure()
     auto.wait_until_all_ready()
     assert len(instances(auto)) == 3 and {line["zone"] for line in instances(auto)} == {"local-a", "local-b", "local-c"}
     auto.verify()
