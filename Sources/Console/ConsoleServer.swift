@@ -18,6 +18,7 @@ public enum ConsoleServer {
     ("/access.js", PackageResources.access_js, script),
     ("/controls.js", PackageResources.controls_js, script),
     ("/jobs.js", PackageResources.jobs_js, script),
+    ("/services.js", PackageResources.services_js, script),
     ("/charts.js", PackageResources.charts_js, script),
     ("/map.js", PackageResources.map_js, script),
     ("/ranks.js", PackageResources.ranks_js, script),

@@ -27,6 +27,8 @@ public enum DrillError: CodedError, Equatable {
   case underWay
   /// A climb changes what would be broken.
   case climbUnderWay
+  /// Instances come or go, for longer than is waited for.
+  case scalingUnderWay
 
   /// A short stable name for scripts.
   public var code: String {
@@ -42,6 +44,7 @@ public enum DrillError: CodedError, Equatable {
     case .notMended: "not_mended"
     case .underWay: "drill_under_way"
     case .climbUnderWay: "climb_under_way"
+    case .scalingUnderWay: "scaling_under_way"
     }
   }
 
@@ -72,6 +75,8 @@ public enum DrillError: CodedError, Equatable {
       "the drill ended before its time, and what it broke could not be mended (\(reason)): try `heights drill mend`"
     case .climbUnderWay: "a climb of this app is at work: wait until it has ended"
     case .underWay: "another drill of this app is under way: wait until it has ended"
+    case .scalingUnderWay:
+      "a service still gets its instances, or loses some: try again when `heights status` shows nothing under way"
     }
   }
 
@@ -80,6 +85,7 @@ public enum DrillError: CodedError, Equatable {
     do { return try WorkLock(folder, for: .drill) } catch {
       switch error {
       case .held(by: .climb): throw .climbUnderWay
+      case .held(by: .scaling): throw .scalingUnderWay
       case .held: throw .underWay
       case .system: return nil
       }

@@ -53,6 +53,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     return clock
   }
   private var clock = Deadline.now
+  /// When it began, and for how long it has slept since.
+  private let beginning = Deadline.now
+  private var sleptNanoseconds: UInt64 = 0
 
   private struct Remote {
     var jobs: [LoopJob] = []
@@ -237,13 +240,29 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   }
 
   private func tick() {
-    let ready = poller.wait(blocking: maySleep(), nextDeadline: nextTimer)
-    readClock()
+    let ready = wait()
     poller.handle(ready)
     takeRemote()
     if let nextTimer, nextTimer <= lastNow { fireTimers() }
     runJobs()
     endTick()
+  }
+
+  /// Waits for descriptors and timers, and counts how long it slept.
+  private func wait() -> Int {
+    guard maySleep() else {
+      defer { readClock() }
+      return poller.wait(blocking: false, nextDeadline: nextTimer)
+    }
+    let asleep = readClock()
+    let ready = poller.wait(blocking: true, nextDeadline: nextTimer)
+    sleptNanoseconds += readClock().uptimeNanoseconds - asleep.uptimeNanoseconds
+    return ready
+  }
+
+  /// Nanoseconds since it was made in which it did not sleep, up to now. Loop thread only.
+  var busyNanoseconds: UInt64 {
+    readClock().uptimeNanoseconds - beginning.uptimeNanoseconds - sleptNanoseconds
   }
 
   /// Whether nothing is left that only the next tick would see to. What other threads leave wakes the loop up.

@@ -42,6 +42,7 @@ public final class Lab: Sendable {
   let power = PowerWatch()
   let cutBoard = CutBoard()
   let tableBoard = TableBoard()
+  let serviceUse = Mutex(ServiceUse())
   /// The way to DNS from outside, where the lab has a network of its own.
   private let dnsRelays: [DNSRelay]
   private let startedProcesses = Mutex<[String: Started]>([:])
@@ -171,7 +172,7 @@ public final class Lab: Sendable {
       extraFollowers: state.level.extraFollowers > 0 ? state.level.extraFollowers : nil,
       topology: plan(at: state.level).topology,
       instance: instance.summary,
-      callerKeys: try? callerKeys(),
+      callerKeys: try? callerKeys(), services: scaledServices,
       processes: processes, addresses: addresses(near: state.level), ports: network.ports,
       cutZones: context.zones.dark, watchedZones: power.watched, unflushed: power.unflushed,
       clocks: power.clocks, tableLimits: tableBoard.limits == .none ? nil : tableBoard.limits,

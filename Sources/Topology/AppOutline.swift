@@ -12,14 +12,18 @@ public struct AppOutline: Codable, Equatable, Sendable {
     public let databases: [String]
     /// The services that it calls.
     public let calls: [String]
+    /// How it scales where services scale; nil where nothing is said.
+    public let scale: Scale?
 
     /// - Parameters:
     ///   - databases: those of the app that it uses.
     ///   - calls: names of services, never in a circle.
-    public init(name: String, databases: [String], calls: [String] = []) {
+    ///   - scale: nil where nothing is said.
+    public init(name: String, databases: [String], calls: [String] = [], scale: Scale? = nil) {
       self.name = name
       self.databases = databases
       self.calls = calls
+      self.scale = scale
     }
 
     public init(from decoder: any Decoder) throws {
@@ -28,6 +32,27 @@ public struct AppOutline: Codable, Equatable, Sendable {
       databases = try values.decode([String].self, forKey: .databases)
       // A journal of an earlier version knows of none.
       calls = try values.decodeIfPresent([String].self, forKey: .calls) ?? []
+      scale = try values.decodeIfPresent(Scale.self, forKey: .scale)
+    }
+  }
+
+  /// What an app says of the number of a service's instances. What it does not say is as with services that say nothing.
+  public struct Scale: Codable, Equatable, Sendable {
+    /// No fewer, and at least one in each zone.
+    public let minimum: Int?
+    /// No more.
+    public let maximum: Int?
+    /// The utilisation that is aimed at, 1 to 100.
+    public let targetPercent: Int?
+
+    /// - Parameters:
+    ///   - minimum: 1 or more.
+    ///   - maximum: no less than the zones of the largest stage that the app gets to, nor than `minimum`.
+    ///   - targetPercent: 1 to 100.
+    public init(minimum: Int? = nil, maximum: Int? = nil, targetPercent: Int? = nil) {
+      self.minimum = minimum
+      self.maximum = maximum
+      self.targetPercent = targetPercent
     }
   }
 
@@ -58,7 +83,9 @@ extension AppOutline {
   /// All services as the one program that they are up to stage 5; nil where the app has none.
   var together: Service? {
     let used = services.flatMap(\.databases)
-    return services.first.map { Service(name: $0.name, databases: databases.filter(used.contains)) }
+    return services.first.map {
+      Service(name: $0.name, databases: databases.filter(used.contains), scale: $0.scale)
+    }
   }
 
   /// What a database holds: its own data, and in the first one the waitlist, and the sessions while they live in SQL.

@@ -16,6 +16,10 @@ import Testing
       "a drill of this app is under way, and breaks what a climb needs; wait until it has ended"
     ),
     (
+      .scalingUnderWay, "scaling_under_way",
+      "a service still gets its instances, or loses some; try again when `heights status` shows nothing under way"
+    ),
+    (
       .brokenJournal(path: "/x", line: 3), "broken_journal",
       "/x:3 is not a record of a climb; restore the file, it says how far the climb has come"
     ),

@@ -8,7 +8,7 @@ import Testing
 
 @Suite(.serialized) struct ConsoleActionTests {
   private static let names = [
-    "climb", "undo", "drill", "load", "scale", "stop", "cut-power", "restore-power",
+    "climb", "undo", "drill", "load", "scale", "scale-by-load", "stop", "cut-power", "restore-power",
   ]
 
   @Test("no action is begun without the token, or with another, whatever it is", arguments: names)
@@ -83,7 +83,8 @@ import Testing
       ("drill", #"{"kind": "instance-crash", "host": "--app=/"}"#, "host"),
       ("drill", #"{"kind": "instance-crash", "zone": "local-a"}"#, "zone"),
       ("cut-power", #"{"zone": "local-a"}"#, "zone"), ("restore-power", "{}", "zone"),
-      ("scale", #"{"service": "web", "count": 2}"#, "service"), ("stop", #"{"lane": "operation"}"#, "lane"),
+      ("scale", #"{"service": "web", "count": 2}"#, "service"),
+      ("scale-by-load", #"{"service": "web"}"#, "service"), ("stop", #"{"lane": "operation"}"#, "lane"),
     ])
   func mistakesAreTold(name: String, body: String, field: String) throws {
     let console = try ConsoleUnderTest(script: "touch was-run")

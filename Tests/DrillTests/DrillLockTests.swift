@@ -1,5 +1,6 @@
 // A drill and a climb keep out of each other's way.
 
+import Foundation
 import TestSupport
 import Testing
 
@@ -20,5 +21,28 @@ import Testing
       withExtendedLifetime(lock) {}
     }
     #expect(try DrillError.lock(folder) != nil)
+  }
+
+  @Test func aDrillWaitsForTheAutoscalerWhichWaitsForNobody() throws {
+    let temporary = try TemporaryFolder()
+    let folder = try AppFolder(temporary.path)
+    try folder.create()
+    let scaling = OneValue<WorkLock>()
+    scaling.set(try WorkLock(folder, for: .scaling))
+    let (hasLock, end) = (OneValue<Bool>(), DispatchSemaphore(value: 0))
+    Thread.detachNewThread {
+      hasLock.set((try? DrillError.lock(folder)) != nil)
+      end.signal()
+    }
+    // Longer than whoever finds another drill or a climb looks again.
+    usleep(400_000)
+    #expect(hasLock.value == nil)
+    #expect(scaling.take() != nil)
+    end.waitInTime(for: "the drill has its turn")
+    #expect(hasLock.value == true)
+
+    let climb = try WorkLock(folder, for: .climb)
+    #expect(throws: WorkLock.Failure.held(by: .climb)) { try WorkLock(folder, for: .scaling) }
+    withExtendedLifetime(climb) {}
   }
 }

@@ -139,13 +139,25 @@ def test_everything_can_be_done_with_the_keyboard(browser, page):
 def test_forms_ask_for_what_they_say(browser, page):
     look(browser, page, golden("stage-5"))
     browser.fill("Requests per second", "150").fill("For seconds", "30").click("Start load")
-    browser.fill("Processes", "4").click("Scale")
+    browser.fill("Processes", "4").click("Scale").click("Auto")
     browser.choose("Kind", "zone-outage").choose("Zone", "local-b").click("Start the drill")
     browser.click("Start the drill", within="dialog")
-    wait_until(lambda: len(page.asked) == 3, "all three are asked for")
+    wait_until(lambda: len(page.asked) == 4, "all four are asked for")
     assert [asked[:2] for asked in page.asked] == [
         ("/actions/load", {"rate": 150, "seconds": 30}), ("/actions/scale", {"service": "web", "count": 4}),
+        ("/actions/scale-by-load", {"service": "web"}),
         ("/actions/drill", {"kind": "zone-outage", "zone": "local-b"})]
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_services_tell_who_sets_their_number_and_how_busy_they_are(browser, page, width):
+    look(browser, page, golden("stage-6"), width)
+    lines = browser.run("return [...document.querySelectorAll('#services li')].map((line) => line.innerText.split('\\n'))")
+    assert [line[0] for line in lines] == ["web", "accounts", "posts", "graph"]
+    assert lines[0][1:] == [
+        "3 of 3 to 12, by its load", "25 % busy of 60 %, 75 % idle", "487 requests/s a core at the target"]
+    assert lines[1][1:] == ["3, by hand", "not known yet"]
+    assert browser.run("return document.documentElement.scrollWidth") <= width
 
 
 def test_without_the_token_the_page_only_shows(browser, page):

@@ -43,6 +43,8 @@ extension LabSnapshot {
       disk: DiskUsage(usedBytes: 40 << 20, quotaBytes: 20 << 30), operation: nil,
       events: [Event(atMs: 1_000, text: "the app is at stage \(stage.number), \(stage.name)")])
     snapshot.cutZones = cutZones
+    let services = topology.services.compactMap(LabSnapshot.Service.sample)
+    snapshot.services = services.isEmpty ? nil : services
     return snapshot
   }
 
@@ -81,6 +83,20 @@ extension LabSnapshot {
       return [elector] + (isWitness ? [] : [make("patroni", 50, role)])
     default: return []
     }
+  }
+}
+
+extension LabSnapshot.Service {
+  /// The first service's number is set by its load, those of others by hand, which have told nothing yet.
+  fileprivate static func sample(_ tier: Tier) -> Self? {
+    guard let scaling = tier.scaling else { return nil }
+    let isFirst = tier.title == AppOutline.summit.services[0].name
+    var service = Self(
+      name: tier.title, mode: isFirst ? .load : .hand, instances: tier.members.count,
+      minimum: scaling.minimum, maximum: scaling.maximum, targetPercent: scaling.targetPercent)
+    if isFirst { (service.utilisation, service.idleShare) = (0.25, 0.75) }
+    if isFirst { (service.requestsPerSecond, service.requestsPerCoreAtTarget) = (203, 487.2) }
+    return service
   }
 }
 

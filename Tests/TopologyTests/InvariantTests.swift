@@ -101,6 +101,26 @@ import Topology
         == "tier db: is steered to 101 % of its CPU; 1 to 100 can be")
   }
 
+  @Test func aServiceScalesAsItsAppSaysAndNeverBelowOneInEachZone() throws {
+    func scaling(_ stage: Stage, _ scale: AppOutline.Scale?) throws -> Scaling? {
+      let app = AppOutline(
+        name: "hut", title: "Hut", services: [.init(name: "web", databases: ["main"], scale: scale)],
+        databases: ["main"])
+      return try Topology.of(app, at: stage).services.first?.scaling
+    }
+    func bounds(_ minimum: Int, _ maximum: Int, _ target: Int = 60) -> Scaling {
+      Scaling(minimum: minimum, desired: minimum, maximum: maximum, targetPercent: target)
+    }
+    #expect(try scaling(.replicated, .init(minimum: 5)) == nil)
+    #expect(try scaling(.stateless, nil) == bounds(2, 8))
+    #expect(try scaling(.microservices, nil) == bounds(3, 12))
+    let low = AppOutline.Scale(minimum: 1, maximum: 3, targetPercent: 45)
+    #expect(try scaling(.stateless, low) == bounds(2, 3, 45))
+    #expect(try scaling(.microservices, low) == bounds(3, 3, 45))
+    #expect(try scaling(.microservices, .init(minimum: 20)) == bounds(20, 20))
+    #expect(try scaling(.microservices, .init(maximum: 30)) == bounds(3, 30))
+  }
+
   @Test func boundDataOutsideItsJurisdictionIsRefused() throws {
     let extent = Extent(residency: ["EU"])
     #expect(throws: Never.self) { try Topology.sample(.stateless, for: extent, in: ["eu-west-1"]) }

@@ -123,7 +123,8 @@ struct AutoScalingGroup: ResourceType {
       "VPCZoneIdentifier": subnets, "TargetGroupARNs": targets,
       "MinSize": String(minimum), "DesiredCapacity": String(desired), "MaxSize": String(maximum),
       // The load balancer's word counts: a server that runs and does not answer is replaced too.
-      "HealthCheckType": "ELB", "HealthCheckGracePeriod": 180, "DefaultInstanceWarmup": 120,
+      "HealthCheckType": "ELB", "HealthCheckGracePeriod": 180,
+      "DefaultInstanceWarmup": ScalingPace.aws.warmUpSeconds,
       "MetricsCollection": [["Granularity": "1Minute"] as Object],
       "Tags": [["Key": "Name", "Value": name, "PropagateAtLaunch": true] as Object],
     ]

@@ -21,7 +21,8 @@ struct ConsoleActions: Sendable {
       return secured(.noContent.with("Cache-Control", "no-store"))
     }
     let actions: [(name: String, act: @Sendable (inout ActionBody) throws -> Void)] = [
-      ("climb", climb), ("undo", undo), ("drill", drill), ("load", load), ("scale", scale), ("stop", stop),
+      ("climb", climb), ("undo", undo), ("drill", drill), ("load", load), ("scale", scale),
+      ("scale-by-load", scaleByLoad), ("stop", stop),
       ("cut-power", { try power(&$0, isOn: false) }), ("restore-power", { try power(&$0, isOn: true) }),
     ]
     for (name, act) in actions {
@@ -87,13 +88,18 @@ struct ConsoleActions: Sendable {
   }
 
   private func scale(_ body: inout ActionBody) throws {
-    let snapshot = lab.snapshot
-    let scaled = snapshot.topology.tiers.filter { $0.scaling != nil && snapshot.stage >= .stateless }
-    let service = body.choice("service", of: scaled.map(\.title))
-    let maximum = scaled.first { $0.title == service }?.scaling?.maximum ?? 1
-    let count = body.number("count", in: 1...maximum)
+    let scaled = lab.snapshot.services ?? []
+    let service = body.choice("service", of: scaled.map(\.name))
+    // By hand there may be more than by the load: the lab says how many.
+    let count = body.number("count", in: 1...Manifest.maximumInstances)
     try body.finish()
     try board.start(.scale(service: service, count: count), as: "Scale \(service) to \(count)")
+  }
+
+  private func scaleByLoad(_ body: inout ActionBody) throws {
+    let service = body.choice("service", of: (lab.snapshot.services ?? []).map(\.name))
+    try body.finish()
+    try board.start(.scaleByLoad(service: service), as: "Scale \(service) by its load")
   }
 
   private func stop(_ body: inout ActionBody) throws {

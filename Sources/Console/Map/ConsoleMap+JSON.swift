@@ -9,7 +9,7 @@ extension ConsoleMap: JSONWritable {
     json.object { json in
       json.member("regions", array: regions.map(RegionJSON.init))
       json.member("zones", array: zones.map { ZoneJSON(zone: $0, lab: lab) })
-      json.member("tiers", array: tiers.map { TierJSON(tier: $0, lab: lab, nodes: nodes) })
+      json.member("tiers", array: tiers.map { TierJSON(tier: $0, lab: lab) })
       json.member("nodes", array: nodes)
       json.member("links", array: roads)
     }
@@ -78,7 +78,6 @@ private struct ZoneJSON: JSONWritable {
 private struct TierJSON: JSONWritable {
   let tier: Tier
   let lab: LabSnapshot
-  let nodes: [ConsoleMap.Node]
 
   func write(to json: inout JSONWriter) {
     json.object { json in
@@ -90,22 +89,25 @@ private struct TierJSON: JSONWritable {
     }
   }
 
-  /// Where a person may set the number.
+  /// Where a person may set the number, or leave it to the load.
   private var scaling: ScalingJSON? {
-    guard let bounds = tier.scaling, lab.stage >= .stateless else { return nil }
-    let running = nodes.filter { $0.tier == tier.id && $0.health != .stopped }
-    return ScalingJSON(bounds: bounds, count: running.count)
+    lab.services?.first { tier.kind == .service && $0.name == tier.title }.map(ScalingJSON.init)
   }
 }
 
 private struct ScalingJSON: JSONWritable {
-  let bounds: Scaling
-  let count: Int
+  let service: LabSnapshot.Service
 
   func write(to json: inout JSONWriter) {
     json.object {
-      $0.member("count", count)
-      $0.member("maximum", bounds.maximum)
+      $0.member("mode", service.mode.rawValue)
+      $0.member("count", service.instances)
+      $0.member("minimum", service.minimum)
+      $0.member("maximum", service.maximum)
+      $0.member("targetPercent", service.targetPercent)
+      $0.member("utilisation", service.utilisation)
+      $0.member("idleShare", service.idleShare)
+      $0.member("requestsPerCoreAtTarget", service.requestsPerCoreAtTarget)
     }
   }
 }

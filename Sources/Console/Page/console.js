@@ -8,7 +8,7 @@
 //   stages     [{number, name, users, runsToday}]                all seven, in order
 //   app        {title, url}
 //   topology   {regions [{code, name}], zones [{id, region, letter, isCut, canCut}],
-//               tiers [{id, kind, title, replication|null, scaling|null {count, maximum}}], nodes [Node],
+//               tiers [{id, kind, title, replication|null, scaling|null (Scaling)}], nodes [Node],
 //               links [{from, to, label, requestsPerSecond|null}]}     in a climb: of both stages
 //   sample     Sample
 //   climb      null | {from, to, done, count, title, fraction|null, remainingSeconds|null, isRunning}
@@ -23,6 +23,8 @@
 // }
 // Node         {id, tier, kind, title, subtitle, host|null, zone|null, region|null, address|null, role|null,
 //               lagBytes|null, health|null, requestsPerSecond|null, change|null ('comes' | 'goes')}
+// Scaling      {mode ('auto' | 'hand'), count, minimum, maximum, targetPercent, utilisation|null, idleShare|null (0 to 1),
+//               requestsPerCoreAtTarget|null}
 // Sample       {t, requestsPerSecond, errorsPerSecond, writesPerSecond, p50Ms, p90Ms, p99Ms, lagBytes}
 //              each null when not known
 // health       'stopped' | 'starting' | 'ready' | 'stopping' | 'waiting' (ended by itself, will be started again) |
@@ -37,6 +39,7 @@ import { badge, code, html } from './dom.js';
 import { bytes, dateAndTime, percent, timeOfDay } from './format.js';
 import { ClimbPanel, JobList } from './jobs.js';
 import { MapView } from './map.js';
+import { showServices } from './services.js';
 
 const historyMs = 300_000;
 /// A snapshot comes each second; one that is this late will hardly come.
@@ -94,6 +97,7 @@ function show(snapshot) {
   mapView.draw(topology);
   controls.show(snapshot);
   whenChanged('summary', topology, showSummary);
+  whenChanged('services', topology.tiers, (tiers) => showServices(byId('services'), { tiers }));
   whenChanged('disk', { disk, hasServer }, showDisk);
   whenChanged('instance', { instance, hasServer }, showInstance);
   whenChanged('dns', dns, showDNS);

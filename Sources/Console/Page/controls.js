@@ -12,6 +12,7 @@ export class Controls {
     byId('load-form').addEventListener('submit', (event) => this.submit(event, () => this.startLoad()));
     byId('drill-form').addEventListener('submit', (event) => this.submit(event, () => this.startDrill()));
     byId('scale-form').addEventListener('submit', (event) => this.submit(event, () => this.scale()));
+    byId('scale-auto').addEventListener('click', () => this.scaleByLoad());
     byId('drill-kind').addEventListener('change', () => this.showDrill());
   }
 
@@ -92,6 +93,11 @@ export class Controls {
     return this.press(() => ({ name: 'scale', body }), null);
   }
 
+  scaleByLoad() {
+    const body = { service: byId('scale-service').value };
+    return this.press(() => ({ name: 'scale-by-load', body }), null);
+  }
+
   /// What can be chosen at this stage.
   show({ drills, stage, topology }) {
     this.topology = topology;
@@ -105,7 +111,8 @@ export class Controls {
     const count = byId('scale-count');
     if (scaled.length && document.activeElement !== count) {
       const { scaling } = scaled.find(({ title }) => title === byId('scale-service').value) ?? scaled[0];
-      count.max = scaling.maximum;
+      // By hand there may be more than this machine gets by the load.
+      count.max = scaling.mode === 'auto' ? '' : scaling.maximum;
       if (count.dataset.actual !== String(scaling.count)) count.value = scaling.count;
       count.dataset.actual = scaling.count;
     }

@@ -49,6 +49,7 @@ private struct StatusReport: Encodable {
           + " is under way (\(climb.verifiedSteps.count) of "
           + "\(climb.stepCount) steps): `heights climb` goes on, `heights climb --undo` goes back.")
     }
+    if let services = lab.services { parts.append(Table.text(Self.serviceHeadings, services.map(row))) }
     parts.append(Table.text(Self.headings, lab.processes.map(row)))
     return parts.joined(separator: "\n\n")
   }
@@ -88,6 +89,22 @@ private struct StatusReport: Encodable {
     case .warning: return output.styled("\(text): nearly full; \(advice)", .warning)
     case .full: return output.styled("\(text): full, writes are refused; \(advice)", .bad)
     }
+  }
+
+  private static let serviceHeadings = [
+    "SERVICE", "SCALES", "INSTANCES", "MIN", "MAX", "TARGET", "BUSY", "IDLE", "REQUESTS/S",
+    "A CORE AT TARGET",
+  ]
+
+  private func row(_ service: LabSnapshot.Service) -> [String] {
+    func percent(_ share: Double?) -> String { share.map { "\(Int(($0 * 100).rounded())) %" } ?? "-" }
+    func rate(_ rate: Double?) -> String { rate.map { String(Int($0.rounded())) } ?? "-" }
+    return [
+      service.name, service.mode == .load ? "auto" : "by hand", String(service.instances),
+      String(service.minimum), String(service.maximum), "\(service.targetPercent) %",
+      percent(service.utilisation), percent(service.idleShare), rate(service.requestsPerSecond),
+      rate(service.requestsPerCoreAtTarget),
+    ]
   }
 
   private static let headings = [

@@ -164,6 +164,7 @@ private actor MetricsSource {
   func text() async throws -> MetricsText {
     var text = MetricsText()
     try await server?.writeMetrics(to: &text)
+    try await context.loops.writeMetrics(to: &text)
     await context.writeMetrics(to: &text)
     return text
   }

@@ -29,8 +29,10 @@ public enum ControlRequest: Equatable, Sendable {
   case startHosts([String], Level?)
   /// Ends what runs on a host, what needs others first; its data stays.
   case stopHost(String)
-  /// How many instances a service has. A surplus one answers what it has accepted before it ends.
+  /// How many instances a service has, from now on by hand. A surplus one answers what it has accepted before it ends.
   case scale(service: String, count: Int)
+  /// From now on a service's instances follow its load.
+  case scaleByLoad(service: String)
   /// Another server of the database leads from now on, without losing anything; writes wait for a moment.
   case switchover(to: String)
   /// Replaces the placement (as JSON) when it is at `ifEpoch` (0: there is none); the new one must have a larger epoch.
@@ -98,6 +100,7 @@ extension ControlRequest: Codable {
         values.contains(.stage) ? try level() : nil)
     case "stopHost": self = .stopHost(try text(.host))
     case "scale": self = .scale(service: try text(.service), count: try number(.count))
+    case "scaleByLoad": self = .scaleByLoad(service: try text(.service))
     case "switchover": self = .switchover(to: try text(.host))
     case "setPlacement": self = .setPlacement(try text(.placement), ifEpoch: try number(.ifEpoch))
     case "watchPower": self = .watchPower(zone: try text(.zone))
@@ -146,6 +149,7 @@ extension ControlRequest: Codable {
     case .scale(let service, let count):
       try values.encode(service, forKey: .service)
       try values.encode(count, forKey: .count)
+    case .scaleByLoad(let service): try values.encode(service, forKey: .service)
     case .setPlacement(let text, let epoch):
       try values.encode(text, forKey: .placement)
       try values.encode(epoch, forKey: .ifEpoch)
@@ -167,6 +171,7 @@ extension ControlRequest: Codable {
     case .startHosts: "startHosts"
     case .stopHost: "stopHost"
     case .scale: "scale"
+    case .scaleByLoad: "scaleByLoad"
     case .switchover: "switchover"
     case .setPlacement: "setPlacement"
     case .watchPower: "watchPower"
@@ -191,6 +196,7 @@ extension ControlRequest: Codable {
     case .startHosts: "start of hosts"
     case .stopHost: "stop of a host"
     case .setPlacement: "placement"
+    case .scaleByLoad: "scale"
     default: verb
     }
   }

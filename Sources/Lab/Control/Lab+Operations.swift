@@ -8,6 +8,10 @@ import Topology
 /// Lets one change at a time happen to a lab.
 final class Operations: Sendable {
   static let start = "the start"
+  /// It has the lab for a moment again and again: others wait for its end.
+  static let autoscaler = "the autoscaler"
+  /// Longer than a service takes to get its instances.
+  private static let autoscalerLimitMs = 120_000
 
   private struct State {
     /// Until the lab is up.
@@ -23,17 +27,25 @@ final class Operations: Sendable {
   /// The lab is up: others may change it.
   func begin() { state.withLock { $0.current = nil } }
 
-  /// Runs `body` unless something else is under way.
+  /// Runs `body` unless something else is under way. For the autoscaler it waits.
   func exclusively<T>(_ name: String, _ body: () throws(LabError) -> T) throws(LabError) -> T {
-    let refusal = state.withLock { state -> LabError? in
+    let endMs = Clock.nowMs + Self.autoscalerLimitMs
+    while let refusal = begin(name) {
+      if refusal != .busy(operation: Self.autoscaler) || Clock.nowMs > endMs { throw refusal }
+      usleep(Lab.pauseUs)
+    }
+    defer { state.withLock { $0.current = nil } }
+    return try body()
+  }
+
+  /// - Returns: why it can't begin; nil when it has.
+  private func begin(_ name: String) -> LabError? {
+    state.withLock { state in
       if state.isStopping { return .stopping }
       if let current = state.current { return .busy(operation: current) }
       state.current = name
       return nil
     }
-    if let refusal { throw refusal }
-    defer { state.withLock { $0.current = nil } }
-    return try body()
   }
 }
 
@@ -80,6 +92,7 @@ extension Lab {
     case .startHosts(let ids, let level): try apply(existing(level), to: ids, progress)
     case .stopHost(let id): try apply(nil, to: [id], progress)
     case .scale(let service, let count): try scale(service, count: count, progress)
+    case .scaleByLoad(let service): try scaleByLoad(service)
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
     case .switchover(let host): try switchOver(to: host)
     case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks, .loseDisk,

@@ -1,5 +1,7 @@
 // The services of heights.json: one program, each of them a part of it that others call.
 
+import Topology
+
 extension Manifest {
   /// Every service with what it runs, has and calls. The first answers people; each other is called by some service, and nobody
   /// is called, round a corner or more, by whom he calls: a request that comes back would wait for itself.
@@ -27,6 +29,12 @@ extension Manifest {
       }
     }
     if services.count == entries.count { checkCalls(services, entries, problems) }
+    let most = services.reduce(0) { $0 + Scaling.unplanned(zones: mostZones, wish: $1.scale).maximum }
+    if most > maximumOfAll {
+      problems.add(
+        "services", "expected at most \(maximumOfAll) instances of all services at their max, found \(most)",
+        line: member.line)
+    }
     return services
   }
 
@@ -56,6 +64,7 @@ extension Manifest {
     let calls = object.member("calls").map {
       readNames($0, "\(path)/calls", "service", among: names.filter { $0 != member.key }, problems)
     }
+    let scale = object.member("scale").flatMap { readScale($0, "\(path)/scale", problems) }
     let listens = object.optional("listens", "'sockets' or 'port'") { node in
       node.text.flatMap { ["sockets", "port"].contains($0) ? $0 : nil }
     }
@@ -65,9 +74,34 @@ extension Manifest {
     object.rejectUnknownKeys()
     return (run ?? program).map {
       Service(
-        name: member.key, run: $0, databases: used ?? [], calls: calls ?? [], listensOnPort: listens == "port"
-      )
+        name: member.key, run: $0, databases: used ?? [], calls: calls ?? [], scale: scale,
+        listensOnPort: listens == "port")
     }
+  }
+
+  /// Of a service, and of all together: a zone of the lab has addresses for a third of those beside everything else.
+  public static let maximumInstances = 60
+  static let maximumOfAll = 450
+  /// From stage 6 on one stands in each zone.
+  private static let mostZones = 3
+
+  private static func readScale(
+    _ member: JSON5Node.Member, _ path: String, _ problems: ManifestProblems
+  ) -> AppOutline.Scale? {
+    guard let object = ManifestObject(member.node, path: path, problems) else { return nil }
+    func whole(_ key: String, _ range: ClosedRange<Int>) -> Int? {
+      object.optional(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") { node in
+        guard case .number(let number) = node.value else { return nil }
+        return Int(exactly: number).flatMap { range.contains($0) ? $0 : nil }
+      }
+    }
+    let (minimum, maximum) = (whole("min", 1...maximumInstances), whole("max", mostZones...maximumInstances))
+    let target = whole("target", 1...100)
+    object.rejectUnknownKeys()
+    if let minimum, let maximum, minimum > maximum {
+      problems.add(path, "min is \(minimum), and max is \(maximum): expected no more", line: member.line)
+    }
+    return AppOutline.Scale(minimum: minimum, maximum: maximum, targetPercent: target)
   }
 
   /// - Parameter kind: what is named there, such as `database`.

@@ -25,6 +25,9 @@ public struct Manifest: Equatable, Sendable {
     public let databases: [String]
     /// The services that it calls.
     public var calls: [String] = []
+    /// How it scales where services scale; nil where nothing is said. Where something is, it scales by itself unless somebody sets a
+    /// number by hand.
+    public var scale: AppOutline.Scale?
     /// It listens on HOST:PORT itself (`listens: "port"`), as any program does, and so runs from stage 3 on. Otherwise it
     /// takes sockets and answers an administrator's, as apps do that import HeightsKit.
     public var listensOnPort = false
@@ -69,7 +72,9 @@ public struct Manifest: Equatable, Sendable {
   public var outline: AppOutline {
     AppOutline(
       name: name, title: title,
-      services: services.map { .init(name: $0.name, databases: $0.databases, calls: $0.calls) },
+      services: services.map {
+        .init(name: $0.name, databases: $0.databases, calls: $0.calls, scale: $0.scale)
+      },
       databases: databases.map(\.name))
   }
 }

@@ -64,22 +64,22 @@ extension LabPlan {
       connections: connections(toAll: databases.count))
   }
 
-  /// As many as the app opens at its most, be its services in one process or apart: a climb finds them there.
+  /// As many as the app opens at its most instances, be its services in one process (stage 5) or apart (from stage 6 on): a climb
+  /// finds them there.
   private func connections(toAll databases: Int) -> Int {
     let (cores, services) = (Machine.this.cores, context.manifest.services)
-    let together = ConnectionNeed.ofServer([(Self.mostBeforeServices, cores)], databases: databases)
+    let together = ConnectionNeed.ofServer([(mostBeforeServices, cores)], databases: databases)
     if services.count == 1 { return together }
     let apart = services.reduce(ConnectionNeed.reserve) { sum, service in
       let all = service.databases.count + Placement.ownDatabases.count
-      return sum + ConnectionNeed.ofServer([(Self.mostOfService, cores)], databases: all)
-        - ConnectionNeed.reserve
+      let most = Scaling.unplanned(zones: 3, wish: service.scale).maximum
+      return sum + ConnectionNeed.ofServer([(most, cores)], databases: all) - ConnectionNeed.reserve
     }
     return max(together, apart)
   }
 
-  /// Instances at stage 5, and of each service from stage 6 on.
-  static let mostBeforeServices = Scaling.unplanned(zones: 2).maximum
-  private static let mostOfService = Scaling.unplanned(zones: 3).maximum
+  /// Instances at stage 5.
+  var mostBeforeServices: Int { Scaling.unplanned(zones: 2, wish: context.manifest.service.scale).maximum }
 
   private func shell(_ host: Host, _ engine: EngineKind) -> EngineShell {
     context.shell(for: host, process: engine.name(on: host.id))

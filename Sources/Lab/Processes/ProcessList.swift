@@ -20,6 +20,16 @@ enum ProcessList {
     return found.sorted()
   }
 
+  /// By the number of a group: its processes.
+  static var groups: [Int32: [Int32]] { Dictionary(grouping: all) { getpgid($0) } }
+
+  /// Seconds of processors that it has taken, and those that it has waited for; 0 when it is gone.
+  static func cpuSeconds(of pid: Int32) -> Double {
+    // utime, stime, cutime and cstime are the 14th to 17th of all fields.
+    let ticks = fields(of: pid).dropFirst(11).prefix(4).compactMap { Double($0) }
+    return ticks.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
   /// Whether it is stopped (by SIGSTOP), or gone.
   static func isStopped(_ pid: Int32) -> Bool { ["T", "t", "Z", "X", nil].contains(fields(of: pid).first) }
 

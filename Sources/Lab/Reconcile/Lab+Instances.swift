@@ -45,23 +45,38 @@ extension Lab {
     }
   }
 
+  /// By hand: from now on there are so many, whatever the load.
   func scale(_ service: String, count: Int, _ progress: Progress) throws(LabError) {
+    let scaled = try scaled(service)
+    guard (scaled.scaling.minimum...scaled.scaling.maximum).contains(count) else {
+      throw .countOutOfRange(
+        service: service, minimum: scaled.scaling.minimum, maximum: scaled.scaling.maximum)
+    }
+    try update { $0.scaledBy[service] = .hand }
+    try give(scaled, count, progress)
+  }
+
+  /// From now on the autoscaler says how many there are.
+  func scaleByLoad(_ service: String) throws(LabError) {
+    let scaled = try scaled(service)
+    if mode(of: scaled) == .load { return }
+    try update { $0.scaledBy[service] = .load }
+    tell("\(service) scales by its load from now on")
+  }
+
+  func give(_ scaled: ScaledService, _ count: Int, _ progress: Progress) throws(LabError) {
+    try apply(currentState.level, to: Array(scaled.instances.prefix(count)), progress)
+    let surplus = scaled.instances.dropFirst(count).filter { currentState.hosts[$0] != nil }
+    try apply(nil, to: surplus.reversed(), progress)
+    tell("\(scaled.name) has \(count) instances")
+  }
+
+  private func scaled(_ service: String) throws(LabError) -> ScaledService {
     let level = currentState.level
     let plan = plan(at: level)
-    let services = plan.topology.services
-    guard let tier = services.first(where: { $0.title == service }) else {
-      throw .unknownService(service, known: services.map(\.title))
-    }
-    guard let scaling = tier.scaling else {
-      throw .notAtStage(what: "scaling", stage: level.stage.number)
-    }
-    guard (scaling.minimum...scaling.maximum).contains(count) else {
-      throw .countOutOfRange(service: service, minimum: scaling.minimum, maximum: scaling.maximum)
-    }
-    let all = plan.instances(of: tier, count: scaling.maximum).map(\.id)
-    try apply(level, to: Array(all.prefix(count)), progress)
-    let surplus = all.dropFirst(count).filter { currentState.hosts[$0] != nil }
-    try apply(nil, to: surplus.reversed(), progress)
-    tell("\(service) has \(count) instances")
+    if let scaled = plan.scaledServices.first(where: { $0.name == service }) { return scaled }
+    let names = plan.topology.services.map(\.title)
+    throw names.contains(service)
+      ? .notAtStage(what: "scaling", stage: level.stage.number) : .unknownService(service, known: names)
   }
 }

@@ -101,6 +101,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public let instance: Instance
   /// The public key of each service that calls others; nil where none does.
   public var callerKeys: [String: String]?
+  /// The services that scale; nil where none does.
+  public var services: [Service]?
   /// Those that run, and those that would.
   public let processes: [Process]
   /// The addresses of the hosts of this stage and of the next one.

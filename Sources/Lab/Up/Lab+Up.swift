@@ -135,6 +135,7 @@ extension Lab {
     supervisor.start()
     let listener = control.start()
     let renewal = LongThread(name: "renewal") { [self] in keepVariablesFresh() }
+    let autoscaler = LongThread(name: "autoscaler") { [self] in keepServicesScaled() }
     let watcher = LongThread(name: "end") { [self] in waitForEnd(signals, finish, supervisor) }
     var failure: LabError?
     do throws(LabError) {
@@ -147,6 +148,7 @@ extension Lab {
     }
     watcher.join()
     renewal.join()
+    autoscaler.join()
     supervisor.join()
     control.stop()
     listener.join()

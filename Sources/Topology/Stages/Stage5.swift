@@ -24,7 +24,7 @@ extension Topology {
       draft.add(
         Tier(
           id: id, kind: .service, title: service.name, subtitle: "stateless service", members: members,
-          scaling: .unplanned(zones: 2)))
+          scaling: .unplanned(zones: 2, wish: service.scale)))
       draft.link("load-balancer", id, .requests)
       draft.link(id, "cache", .sessionsAndReads)
       draft.link(id, "objects", .files)

@@ -74,7 +74,7 @@ extension Draft {
       Tier(
         id: site.id(name), kind: .service, title: service.name, subtitle: "scales on its own",
         members: members,
-        scaling: .unplanned(zones: 3)))
+        scaling: .unplanned(zones: 3, wish: service.scale)))
     link(balancer, site.id(name), .requests)
   }
 }

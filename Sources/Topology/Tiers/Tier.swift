@@ -177,15 +177,22 @@ public struct Scaling: Codable, Equatable, Sendable {
   /// The CPU utilisation that the number is steered to, 1 to 100.
   public let targetPercent: Int
 
-  /// Where nobody has planned a number: a server in each zone, and at most four.
-  public static func unplanned(zones: Int) -> Scaling {
-    Scaling(minimum: zones, desired: zones, maximum: 4 * zones)
+  /// Where nobody has planned a number: a server in each zone, and at most four, unless the app says otherwise.
+  /// - Parameter wish: what it says; there is one in each zone whatever that is.
+  public static func unplanned(zones: Int, wish: AppOutline.Scale? = nil) -> Scaling {
+    let minimum = max(zones, wish?.minimum ?? zones)
+    return Scaling(
+      minimum: minimum, desired: minimum, maximum: max(minimum, wish?.maximum ?? 4 * zones),
+      targetPercent: wish?.targetPercent ?? usualTargetPercent)
   }
+
+  /// Leaves room for a peak until there are more, and for the loss of one zone of three.
+  public static let usualTargetPercent = 60
 
   /// - Parameters:
   ///   - desired: what the planned peak needs; from `minimum` to `maximum`, all in each region.
-  ///   - targetPercent: the CPU utilisation that the number is steered to.
-  public init(minimum: Int, desired: Int, maximum: Int, targetPercent: Int = 60) {
+  ///   - targetPercent: the utilisation that the number is steered to: of CPU on AWS, of loops and CPU in the lab.
+  public init(minimum: Int, desired: Int, maximum: Int, targetPercent: Int = usualTargetPercent) {
     self.minimum = minimum
     self.desired = desired
     self.maximum = maximum

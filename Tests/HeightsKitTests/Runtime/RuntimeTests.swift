@@ -51,6 +51,28 @@ import Testing
     #expect(held.log == nil)
   }
 
+  @Test func aLoopIsBusyWhileItDoesNotWait() async throws {
+    let group = try EventLoopGroup(count: 2)
+    let (loop, other) = (group.loops[0], group.loops[1])
+    func busyMs(_ loop: EventLoop) async throws -> UInt64 {
+      try await loop.run { loop.busyNanoseconds / 1_000_000 }
+    }
+    let before = (try await busyMs(loop), try await busyMs(other))
+    _ = try await loop.run { usleep(60_000) }
+    let after = (try await busyMs(loop), try await busyMs(other))
+    #expect(after.0 - before.0 >= 60)
+    // Whoever waits is not busy, and neither is who waits for a timer.
+    let start = Deadline.now
+    try await loop.sleep(ms: 300)
+    let waited = UInt64(start.elapsedMs)
+    #expect(waited >= 300)
+    #expect(try await busyMs(loop) - after.0 < waited)
+    var text = MetricsText()
+    try await group.writeMetrics(to: &text)
+    for loop in 0...1 { #expect(text.text.contains("event_loop_busy_seconds_total{loop=\"\(loop)\"} ")) }
+    await group.shutdown()
+  }
+
   @Test(arguments: [1, 2, 5])
   func aHookThatMakesWorkForThoseBeforeItIsNotTheLastToBeHeardOf(count: Int) async throws {
     let group = try EventLoopGroup(count: 1)

@@ -27,6 +27,7 @@ import Topology
     (.startHost("cache-a"), #"{"hosts":["cache-a"],"verb":"startHosts"}"#),
     (.stopHost("cache-a"), #"{"host":"cache-a","verb":"stopHost"}"#),
     (.scale(service: "web", count: 3), #"{"count":3,"service":"web","verb":"scale"}"#),
+    (.scaleByLoad(service: "web"), #"{"service":"web","verb":"scaleByLoad"}"#),
     (.setPlacement("{}", ifEpoch: 4), #"{"ifEpoch":4,"placement":"{}","verb":"setPlacement"}"#),
     (.watchPower(zone: "local-a"), #"{"verb":"watchPower","zone":"local-a"}"#),
     (.cutPower(zone: "local-a"), #"{"verb":"cutPower","zone":"local-a"}"#),

@@ -134,8 +134,8 @@ import Topology
     for stage in [Stage.separateDatabase, .replicated, .stateless] {
       let processes = try Topology.of(outline, at: stage).tiers.filter { $0.kind == .service }
         .map(LabPlan.maximum).reduce(0, +)
-      #expect(processes <= LabPlan.mostBeforeServices)
-      #expect(stage != .stateless || processes == LabPlan.mostBeforeServices)
+      #expect(processes <= hosts.mostBeforeServices)
+      #expect(stage != .stateless || processes == hosts.mostBeforeServices)
     }
     let patroni: Patroni = try engine("database-a.patroni")
     let allowed = patroni.settings.parameters.filter { $0.name == "max_connections" }.compactMap {

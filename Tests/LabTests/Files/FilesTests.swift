@@ -42,6 +42,7 @@ import Topology
     var state = LabState()
     state.level = Level(.launchPage)
     state.openDoors = [.launch]
+    state.scaledBy = ["web": .load, "posts": .hand]
     state.processes["app"] = ProcessIdentity.current
     try state.save(folder)
     #expect(try LabState.load(folder) == state)

@@ -3,6 +3,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Topology
 import Workload
 
 @testable import Lab
@@ -80,6 +81,51 @@ import Workload
       let text = Self.good.replacingOccurrences(of: "[\"accounts\"] }", with: "[\"accounts\"]\(words) }")
       #expect(try parse(text).service.listensOnPort == expected)
     }
+  }
+
+  @Test func aServiceMaySayHowItScales() throws {
+    for (words, expected) in [
+      ("", nil), (", scale: {}", .init()), (", scale: { target: 40 }", .init(targetPercent: 40)),
+      (", scale: { min: 4, max: 9, target: 100 }", .init(minimum: 4, maximum: 9, targetPercent: 100)),
+    ] as [(String, AppOutline.Scale?)] {
+      let text = Self.good.replacingOccurrences(of: "[\"accounts\"] }", with: "[\"accounts\"]\(words) }")
+      let manifest = try parse(text)
+      #expect(manifest.service.scale == expected)
+      #expect(manifest.outline.services[0].scale == expected)
+    }
+  }
+
+  @Test(arguments: [
+    ("true", "services/web/scale: expected an object, found true"),
+    ("{ min: 0 }", "services/web/scale/min: expected a whole number from 1 to 60, found 0"),
+    ("{ min: 1.5 }", "services/web/scale/min: expected a whole number from 1 to 60, found 1.5"),
+    ("{ max: 2 }", "services/web/scale/max: expected a whole number from 3 to 60, found 2"),
+    ("{ target: 0 }", "services/web/scale/target: expected a whole number from 1 to 100, found 0"),
+    ("{ target: '60%' }", "services/web/scale/target: expected a whole number from 1 to 100, found '60%'"),
+    ("{ min: 9, max: 4 }", "services/web/scale: min is 9, and max is 4: expected no more"),
+    ("{ maximum: 4 }", "services/web/scale/maximum: unknown key; known are min, max, target"),
+  ])
+  func howAServiceScalesIsCheckedToo(scale: String, message: String) {
+    let text = Self.good.replacingOccurrences(
+      of: "[\"accounts\"] }", with: "[\"accounts\"], scale: \(scale) }")
+    let error = #expect(throws: ManifestError.self) { try parse(text) }
+    #expect(error?.description == "\(message) (heights.json:5)")
+  }
+
+  @Test func allInstancesTogetherHaveRoomInTheZones() throws {
+    func services(_ count: Int) -> String {
+      let names = (1..<count).map { "s\($0)" }
+      let others = names.map { "\($0): { scale: { max: 60 } }" }.joined(separator: ", ")
+      return Self.good.replacingOccurrences(
+        of: "web: { run: [\"bin/web\"]", with: "web: { run: [\"bin/web\"], calls: \(names)"
+      ).replacingOccurrences(of: "[\"accounts\"] }", with: "[\"accounts\"] }, \(others)")
+    }
+    #expect(try parse(services(8)).services.count == 8)
+    let error = #expect(throws: ManifestError.self) { try parse(services(9)) }
+    #expect(
+      error?.description
+        == "services: expected at most 450 instances of all services at their max, found 492 (heights.json:5)"
+    )
   }
 
   @Test(arguments: [
