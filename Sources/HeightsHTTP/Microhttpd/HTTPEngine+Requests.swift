@@ -35,7 +35,7 @@ extension HTTPEngine {
     connection.life.takeHeaders(at: exchange.begun)
     if let tracer, tracer.wants(exchange.route) {
       exchange.spans = RequestSpans()
-      exchange.received = exchange.begun
+      exchange.received = .now
     }
     let limitBytes = maxBodyBytes(exchange)
     if let problem = refusal(framing, target, call, limitBytes) {
@@ -126,7 +126,7 @@ extension HTTPEngine {
         exchange.receiver = nil
         // How long the client took to send it is not the handler's time.
         exchange.deadline = loop.lastNow.plus(ms: limits.handlerTimeoutMs)
-        if exchange.spans != nil { exchange.received = loop.lastNow }
+        if exchange.spans != nil { exchange.received = .now }
       }
     } catch {
       return show(error as? Problem ?? .unexpected, exchange)
