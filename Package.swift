@@ -127,7 +127,7 @@ let package = Package(
     tests("TopologyTests", ["Placement", "Topology"]),
     tests("PlannerTests", ["Planner", "Policies", "Topology", "Workload"], exclude: ["Golden"]),
     tests("CloudFormationTests", ["CloudFormation", "TestSupport", "Topology"], exclude: ["Golden"]),
-    tests("LabTests", ["Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
+    tests("LabTests", ["Contract", "Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
     tests(
@@ -135,8 +135,10 @@ let package = Package(
       ["HeightsData", "HeightsHTTP", "HeightsRuntime", "History", "Load", "TestSupport", "Workload"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
     tests("DeployTests", ["Deploy"]),
-    tests("ConsoleTests", ["Console", "HeightsRuntime", "TestSupport", "Topology"], exclude: ["Golden"]),
-    tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Planner"]),
+    tests(
+      "ConsoleTests", ["Console", "Contract", "HeightsRuntime", "TestSupport", "Topology"],
+      exclude: ["Golden"]),
+    tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Contract", "Lab", "Planner"]),
     tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),
     tests("TidyTests", []),
   ]

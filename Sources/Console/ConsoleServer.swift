@@ -14,6 +14,8 @@ public enum ConsoleServer {
     ("/", PackageResources.index_html, html),
     ("/console.css", PackageResources.console_css, css),
     ("/map.css", PackageResources.map_css, css),
+    ("/traces.css", PackageResources.traces_css, css),
+    ("/traces.js", PackageResources.traces_js, script),
     ("/console.js", PackageResources.console_js, script),
     ("/access.js", PackageResources.access_js, script),
     ("/controls.js", PackageResources.controls_js, script),
@@ -51,8 +53,9 @@ public enum ConsoleServer {
     let board = JobBoard(folder: lab.folder, program: tools.program)
     let feed = try ConsoleFeed(lab, board, tools)
     let actions = ConsoleActions(lab: lab, board: board, drills: tools.drills, token: token)
+    let traces = try ConsoleTraces(lab.folder, token)
     let server = try wait(on: loops.loops[0]) {
-      let router = router(feed, actions)
+      let router = router(feed, actions, traces)
       let server = try await HTTPServer(loops: loops.loops, router: router, logRequests: false)
       try await server.listen(on: [door.socket])
       feed.start(on: loops.loops[0])
@@ -61,6 +64,7 @@ public enum ConsoleServer {
     return RunningConsole(url: "http://127.0.0.1:\(door.port)/#token=\(token.text)") {
       board.stopAll()
       feed.stop()
+      traces.stop()
       Task.detached {
         await loops.shutdown()
         // The loops call the server until they have ended.
@@ -69,11 +73,14 @@ public enum ConsoleServer {
     }
   }
 
-  private static func router(_ feed: ConsoleFeed, _ actions: ConsoleActions) -> Router {
+  private static func router(
+    _ feed: ConsoleFeed, _ actions: ConsoleActions, _ traces: ConsoleTraces
+  ) -> Router {
     var router = Router()
     router.require(LocalHost.check)
     router.require(Origin.check)
     actions.add(to: &router, secured: secured)
+    traces.add(to: &router, secured: secured)
     for file in files {
       router.get(file.path) { _ in
         secured(.bytes(file.bytes, contentType: file.contentType).with("Cache-Control", "no-cache"))

@@ -25,6 +25,22 @@ public enum AppVariable: String, CaseIterable, Sendable {
   /// `off`: no line for each request.
   case logRequests = "HEIGHTS_LOG_REQUESTS"
 
+  // Traces: nothing is traced where none of the first three is set.
+  /// A file that they are written to, as lines of OTLP/JSON.
+  case tracesFile = "HEIGHTS_TRACES_FILE"
+  /// A collector that takes traces by HTTP, path and all.
+  case tracesEndpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+  /// A collector that takes them below `/v1/traces`.
+  case telemetryEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+  /// Which share of all is kept, 0 to 1; what failed or was slow is kept anyway.
+  case tracesShare = "HEIGHTS_TRACES_SHARE"
+  /// From how many milliseconds on a request is slow.
+  case tracesSlowMs = "HEIGHTS_TRACES_SLOW_MS"
+  /// What traces call the process: `service.name`.
+  case telemetryName = "OTEL_SERVICE_NAME"
+  /// What they say of it besides: NAME=VALUE with commas between them.
+  case telemetryResource = "OTEL_RESOURCE_ATTRIBUTES"
+
   // Where the data are.
   case dataDirectory = "HEIGHTS_DATA_DIR"
   case filesDirectory = "HEIGHTS_FILES_DIR"

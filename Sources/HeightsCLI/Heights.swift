@@ -16,7 +16,8 @@ enum Heights {
   static let version = "0.1.0-dev"
 
   static let commands: [Command] = [
-    .up, .status, .down, .climb, .resize, .scale, .load, .drill, .ledgerVerify, .historyCheck, .shell, .psql,
+    .up, .status, .down, .climb, .resize, .scale, .traces, .load, .drill, .ledgerVerify, .historyCheck,
+    .shell, .psql,
     .plan, .template, .build, .deploy, .initialise,
   ]
 

@@ -23,9 +23,10 @@ public final class HTTPServer: Sendable {
   ///   - proxies: those that stand before it.
   ///   - logDescriptor: where the access log goes; nil for none.
   ///   - tracking: whether requests have to remember what they have read.
+  ///   - tracing: how they are traced; nil for not at all.
   package init(
     loops: [EventLoop], router: Router, limits: HTTPLimits, proxies: TrustedProxies = .none,
-    logDescriptor: Int32?, tracking: ReadTracking? = nil
+    logDescriptor: Int32?, tracking: ReadTracking? = nil, tracing: RequestTracing? = nil
   ) async throws {
     self.loops = loops
     self.router = router
@@ -35,7 +36,8 @@ public final class HTTPServer: Sendable {
         try await loop.run {
           let log = logDescriptor.map { AccessLog(loop: loop, routes: router.routes, descriptor: $0) }
           return try HTTPEngine(
-            loop: loop, router: router, limits: limits, proxies: proxies, log: log, tracking: tracking)
+            loop: loop, router: router, limits: limits, proxies: proxies, log: log, tracking: tracking,
+            tracing: tracing)
         })
     }
     self.engines = engines

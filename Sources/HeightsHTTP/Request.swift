@@ -30,6 +30,9 @@ public class Request: RequestContext, @unchecked Sendable {
   package var seen: SeenPositions?
   /// Whether it is asked for once more already, because an earlier try failed: then nothing below it is tried again.
   package var isRepeated = false
+  /// Where what is done for it is noted; nil where nobody wants to know. Set before its handler runs, and never again: others
+  /// than the loop look at it too.
+  package internal(set) var spans: RequestSpans?
 
   let connection: Connection
   let parameters: [Router.Parameter]

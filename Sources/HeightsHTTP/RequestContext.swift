@@ -10,6 +10,8 @@ package protocol RequestContext: AnyObject, Sendable {
   var seen: SeenPositions? { get }
   /// Whether it is a repetition already: what is asked for it is not repeated.
   var isRepeated: Bool { get }
+  /// Where what is done for it is noted; nil where nobody wants to know.
+  var spans: RequestSpans? { get }
   /// Whether its handler has come to an end: what the handler has left running is nobody's request any more.
   var hasEnded: Bool { get }
 }

@@ -14,6 +14,8 @@ public struct Router: Sendable {
     let method: Method
     let pattern: String
     let maxBodyBytes: Int
+    /// Whether load balancers ask for it again and again: it is in no trace.
+    let isHealthCheck: Bool
     let admission: Admission?
     let handler: Handler
   }
@@ -47,6 +49,11 @@ public struct Router: Sendable {
 
   /// Adds a route; it answers HEAD too. `{name}` in the pattern stands for one part of the path.
   public mutating func get(_ pattern: String, _ handler: @escaping Handler) { add(.get, pattern, 0, handler) }
+
+  /// Adds a route for those who only want to know how the process is.
+  package mutating func healthCheck(_ pattern: String, _ handler: @escaping Handler) {
+    add(.get, pattern, 0, isHealthCheck: true, handler)
+  }
 
   /// - Parameters:
   ///   - maxBodyBytes: a request with a larger body is answered with 413.
@@ -92,8 +99,8 @@ public struct Router: Sendable {
   }
 
   mutating func add(
-    _ method: Method, _ pattern: String, _ maxBodyBytes: Int, admission: Admission? = nil,
-    _ handler: @escaping Handler
+    _ method: Method, _ pattern: String, _ maxBodyBytes: Int, isHealthCheck: Bool = false,
+    admission: Admission? = nil, _ handler: @escaping Handler
   ) {
     precondition(pattern.hasPrefix("/"), "a route begins with /: \(pattern)")
     var node = 0
@@ -104,7 +111,8 @@ public struct Router: Sendable {
     nodes[node].routes.append((method, routes.count))
     routes.append(
       Route(
-        method: method, pattern: pattern, maxBodyBytes: maxBodyBytes, admission: admission, handler: handler))
+        method: method, pattern: pattern, maxBodyBytes: maxBodyBytes, isHealthCheck: isHealthCheck,
+        admission: admission, handler: handler))
   }
 
   private mutating func child(of node: Int, for segment: Substring) -> Int {

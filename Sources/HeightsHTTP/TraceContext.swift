@@ -16,13 +16,16 @@ public struct TraceContext: Sendable, Equatable {
   public let sampled: Bool
 
   /// Goes on with the trace of a `traceparent` header, or begins one when there is none that is valid.
-  init(traceparent: String?, random: inout some RandomNumberGenerator) {
+  /// - Parameter sampling: which of those that begin here are recorded; nil for none.
+  init(
+    traceparent: String?, random: inout some RandomNumberGenerator, sampling: TraceSampling? = nil
+  ) {
     let parsed = traceparent.flatMap(TraceContext.parse)
     traceHigh = parsed?.high ?? random.next()
     traceLow = parsed?.low ?? random.next()
     parentSpan = parsed?.span ?? 0
     span = random.next() | 1
-    sampled = parsed?.sampled ?? false
+    sampled = parsed?.sampled ?? sampling?.takes(traceLow: traceLow) ?? false
   }
 
   private init(parent: TraceContext, span: UInt64) {
@@ -60,6 +63,8 @@ public struct TraceContext: Sendable, Equatable {
   public var traceparent: String { "00-\(traceID)-\(hex(span))-\(sampled ? "01" : "00")" }
 
   private static func parse(_ text: String) -> (high: UInt64, low: UInt64, span: UInt64, sampled: Bool)? {
+    // Later versions may be longer; nobody's is this long.
+    guard text.utf8.count <= 256 else { return nil }
     let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     guard parts.count >= 4, parts[0].count == 2, parts[1].count == 32, parts[2].count == 16,
       parts[3].count == 2,
@@ -84,7 +89,7 @@ public struct TraceContext: Sendable, Equatable {
 }
 
 /// 16 lower-case hexadecimal digits.
-func hex(_ value: UInt64) -> String {
+package func hex(_ value: UInt64) -> String {
   String(unsafeUninitializedCapacity: 16) { digits in
     for index in 0..<16 {
       let four = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15

@@ -224,6 +224,31 @@ def test_what_happens_is_told_to_those_who_listen_and_can_be_filtered(browser, p
     wait_until(lambda: browser.run(events) == ["database-b.etcd ended"], "one is left")
 
 
+@pytest.mark.parametrize("width", [1400, 400])
+def test_a_traced_request_is_a_waterfall(browser, page, width):
+    look(browser, page, golden("stage-6"), width)
+    browser.click("GET /@{name}")
+    browser.see("0123456789abcdef0123456789abcdef")
+    rows = browser.run("""
+      const box = (element) => { const r = element.getBoundingClientRect(); return [r.left, r.right, r.width, r.height]; };
+      return [...document.querySelectorAll('.waterfall li')].map((row) => ({
+        name: row.querySelector('.span-name').firstChild.data, row: box(row), bar: box(row.querySelector('.span-bar')),
+        track: box(row.querySelector('.span-track')), label: box(row.querySelector('.span-name')),
+      }));""")
+    assert [row["name"] for row in rows] == [row["name"] for row in page.trace["rows"]]
+    whole = page.trace["summary"]["milliseconds"]
+    for row, told in zip(rows, page.trace["rows"]):
+        assert row["label"][2] >= 120 and row["track"][2] >= 150, "there is room for words and bars"
+        left, _, width_of_track, _ = row["track"]
+        assert abs((row["bar"][0] - left) / width_of_track - told["startMs"] / whole) < 0.02, row
+        assert row["bar"][2] >= 2 and row["track"][1] <= row["row"][1] + 1
+    assert browser.run("return document.documentElement.scrollWidth") <= width, "the page is wider than its window"
+    assert browser.run("return document.querySelectorAll('.waterfall li[data-failed]').length") == 1
+    # Told where it is kept no more.
+    page.trace = {**page.trace, "summary": {**page.trace["summary"], "name": "GET /later"}}
+    browser.see("GET /later")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_what_is_behind_them(browser, page, scheme):
     """WCAG's 4.5 to 1, of everything on the page that has words and a plain background."""

@@ -8,7 +8,7 @@ import Testing
     let runtime: Set<String> = ["HeightsRuntime", "Text", "JSON", "Telemetry"]
     let http = runtime.union(["HeightsHTTP"])
     let data = http.union(["SQL", "Shards", "Objects", "Tables"])
-    let app = data.union(["Redis", "Cache", "Sessions", "Services", "Placement", "Launch"])
+    let app = data.union(["Redis", "Cache", "Sessions", "Services", "Placement", "Launch", "Traces"])
     return [
       "HeightsRuntime": [], "Text": [], "JSON": ["Text"], "Telemetry": ["HeightsRuntime", "Text"],
       "HeightsHTTP": runtime,
@@ -17,6 +17,7 @@ import Testing
       "TLS": http.union(["Tables"]),
       "Redis": http.union(["TLS"]), "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
       "Placement": runtime, "Services": http.union(["Placement"]),
+      "Traces": http,
       "Launch": app.union(["App"]), "App": app,
     ]
   }()

@@ -8,7 +8,9 @@ import Testing
   private static let readers = ["Sources/HeightsHTTP/", "Sources/HeightsData/", "Sources/HeightsKit/"]
 
   /// Set by whoever runs an app, not by us.
-  private static let forPeople: Set<String> = ["commitGroup", "logRequests", "assetsURL", "calls"]
+  private static let forPeople: Set<String> = [
+    "commitGroup", "logRequests", "assetsURL", "calls", "tracesEndpoint", "telemetryEndpoint", "tracesSlowMs",
+  ]
   /// Read by libpq.
   private static let forLibraries: Set<String> = ["databasePasswordFile"]
   /// By which a lab knows its own processes among all of the machine.

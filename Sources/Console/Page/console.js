@@ -40,6 +40,7 @@ import { bytes, dateAndTime, percent, timeOfDay } from './format.js';
 import { ClimbPanel, JobList } from './jobs.js';
 import { MapView } from './map.js';
 import { showServices } from './services.js';
+import { Traces } from './traces.js';
 
 const historyMs = 300_000;
 /// A snapshot comes each second; one that is this late will hardly come.
@@ -50,6 +51,7 @@ const byId = (id) => document.getElementById(id);
 const access = new Access((state) => showAccess(state));
 const controls = new Controls(access, (mistake) => showNotice('mistake', ...(mistake ? ['alarm', 'Refused. ', mistake] : [null])));
 const mapView = new MapView(byId('topology'), controls.powerButton);
+const traces = new Traces(access, byId('traces'), byId('trace'), byId('no-traces'));
 const climbPanel = new ClimbPanel(controls);
 const jobList = new JobList(byId('jobs'), controls);
 const charts = [
@@ -270,6 +272,7 @@ function showCopies(isOne) {
 
 function showAccess(state) {
   controls.open(state === 'open');
+  traces.open(state === 'open');
   const advice = ['Open the address that ', code('heights up'), ' printed to use the buttons; ', code('heights status'), ' shows it too.'];
   byId('access').hidden = state === 'open';
   byId('read-only').hidden = state === 'open';

@@ -7,7 +7,7 @@ struct Arguments: Sendable {
   private let command: String
   private var values: [String: String] = [:]
   private var flags: Set<String> = []
-  /// The words without dashes, one for each of the command's parameters.
+  /// The words without dashes, one for each of the command's parameters; fewer where those in brackets are left out.
   private(set) var parameters: [String] = []
   /// What stands behind those, of a command that hands it on.
   private(set) var further: [String] = []
@@ -31,7 +31,7 @@ struct Arguments: Sendable {
         try takeParameter(word, command)
       }
     }
-    if parameters.count < command.parameters.count {
+    if parameters.count < command.parameters.count, !command.parameters[parameters.count].hasPrefix("[") {
       throw UsageError("'\(command.name)' needs \(command.parameters[parameters.count])")
     }
   }

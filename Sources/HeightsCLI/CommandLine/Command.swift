@@ -13,7 +13,8 @@ struct Command: Sendable {
   let summary: String
   /// What there is to know beyond the summary.
   var discussion = ""
-  /// What stands behind the name without dashes, such as `NAME`: each must be given.
+  /// What stands behind the name without dashes, such as `NAME`: each must be given, but for those
+  /// in brackets at the end.
   var parameters: [String] = []
   /// What may stand behind the parameters, if it is another program's to understand: options of ours come before them.
   var further: String?

@@ -107,16 +107,21 @@ actor DynamoCaller {
     }
     let begun = Deadline.now
     let signedAhead = aheadSeconds
+    let span = CurrentRequest.beginSpan()
     let delivery: HTTPClient.Delivery
     do {
       let client = try await theClient()
       let request = try await self.request(action, body, client.authority, signedAhead)
       delivery = await client.client.deliver(request, by: min(deadline, .afterMs(Self.tryMs)))
     } catch {
+      span?.end(DynamoSpan(action: action, place: place, status: nil), failure: "away")
       note(answered: false, isTrial)
       lastFailure = "\(error)"
       return .failed(.away(lastFailure), isFinal: false)
     }
+    span?.end(
+      DynamoSpan(action: action, place: place, status: try? delivery.result.get().status),
+      failure: DynamoSpan.failure(of: delivery.result))
     metrics.microseconds.add(begun.elapsedMicroseconds, ordering: .relaxed)
     switch delivery.result {
     case .failure(let failure):

@@ -45,6 +45,7 @@ extension HTTPEngine {
   /// Answers, unless it has been answered, or its client has gone.
   func answer(_ exchange: HTTPExchange, _ response: Response) {
     let sending = exchange.life.answer()
+    defer { tracer?.end(exchange) }
     if sending == .drop { return }
     exchange.connection.life.beginAnswer()
     send(response, exchange)

@@ -33,6 +33,10 @@ extension HTTPEngine {
       trace: trace(framing), clientID: framing.request_id.flatMap { HTTPEngine.safeID(String(cString: $0)) },
       begun: loop.lastNow, timeoutMs: limits.handlerTimeoutMs)
     connection.life.takeHeaders(at: exchange.begun)
+    if let tracer, tracer.wants(exchange.route) {
+      exchange.spans = RequestSpans()
+      exchange.received = .now
+    }
     let limitBytes = maxBodyBytes(exchange)
     if let problem = refusal(framing, target, call, limitBytes) {
       show(problem, exchange)
@@ -50,7 +54,9 @@ extension HTTPEngine {
     // A copy, so that the engine's own isn't held open while it is used.
     var random = random
     defer { self.random = random }
-    return TraceContext(traceparent: framing.traceparent.map { String(cString: $0) }, random: &random)
+    return TraceContext(
+      traceparent: framing.traceparent.map { String(cString: $0) }, random: &random,
+      sampling: tracer?.sampling)
   }
 
   /// What is wrong with the request before its body has been looked at.
@@ -120,6 +126,7 @@ extension HTTPEngine {
         exchange.receiver = nil
         // How long the client took to send it is not the handler's time.
         exchange.deadline = loop.lastNow.plus(ms: limits.handlerTimeoutMs)
+        if exchange.spans != nil { exchange.received = .now }
       }
     } catch {
       return show(error as? Problem ?? .unexpected, exchange)

@@ -17,6 +17,8 @@ final class HTTPEngine: @unchecked Sendable {
   let proxies: TrustedProxies
   let log: AccessLog?
   let tracking: ReadTracking?
+  /// Nil where nobody wants traces.
+  let tracer: RequestTracer?
   /// How many handler tasks are kept while there is nothing for them to run.
   static let restingTaskLimit = 64
   private(set) var daemon: OpaquePointer?
@@ -52,7 +54,7 @@ final class HTTPEngine: @unchecked Sendable {
   /// - Throws: `SystemError` when libmicrohttpd can't start.
   init(
     loop: EventLoop, router: Router, limits: HTTPLimits, proxies: TrustedProxies, log: AccessLog?,
-    tracking: ReadTracking?
+    tracking: ReadTracking?, tracing: RequestTracing? = nil
   ) throws {
     self.loop = loop
     routes = RouteTable(router)
@@ -60,6 +62,7 @@ final class HTTPEngine: @unchecked Sendable {
     self.proxies = proxies
     self.log = log
     self.tracking = tracking
+    tracer = tracing.map { RequestTracer($0, router.routes) }
     requestMetrics = HTTPMetrics(routeCount: router.routes.count)
     daemon = try startDaemon()
     loop.atEndOfTick(while: { [self] in mustRun }, leftover: { [self] in leftover }) { [self] in

@@ -14,6 +14,8 @@ final class HTTPExchange: Request, @unchecked Sendable {
   let otherMethods: [Method]?
   /// Whether the method is one that no route can name.
   let isOfOtherMethod: Bool
+  /// When all of it was there; nil where nobody wants to know, and once its trace has ended.
+  var received: Deadline?
   var life = ExchangeLife()
   /// Takes in the body, if there is one.
   var receiver: BodyReceiver?

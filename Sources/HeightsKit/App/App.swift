@@ -81,7 +81,8 @@ struct AppProcess {
     if let names = environment.hostNames { routes.app.require(names) }
     let server = try await HTTPServer(
       loops: context.loops.loops, router: routes.app, limits: HTTPLimits(), proxies: environment.proxies,
-      logDescriptor: environment.logsRequests ? 1 : nil, tracking: context.tracking)
+      logDescriptor: environment.logsRequests ? 1 : nil, tracking: context.tracking,
+      tracing: context.tracing)
     await metrics.add(server)
     routes.admin.addHealth(
       stage: environment.stage, readiness: readiness, metrics: { try await metrics.text() })

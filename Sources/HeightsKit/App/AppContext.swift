@@ -21,6 +21,8 @@ public final class AppContext: Sendable {
   let bucket: S3Bucket?
   /// Those that the app is made of.
   let services = Services()
+  /// Takes the traces that are kept; nil where nobody wants them.
+  let traces: TraceExporter?
   private let watcher: PlacementWatcher?
   private let lock: DataLock
   /// Whether sessions have to remember what they have read.
@@ -50,6 +52,8 @@ public final class AppContext: Sendable {
       limitBytes: environment.diskQuotaBytes ?? Int.max, directory: environment.dataDirectory)
     tracking = ReadTracking(secure: environment.usesTLS)
     bucket = try S3Bucket(environment.variables)
+    traces =
+      if let settings = environment.traces { try TraceExporter(settings, on: loops.loops[0]) } else { nil }
     redis = try await SharedRedis(
       loops, environment.redisCredentials, sentinels: environment.sentinelCredentials)
     let (placements, first) = (placements, loops.loops[0])
@@ -62,6 +66,7 @@ public final class AppContext: Sendable {
     let start = placements.subscribe { [redis] _, new in await redis.setPlace(new.cache) }
     await redis.setPlace(start.cache)
     if let watcher { try await first.run { watcher.start() } }
+    traces?.start()
   }
 
   /// Where everything is. A new one may come at any time: what has to follow it asks with `onPlacement`.
@@ -217,6 +222,12 @@ public final class AppContext: Sendable {
     writers.withLock { $0.append(write) }
   }
 
+  /// How requests are traced; nil for not at all.
+  var tracing: RequestTracing? {
+    guard let traces, let settings = environment.traces else { return nil }
+    return RequestTracing(settings.sampling, to: traces)
+  }
+
   func writeMetrics(to text: inout MetricsText) async {
     text.metric("data_used_bytes", "gauge", "Bytes in the data folder.", Double(quota.usedBytes))
     if let limit = environment.diskQuotaBytes {
@@ -226,6 +237,7 @@ public final class AppContext: Sendable {
     if redis.isPlaced { text.redis(redis.metrics, breaker: redis.breaker) }
     if let bucket { text.s3(bucket) }
     await services.writeMetrics(to: &text)
+    traces?.writeMetrics(to: &text)
     for write in writers.withLock({ $0 }) { await write(&text) }
   }
 
@@ -238,6 +250,7 @@ public final class AppContext: Sendable {
     await redis.close()
     for table in tables.withLock({ $0 }) { await table.close() }
     bucket?.close()
+    await traces?.close()
     await loops.shutdown()
   }
 }

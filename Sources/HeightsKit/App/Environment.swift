@@ -50,6 +50,9 @@ public struct Environment: Sendable {
   /// `HEIGHTS_CALLS` is `checked`: calls within the process go through JSON as well, for tests.
   let checksCalls: Bool
 
+  /// Where traces go; nil for nowhere.
+  let traces: TraceSettings?
+
   /// Whether people come by HTTPS: cookies are then marked `Secure`.
   public var usesTLS: Bool { publicURL.hasPrefix("https:") }
 
@@ -111,6 +114,7 @@ public struct Environment: Sendable {
     logsRequests = variables[.logRequests] != "off"
     service = variables[.service]
     checksCalls = variables[.calls] == "checked"
+    traces = try TraceSettings(variables)
   }
 
   /// By what services know the process when it calls them: a name and a key, in the file that `HEIGHTS_SERVICE_KEY_FILE` names;

@@ -27,8 +27,8 @@ extension Router {
   mutating func addHealth(
     stage: Int, readiness: Readiness, metrics: (@Sendable () async throws -> MetricsText)?
   ) {
-    get(AdminPath.alive) { _ in .json(AdminAnswer.Health(state: "alive", stage: stage)) }
-    get(AdminPath.ready) { _ in
+    healthCheck(AdminPath.alive) { _ in .json(AdminAnswer.Health(state: "alive", stage: stage)) }
+    healthCheck(AdminPath.ready) { _ in
       let state = readiness.state
       return .json(
         AdminAnswer.Health(state: state.rawValue, stage: stage),

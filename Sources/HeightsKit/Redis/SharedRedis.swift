@@ -134,11 +134,23 @@ final class SharedRedis: Sendable {
     _ list: [[RedisArgument]], deadlineMs: Int? = nil
   ) async -> [Result<RedisValue, RedisError>] {
     let limit = Deadline.afterMs(deadlineMs ?? Self.commandMs)
-    let due = deadlineMs == nil ? CurrentRequest.deadline : nil
-    if let current { return await current.commands(list, until: limit, due: due) }
-    let any = loops[0]
-    let answers = try? await any.loop.run { await any.commands(list, until: limit, due: due) }
-    return answers ?? list.map { _ in .failure(.away("the loops have ended")) }
+    let request = CurrentRequest.context
+    let due = deadlineMs == nil ? request?.due : nil
+    let span = request?.beginSpan()
+    let answers: [Result<RedisValue, RedisError>]
+    if let current {
+      answers = await current.commands(list, until: limit, due: due)
+    } else {
+      let any = loops[0]
+      answers =
+        (try? await any.loop.run { await any.commands(list, until: limit, due: due) })
+        ?? list.map { _ in .failure(.away("the loops have ended")) }
+    }
+    if let span {
+      span.end(
+        RedisSpan(list, server: state.withLock { $0.leader?.address }), failure: RedisSpan.failure(answers))
+    }
+    return answers
   }
 
   /// The connection of the caller's loop; nil off the loops.

@@ -118,15 +118,22 @@ actor ServiceCaller {
       throw error(name, .didNotHappen, "\(service) has not answered before; it is tried again in a moment")
     }
     let (address, client, request): (ServerAddress, HTTPClient, ClientRequest)
+    let span = context?.beginSpan()
     do {
       (address, client) = try await self.client()
-      request = try self.request(name, arguments, context, isRepeated: isRepeated, leftMs: leftMs)
+      request = try self.request(
+        name, arguments, context, span?.trace ?? context?.trace.child(), isRepeated: isRepeated,
+        leftMs: leftMs)
     } catch {
+      span?.end(CallSpan(service: service, call: name, address: current), failure: "away")
       note(.failed, isTrial)
       throw self.error(name, .didNotHappen, "\(error)")
     }
     // The service is told of less: it gives up while it is still listened to.
     let delivery = await client.deliver(request, by: deadline)
+    span?.end(
+      CallSpan(service: service, call: name, address: address, delivery.result, isRepeated: isRepeated),
+      failure: CallSpan.failure(of: delivery.result))
     let outcome = Outcome(delivery, leftMs: leftMs)
     note(outcome, isTrial)
     if outcome != .answered { await leave(address, wasSent: delivery.wasSent) }
@@ -148,12 +155,13 @@ actor ServiceCaller {
   // MARK: What goes out
 
   private func request(
-    _ name: String, _ arguments: [UInt8], _ context: (any RequestContext)?, isRepeated: Bool, leftMs: Int
+    _ name: String, _ arguments: [UInt8], _ context: (any RequestContext)?, _ trace: TraceContext?,
+    isRepeated: Bool, leftMs: Int
   ) throws -> ClientRequest {
     var headers = [Header(CallHeaders.deadline, String(leftMs))]
     if let signer { headers.append(Header("Authorization", "Bearer " + (try token(of: signer)))) }
     if isRepeated || context?.isRepeated == true { headers.append(Header(CallHeaders.repeated, "1")) }
-    if let context { headers.append(Header("traceparent", context.trace.child().traceparent)) }
+    if let trace { headers.append(Header("traceparent", trace.traceparent)) }
     if let seen = context?.seen?.copy.text { headers.append(Header(CallHeaders.seen, seen)) }
     return ClientRequest(
       "POST", CallHeaders.path(service, name), headers: headers,

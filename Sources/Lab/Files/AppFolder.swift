@@ -69,7 +69,7 @@ public struct AppFolder: Equatable, Sendable {
 
   /// Makes what is missing, for the owner only, and keeps it out of version control.
   func create() throws(LabError) {
-    for folder in [home, run, logs, secrets, engines, power, home + "/data"] { try Self.make(folder) }
+    for folder in [home, run, logs, traces, secrets, engines, power, home + "/data"] { try Self.make(folder) }
     for role in Role.allCases { try Self.make(data(of: role)) }
     // Whoever engines run as goes through these to a folder of its own.
     if geteuid() == 0 { for folder in [engines, power] { chmod(folder, 0o711) } }

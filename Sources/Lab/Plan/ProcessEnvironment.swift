@@ -26,7 +26,7 @@ enum ProcessEnvironment {
   /// Of the process that has a role on the public port.
   static func of(_ role: Role, _ state: LabState, lab: Lab) throws(LabError) -> [String: String] {
     let stage = role == .app ? max(state.stage.number, role.stage) : role.stage
-    var variables = try common(role.rawValue, stage: stage, state, lab)
+    var variables = try common(role.rawValue, nil, stage: stage, state, lab)
     variables[.port] = String(lab.sockets.port)
     if !state.openDoors.contains(role) { variables[.frontDoor] = "closed" }
     return variables
@@ -36,7 +36,7 @@ enum ProcessEnvironment {
   static func of(
     _ host: Host, as service: String?, _ level: Level, _ state: LabState, lab: Lab
   ) throws(LabError) -> [String: String] {
-    var variables = try common(host.id, stage: level.stage.number, state, lab)
+    var variables = try common(host.id, service, stage: level.stage.number, state, lab)
     variables[.host] = host.address
     variables[.port] = String(lab.context.ports.http)
     let proxies = lab.plan(at: level).proxies
@@ -50,8 +50,11 @@ enum ProcessEnvironment {
     return variables
   }
 
+  /// A page that is looked at twenty times is in there once, and a load of hundreds a second does not fill the files.
+  private static let tracedShare = "0.05"
+
   private static func common(
-    _ name: String, stage: Int, _ state: LabState, _ lab: Lab
+    _ name: String, _ service: String?, stage: Int, _ state: LabState, _ lab: Lab
   ) throws(LabError) -> [String: String] {
     let instance = Instance(state, on: lab.machine)
     var variables = inherited
@@ -63,6 +66,11 @@ enum ProcessEnvironment {
     variables[.publicURL] = lab.appURL
     variables[.hostNames] = lab.manifest.hostNames.text
     variables[.secretFile] = lab.folder.secret
+    variables[.tracesFile] = lab.folder.traces(of: name)
+    variables[.tracesShare] = tracedShare
+    variables[.telemetryName] = service ?? lab.manifest.service.name
+    let others = variables[.telemetryResource].map { ",\($0)" } ?? ""
+    variables[.telemetryResource] = "service.instance.id=\(name)\(others)"
     if stage >= 2 { variables.merge(try stores(stage, lab)) { $1 } }
     return variables
   }

@@ -10,17 +10,18 @@ import HeightsHTTP
 ///   - proxies: those that stand before it.
 ///   - logDescriptor: where the access log goes; nil for none.
 ///   - tracking: whether requests remember what they have seen; nil for not.
+///   - tracing: how they are traced; nil for not at all.
 func withServer(
   on loops: EventLoopGroup? = nil, loops count: Int = 1, limits: HTTPLimits = HTTPLimits(),
   proxies: TrustedProxies = .none,
-  logDescriptor: Int32? = nil, tracking: ReadTracking? = nil,
+  logDescriptor: Int32? = nil, tracking: ReadTracking? = nil, tracing: RequestTracing? = nil,
   _ routes: (inout Router) -> Void, _ body: (RunningServer) async throws -> Void
 ) async throws {
   var router = Router()
   routes(&router)
   let running = try await RunningServer(
     router, on: loops, loops: count, limits: limits, proxies: proxies, logDescriptor: logDescriptor,
-    tracking: tracking)
+    tracking: tracking, tracing: tracing)
   do {
     try await body(running)
     await running.stop()
@@ -40,7 +41,7 @@ struct RunningServer: Sendable {
   init(
     _ router: Router, on given: EventLoopGroup?, loops count: Int, limits: HTTPLimits,
     proxies: TrustedProxies = .none,
-    logDescriptor: Int32?, tracking: ReadTracking? = nil
+    logDescriptor: Int32?, tracking: ReadTracking? = nil, tracing: RequestTracing? = nil
   ) async throws {
     loops = try given ?? EventLoopGroup(count: count)
     ownsLoops = given == nil
@@ -48,7 +49,7 @@ struct RunningServer: Sendable {
     port = ListeningSockets.localPort(of: sockets[0])
     server = try await HTTPServer(
       loops: loops.loops, router: router, limits: limits, proxies: proxies, logDescriptor: logDescriptor,
-      tracking: tracking)
+      tracking: tracking, tracing: tracing)
     try await server.listen(on: sockets)
   }
 

@@ -46,11 +46,25 @@ def sample(second, lag=True):
             "lagBytes": int(9000 + 4000 * wave) if lag else None}
 
 
+def trace(count=24):
+    """A traced request of that many spans, as the page gets it."""
+    rows = [{"depth": 0, "name": "GET /@{name}", "place": "service-web-a", "detail": "200 /@ada", "startMs": 0,
+             "milliseconds": 312.5, "hasFailed": False}]
+    rows += [{"depth": 1 + number % 4, "name": "SELECT posts" if number % 3 else "POST /services/posts/of_authors_with_a_long_name",
+              "place": f"service-posts-{'abc'[number % 3]}", "startMs": 12.5 * number, "milliseconds": 0.4 + number,
+              "detail": "SELECT id, text, likes FROM posts WHERE shard = $1 AND author = $2 ORDER BY id DESC LIMIT $3",
+              "hasFailed": number == 7} for number in range(count - 1)]
+    summary = {"id": "0123456789abcdef" * 2, "name": "GET /@{name}", "path": "/@ada", "status": 503, "startedAtMs": NOW_MS,
+               "milliseconds": 312.5, "spans": count, "places": ["service-posts-a", "service-web-a"], "hasFailed": True}
+    return {"summary": summary, "rows": rows}
+
+
 class ConsolePage:
     """Serves the page. `show` sends a snapshot to whoever looks; `asked` is what its buttons have asked for."""
 
     def __init__(self):
         self.asked = []
+        self.trace = trace()
         self._news = threading.Condition()
         self._shown = (0, None)
 
@@ -89,6 +103,11 @@ def console_page():
                 return self.stream()
             if self.path == "/access":
                 return self.answer(204 if self.headers["Authorization"] == f"Bearer {TOKEN}" else 401)
+            if self.path.startswith("/traces") and "." not in self.path:
+                if self.headers["Authorization"] != f"Bearer {TOKEN}":
+                    return self.answer(401)
+                told = [page.trace["summary"]] if self.path == "/traces" else page.trace
+                return self.answer(200, json.dumps(told).encode(), "application/json")
             file = PAGE / (self.path.lstrip("/") or "index.html")
             if not file.is_file():
                 return self.answer(404)

@@ -159,7 +159,6 @@ package final class S3Bucket: Sendable {
   ) async throws -> CurlAnswer {
     let url = endpoint + "/" + path
     let request = CurrentRequest.context
-    let headers = headers + (request.map { ["traceparent: \($0.trace.traceparent)"] } ?? [])
     return try await pool.run { [self, due = request?.due] in
       for attempt in 1... {
         if due?.hasPassed ?? false { throw S3Error.away(Self.late) }
@@ -168,12 +167,18 @@ package final class S3Bucket: Sendable {
           throw S3Error.away(Self.away)
         }
         let (start, ahead) = (ContinuousClock.now, aheadSeconds.load(ordering: .relaxed))
+        let span = request?.beginSpan()
+        let trace = span?.trace ?? request?.trace
+        let headers = headers + (trace.map { ["traceparent: \($0.traceparent)"] } ?? [])
         let result = Result {
           try transfers.send(
             CurlRequest(
               method: method, url: url, headers: headers + signature(method, path, hash, ahead), body: body,
               timeoutMs: min(CurlRequest.limitMs, max(due?.remainingMs ?? .max, 1))))
         }
+        span?.end(
+          S3Span(method: method, host: host, status: try? result.get().status),
+          failure: S3Span.failure(of: result))
         let spent = (ContinuousClock.now - start).components
         metrics.microseconds.add(
           Int(spent.seconds) * 1_000_000 + Int(spent.attoseconds / 1_000_000_000_000), ordering: .relaxed)

@@ -23,6 +23,7 @@ final class PostgresConnection: @unchecked Sendable {
   private let loop: EventLoop
   private let handle: OpaquePointer
   private let deadlineMs: Int
+  private let server: SQLServer
   private var watch: Watch?
   private let pending = PendingAnswers()
   private let statements = PostgresStatements()
@@ -57,6 +58,7 @@ final class PostgresConnection: @unchecked Sendable {
     self.loop = loop
     self.handle = handle
     self.deadlineMs = deadlineMs
+    server = SQLServer(handle)
     guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
       throw DatabaseError.connection(handle)
     }
@@ -234,7 +236,7 @@ final class PostgresConnection: @unchecked Sendable {
     switch (entry, status) {
     case (.query(let sql, _, let continuation), PGRES_TUPLES_OK),
       (.query(let sql, _, let continuation), PGRES_COMMAND_OK):
-      return continuation.resume(returning: PostgresResult(result, of: sql))
+      return continuation.resume(returning: PostgresResult(result, of: sql, from: server))
     case (.query(let sql, let name, let continuation), PGRES_PIPELINE_ABORTED):
       continuation.resume(throwing: statements.error(ofPreparing: name, sql) ?? PipelineSkipped())
     case (.query(let sql, let name, let continuation), _):

@@ -9,6 +9,8 @@ import Synchronization
 /// follower's too.
 package final class PostgresDatabase: Sendable {
   let cluster: PostgresCluster
+  /// On its servers.
+  let name: String
   private let ownsCluster: Bool
   let limits: DatabaseLimits
   /// Whose turn it is to write to a shard.
@@ -50,6 +52,7 @@ package final class PostgresDatabase: Sendable {
     limits: DatabaseLimits
   ) {
     self.cluster = cluster
+    self.name = name
     self.ownsCluster = ownsCluster
     self.limits = limits
     turns = TransactionTurns(waiterLimit: limits.queuedTransactions)
@@ -86,17 +89,35 @@ package final class PostgresDatabase: Sendable {
     countStatement()
     let request = CurrentRequest.context
     let (seen, due) = (seen(by: request), request?.due)
-    if let current {
-      let limit = current.loop.lastNow.plus(ms: limits.readMs)
-      if let due, due < limit { return try await current.readInTime(sql, seen, newness, until: due) }
-      return try await current.read(sql, seen, newness, until: limit)
+    let span = request?.beginSpan()
+    do {
+      let result: PostgresResult
+      if let current {
+        let limit = current.loop.lastNow.plus(ms: limits.readMs)
+        if let due, due < limit {
+          result = try await current.readInTime(sql, seen, newness, until: due)
+        } else {
+          result = try await current.read(sql, seen, newness, until: limit)
+        }
+      } else {
+        let any = perLoop[0]
+        let limit = Deadline.afterMs(limits.readMs)
+        result = try await any.loop.run {
+          if let due, due < limit { return try await any.readInTime(sql, seen, newness, until: due) }
+          return try await any.read(sql, seen, newness, until: limit)
+        }
+      }
+      span?.end(statement(sql, at: result.server))
+      return result
+    } catch {
+      span?.end(statement(sql, at: nil), failure: OpenSpan.failure(error))
+      throw error
     }
-    let any = perLoop[0]
-    let limit = Deadline.afterMs(limits.readMs)
-    return try await any.loop.run {
-      if let due, due < limit { return try await any.readInTime(sql, seen, newness, until: due) }
-      return try await any.read(sql, seen, newness, until: limit)
-    }
+  }
+
+  /// A statement as a span.
+  func statement(_ sql: SQL, at server: SQLServer?) -> StatementSpan {
+    StatementSpan(sql: sql, system: .postgresql, database: name, server: server)
   }
 
   /// What each of some statements reads, all at once and in no order.
@@ -154,11 +175,20 @@ package final class PostgresDatabase: Sendable {
     _ body: @Sendable (Transaction) async throws -> T
   ) async throws -> T {
     var (patience, turn, isAgain) = (Patience.forLeader, Patience.forOthers, false)
+    let span = request?.beginSpan()
+    var failure: String? = "failed"
+    var database: String?
+    defer { span?.end(TransactionSpan(system: .postgresql, database: database), failure: failure) }
     while true {
       let attempt = PostgresTransaction(
-        route, on: loop, until: deadline, for: request, isAgain: isAgain)
+        route, on: loop, until: deadline, for: request, in: span, isAgain: isAgain)
       isAgain = true
-      do { return try await once(attempt, body) } catch DatabaseError.contended(let message)
+      defer { database = attempt.open?.database.name ?? database }
+      do {
+        let value = try await once(attempt, body)
+        failure = nil
+        return value
+      } catch DatabaseError.contended(let message)
         where !deadline.hasPassed
       {
         guard try await turn.wait(on: loop, until: deadline) else { throw DatabaseError.contended(message) }

@@ -6,10 +6,13 @@ import CPostgres
 final class PostgresResult: @unchecked Sendable {
   fileprivate let handle: OpaquePointer
   let sql: SQL
+  /// Whose answer it is, where that was asked for on a loop.
+  let server: SQLServer?
 
-  init(_ handle: OpaquePointer, of sql: SQL) {
+  init(_ handle: OpaquePointer, of sql: SQL, from server: SQLServer? = nil) {
     self.handle = handle
     self.sql = sql
+    self.server = server
   }
 
   deinit { PQclear(handle) }
@@ -165,5 +168,14 @@ struct PostgresRow {
   func mismatch(_ column: Int, _ message: String) -> DatabaseError {
     let name = PQfname(result.handle, Int32(column)).map { String(cString: $0) } ?? ""
     return .invalid(sql: result.sql.description, message: "column \(column) (\(name)) \(message)")
+  }
+}
+
+extension SQLServer {
+  /// The one that a connection is to.
+  convenience init(_ handle: OpaquePointer) {
+    self.init(
+      host: PQhost(handle).map { String(cString: $0) } ?? "",
+      port: PQport(handle).flatMap { Int(String(cString: $0)) })
   }
 }

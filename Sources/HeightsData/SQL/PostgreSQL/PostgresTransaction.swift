@@ -17,6 +17,8 @@ final class PostgresTransaction: @unchecked Sendable {
   private let route: PostgresRoute
   private let loop: EventLoop
   private let request: (any RequestContext)?
+  /// That of all attempts; nil where nobody wants to know.
+  private let span: OpenSpan?
   /// What it is a part of, from its first statement on.
   private(set) var open: OpenTransaction?
   /// The ranges whose fences it has passed, and the table that it found them in.
@@ -41,11 +43,13 @@ final class PostgresTransaction: @unchecked Sendable {
 
   /// - Parameters:
   ///   - request: what it is for, if it is for one.
+  ///   - span: that of all attempts.
   ///   - isAgain: whether there was an attempt before.
   init(
     _ route: PostgresRoute, on loop: EventLoop, until deadline: Deadline,
-    for request: (any RequestContext)?, isAgain: Bool
+    for request: (any RequestContext)?, in span: OpenSpan? = nil, isAgain: Bool
   ) {
+    self.span = span
     (self.route, self.loop, self.deadline, self.request) = (route, loop, deadline, request)
     self.isAgain = isAgain
     answerDeadline = deadline.plus(ms: 1_000)
@@ -68,9 +72,16 @@ final class PostgresTransaction: @unchecked Sendable {
         hasEntered = true
         try open.enter(until: deadline, answer: answerDeadline)
       }
-      let result = try await open.run(sql, until: answerDeadline)
-      hasBegun = true
-      return result
+      let statement = span?.child()
+      do {
+        let result = try await open.run(sql, until: answerDeadline)
+        statement?.end(open.database.statement(sql, at: result.server))
+        hasBegun = true
+        return result
+      } catch {
+        statement?.end(open.database.statement(sql, at: nil), failure: OpenSpan.failure(error))
+        throw error
+      }
     } catch {
       failure = error
       // What broke the connection may have come before the server had read anything.

@@ -143,7 +143,7 @@ final class GroupCommit {
       try quota?.checkWrite()
       try connection.control("SAVEPOINT one")
     } catch { return connection.isAutocommit ? .lostBatch(error) : .kept(.failure(error)) }
-    let state = SQLiteTransaction(connection, on: thread, commits)
+    let state = SQLiteTransaction(connection, on: thread, commits, transaction.span)
     connection.deadline = transaction.deadline
     var result = runClosure(transaction, state)
     connection.deadline = nil

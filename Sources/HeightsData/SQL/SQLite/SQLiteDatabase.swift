@@ -79,13 +79,26 @@ package final class SQLiteDatabase: Sendable {
   /// tools and tests) with one that is shared.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   func query<T>(_ sql: SQL, _ decode: (Row) throws -> T) throws -> [T] {
-    try read { try $0.query(sql, decode) }
+    try read(sql) { try $0.query(sql, decode) }
   }
 
   /// The first row of a result, `nil` when there is none.
   /// - Throws: `DatabaseError`, or what `decode` throws.
   func first<T>(_ sql: SQL, _ decode: (Row) throws -> T) throws -> T? {
-    try read { try $0.first(sql, decode) }
+    try read(sql) { try $0.first(sql, decode) }
+  }
+
+  private func read<R>(_ sql: SQL, _ body: (SQLiteConnection) throws -> R) throws -> R {
+    guard let span = CurrentRequest.beginSpan() else { return try read(body) }
+    let subject = StatementSpan(sql: sql, system: .sqlite, database: name, server: nil)
+    do {
+      let result = try read(body)
+      span.end(subject)
+      return result
+    } catch {
+      span.end(subject, failure: OpenSpan.failure(error))
+      throw error
+    }
   }
 
   private func read<R>(_ body: (SQLiteConnection) throws -> R) throws -> R {
@@ -123,15 +136,23 @@ package final class SQLiteDatabase: Sendable {
     }
     let latest = Deadline.afterMs(limits.transactionMs)
     accepted.add(1, ordering: .relaxed)
-    return try await withCheckedThrowingContinuation { continuation in
-      thread.submit(
-        QueuedTransaction(
-          deadline: min(deadline ?? latest, latest),
-          run: { transaction in
-            let value = try await body(transaction)
-            return { continuation.resume(returning: value) }
-          },
-          fail: { continuation.resume(throwing: $0) }))
+    let span = CurrentRequest.beginSpan()
+    do {
+      let value: T = try await withCheckedThrowingContinuation { continuation in
+        thread.submit(
+          QueuedTransaction(
+            deadline: min(deadline ?? latest, latest),
+            run: { transaction in
+              let value = try await body(transaction)
+              return { continuation.resume(returning: value) }
+            },
+            fail: { continuation.resume(throwing: $0) }, span: span.map { (open: $0, database: name) }))
+      }
+      span?.end(TransactionSpan(system: .sqlite, database: name))
+      return value
+    } catch {
+      span?.end(TransactionSpan(system: .sqlite, database: name), failure: OpenSpan.failure(error))
+      throw error
     }
   }
 

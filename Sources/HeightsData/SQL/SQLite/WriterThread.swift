@@ -10,6 +10,8 @@ struct QueuedTransaction: Sendable {
   /// Runs the closure; its result is how to acknowledge. May run again if its batch was lost.
   let run: @Sendable (Transaction) async throws -> Acknowledgement
   let fail: @Sendable (any Error) -> Void
+  /// That of the request it is for, and what the database is called there; nil where nobody wants to know.
+  let span: (open: OpenSpan, database: String)?
 
   typealias Acknowledgement = @Sendable () -> Void
 }

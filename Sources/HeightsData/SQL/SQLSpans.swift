@@ -1,0 +1,77 @@
+// Statements and transactions as spans of the request that they are for.
+
+/// The engines, by the names of OpenTelemetry's semantic conventions.
+enum SQLSystem: String, Sendable {
+  case sqlite, postgresql
+}
+
+/// The server of a connection.
+final class SQLServer: Sendable {
+  let host: String
+  let port: Int?
+
+  init(host: String, port: Int?) { (self.host, self.port) = (host, port) }
+}
+
+/// A statement of the app's. Its text has a placeholder for each value.
+struct StatementSpan: SpanSubject {
+  let sql: SQL
+  let system: SQLSystem
+  /// As the app calls it.
+  let database: String
+  /// Nil for a file, and for a server that gave no result.
+  let server: SQLServer?
+
+  var kind: SpanKind { .client }
+  var name: String { "\(operation) \(database)" }
+
+  var attributes: [SpanAttribute] {
+    [
+      SpanAttribute("db.system.name", system.rawValue), SpanAttribute("db.namespace", database),
+      SpanAttribute("db.operation.name", operation), SpanAttribute("db.query.text", sql.description),
+    ] + (server.map { SpanAttribute.server($0.host, port: $0.port) } ?? [])
+  }
+
+  /// The first word.
+  private var operation: String {
+    guard case .text(let text)? = sql.pieces.first else { return "SQL" }
+    let word = text.description.drop { $0.isWhitespace }.prefix { $0.isLetter }
+    return word.isEmpty ? "SQL" : word.uppercased()
+  }
+}
+
+/// A transaction: from when it was asked for until it was acknowledged, with its waits and whatever was tried again. Its
+/// statements are its parts; what is left at its end is the commit.
+struct TransactionSpan: SpanSubject {
+  let system: SQLSystem
+  /// Nil where it spread over none, because it had no statement.
+  let database: String?
+
+  var kind: SpanKind { .inside }
+  var name: String { ["TRANSACTION", database].compactMap { $0 }.joined(separator: " ") }
+
+  var attributes: [SpanAttribute] {
+    [SpanAttribute("db.system.name", system.rawValue)]
+      + (database.map { [SpanAttribute("db.namespace", $0)] } ?? [])
+  }
+}
+
+extension OpenSpan {
+  /// What the engines' errors are called in spans: never with their words, which may tell of rows.
+  static func failure(_ error: any Error) -> String {
+    guard let error = error as? DatabaseError else { return "\(type(of: error))" }
+    return switch error {
+    case .conflict: "conflict"
+    case .readOnly: "read_only"
+    case .gone: "gone"
+    case .timeout: "timeout"
+    case .contended: "contended"
+    case .tooMany: "too_many"
+    case .full: "full"
+    case .invalid: "invalid"
+    case .zeroInText: "zero_in_text"
+    case .corrupt: "corrupt"
+    case .unknown: "unknown"
+    }
+  }
+}

@@ -1,0 +1,220 @@
+// What leaves a process is OTLP/JSON as its rules have it, and nobody waits for whoever takes it.
+
+import Contract
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import HeightsHTTP
+@testable import HeightsKit
+
+@Suite struct TraceExportTests {
+  /// One with a request and a statement that failed.
+  private static func trace(_ number: UInt64 = 0xfeed, spans count: Int = 1) -> RequestTrace {
+    var random = SplitMix(number)
+    let context = TraceContext(
+      traceparent:
+        "00-0123456789abcdef0000000000000\(String(0x100 + number % 0xe00, radix: 16))-00000000000000ab-01",
+      random: &random)
+    func moment(_ ns: UInt64) -> Deadline { Deadline(uptimeNanoseconds: 1_000 + ns) }
+    let part = TraceSpan(
+      id: 0xb, parent: 0xa, begun: moment(10), ended: moment(20),
+      subject: Facts(name: "SELECT \"notes\"", attributes: [SpanAttribute("db.query.text", "SELECT $1")]),
+      failure: "timeout")
+    return RequestTrace(
+      trace: context,
+      request: TraceSpan(
+        id: 0xa, parent: 0xab, begun: moment(0), ended: moment(30),
+        subject: Facts(
+          kind: .server, name: "GET /", attributes: [SpanAttribute("http.response.status_code", 200)]),
+        failure: nil),
+      spans: Array(repeating: part, count: count), droppedSpans: 2,
+      // Beyond what a JSON number holds exactly.
+      sinceEpochNs: 1_796_000_000_123_456_789)
+  }
+
+  @Test func idsAreHexadecimalAndNumbersOf64BitsAreText() throws {
+    let data = TracesData([Self.trace(0)], of: [.init("service.name", .text("web"))])
+    #expect(
+      String(decoding: try JSON.encode(data), as: UTF8.self)
+        == #"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"web"}}]},"#
+        + #""scopeSpans":[{"scope":{"name":"heights"},"spans":["#
+        + #"{"traceId":"0123456789abcdef0000000000000100","spanId":"000000000000000a","parentSpanId":"00000000000000ab","#
+        + #""name":"GET /","kind":2,"startTimeUnixNano":"1796000000123457789","endTimeUnixNano":"1796000000123457819","#
+        + #""attributes":[{"key":"http.response.status_code","value":{"intValue":"200"}},"#
+        + #"{"key":"heights.dropped_spans","value":{"intValue":"2"}}]},"#
+        + #"{"traceId":"0123456789abcdef0000000000000100","spanId":"000000000000000b","parentSpanId":"000000000000000a","#
+        + #""name":"SELECT \"notes\"","kind":3,"startTimeUnixNano":"1796000000123457799","endTimeUnixNano":"1796000000123457809","#
+        + #""attributes":[{"key":"db.query.text","value":{"stringValue":"SELECT $1"}},"#
+        + #"{"key":"error.type","value":{"stringValue":"timeout"}}],"status":{"code":2}}]}]}]}"#)
+  }
+
+  @Test func whatIsWrittenIsReadByWhoRunsTheApp() throws {
+    let data = TracesData([Self.trace(1), Self.trace(2)], of: [.init("service.name", .text("web"))])
+    #expect(try JSONDecoder().decode(TracesData.self, from: Data(try JSON.encode(data))) == data)
+  }
+
+  // MARK: The file
+
+  @Test func aFileAndTheOneBeforeItAreBounded() throws {
+    let folder = try TemporaryFolder()
+    let (path, line) = (folder.path + "/traces", [UInt8](repeating: 0x61, count: 300_000))
+    let file = TraceFile(path)
+    for _ in 0..<20 { try file.append(line) }
+    let sizes = try [path, path + ".1"].map { try Data(contentsOf: URL(fileURLWithPath: $0)).count }
+    #expect(
+      sizes.allSatisfy { $0 > 0 && $0 <= TraceFile.limitBytes && $0 % (line.count + 1) == 0 }, "\(sizes)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
+    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    #expect(mode == 0o600, "statements and paths are the owner's alone")
+    // Another process goes on where this one has ended.
+    try TraceFile(path).append(line)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == sizes[0] + line.count + 1)
+  }
+
+  // MARK: The exporter
+
+  private func withExporter(
+    _ variables: [String: String], _ body: (TraceExporter) async throws -> Void
+  ) async throws -> String {
+    let loops = try EventLoopGroup(count: 1)
+    let settings = try #require(try TraceSettings(variables))
+    let exporter = try TraceExporter(settings, on: loops.loops[0])
+    exporter.start()
+    try await body(exporter)
+    await exporter.close()
+    var text = MetricsText()
+    exporter.writeMetrics(to: &text)
+    await loops.shutdown()
+    return text.text
+  }
+
+  @Test func whatWaitsAtTheEndIsWritten() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/traces"
+    let metrics = try await withExporter(["HEIGHTS_TRACES_FILE": path, "OTEL_SERVICE_NAME": "web"]) {
+      exporter in
+      for number in 0..<5 { exporter.take(Self.trace(UInt64(number), spans: 128)) }
+    }
+    let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: 0x0a)
+    let read = try lines.map { try JSONDecoder().decode(TracesData.self, from: $0) }
+    // 129 spans each: four fill a line.
+    #expect(read.map { $0.resourceSpans[0].scopeSpans[0].spans.count } == [4 * 129, 129])
+    #expect(read[0].resourceSpans[0].resource.attributes["service.name"] == "web")
+    #expect(metrics.contains("traces_exported_total 5\n") && metrics.contains("traces_dropped_total 0\n"))
+  }
+
+  @Test func moreThanMayWaitIsDroppedAndCounted() async throws {
+    let folder = try TemporaryFolder()
+    let over = 9
+    let metrics = try await withExporter(["HEIGHTS_TRACES_FILE": folder.path + "/traces"]) { exporter in
+      // Its task begins to export a second after it began.
+      for number in 0..<(TraceExporter.waitingLimit + over) { exporter.take(Self.trace(UInt64(number))) }
+      exporter.drop(1)
+    }
+    #expect(metrics.contains("traces_exported_total \(TraceExporter.waitingLimit)\n"), "\(metrics)")
+    #expect(metrics.contains("traces_dropped_total \(over + 1)\n"), "\(metrics)")
+  }
+
+  @Test func aFileThatCannotBeWrittenLosesTracesAndNothingElse() async throws {
+    let metrics = try await withExporter(["HEIGHTS_TRACES_FILE": "/nowhere/at/all"]) { $0.take(Self.trace()) }
+    #expect(metrics.contains("traces_exported_total 0\n") && metrics.contains("traces_dropped_total 1\n"))
+  }
+
+  @Test(arguments: [(200, 1), (400, 1), (503, 1)])
+  func aCollectorIsSentThem(status: Int, asked: Int) async throws {
+    let got = Mutex<[(path: String, type: String?, spans: Int)]>([])
+    try await withServer {
+      $0.post("/otel/v1/traces", maxBodyBytes: 1 << 20) { request in
+        let data = try JSON.decode(TracesData.self, from: request.bytes())
+        got.withLock {
+          $0.append((request.path, request.contentType, data.resourceSpans[0].scopeSpans[0].spans.count))
+        }
+        return Response(status: Status(status))
+      }
+    } _: { server in
+      let endpoint = "http://127.0.0.1:\(server.port)/otel"
+      let metrics = try await withExporter(["OTEL_EXPORTER_OTLP_ENDPOINT": endpoint]) {
+        $0.take(Self.trace())
+      }
+      #expect(metrics.contains("traces_exported_total \(status == 200 ? 1 : 0)\n"))
+      #expect(metrics.contains("traces_dropped_total \(status == 200 ? 0 : 1)\n"))
+    }
+    // While it is closed nothing is tried again.
+    #expect(got.withLock { $0.count } == asked)
+    #expect(got.withLock { $0.allSatisfy { $0.type == "application/json" && $0.spans == 2 } })
+  }
+
+  @Test func aCollectorThatIsBusyIsAskedAgain() async throws {
+    let asked = Atomic<Int>(0)
+    try await withServer {
+      $0.post("/v1/traces", maxBodyBytes: 1 << 20) { _ in
+        let number = asked.add(1, ordering: .relaxed).newValue
+        return Response(status: number == 1 ? .serviceUnavailable : .ok)
+      }
+    } _: { server in
+      let endpoint = "http://127.0.0.1:\(server.port)/v1/traces"
+      let metrics = try await withExporter(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": endpoint]) { exporter in
+        exporter.take(Self.trace())
+        try await eventually("it is asked again") { asked.load(ordering: .relaxed) == 2 }
+      }
+      #expect(metrics.contains("traces_exported_total 1\n") && metrics.contains("traces_dropped_total 0\n"))
+    }
+  }
+
+  // MARK: Settings
+
+  @Test func whereNothingIsSetNothingIsTraced() throws {
+    #expect(try TraceSettings([:]) == nil)
+    #expect(try TraceSettings(["HEIGHTS_TRACES_SHARE": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": ""]) == nil)
+  }
+
+  @Test(arguments: [
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "http://127.0.0.1:4318", "/v1/traces"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/", "http://collector:4318", "/v1/traces"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector/a%20b", "http://collector", "/a%20b/v1/traces"),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318", "http://127.0.0.1:4318", "/"),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1/x", "http://127.0.0.1:1", "/x"),
+  ])
+  func anEndpointIsAsOpenTelemetryHasIt(name: String, url: String, origin: String, path: String) throws {
+    let endpoint = try #require(try TraceSettings([name: url])?.endpoint)
+    #expect(endpoint.origin == origin && endpoint.path == path)
+  }
+
+  @Test func whatThePartsOfAProcessAreCalled() throws {
+    func resource(_ variables: [String: String]) throws -> [TracesData.Attribute]? {
+      try TraceSettings(variables.merging(["HEIGHTS_TRACES_FILE": "/f"]) { $1 })?.resource
+    }
+    #expect(try resource([:]) == [.init("service.name", .text("app"))])
+    #expect(try resource(["HEIGHTS_SERVICE": "posts"]) == [.init("service.name", .text("posts"))])
+    #expect(
+      try resource(["OTEL_RESOURCE_ATTRIBUTES": "service.name=a, host.name=b%2Cc"])
+        == [.init("service.name", .text("a")), .init("host.name", .text("b,c"))])
+    #expect(
+      try resource(["OTEL_RESOURCE_ATTRIBUTES": "service.name=a", "OTEL_SERVICE_NAME": "b"])
+        == [.init("service.name", .text("b"))])
+  }
+
+  @Test(arguments: [
+    (["OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector:4318"], "without TLS"),
+    (["OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"], "expected http://HOST:PORT"),
+    (["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://me:pass@collector"], "expected http://HOST:PORT"),
+    (
+      ["HEIGHTS_TRACES_FILE": "/f", "HEIGHTS_TRACES_SHARE": "2"],
+      "HEIGHTS_TRACES_SHARE is '2': expected a number from 0 to 1"
+    ),
+    (
+      ["HEIGHTS_TRACES_FILE": "/f", "HEIGHTS_TRACES_SLOW_MS": "0"],
+      "HEIGHTS_TRACES_SLOW_MS is '0': expected whole milliseconds"
+    ),
+    (
+      ["HEIGHTS_TRACES_FILE": "/f", "OTEL_RESOURCE_ATTRIBUTES": "a"],
+      "OTEL_RESOURCE_ATTRIBUTES is 'a': expected NAME=VALUE"
+    ),
+  ])
+  func whatIsNotUnderstoodIsTold(variables: [String: String], expected: String) throws {
+    let error = #expect(throws: EnvironmentError.self) { try Environment(variables) }
+    #expect(error?.description.contains(expected) == true && error?.description.contains("pass") != true)
+  }
+}
