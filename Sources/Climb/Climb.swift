@@ -121,6 +121,7 @@ public struct Climb: Sendable {
     do { return try WorkLock(folder, for: .climb) } catch {
       switch error {
       case .held(by: .drill): throw .drillUnderWay
+      case .held(by: .deploy): throw .deployUnderWay
       case .held: throw .alreadyClimbing
       case .system(let attempt, let code): throw .system(attempt: attempt, code: code)
       }

@@ -9,6 +9,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
   case system(attempt: String, code: Int32)
   case alreadyClimbing
   case drillUnderWay
+  case deployUnderWay
   case brokenJournal(path: String, line: Int)
   /// The journal was written by another version of the climb.
   case otherSteps(recorded: [String], expected: [String])
@@ -39,6 +40,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
     case .system: "system"
     case .alreadyClimbing: "already_climbing"
     case .drillUnderWay: "drill_under_way"
+    case .deployUnderWay: "deploy_under_way"
     case .brokenJournal: "broken_journal"
     case .otherSteps: "other_steps"
     case .noClimb: "no_climb"
@@ -62,7 +64,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
     default: false
     }
   }
-  public var mayRetry: Bool { self == .alreadyClimbing || self == .drillUnderWay }
+  public var mayRetry: Bool { [.alreadyClimbing, .drillUnderWay, .deployUnderWay].contains(self) }
 
   public var description: String {
     switch self {
@@ -70,6 +72,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
     case .alreadyClimbing: "another `heights climb` is at work on this app; wait until it has ended"
     case .drillUnderWay:
       "a drill of this app is under way, and breaks what a climb needs; wait until it has ended"
+    case .deployUnderWay: "a deploy of this app is at work; wait until it has ended"
     case .brokenJournal(let path, let line):
       "\(path):\(line) is not a record of a climb; restore the file, it says how far the climb has come"
     case .otherSteps(let recorded, let expected):

@@ -27,6 +27,8 @@ public enum DrillError: CodedError, Equatable {
   case underWay
   /// A climb changes what would be broken.
   case climbUnderWay
+  /// A deploy replaces what would be broken.
+  case deployUnderWay
 
   /// A short stable name for scripts.
   public var code: String {
@@ -42,6 +44,7 @@ public enum DrillError: CodedError, Equatable {
     case .notMended: "not_mended"
     case .underWay: "drill_under_way"
     case .climbUnderWay: "climb_under_way"
+    case .deployUnderWay: "deploy_under_way"
     }
   }
 
@@ -70,6 +73,7 @@ public enum DrillError: CodedError, Equatable {
     case .stopped: "stopped before its end: nothing is left broken, and nothing was judged"
     case .notMended(let reason):
       "the drill ended before its time, and what it broke could not be mended (\(reason)): try `heights drill mend`"
+    case .deployUnderWay: "a deploy of this app is at work: wait until it has ended"
     case .climbUnderWay: "a climb of this app is at work: wait until it has ended"
     case .underWay: "another drill of this app is under way: wait until it has ended"
     }
@@ -80,6 +84,7 @@ public enum DrillError: CodedError, Equatable {
     do { return try WorkLock(folder, for: .drill) } catch {
       switch error {
       case .held(by: .climb): throw .climbUnderWay
+      case .held(by: .deploy): throw .deployUnderWay
       case .held: throw .underWay
       case .system: return nil
       }

@@ -15,6 +15,7 @@ import Testing
       .drillUnderWay, "drill_under_way",
       "a drill of this app is under way, and breaks what a climb needs; wait until it has ended"
     ),
+    (.deployUnderWay, "deploy_under_way", "a deploy of this app is at work; wait until it has ended"),
     (
       .brokenJournal(path: "/x", line: 3), "broken_journal",
       "/x:3 is not a record of a climb; restore the file, it says how far the climb has come"

@@ -7,7 +7,7 @@ struct Arguments: Sendable {
   private let command: String
   private var values: [String: String] = [:]
   private var flags: Set<String> = []
-  /// The words without dashes, one for each of the command's parameters.
+  /// The words without dashes, one for each of the command's parameters; the optional one may be missing.
   private(set) var parameters: [String] = []
   /// What stands behind those, of a command that hands it on.
   private(set) var further: [String] = []
@@ -37,8 +37,9 @@ struct Arguments: Sendable {
   }
 
   private mutating func takeParameter(_ word: String, _ command: Command) throws(UsageError) {
-    if parameters.count == command.parameters.count {
-      let expected = command.parameters.isEmpty ? "no words" : command.parameters.joined(separator: " ")
+    let possible = command.parameters + (command.optionalParameter.map { ["[\($0)]"] } ?? [])
+    if parameters.count == possible.count {
+      let expected = possible.isEmpty ? "no words" : possible.joined(separator: " ")
       throw UsageError("unexpected '\(word)': '\(command.name)' takes \(expected) besides options")
     }
     parameters.append(word)

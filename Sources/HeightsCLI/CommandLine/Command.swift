@@ -15,6 +15,8 @@ struct Command: Sendable {
   var discussion = ""
   /// What stands behind the name without dashes, such as `NAME`: each must be given.
   var parameters: [String] = []
+  /// One more, which may be left out.
+  var optionalParameter: String?
   /// What may stand behind the parameters, if it is another program's to understand: options of ours come before them.
   var further: String?
   var options: [Option] = []
@@ -43,6 +45,9 @@ struct Option: Sendable, Equatable {
   static let app = Option(
     "app", "DIR", "the app's folder; else this folder if it has a heights.json, else the example app, Summit")
   static let json = Option("json", nil, "print the result as JSON on standard output")
+  static let allowBreakingMigration = Option(
+    "allow-breaking-migration", nil,
+    "in the lab: even with migrations that one of both releases can't live with; requests may fail meanwhile")
   static let help = Option("help", nil, "print this help")
 }
 

@@ -1,12 +1,12 @@
-// One climb or one drill at a time: the one changes what the other goes by, or breaks what it needs.
+// One climb, one deploy or one drill at a time: the one changes what the other goes by, or breaks what it needs.
 
 import Foundation
 
-/// Held for as long as a climb or a drill is at work on an app. The kernel lets go of it when its holder dies, however it
+/// Held for as long as a climb, a deploy or a drill is at work on an app. The kernel lets go of it when its holder dies, however it
 /// dies.
 public final class WorkLock: Sendable {
   /// What has the app to itself.
-  public enum Work: String, Sendable { case climb, drill }
+  public enum Work: String, Sendable { case climb, deploy, drill }
 
   /// Why it can't be taken now.
   public enum Failure: Error, Equatable {

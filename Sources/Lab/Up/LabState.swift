@@ -23,6 +23,8 @@ public struct LabState: Codable, Equatable, Sendable {
   /// The hosts that should run, each with the level that says what runs on it: in the middle of a climb that is not the
   /// same for all.
   var hosts: [String: Level] = [:]
+  /// What the app's processes run.
+  public internal(set) var releases = ReleaseBook()
   /// Every process started and not yet seen to end, by name, so that a later run ends what a crash left.
   public var processes: [String: ProcessIdentity] = [:]
   /// Of which folder it is, on file only: in a copy of an app's folder the processes are the original's.
@@ -31,7 +33,7 @@ public struct LabState: Codable, Equatable, Sendable {
   /// `level` is called by what it was before there was more to it.
   private enum CodingKeys: String, CodingKey {
     case level = "stage"
-    case instanceType, diskBytes, openDoors, dnsPort, place, addresses, hosts, processes, home
+    case instanceType, diskBytes, openDoors, dnsPort, place, addresses, hosts, releases, processes, home
   }
 
   /// Of a lab that has never run.
@@ -56,6 +58,7 @@ public struct LabState: Codable, Equatable, Sendable {
     hosts = try values.decodeIfPresent([String: Level].self, forKey: .hosts) ?? [:]
     FormerNames.replace(in: &hosts)
     FormerNames.replace(in: &addresses)
+    releases = try values.decodeIfPresent(ReleaseBook.self, forKey: .releases) ?? ReleaseBook()
     processes = try values.decode([String: ProcessIdentity].self, forKey: .processes)
     home = try values.decodeIfPresent(String.self, forKey: .home)
   }
