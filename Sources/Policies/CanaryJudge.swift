@@ -19,12 +19,14 @@ public struct AnswerCounts: Equatable, Sendable {
   public var total: Double
   /// Those that were answered with a fault of the server's, or not at all.
   public var failed: Double
-  /// By rising bound, the same bounds for all that are compared.
+  /// Those whose time is known.
+  public var timed: Double
+  /// Of these; by rising bound, the same bounds for all that are compared.
   public var buckets: [Bucket]
 
   /// Of nobody, unless told.
-  public init(total: Double = 0, failed: Double = 0, buckets: [Bucket] = []) {
-    (self.total, self.failed, self.buckets) = (total, failed, buckets)
+  public init(total: Double = 0, failed: Double = 0, timed: Double = 0, buckets: [Bucket] = []) {
+    (self.total, self.failed, self.timed, self.buckets) = (total, failed, timed, buckets)
   }
 
   /// What several have counted together.
@@ -43,6 +45,7 @@ public struct AnswerCounts: Equatable, Sendable {
     let bounds = Set(counts.keys).union(others.keys).sorted()
     return AnswerCounts(
       total: operation(total, other.total), failed: operation(failed, other.failed),
+      timed: operation(timed, other.timed),
       buckets: bounds.map { Bucket(upToSeconds: $0, count: operation(counts[$0] ?? 0, others[$0] ?? 0)) })
   }
 }
@@ -85,10 +88,10 @@ public struct CanaryJudge: Equatable, Sendable {
     }
     if let bound = Self.slowBound(staying) {
       let (slow, others) = (new.slower(than: bound), staying.slower(than: bound))
-      if isMore(slow, of: new.total, than: others, of: staying.total) {
+      if isMore(slow, of: new.timed, than: others, of: staying.timed) {
         return .worse(
-          "\(Self.text(slow, of: new.total)) took more than \(Int(bound * 1_000)) ms, and "
-            + "\(Self.text(others, of: staying.total)) of what stays")
+          "\(Self.text(slow, of: new.timed)) took more than \(Int(bound * 1_000)) ms, and "
+            + "\(Self.text(others, of: staying.timed)) of what stays")
       }
     }
     return new.total < leastTotal ? .tooFew : .healthy
@@ -121,8 +124,8 @@ public struct CanaryJudge: Equatable, Sendable {
 
   /// Nil where nothing was counted, or more than one in a hundred are beyond every bound.
   private static func slowBound(_ staying: AnswerCounts) -> Double? {
-    guard staying.total > 0,
-      let usual = staying.buckets.firstIndex(where: { $0.count >= 0.99 * staying.total })
+    guard staying.timed > 0,
+      let usual = staying.buckets.firstIndex(where: { $0.count >= 0.99 * staying.timed })
     else { return nil }
     let bounds = staying.buckets.map(\.upToSeconds)
     return bounds.dropFirst(usual + bucketsMore).first { $0 >= unnoticedSeconds }
@@ -136,6 +139,6 @@ public struct CanaryJudge: Equatable, Sendable {
 
 extension AnswerCounts {
   fileprivate func slower(than seconds: Double) -> Double {
-    max(0, total - (buckets.last { $0.upToSeconds <= seconds }?.count ?? total))
+    max(0, timed - (buckets.last { $0.upToSeconds <= seconds }?.count ?? timed))
   }
 }

@@ -179,9 +179,8 @@ extension Rollout {
     let names = batch.processes.joined(separator: ", ")
     tell("\(names) of \(batch.service): release \(number)\(batch.isCanary ? ", and nobody else yet" : "")")
     // Where none stays, the new ones are held against what they take the place of.
-    let before = batch.processes.reduce(into: AnswerCounts()) { sum, name in
-      if let counts = lab.counts(of: name) { sum = sum + counts }
-    }
+    let counts = lab.counts()
+    let before = batch.processes.compactMap { counts[$0] }.reduce(AnswerCounts(), +)
     try lab.run(number, on: batch.processes, tell)
     let said = try watch(batch, instead: before)
     if batch.isCanary || batch.staying.isEmpty { tell("\(batch.service): \(said)") }
@@ -193,8 +192,7 @@ extension Rollout {
     let isFirst = batch.moved.count == batch.processes.count
     let started = try health(of: batch).restarts
     if isFirst { lab.pause(ms: pace.warmMs) }
-    let all = batch.moved + batch.staying
-    let begun = all.reduce(into: [:]) { $0[$1] = lab.counts(of: $1) }
+    let begun = lab.counts()
     let limits = isFirst ? pace.canary : pace.batch
     var (elapsedMs, unreadyMs) = (0, 0)
     while true {
@@ -210,8 +208,9 @@ extension Rollout {
           description: "\(batch.processes.joined(separator: ", ")) ended after it was ready; its log says why"
         )
       }
-      let new = counted(batch.moved, since: begun)
-      let staying = batch.staying.isEmpty ? former : counted(batch.staying, since: begun)
+      let now = lab.counts()
+      let new = Self.counted(batch.moved, now, since: begun)
+      let staying = batch.staying.isEmpty ? former : Self.counted(batch.staying, now, since: begun)
       let verdict = judge.verdict(of: new, against: staying)
       if case .worse(let reason) = verdict {
         throw Fault(description: "\(batch.service) does worse than before: \(reason)")
@@ -237,10 +236,12 @@ extension Rollout {
     )
   }
 
-  private func counted(_ processes: [String], since begun: [String: AnswerCounts]) -> AnswerCounts {
+  private static func counted(
+    _ processes: [String], _ now: [String: AnswerCounts], since begun: [String: AnswerCounts]
+  ) -> AnswerCounts {
     processes.reduce(into: AnswerCounts()) { sum, name in
       // One that could not be asked before may have counted for long.
-      guard let earlier = begun[name], let now = lab.counts(of: name), now.total >= earlier.total else {
+      guard let earlier = begun[name], let now = now[name], now.total >= earlier.total else {
         return
       }
       sum = sum + now.since(earlier)

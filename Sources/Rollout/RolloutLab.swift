@@ -14,8 +14,8 @@ protocol RolloutLab: Sendable {
   func settle(_ number: Int) throws
   /// What was on its way is given up.
   func drop(fault: String?) throws
-  /// What the process has counted since it started; nil when it tells nothing.
-  func counts(of process: String) -> AnswerCounts?
+  /// What was counted of each of the app's processes since something that only counts on; without those of which nobody tells.
+  func counts() -> [String: AnswerCounts]
   /// Those of a release.
   func migrations(of number: Int) -> MigrationReview.Files
   func pause(ms: Int)
@@ -57,11 +57,18 @@ struct RolledLab: RolloutLab {
     }
   }
 
-  func counts(of process: String) -> AnswerCounts? {
-    let admin = AdminClient(folder.adminSocket(ofProcess: process))
-    guard let answer = try? admin.get(AdminPath.metrics, limitMs: Self.metricsLimitMs), answer.status == 200
-    else { return nil }
-    return AnswerCounts(metrics: answer.text)
+  /// Balancers know of a request that was never answered; only the processes know how long each took.
+  func counts() -> [String: AnswerCounts] {
+    guard let lab = try? ControlClient(folder).send(.status) else { return [:] }
+    var counts = folder.answers(countedIn: lab)
+    for process in lab.processes where process.runsApp && process.pid != nil {
+      let admin = AdminClient(folder.adminSocket(ofProcess: process.name))
+      guard let answer = try? admin.get(AdminPath.metrics, limitMs: Self.metricsLimitMs),
+        answer.status == 200, let own = AnswerCounts(metrics: answer.text)
+      else { continue }
+      counts[process.name] = counts[process.name]?.timed(by: own) ?? own
+    }
+    return counts
   }
 
   func migrations(of number: Int) -> MigrationReview.Files {
@@ -76,7 +83,7 @@ extension RolledApp {
   init(_ lab: LabSnapshot, _ manifest: Manifest) {
     let tiers = lab.topology.services
     var instances: [String: [Instance]] = [:]
-    for process in lab.processes where process.isApp || process.kind == .launchPage {
+    for process in lab.processes where process.runsApp {
       // `server-a2` is the second of `server-a`. Where one process is all of the app, it is every service's.
       let server = process.host.map { String($0.reversed().drop(while: \.isNumber).reversed()) }
       let tier = tiers.first { tier in tier.members.contains { $0.server == server } }
@@ -91,6 +98,10 @@ extension RolledApp {
     }
     releases = lab.releases ?? ReleaseBook()
   }
+}
+
+extension LabSnapshot.Process {
+  fileprivate var runsApp: Bool { isApp || kind == .launchPage }
 }
 
 extension Manifest {
@@ -124,6 +135,7 @@ extension AnswerCounts {
         isThere = true
         total += sample.value
         if let status = sample.labels["status"].flatMap({ Int($0) }), status >= 500 { failed += sample.value }
+      case "http_request_duration_seconds_count": timed += sample.value
       case "http_request_duration_seconds_bucket":
         guard let bound = sample.labels["le"].flatMap({ Double($0) }), bound.isFinite else { continue }
         byBound[bound, default: 0] += sample.value
@@ -132,5 +144,10 @@ extension AnswerCounts {
     }
     if !isThere { return nil }
     buckets = byBound.sorted { $0.key < $1.key }.map { Bucket(upToSeconds: $0.key, count: $0.value) }
+  }
+
+  /// The same numbers with the times that another has counted.
+  fileprivate func timed(by other: AnswerCounts) -> AnswerCounts {
+    AnswerCounts(total: total, failed: failed, timed: other.timed, buckets: other.buckets)
   }
 }

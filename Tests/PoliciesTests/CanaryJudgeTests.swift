@@ -13,7 +13,7 @@ import Testing
     -> AnswerCounts
   {
     AnswerCounts(
-      total: total, failed: failed,
+      total: total, failed: failed, timed: total,
       buckets: bounds.map { .init(upToSeconds: $0, count: $0 < slow.seconds ? total - slow.0 : total) })
   }
 

@@ -98,17 +98,21 @@ final class FakeLab: RolloutLab {
   func settle(_ number: Int) throws { try call { $0.book.settle(number) } }
   func drop(fault: String?) throws { try call { $0.book.drop(fault: fault) } }
 
-  func counts(of process: String) -> AnswerCounts? {
+  func counts() -> [String: AnswerCounts] {
     world.withLock { world in
-      let total = (Double(world.ages[process] ?? 100_000) * world.requestsPerSecond / 1_000).rounded()
-      let isBad = world.book.number(of: process) == 2
-      let slow = isBad && world.badRelease == .isSlow ? total / 5 : 0
-      return AnswerCounts(
-        total: total, failed: isBad && world.badRelease == .fails ? (total / 5).rounded() : 0,
-        buckets: [0.01, 0.025, 0.05, 0.1, 1].map {
-          .init(upToSeconds: $0, count: $0 < 1 ? total - slow : total)
-        })
+      Dictionary(uniqueKeysWithValues: services.flatMap(\.instances).map { ($0, counts(of: $0, world)) })
     }
+  }
+
+  private func counts(of process: String, _ world: World) -> AnswerCounts {
+    let total = (Double(world.ages[process] ?? 100_000) * world.requestsPerSecond / 1_000).rounded()
+    let isBad = world.book.number(of: process) == 2
+    let slow = isBad && world.badRelease == .isSlow ? (total / 5).rounded() : 0
+    return AnswerCounts(
+      total: total, failed: isBad && world.badRelease == .fails ? (total / 5).rounded() : 0, timed: total,
+      buckets: [0.01, 0.025, 0.05, 0.1, 1].map {
+        .init(upToSeconds: $0, count: $0 < 1 ? total - slow : total)
+      })
   }
 
   func migrations(of number: Int) -> MigrationReview.Files { world.withLock { $0.migrations[number] ?? [:] } }
