@@ -181,7 +181,10 @@ extension Rollout {
     // Where none stays, the new ones are held against what they take the place of.
     let counts = lab.counts()
     let before = batch.processes.compactMap { counts[$0] }.reduce(AnswerCounts(), +)
-    try lab.run(number, on: batch.processes, tell)
+    for name in batch.processes {
+      if shouldStop() { throw Stop() }
+      try lab.run(number, on: [name], tell)
+    }
     let said = try watch(batch, instead: before)
     if batch.isCanary || batch.staying.isEmpty { tell("\(batch.service): \(said)") }
   }

@@ -29,6 +29,11 @@ extension Lab {
     return release
   }
 
+  /// Somebody may have removed its files, or kept the state alone.
+  private func isThere(_ number: Int?) -> Bool {
+    number.map { access(folder.release($0), F_OK) == 0 } ?? false
+  }
+
   private var knownReleases: [Int] { currentState.releases.all.filter { !$0.isRemoved }.map(\.number) }
 
   /// Before the app starts: what is in its folder is what it runs, if that has changed since it was looked at last. Otherwise it
@@ -44,7 +49,7 @@ extension Lab {
     let release = try makeRelease(from: folder)
     try update { $0.releases.noteFolder(release.fingerprint) }
     let current = currentState.releases.current
-    if current == nil || release.fingerprint != former {
+    if !isThere(current) || release.fingerprint != former {
       try update { $0.releases.settle(release.number) }
     } else if release.number != current {
       tell(
@@ -76,7 +81,7 @@ extension Lab {
     try? FileManager.default.removeItem(atPath: place)
     defer { try? FileManager.default.removeItem(atPath: place) }
     let copy = try files.copy(to: place)
-    if let known = currentState.releases.known(copy.fingerprint) { return known }
+    if let known = currentState.releases.known(copy.fingerprint), isThere(known.number) { return known }
     let commit = GitCommit.of(source.path).map { ", at commit \($0)" } ?? ""
     let release = LabRelease(
       number: currentState.releases.nextNumber, madeAtMs: Clock.wallMs, origin: source.path + commit,

@@ -49,7 +49,7 @@ public struct ReleaseBook: Codable, Equatable, Sendable {
   /// So many of the newest are kept, and those that run.
   static let keptCount = 5
   /// Those that are remembered after their files have gone.
-  static let rememberedCount = 100
+  static let rememberedCount = 30
 
   /// What all processes run, but for those of a rollout; nil before the lab's first start.
   public private(set) var current: Int?

@@ -72,7 +72,7 @@ struct ReleaseFiles {
     if isOwn {
       let name = "\(Self.ownProgram)/\(URL(fileURLWithPath: program).lastPathComponent)"
       try files.createDirectory(atPath: "\(place)/\(Self.ownProgram)", withIntermediateDirectories: true)
-      try files.copyItem(atPath: program, toPath: "\(place)/\(name)")
+      try Self.copyTree(program, to: "\(place)/\(name)")
       return (name, arguments)
     }
     // A script of the app's own; an interpreter stays where it is, with what belongs to it.
@@ -95,12 +95,14 @@ struct ReleaseFiles {
   /// The folders that heights.json names, and the files beside it.
   private func namedFiles(_ manifest: Manifest) throws -> [String] {
     let beside = try entries().filter { kind(of: $0) == S_IFREG }
-    return (beside + manifest.filesThatAreRead).filter { kind(of: $0) != nil }
+    return beside + manifest.filesThatAreRead.filter { kind(of: $0) != nil }
   }
 
-  /// Without what begins with a dot: what tools keep, and the lab's own.
+  /// Without folders that begin with a dot: what tools keep, and the lab's own.
   private func wholeFolder() throws -> [String] {
-    let names = try entries().filter { [S_IFREG, S_IFDIR, S_IFLNK].contains(kind(of: $0)) }
+    let names = try entries().filter { name in
+      kind(of: name) == S_IFREG || !name.hasPrefix(".") && [S_IFDIR, S_IFLNK].contains(kind(of: name))
+    }
     var sizeBytes = 0
     for name in names {
       sizeBytes += DiskUsage.measure("\(source.path)/\(name)")
@@ -110,7 +112,7 @@ struct ReleaseFiles {
   }
 
   private func entries() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: source.path).filter { !$0.hasPrefix(".") }.sorted()
+    try FileManager.default.contentsOfDirectory(atPath: source.path).sorted()
   }
 
   private func kind(of name: String) -> mode_t? {
@@ -124,7 +126,34 @@ struct ReleaseFiles {
     for name in Set(names).sorted() where !files.fileExists(atPath: "\(place)/\(name)") {
       let target = URL(fileURLWithPath: "\(place)/\(name)")
       try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try files.copyItem(atPath: "\(source.path)/\(name)", toPath: target.path)
+      // A link may lead out of the folder, by a way that is another one from the copy.
+      let whole = URL(fileURLWithPath: "\(source.path)/\(name)").resolvingSymlinksInPath().path
+      try Self.copyTree(files.fileExists(atPath: whole) ? whole : "\(source.path)/\(name)", to: target.path)
+    }
+  }
+
+  /// Foundation gives a folder's copy to the owner of the original, which only root may. What is neither file, folder nor link is
+  /// left out.
+  private static func copyTree(_ path: String, to target: String) throws {
+    let files = FileManager.default
+    var status = stat()
+    if lstat(path, &status) != 0 { throw LabError.system(attempt: "copying \(path)", code: errno) }
+    let mode: [FileAttributeKey: Any] = [.posixPermissions: Int(status.st_mode & 0o777 | S_IRUSR | S_IWUSR)]
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR:
+      try files.createDirectory(atPath: target, withIntermediateDirectories: false)
+      for name in try files.contentsOfDirectory(atPath: path) {
+        try copyTree("\(path)/\(name)", to: "\(target)/\(name)")
+      }
+    case S_IFLNK:
+      let destination = try files.destinationOfSymbolicLink(atPath: path)
+      try files.createSymbolicLink(atPath: target, withDestinationPath: destination)
+    case S_IFREG:
+      let content = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+      if !files.createFile(atPath: target, contents: content, attributes: mode) {
+        throw LabError.system(attempt: "copying \(path) to \(target)", code: errno)
+      }
+    default: break
     }
   }
 

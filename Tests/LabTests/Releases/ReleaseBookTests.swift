@@ -73,10 +73,10 @@ import Testing
     #expect(ReleaseBook().earlier == nil)
   }
 
-  @Test func onlyTheLastHundredAreRemembered() {
-    let book = Self.book(103)
+  @Test func onlyTheLastAreRemembered() {
+    let book = Self.book(ReleaseBook.rememberedCount + 3)
     #expect(book.all.count == ReleaseBook.rememberedCount && book.all.first?.number == 4)
-    #expect(book.nextNumber == 104)
+    #expect(book.nextNumber == ReleaseBook.rememberedCount + 4)
   }
 
   @Test func itIsReadAsItWasWritten() throws {
