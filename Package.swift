@@ -73,6 +73,7 @@ let package = Package(
       ],
       resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Contract", "Errors", "Lab", "Placement", "Topology"]),
+    target("Rollout", ["Contract", "Errors", "Lab", "Policies"]),
     target("History"),
     target(
       "Load",
@@ -90,7 +91,7 @@ let package = Package(
       dependencies: [
         "CloudFormation", "Console", "Climb", "Deploy", "Drill", "Errors", "History", "Load", "Lab",
         "Placement",
-        "Planner", "Topology", "Workload",
+        "Planner", "Rollout", "Topology", "Workload",
       ],
       resources: [.embedInCode("Init/Template"), .embedInCode("Plan/Page")], swiftSettings: swift),
 
@@ -129,6 +130,7 @@ let package = Package(
     tests("CloudFormationTests", ["CloudFormation", "TestSupport", "Topology"], exclude: ["Golden"]),
     tests("LabTests", ["Contract", "Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
+    tests("RolloutTests", ["Lab", "Policies", "Rollout", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
     tests(
       "LoadTests",

@@ -122,6 +122,7 @@ public struct Climb: Sendable {
       switch error {
       case .held(by: .drill): throw .drillUnderWay
       case .held(by: .scaling): throw .scalingUnderWay
+      case .held(by: .deploy): throw .deployUnderWay
       case .held: throw .alreadyClimbing
       case .system(let attempt, let code): throw .system(attempt: attempt, code: code)
       }

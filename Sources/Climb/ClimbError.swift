@@ -10,6 +10,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
   case alreadyClimbing
   case drillUnderWay
   case scalingUnderWay
+  case deployUnderWay
   case brokenJournal(path: String, line: Int)
   /// The journal was written by another version of the climb.
   case otherSteps(recorded: [String], expected: [String])
@@ -41,6 +42,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
     case .alreadyClimbing: "already_climbing"
     case .drillUnderWay: "drill_under_way"
     case .scalingUnderWay: "scaling_under_way"
+    case .deployUnderWay: "deploy_under_way"
     case .brokenJournal: "broken_journal"
     case .otherSteps: "other_steps"
     case .noClimb: "no_climb"
@@ -64,7 +66,9 @@ public enum ClimbError: CodedError, Equatable, Sendable {
     default: false
     }
   }
-  public var mayRetry: Bool { [.alreadyClimbing, .drillUnderWay, .scalingUnderWay].contains(self) }
+  public var mayRetry: Bool {
+    [.alreadyClimbing, .drillUnderWay, .scalingUnderWay, .deployUnderWay].contains(self)
+  }
 
   public var description: String {
     switch self {
@@ -74,6 +78,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
       "a drill of this app is under way, and breaks what a climb needs; wait until it has ended"
     case .scalingUnderWay:
       "a service still gets its instances, or loses some; try again when `heights status` shows nothing under way"
+    case .deployUnderWay: "a deploy of this app is at work; wait until it has ended"
     case .brokenJournal(let path, let line):
       "\(path):\(line) is not a record of a climb; restore the file, it says how far the climb has come"
     case .otherSteps(let recorded, let expected):

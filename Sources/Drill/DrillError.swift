@@ -29,6 +29,8 @@ public enum DrillError: CodedError, Equatable {
   case climbUnderWay
   /// Instances come or go, for longer than is waited for.
   case scalingUnderWay
+  /// A deploy replaces what would be broken.
+  case deployUnderWay
 
   /// A short stable name for scripts.
   public var code: String {
@@ -45,6 +47,7 @@ public enum DrillError: CodedError, Equatable {
     case .underWay: "drill_under_way"
     case .climbUnderWay: "climb_under_way"
     case .scalingUnderWay: "scaling_under_way"
+    case .deployUnderWay: "deploy_under_way"
     }
   }
 
@@ -73,6 +76,7 @@ public enum DrillError: CodedError, Equatable {
     case .stopped: "stopped before its end: nothing is left broken, and nothing was judged"
     case .notMended(let reason):
       "the drill ended before its time, and what it broke could not be mended (\(reason)): try `heights drill mend`"
+    case .deployUnderWay: "a deploy of this app is at work: wait until it has ended"
     case .climbUnderWay: "a climb of this app is at work: wait until it has ended"
     case .underWay: "another drill of this app is under way: wait until it has ended"
     case .scalingUnderWay:
@@ -86,6 +90,7 @@ public enum DrillError: CodedError, Equatable {
       switch error {
       case .held(by: .climb): throw .climbUnderWay
       case .held(by: .scaling): throw .scalingUnderWay
+      case .held(by: .deploy): throw .deployUnderWay
       case .held: throw .underWay
       case .system: return nil
       }

@@ -18,7 +18,7 @@ enum Heights {
   static let commands: [Command] = [
     .up, .status, .down, .climb, .resize, .scale, .traces, .load, .drill, .ledgerVerify, .historyCheck,
     .shell, .psql,
-    .plan, .template, .build, .deploy, .initialise,
+    .plan, .template, .build, .deploy, .releases, .rollback, .initialise,
   ]
 
   /// Runs the command that `words` name.

@@ -181,7 +181,7 @@ public final class Lab: Sendable {
       consoleURL: consoleAddress.withLock { $0 },
       dns: dns(state), hasOwnNetwork: context.networks != nil, cuts: cutBoard.cuts,
       droppedPackets: droppedPackets,
-      disk: disk(state), operation: operations.current, events: timeline.events)
+      disk: disk(state), operation: operations.current, releases: state.releases, events: timeline.events)
   }
 
   /// Of the hosts there, and of all to which a climb may lead from there.

@@ -15,6 +15,7 @@ import Testing
       .drillUnderWay, "drill_under_way",
       "a drill of this app is under way, and breaks what a climb needs; wait until it has ended"
     ),
+    (.deployUnderWay, "deploy_under_way", "a deploy of this app is at work; wait until it has ended"),
     (
       .scalingUnderWay, "scaling_under_way",
       "a service still gets its instances, or loses some; try again when `heights status` shows nothing under way"

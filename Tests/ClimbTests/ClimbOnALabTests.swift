@@ -124,9 +124,12 @@ import Testing
     #expect(try perform(.up) == .committed)
   }
 
-  @Test func oneClimberAtATimeAndNoneDuringADrill() throws {
+  @Test func oneClimberAtATimeAndNoneDuringADrillOrADeploy() throws {
     #expect(try perform(.up, actionLimit: 1) == .stopped)
-    for (work, error) in [(WorkLock.Work.climb, ClimbError.alreadyClimbing), (.drill, .drillUnderWay)] {
+    let works: [(WorkLock.Work, ClimbError)] = [
+      (.climb, .alreadyClimbing), (.drill, .drillUnderWay), (.deploy, .deployUnderWay),
+    ]
+    for (work, error) in works {
       let lock = try WorkLock(lab.folder, for: work)
       #expect(throws: error) { try perform(.up) }
       withExtendedLifetime(lock) {}

@@ -1,4 +1,4 @@
-// A drill and a climb keep out of each other's way.
+// A drill, a climb and a deploy keep out of each other's way.
 
 import Foundation
 import TestSupport
@@ -8,13 +8,16 @@ import Testing
 @testable import Lab
 
 @Suite struct DrillLockTests {
-  @Test func aDrillIsRefusedWhileAnotherOneOrAClimbIsAtWork() throws {
+  @Test func aDrillIsRefusedWhileAnotherOneOrAClimbOrADeployIsAtWork() throws {
     let temporary = try TemporaryFolder()
     let folder = try AppFolder(temporary.path)
     // Nothing has ever run there: that is told by whoever looks for it.
     #expect(try DrillError.lock(folder) == nil)
     try folder.create()
-    for (work, error) in [(WorkLock.Work.climb, DrillError.climbUnderWay), (.drill, .underWay)] {
+    let works: [(WorkLock.Work, DrillError)] = [
+      (.climb, .climbUnderWay), (.drill, .underWay), (.deploy, .deployUnderWay),
+    ]
+    for (work, error) in works {
       let lock = try WorkLock(folder, for: work)
       #expect(throws: error) { try DrillError.lock(folder) }
       #expect(throws: error) { try Leftovers.mend(in: folder) }

@@ -1,8 +1,11 @@
 # A small app that keeps Heights' contract: sockets and settings from the environment, an admin socket, a front door,
-# a waitlist. It refuses to start on a quota that the file `refused-quota` names, and dies on GET /die.
+# a waitlist. It refuses to start on a quota that the file `refused-quota` in its app's folder names, and
+# dies on GET /die.
 import json, os, selectors, signal, socket, sys
 
-refused = open("refused-quota").read().strip() if os.path.exists("refused-quota") else None
+# It works in the folder of a release.
+refusal = os.path.join(os.path.dirname(os.environ["HEIGHTS_SECRET_FILE"]), "..", "refused-quota")
+refused = open(refusal).read().strip() if os.path.exists(refusal) else None
 if refused == os.environ["HEIGHTS_DISK_QUOTA_BYTES"]:
     sys.exit("quota refused")
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

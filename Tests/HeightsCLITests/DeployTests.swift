@@ -106,6 +106,11 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
       ["--stage", "2", "--region", "eu-central-1", "--domain", "a.example.org", "--users", "0"],
       "--users is '0'"
     ),
+    (["--release", "/tmp"], "--release is for --lab; on AWS it is --artifact"),
+    (["--allow-breaking-migration"], "--allow-breaking-migration is for --lab"),
+    (["--lab", "--stage", "2"], "--stage is for AWS: leave it out, or --lab"),
+    (["--lab", "--yes"], "--yes is for AWS: leave it out, or --lab"),
+    (["--lab", "--release", "/nowhere"], "--release is '/nowhere': expected a folder"),
   ])
   func whatIsMissingOrWrongIsToldFirst(words: [String], message: String) async {
     let run = await Run(["deploy"] + words)

@@ -19,14 +19,16 @@ import itertools, os, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 numbers = itertools.count()
+# In the app's folder: it works in that of a release.
+broken = os.path.join(os.path.dirname(os.environ["HEIGHTS_SECRET_FILE"]), "..", "broken")
 
 class Page(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        is_broken = self.path.startswith("/page") and os.path.exists("broken")
+        is_broken = self.path.startswith("/page") and os.path.exists(broken)
         if is_broken:
-            with open("broken", "a") as asked:
+            with open(broken, "a") as asked:
                 asked.write("x")
             time.sleep(0.3)
         body = f"{{os.getpid()}} {{next(numbers)}}".encode()

@@ -114,6 +114,23 @@ import Testing
     (.stopping, "the lab is stopping"),
     (.protocolBroken("why"), "the control socket does not speak our protocol: why"),
     (.timedOut("it"), "it took too long"),
+    (.releaseNotMade(from: "/x", reason: "why"), "no release could be made from /x: why"),
+    (
+      .folderTooLarge("/x"),
+      "/x has more than 1 GiB, of which a release would be a copy: name what the app reads under `files` in heights.json, "
+        + "then only that is copied"
+    ),
+    (
+      .otherApp(folder: "/x"),
+      "/x has another name, other services or other databases in its heights.json than the app that runs: such a change "
+        + "comes with `heights down` and `heights up`"
+    ),
+    (.unknownRelease(7, known: [1, 2]), "there is no release 7 any more, or yet; there are 1, 2"),
+    (
+      .releaseNotEverywhere(2, process: "server-a"),
+      "server-a does not run release 2 yet; `heights deploy --lab` goes on with it"
+    ),
+    (.rolloutUnderWay(2), "release 2 is on its way into the app; `heights rollback` takes it back"),
   ]
 
   @Test(arguments: wording) func isToldSo(error: LabError, message: String) {

@@ -33,6 +33,7 @@ import Testing
     ("Sources/Lab/", leaves.union(["Errors", "Topology", "Workload", "CRuntime", "CSodium"])),
     ("Sources/Climb/", ["Contract", "Errors", "Placement", "Lab", "Topology"]),
     ("Sources/Drill/", ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology"]),
+    ("Sources/Rollout/", ["Contract", "Errors", "Lab", "Policies"]),
     ("Sources/History/", []),
     (
       "Sources/Load/",
@@ -48,7 +49,7 @@ import Testing
       [
         "CloudFormation", "Console", "Deploy", "Drill", "Climb", "Errors", "History", "Load", "Lab",
         "Placement",
-        "Planner", "Topology", "Workload",
+        "Planner", "Rollout", "Topology", "Workload",
       ]
     ),
     ("Examples/", ["HeightsKit"]),

@@ -44,6 +44,9 @@ struct Option: Sendable, Equatable {
   static let app = Option(
     "app", "DIR", "the app's folder; else this folder if it has a heights.json, else the example app, Summit")
   static let json = Option("json", nil, "print the result as JSON on standard output")
+  static let allowBreakingMigration = Option(
+    "allow-breaking-migration", nil,
+    "in the lab: even with migrations that one of both releases can't live with; requests may fail meanwhile")
   static let help = Option("help", nil, "print this help")
 }
 

@@ -26,10 +26,8 @@ enum Help {
     let options = command.options + [.help]
     let column = (options.map(\.spelling.count).max() ?? 0) + 2
     let list = options.map { entry($0.spelling, $0.help, column) }.joined(separator: "\n")
-    let parameters =
-      command.further.map { ["[OPTIONS]"] + command.parameters + ["[\($0)]"] } ?? command.parameters + [
-        "[OPTIONS]"
-      ]
+    let named = command.parameters
+    let parameters = command.further.map { ["[OPTIONS]"] + named + ["[\($0)]"] } ?? named + ["[OPTIONS]"]
     let words = (["heights", command.name] + parameters).joined(separator: " ")
     let discussion = command.discussion.isEmpty ? "" : "\n\n" + wrap(command.discussion, indent: 0)
     return """

@@ -8,15 +8,27 @@ import Topology
 
 extension Command {
   static let deploy = Command(
-    name: "deploy", summary: "Create or update a stage on AWS, by change sets, through your AWS CLI.",
+    name: "deploy",
+    summary:
+      "Bring a release into the running app (--lab), or create or update a stage on AWS, through your AWS CLI.",
     discussion:
-      "What a stage is made of, `heights template` shows. Each stack's change set is shown before it is carried out, and "
+      "With --lab: builds the app as `heights up` does, makes a release of what its processes need, and has the running "
+      + "app's processes go over to it, service by service and zone by zone, the first of several for a while alone. One that "
+      + "does not start, fails or is slower than what stays is taken back (exit code 1). `heights releases` lists them, "
+      + "`heights rollback` goes back.\n\n"
+      + "On AWS: what a stage is made of, `heights template` shows. Each stack's change set is shown before it is carried out, and "
       + "one that would replace or remove what holds data is refused. So is another stage than the one that is there, since "
       + "no climb moves its data on AWS yet. Credentials are the AWS CLI's affair: sign in with "
       + "it. What runs on AWS costs money from the moment that it is there: `heights plan` says how much. Ctrl-C "
       + "stops watching, AWS goes on; call it again to go on too.",
     options: [
       .app,
+      Option("lab", nil, "bring a release into the app that runs on this machine"),
+      Option(
+        "release", "DIR",
+        "with --lab: what to bring, a folder of the app that is built, or an unpacked release of `heights build`; the app's own "
+          + "folder when not said"),
+      .allowBreakingMigration,
       Option("stage", "N", "1 to 5"),
       Option("users", "N", "size the stage for that many users; else the smallest servers that make sense"),
       Option("region", "CODE", "such as eu-central-1"),
@@ -34,6 +46,13 @@ extension Command {
     ],
     example: "heights deploy --stage 2 --region eu-central-1 --domain example.com --artifact summit.tar.gz"
   ) { arguments, output in
+    if arguments.has("lab") { return try await LabDeploy(arguments, output).run() }
+    if arguments.text("release") != nil {
+      throw UsageError("--release is for --lab; on AWS it is --artifact")
+    }
+    if arguments.has(Option.allowBreakingMigration.name) {
+      throw UsageError("--\(Option.allowBreakingMigration.name) is for --lab")
+    }
     let request = try DeployRequest(arguments)
     guard request.isUnattended || Confirmation.isPossible else {
       throw UsageError(

@@ -70,6 +70,14 @@ private struct StatusReport: Encodable {
       let text = "no follower is in step: the next loss of a zone may lose what is written now"
       facts.append(("database", output.styled(text, .warning)))
     }
+    if let book = lab.releases, let release = book.current.flatMap({ book[$0] }) {
+      facts.append(("release", "\(release.number), from \(release.origin)"))
+    }
+    if let rollout = lab.releases?.rollout {
+      let text =
+        "release \(rollout.number) is on its way: \(rollout.processes.joined(separator: ", ")); `heights rollback` takes it back"
+      facts.append(("deploy", output.styled(text, .warning)))
+    }
     if let operation = lab.operation { facts.append(("under way", operation)) }
     return facts
   }

@@ -9,7 +9,6 @@ struct Release {
   private let folder: AppFolder
   private let manifest: Manifest
   private let program: LinkedProgram
-  private static let migrations = "Migrations"
   private static let limitS = 600.0
 
   /// - Throws: `ReleaseError` when the program is a script, or linked to what is not there.
@@ -67,10 +66,9 @@ struct Release {
       throw ReleaseError(
         description: "\(Manifest.fileName): files: '\(name)' is not in \(folder.path), even after the build")
     }
-    let names =
-      [manifest.staticFolder, manifest.launchFolder, Self.migrations].compactMap { $0 } + manifest.files
     // What is in a folder that has been copied is there by then.
-    for name in Set(names).sorted() where files.fileExists(atPath: folder.path + "/" + name) {
+    for name in Set(manifest.filesThatAreRead).sorted()
+    where files.fileExists(atPath: folder.path + "/" + name) {
       let target = place.appendingPathComponent(name)
       if files.fileExists(atPath: target.path) { continue }
       try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)

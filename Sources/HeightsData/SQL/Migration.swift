@@ -64,12 +64,12 @@ public struct Migration: Sendable, Equatable {
     let checksum: String
   }
 
-  /// Throws unless what was applied is what the first of `migrations` still say.
+  /// Throws unless what was applied is what the first of `migrations` still say. More may have been applied than there are: by a
+  /// later release, which runs beside this one while it takes its place, or has been taken back. (Who deploys sees to it that this
+  /// one can live with that.)
   static func check(_ applied: [Applied], against migrations: [Migration]) throws {
-    for (index, old) in applied.enumerated() {
+    for (old, file) in zip(applied, migrations) {
       let label = Migration(number: old.number, name: old.name, sql: "").label
-      guard index < migrations.count else { throw MigrationError.missing(label) }
-      let file = migrations[index]
       if file.name != old.name { throw MigrationError.renamed(applied: label, found: file.label) }
       if file.checksum != old.checksum { throw MigrationError.edited(file.label) }
     }
@@ -95,8 +95,6 @@ public enum MigrationError: Error, Equatable, Sendable {
   case edited(String)
   /// An applied migration has another name now.
   case renamed(applied: String, found: String)
-  /// An applied migration has no file any more, or the file is from an older version of the app.
-  case missing(String)
   case failed(String, DatabaseError)
   /// Rows of `table` point to rows that are not there.
   case danglingForeignKey(String, table: String)
@@ -112,8 +110,6 @@ extension MigrationError: CustomStringConvertible {
     case .edited(let label):
       "\(label) was edited after it was applied; restore its text and put the change in a new migration"
     case .renamed(let applied, let found): "\(applied) was applied, but is called \(found) now; name it back"
-    case .missing(let label):
-      "\(label) was applied to this database, but its file is missing; is this an older version of the app?"
     case .failed(let label, let error): "\(label) failed and was rolled back: \(error)"
     case .danglingForeignKey(let label, let table):
       "\(label) was rolled back: it leaves rows in \(table) whose foreign keys point nowhere"

@@ -38,6 +38,17 @@ public enum ControlRequest: Equatable, Sendable {
   /// Replaces the placement (as JSON) when it is at `ifEpoch` (0: there is none); the new one must have a larger epoch.
   case setPlacement(String, ifEpoch: Int)
 
+  /// Makes a release of what is in a folder, which is built; one with the same content is taken as it is. The snapshot's
+  /// `releases.taken` is its number.
+  case addRelease(from: String)
+  /// These processes of the app run the release from now on: those that run another one start anew, one after the other.
+  case runRelease(Int, processes: [String])
+  /// The release, which all processes run, is the app's from now on.
+  case settleRelease(Int)
+  /// The release that was on its way, and that no process runs any more, is given up. `fault` says what was wrong with it; nil:
+  /// nothing.
+  case dropRelease(fault: String?)
+
   /// From now on it is noted what the processes of the zone write and flush, until its power is cut (which takes back what
   /// was not flushed) or restored.
   case watchPower(zone: String)
@@ -68,7 +79,7 @@ extension ControlRequest: Codable {
   private enum Key: String, CodingKey {
     case verb, type, diskBytes, role, frontDoor, stage, followers, hosts, host, process, service, count,
       placement
-    case ifEpoch, zone, cuts, aheadSeconds, limits
+    case ifEpoch, zone, cuts, aheadSeconds, limits, folder, release, processes, fault
   }
 
   public init(from decoder: any Decoder) throws {
@@ -103,6 +114,13 @@ extension ControlRequest: Codable {
     case "scaleByLoad": self = .scaleByLoad(service: try text(.service))
     case "switchover": self = .switchover(to: try text(.host))
     case "setPlacement": self = .setPlacement(try text(.placement), ifEpoch: try number(.ifEpoch))
+    case "addRelease": self = .addRelease(from: try text(.folder))
+    case "runRelease":
+      self = .runRelease(
+        try number(.release), processes: try values.decode([String].self, forKey: .processes))
+    case "settleRelease": self = .settleRelease(try number(.release))
+    case "dropRelease":
+      self = .dropRelease(fault: try values.decodeIfPresent(String.self, forKey: .fault))
     case "watchPower": self = .watchPower(zone: try text(.zone))
     case "cutPower": self = .cutPower(zone: try text(.zone))
     case "restorePower": self = .restorePower(zone: try text(.zone))
@@ -153,6 +171,12 @@ extension ControlRequest: Codable {
     case .setPlacement(let text, let epoch):
       try values.encode(text, forKey: .placement)
       try values.encode(epoch, forKey: .ifEpoch)
+    case .addRelease(let folder): try values.encode(folder, forKey: .folder)
+    case .runRelease(let number, let processes):
+      try values.encode(number, forKey: .release)
+      try values.encode(processes, forKey: .processes)
+    case .settleRelease(let number): try values.encode(number, forKey: .release)
+    case .dropRelease(let fault): try values.encodeIfPresent(fault, forKey: .fault)
     case .watchPower(let zone), .cutPower(let zone), .restorePower(let zone):
       try values.encode(zone, forKey: .zone)
     }
@@ -174,6 +198,10 @@ extension ControlRequest: Codable {
     case .scaleByLoad: "scaleByLoad"
     case .switchover: "switchover"
     case .setPlacement: "setPlacement"
+    case .addRelease: "addRelease"
+    case .runRelease: "runRelease"
+    case .settleRelease: "settleRelease"
+    case .dropRelease: "dropRelease"
     case .watchPower: "watchPower"
     case .cutPower: "cutPower"
     case .restorePower: "restorePower"
@@ -197,6 +225,7 @@ extension ControlRequest: Codable {
     case .stopHost: "stop of a host"
     case .setPlacement: "placement"
     case .scaleByLoad: "scale"
+    case .addRelease, .runRelease, .settleRelease, .dropRelease: "deploy"
     default: verb
     }
   }

@@ -95,6 +95,10 @@ extension Lab {
     case .scaleByLoad(let service): try scaleByLoad(service)
     case .setPlacement(let text, let epoch): try setPlacement(text, ifEpoch: epoch)
     case .switchover(let host): try switchOver(to: host)
+    case .addRelease(let path): try addRelease(from: path)
+    case .runRelease(let number, let processes): try run(number, on: processes, progress)
+    case .settleRelease(let number): try settle(number)
+    case .dropRelease(let fault): try drop(fault: fault)
     case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks, .loseDisk,
       .setClock, .limitTable:
       break
@@ -187,8 +191,8 @@ extension Lab {
 // Waiting for processes.
 extension Lab {
   /// Returns when the process is ready. Throws, with the end of its log, when it ended again and again or time is up.
-  func waitUntilReady(_ name: String) throws(LabError) {
-    let wait = ReadyWait([name], in: self)
+  func waitUntilReady(_ name: String, withinMs: Int = readyLimitMs) throws(LabError) {
+    let wait = ReadyWait([name], in: self, limitMs: withinMs)
     while try !wait.unready().isEmpty { usleep(Self.pauseUs) }
   }
 

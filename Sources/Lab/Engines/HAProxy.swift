@@ -70,7 +70,7 @@ struct HAProxy: Balancer {
     }
   }
 
-  func isReady() -> Bool { (try? statistics())?.first { $0.server == Self.all }?.isUp ?? false }
+  func isReady() -> Bool { (try? statistics())?.first { $0.server == HAProxyLine.backend }?.isUp ?? false }
 }
 
 // Its configuration.
@@ -191,16 +191,6 @@ extension HAProxy {
 
 // What is asked of it while it runs.
 extension HAProxy {
-  /// A line of its statistics: a server, or all of them.
-  private struct Line {
-    let server: String
-    let isUp: Bool
-    let underWay: Int
-  }
-
-  /// What the line of all servers is called.
-  private static let all = "BACKEND"
-
   func setDraining(_ isDraining: Bool, of server: String) throws(LabError) {
     let answer = try say("set server servers/\(server) state \(isDraining ? "drain" : "ready")")
     let problem = answer.filter { !$0.isWhitespace }
@@ -210,26 +200,22 @@ extension HAProxy {
   func isUsing(_ server: String) -> Bool? { (try? statistics())?.first { $0.server == server }?.isUp }
 
   func requestsUnderWay(at server: String?) -> Int? {
-    (try? statistics())?.first { $0.server == server ?? Self.all }?.underWay
+    (try? statistics())?.first { $0.server == server ?? HAProxyLine.backend }?.underWay
   }
 
-  private func statistics() throws(LabError) -> [Line] {
-    let lines = try say("show stat servers 6 -1").split(separator: "\n")
-    guard let heading = lines.first?.dropFirst(2).split(separator: ",", omittingEmptySubsequences: false),
-      let name = heading.firstIndex(of: "svname"), let status = heading.firstIndex(of: "status"),
-      let current = heading.firstIndex(of: "scur"), let queued = heading.firstIndex(of: "qcur")
-    else { throw .protocolBroken("the statistics of \(self.name)") }
-    return lines.dropFirst().compactMap { line in
-      let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-      guard fields.count > max(name, status, current, queued) else { return nil }
-      return Line(
-        server: String(fields[name]), isUp: fields[status].hasPrefix("UP"),
-        underWay: (Int(fields[current]) ?? 0) + (Int(fields[queued]) ?? 0))
-    }
+  private func statistics() throws(LabError) -> [HAProxyLine] {
+    try HAProxyLine.all(of: name, in: host.outerFolder)
   }
 
   private func say(_ command: String) throws(LabError) -> String {
-    let socket = try UnixAddress(folder: host.outerFolder, name: Self.adminSocket).connect()
+    try Self.say(command, to: name, in: host.outerFolder)
+  }
+
+  /// - Parameters:
+  ///   - name: of the process, for messages.
+  ///   - folder: of its host, as the lab sees it.
+  static func say(_ command: String, to name: String, in folder: String) throws(LabError) -> String {
+    let socket = try UnixAddress(folder: folder, name: adminSocket).connect()
     let exchange = Exchange(socket, limitMs: HostClient.limitMs, what: "asking \(name)")
     try exchange.write(Array((command + "\n").utf8))
     var answer: [UInt8] = []

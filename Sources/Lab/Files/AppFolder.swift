@@ -45,7 +45,7 @@ public struct AppFolder: Equatable, Sendable {
   /// What the lab preloads into those who keep data, and what each host notes of its writes.
   var power: String { home + "/power" }
   var lock: String { home + "/lock" }
-  /// Held while a climb or a drill is at work.
+  /// Held while a climb, a deploy or a drill is at work.
   public var workLock: String { home + "/work.lock" }
 
   /// The data of a role: it outlives the processes.

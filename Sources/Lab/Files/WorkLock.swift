@@ -1,13 +1,14 @@
-// One climb or one drill at a time, and no autoscaler beside it: the one changes what the other goes by, or breaks what it needs.
+// One climb, one deploy or one drill at a time, and no autoscaler beside it: the one changes what the other goes by, or breaks
+// what it needs.
 
 import Foundation
 
-/// Held for as long as a climb, a drill or the autoscaler is at work on an app. The kernel lets go of it when its holder dies, however it
-/// dies.
+/// Held for as long as a climb, a deploy, a drill or the autoscaler is at work on an app. The kernel lets go of it when its holder
+/// dies, however it dies.
 public final class WorkLock: Sendable {
   /// What has the app to itself.
   public enum Work: String, Sendable {
-    case climb, drill
+    case climb, deploy, drill
     /// The lab gives a service more instances, or fewer: who wants the app to itself waits until that is done.
     case scaling
   }

@@ -35,13 +35,13 @@ enum PowerLibrary {
     for name in names { try? FileManager.default.removeItem(atPath: folder.power + "/" + name) }
   }
 
-  /// Where it is for a process that works in the app's folder, by a name that the loader takes for one: it takes a path with a
+  /// Where it is for a process that works in the folder of a release, by a name that the loader takes for one: it takes a path with a
   /// space or a colon for several.
   static func plainPath(of folder: AppFolder) -> String {
-    guard folder.power.contains(where: isSeparator), folder.power.hasPrefix(folder.path) else {
+    guard folder.power.contains(where: isSeparator), folder.power.hasPrefix(folder.home) else {
       return folder.power
     }
-    return "." + folder.power.dropFirst(folder.path.count)
+    return "../.." + folder.power.dropFirst(folder.home.count)
   }
 
   private static func isSeparator(_ character: Character) -> Bool { character == " " || character == ":" }

@@ -24,10 +24,11 @@ extension Lab {
   /// The app on the public port: its sockets outlive it, so that connections wait while it is away.
   private func launch(_ role: Role) throws(LabError) -> LaunchPlan {
     let admin = AdminClient(folder.adminSocket(of: role))
+    let release = try release(of: role.rawValue)
     return LaunchPlan(
-      executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
+      executable: folder.program(of: release), arguments: release.arguments,
       environment: try watched(try ProcessEnvironment.of(role, currentState, lab: self), role.rawValue),
-      workingDirectory: folder.path,
+      workingDirectory: folder.release(release.number),
       sockets: publicSockets + (adminSockets[role].map { [("admin", $0)] } ?? []),
       log: LogFile(path: folder.log(of: role.rawValue)), zone: Self.firstZone, host: role.host,
       network: try network(of: role), isReady: { admin.isReady() })
@@ -57,7 +58,8 @@ extension Lab {
     if let engine = spec.engine { return engine.startingConfiguration }
     var variables = try instanceVariables(spec)
     if !manifest.service.listensOnPort { for name in ProcessEnvironment.followed { variables[name] = nil } }
-    return variables.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "\n")
+    let release = currentState.releases.number(of: spec.name).map { ["release \($0)"] } ?? []
+    return (release + variables.map { "\($0.key)=\($0.value)" }.sorted()).joined(separator: "\n")
   }
 
   private func launch(_ engine: any Engine) throws(LabError) -> LaunchPlan {
@@ -116,10 +118,12 @@ extension Lab {
     let host = spec.host
     try AppFolder.make(folder.data(ofProcess: host.id))
     let variables = try instanceVariables(spec)
+    let release = try release(of: spec.name)
     return LaunchPlan(
-      executable: try programPath(), arguments: Array(manifest.service.run.dropFirst()),
+      executable: folder.program(of: release), arguments: release.arguments,
       environment: try watched(variables, host.id),
-      workingDirectory: folder.path, log: LogFile(path: folder.log(of: host.id)), zone: host.zone,
+      workingDirectory: folder.release(release.number), log: LogFile(path: folder.log(of: host.id)),
+      zone: host.zone,
       host: host.id, network: try context.networks?.network(of: host.address), isReady: { false })
   }
 
@@ -138,18 +142,19 @@ extension Lab {
   }
 
   /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.
-  func programPath() throws(LabError) -> String { try Self.programPath(manifest, folder) }
-
   static func programPath(_ manifest: Manifest, _ folder: AppFolder) throws(LabError) -> String {
     let program = manifest.service.run[0]
     var candidates = [program.hasPrefix("/") ? program : folder.path + "/" + program]
-    if !program.contains("/") {
-      let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-      candidates = path.split(separator: ":").map { "\($0)/\(program)" }
-    }
+    if !program.contains("/") { candidates = programFolders.map { "\($0)/\(program)" } }
     guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
       throw .programMissing(path: candidates.count == 1 ? candidates[0] : program)
     }
     return found
+  }
+
+  /// Where programs are looked for that are called by their names alone.
+  static var programFolders: [String] {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    return path.split(separator: ":").map(String.init)
   }
 }

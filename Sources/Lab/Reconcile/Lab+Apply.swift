@@ -9,7 +9,10 @@ extension Lab {
 
   /// From now on these hosts are as a level has them; nil: nothing runs there any more, and their data stays. What is so
   /// already is left so. Returns when all are ready.
-  func apply(_ level: Level?, to ids: [String], _ progress: Progress) throws(LabError) {
+  /// - Parameter readyWithinMs: how long what starts may take.
+  func apply(
+    _ level: Level?, to ids: [String], readyWithinMs: Int = readyLimitMs, _ progress: Progress
+  ) throws(LabError) {
     let target = level.map { plan(at: $0) }
     if let known = target.map({ Set($0.specs.map(\.host.id)) }),
       let stranger = ids.first(where: { !known.contains($0) })
@@ -27,11 +30,11 @@ extension Lab {
       former: former.unique(by: \.name), wanted: wanted, running: running,
       configurations: try configurations(of: wanted))
     let all = Dictionary((former + wanted).map { ($0.name, $0) }) { $1 }
-    for step in reconciler.steps { try perform(step, all, progress) }
+    for step in reconciler.steps { try perform(step, all, readyWithinMs, progress) }
   }
 
   private func perform(
-    _ step: Reconciler.Step, _ all: [String: ProcessSpec], _ progress: Progress
+    _ step: Reconciler.Step, _ all: [String: ProcessSpec], _ readyWithinMs: Int, _ progress: Progress
   ) throws(LabError) {
     switch step {
     case .drain(let name): if let spec = all[name] { drainInstance(spec.host, progress) }
@@ -40,9 +43,9 @@ extension Lab {
       for case let member as Patroni in ending.map(\.engine) { waitUntilWritesGoOn(at: member) }
       try stop(ending)
       for name in names { try forget(name) }
-    case .renew(let name): if let spec = all[name] { try renew(spec, progress) }
+    case .renew(let name): if let spec = all[name] { try renew(spec, readyWithinMs: readyWithinMs, progress) }
     case .purgeEdges: purgeEdges()
-    case .start(let names): try start(names.compactMap { all[$0] }, progress)
+    case .start(let names): try start(names.compactMap { all[$0] }, readyWithinMs: readyWithinMs, progress)
     case .release(let name): try release(name)
     }
   }
@@ -88,7 +91,9 @@ extension Lab {
 
   /// Starts a process anew, as it is wanted now. A balancer runs beside its successor until that is ready, and an edge goes over to
   /// what is wanted while it runs, so that people notice nothing.
-  func renew(_ spec: ProcessSpec, _ progress: Progress) throws(LabError) {
+  func renew(
+    _ spec: ProcessSpec, readyWithinMs: Int = readyLimitMs, _ progress: Progress
+  ) throws(LabError) {
     progress("starting \(spec.name) anew")
     if let edge = spec.engine as? Varnish, supervisor?.status(of: spec.name)?.health == .ready {
       try edge.reload()
@@ -97,7 +102,7 @@ extension Lab {
     guard spec.balancer != nil else {
       if spec.isInstance { drainInstance(spec.host, progress) }
       try stop([spec])
-      return try start([spec], progress)
+      return try start([spec], readyWithinMs: readyWithinMs, progress)
     }
     let former = ProcessTable.aside(spec.name)
     if supervisor?.status(of: former)?.pid == nil {
@@ -107,7 +112,7 @@ extension Lab {
       // An earlier renewal failed: its former one answers until the next successor is ready.
       try stop([spec])
     }
-    try start([spec], progress)
+    try start([spec], readyWithinMs: readyWithinMs, progress)
     supervisor?.unwant(former)
     try waitUntilStopped(former)
     try forget(former)
@@ -120,10 +125,12 @@ extension Lab {
 
   /// Starts the processes, each as soon as what it builds on is ready, and waits until all are. What has no power is not
   /// waited for.
-  func start(_ processes: [ProcessSpec], _ progress: Progress) throws(LabError) {
+  func start(
+    _ processes: [ProcessSpec], readyWithinMs: Int = readyLimitMs, _ progress: Progress
+  ) throws(LabError) {
     // What others build on comes first: where it fails it is the reason.
     let names = processes.sorted { $0.layer > $1.layer }.map(\.name)
-    let wait = ReadyWait(names, in: self)
+    let wait = ReadyWait(names, in: self, limitMs: readyWithinMs)
     var waiting = processes
     while true {
       let unready = Set(try wait.unready())

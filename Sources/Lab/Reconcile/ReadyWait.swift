@@ -14,10 +14,13 @@ struct ReadyWait {
 
   private let starts: [Start]
   private let lab: Lab
-  private let endMs = Clock.nowMs + Lab.readyLimitMs
+  private let limitMs: Int
+  private let endMs: Int
 
-  init(_ names: [String], in lab: Lab) {
+  init(_ names: [String], in lab: Lab, limitMs: Int) {
     self.lab = lab
+    self.limitMs = limitMs
+    endMs = Clock.nowMs + limitMs
     starts = names.map { name in
       let log = LogFile(path: lab.folder.log(of: name))
       let restarts = lab.supervisor?.status(of: name)?.restarts ?? 0
@@ -44,7 +47,7 @@ struct ReadyWait {
     let outcome =
       hasFailed
       ? "it \(status?.lastEnd ?? "ended") three times"
-      : "not ready within \(Lab.readyLimitMs / 1000) s"
+      : "not ready within \(limitMs / 1000) s"
     return .notReady(
       process: start.name, outcome: outcome, log: start.log.path,
       lastLines: start.log.lastLines(after: start.logStart))

@@ -16,7 +16,7 @@ extension Lab {
       tell(text)
     }
     say("draining the app")
-    drainForRestart(say)
+    drainForRestart(.app, say)
     try stop(.app)
     try apply(after)
     say("starting on \(after.instanceType) with a disk of \(Bytes.text(after.diskBytes))")
@@ -63,14 +63,14 @@ extension Lab {
   }
 
   /// A process that can't drain is ended all the same: SIGTERM makes it answer what it has.
-  private func drainForRestart(_ say: (String) -> Void) {
+  func drainForRestart(_ role: Role, _ say: (String) -> Void) {
     do {
-      let answer = try AdminClient(folder.adminSocket(of: .app)).post(
+      let answer = try AdminClient(folder.adminSocket(of: role)).post(
         AdminPath.drain, limitMs: Self.drainLimitMs)
       say(
         answer.status < 300 ? Self.outcome(ofDrain: answer) : "the drain ended with status \(answer.status)")
     } catch {
-      say("the app could not be drained (\(error)); stopping it anyway")
+      say("\(role.rawValue) could not be drained (\(error)); stopping it anyway")
     }
   }
 

@@ -148,6 +148,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public var level: Level { Level(stage, extraFollowers: extraFollowers ?? 0) }
   /// Whether the lab is still on its way up.
   public var isStarting: Bool { operation == Operations.start }
+  /// Which there are, and what runs which; nil from a lab of an earlier version.
+  public var releases: ReleaseBook?
   /// The last 200, oldest first.
   public let events: [Event]
 }

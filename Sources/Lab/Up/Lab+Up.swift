@@ -62,10 +62,11 @@ extension Lab {
       pythonFolder: options.pythonFolder, report: report)
     try lab.prepareHosts(movedFrom: state.place)
     if options.builds { try Build.run(manifest, folder, signals, report) }
-    _ = try lab.programPath()
+    _ = try programPath(manifest, folder)
     let running = try console(lab)
     defer { running?.stop() }
     lab.setConsoleAddress(running?.url)
+    try lab.takeFolder()
     try lab.run(signals, isUp)
   }
 

@@ -25,6 +25,8 @@ public struct LabState: Codable, Equatable, Sendable {
   var hosts: [String: Level] = [:]
   /// By the service, what somebody has told to set the number of its instances; none of which only heights.json tells.
   var scaledBy: [String: ScalingMode] = [:]
+  /// What the app's processes run.
+  public internal(set) var releases = ReleaseBook()
   /// Every process started and not yet seen to end, by name, so that a later run ends what a crash left.
   public var processes: [String: ProcessIdentity] = [:]
   /// Of which folder it is, on file only: in a copy of an app's folder the processes are the original's.
@@ -33,7 +35,8 @@ public struct LabState: Codable, Equatable, Sendable {
   /// `level` is called by what it was before there was more to it.
   private enum CodingKeys: String, CodingKey {
     case level = "stage"
-    case instanceType, diskBytes, openDoors, dnsPort, place, addresses, hosts, scaledBy, processes, home
+    case instanceType, diskBytes, openDoors, dnsPort, place, addresses, hosts, scaledBy, releases, processes
+    case home
   }
 
   /// Of a lab that has never run.
@@ -59,6 +62,7 @@ public struct LabState: Codable, Equatable, Sendable {
     FormerNames.replace(in: &hosts)
     FormerNames.replace(in: &addresses)
     scaledBy = try values.decodeIfPresent([String: ScalingMode].self, forKey: .scaledBy) ?? [:]
+    releases = try values.decodeIfPresent(ReleaseBook.self, forKey: .releases) ?? ReleaseBook()
     processes = try values.decode([String: ProcessIdentity].self, forKey: .processes)
     home = try values.decodeIfPresent(String.self, forKey: .home)
   }

@@ -44,6 +44,14 @@ import Topology
       #"{"limits":{"delayMs":300,"perSecond":5},"verb":"limitTable"}"#
     ),
     (.crash("database-a"), #"{"process":"database-a","verb":"crash"}"#),
+    (.addRelease(from: "app"), #"{"folder":"app","verb":"addRelease"}"#),
+    (
+      .runRelease(3, processes: ["server-a"]),
+      #"{"processes":["server-a"],"release":3,"verb":"runRelease"}"#
+    ),
+    (.settleRelease(3), #"{"release":3,"verb":"settleRelease"}"#),
+    (.dropRelease(fault: "it fails"), #"{"fault":"it fails","verb":"dropRelease"}"#),
+    (.dropRelease(fault: nil), #"{"verb":"dropRelease"}"#),
   ])
   func aRequestIsOneFlatObject(request: ControlRequest, json: String) throws {
     let encoder = JSONEncoder()

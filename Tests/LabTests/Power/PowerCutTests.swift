@@ -166,7 +166,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: parent) }
     let folder = try AppFolder("\(parent)/\(name)")
     let path = PowerLibrary.plainPath(of: folder)
-    #expect(path == (name == "plain" ? folder.power : "./.heights/power"))
+    #expect(path == (name == "plain" ? folder.power : "../../power"))
     #expect(!PowerLibrary.variables(library: path + "/x.so", hostFolder: "/h", others: nil).isEmpty)
   }
 

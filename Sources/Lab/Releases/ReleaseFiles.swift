@@ -1,0 +1,200 @@
+// What a release is made of, and the copy of it.
+
+import CSodium
+import Foundation
+
+/// The files of an app that its processes need: copied, so that nothing that is built or edited later reaches one that runs.
+struct ReleaseFiles {
+  /// Of the copy.
+  struct Copy {
+    let fingerprint: String
+    /// Inside the copy, or absolute.
+    let program: String
+    let arguments: [String]
+  }
+
+  /// A folder that names nothing of what it reads is copied as a whole, up to that size.
+  static let limitBytes = 1 << 30
+  /// What `heights build` packs begins so; it needs no manifest.
+  private static let packedProgram = "run"
+  private static let ownProgram = ".program"
+
+  private let source: AppFolder
+  /// Nil of what `heights build` has packed.
+  private let manifest: Manifest?
+
+  /// - Parameter source: an app's folder, or a release of `heights build` that was unpacked.
+  init(_ source: AppFolder) throws {
+    self.source = source
+    let hasManifest = access("\(source.path)/\(Manifest.fileName)", F_OK) == 0
+    let isPacked = access("\(source.path)/\(Self.packedProgram)", X_OK) == 0
+    manifest = !hasManifest && isPacked ? nil : try Manifest.load(folder: source.path)
+  }
+
+  /// What of it the lab has to be as: it does not change while it runs.
+  /// - Throws: when the release is of another app, or of one with other parts.
+  func check(against lab: Manifest) throws(LabError) {
+    guard let manifest else { return }
+    let isSame =
+      manifest.name == lab.name && manifest.databases == lab.databases
+      && manifest.services.map { Self.parts($0) } == lab.services.map { Self.parts($0) }
+    if !isSame { throw .otherApp(folder: source.path) }
+  }
+
+  private static func parts(_ service: Manifest.Service) -> [String] {
+    [service.name, "\(service.listensOnPort)", "databases"] + service.databases + ["calls"] + service.calls
+  }
+
+  /// Copies what it is made of to a folder that is not there yet.
+  func copy(to place: String) throws(LabError) -> Copy {
+    do {
+      let (program, arguments) = try copyAll(to: place)
+      let words = [program] + arguments
+      return Copy(
+        fingerprint: try Self.fingerprint(of: place, words), program: program, arguments: arguments)
+    } catch let error as LabError { throw error } catch {
+      throw .releaseNotMade(from: source.path, reason: "\((error as NSError).localizedDescription)")
+    }
+  }
+
+  private func copyAll(to place: String) throws -> (program: String, arguments: [String]) {
+    let files = FileManager.default
+    try files.createDirectory(
+      atPath: place, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    guard let manifest else {
+      try copy(try wholeFolder(), to: place)
+      return (Self.packedProgram, [])
+    }
+    let program = try Lab.programPath(manifest, source)
+    let arguments = Array(manifest.service.run.dropFirst())
+    let isOwn = Self.isOwn(program)
+    try copy(isOwn || !manifest.files.isEmpty ? namedFiles(manifest) : try wholeFolder(), to: place)
+    if isOwn {
+      let name = "\(Self.ownProgram)/\(URL(fileURLWithPath: program).lastPathComponent)"
+      try files.createDirectory(atPath: "\(place)/\(Self.ownProgram)", withIntermediateDirectories: true)
+      try Self.copyTree(program, to: "\(place)/\(name)")
+      return (name, arguments)
+    }
+    // A script of the app's own; an interpreter stays where it is, with what belongs to it.
+    let inside = program.hasPrefix(source.path + "/") ? program.dropFirst(source.path.count + 1) : ""
+    let isCopied = !inside.isEmpty && files.fileExists(atPath: "\(place)/\(inside)")
+    return (isCopied ? String(inside) : program, arguments)
+  }
+
+  /// Whether it is a linked program that was built, and none of the system's.
+  private static func isOwn(_ program: String) -> Bool {
+    var status = stat()
+    guard lstat(program, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      !Lab.programFolders.contains(URL(fileURLWithPath: program).deletingLastPathComponent().path),
+      let file = FileHandle(forReadingAtPath: program)
+    else { return false }
+    defer { try? file.close() }
+    return (try? file.read(upToCount: 4)).map { [UInt8]($0) } == [0x7F, 0x45, 0x4C, 0x46]
+  }
+
+  /// The folders that heights.json names, and the files beside it.
+  private func namedFiles(_ manifest: Manifest) throws -> [String] {
+    let beside = try entries().filter { kind(of: $0) == S_IFREG }
+    return beside + manifest.filesThatAreRead.filter { kind(of: $0) != nil }
+  }
+
+  /// Without folders that begin with a dot: what tools keep, and the lab's own.
+  private func wholeFolder() throws -> [String] {
+    let names = try entries().filter { name in
+      kind(of: name) == S_IFREG || !name.hasPrefix(".") && [S_IFDIR, S_IFLNK].contains(kind(of: name))
+    }
+    var sizeBytes = 0
+    for name in names {
+      sizeBytes += DiskUsage.measure("\(source.path)/\(name)")
+      if sizeBytes > Self.limitBytes { throw LabError.folderTooLarge(source.path) }
+    }
+    return names
+  }
+
+  private func entries() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: source.path).sorted()
+  }
+
+  private func kind(of name: String) -> mode_t? {
+    var status = stat()
+    return lstat("\(source.path)/\(name)", &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  private func copy(_ names: [String], to place: String) throws {
+    let files = FileManager.default
+    // What is in a folder that has been copied is there by then.
+    for name in Set(names).sorted() where !files.fileExists(atPath: "\(place)/\(name)") {
+      let target = URL(fileURLWithPath: "\(place)/\(name)")
+      try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+      // A link may lead out of the folder, by a way that is another one from the copy.
+      let whole = URL(fileURLWithPath: "\(source.path)/\(name)").resolvingSymlinksInPath().path
+      try Self.copyTree(files.fileExists(atPath: whole) ? whole : "\(source.path)/\(name)", to: target.path)
+    }
+  }
+
+  /// Foundation gives a folder's copy to the owner of the original, which only root may. What is neither file, folder nor link is
+  /// left out.
+  private static func copyTree(_ path: String, to target: String) throws {
+    let files = FileManager.default
+    var status = stat()
+    if lstat(path, &status) != 0 { throw LabError.system(attempt: "copying \(path)", code: errno) }
+    let mode: [FileAttributeKey: Any] = [.posixPermissions: Int(status.st_mode & 0o777 | S_IRUSR | S_IWUSR)]
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR:
+      try files.createDirectory(atPath: target, withIntermediateDirectories: false)
+      for name in try files.contentsOfDirectory(atPath: path) {
+        try copyTree("\(path)/\(name)", to: "\(target)/\(name)")
+      }
+    case S_IFLNK:
+      let destination = try files.destinationOfSymbolicLink(atPath: path)
+      try files.createSymbolicLink(atPath: target, withDestinationPath: destination)
+    case S_IFREG:
+      let content = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+      if !files.createFile(atPath: target, contents: content, attributes: mode) {
+        throw LabError.system(attempt: "copying \(path) to \(target)", code: errno)
+      }
+    default: break
+    }
+  }
+
+  // MARK: The fingerprint
+
+  private static let chunkBytes = 1 << 20
+
+  /// SHA-256 of the words and of every file, by name.
+  private static func fingerprint(of place: String, _ words: [String]) throws -> String {
+    var state = crypto_hash_sha256_state()
+    crypto_hash_sha256_init(&state)
+    func add(_ bytes: [UInt8]) {
+      // With its length, so that what belongs to one can't be taken for the next one's.
+      withUnsafeBytes(of: UInt64(bytes.count)) {
+        _ = crypto_hash_sha256_update(&state, $0.baseAddress, UInt64($0.count))
+      }
+      crypto_hash_sha256_update(&state, bytes, UInt64(bytes.count))
+    }
+    for word in words { add(Array(word.utf8)) }
+    for name in try FileManager.default.subpathsOfDirectory(atPath: place).sorted() {
+      let path = "\(place)/\(name)"
+      var status = stat()
+      guard lstat(path, &status) == 0 else { continue }
+      add(Array("\(name) \(status.st_mode & (S_IFMT | S_IXUSR))".utf8))
+      guard status.st_mode & S_IFMT == S_IFREG else { continue }
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? file.close() }
+      while let chunk = try file.read(upToCount: chunkBytes), !chunk.isEmpty { add([UInt8](chunk)) }
+    }
+    var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
+    crypto_hash_sha256_final(&state, &hash)
+    return hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}
+
+extension Manifest {
+  /// The folder of an app's migrations, a folder for each database.
+  public static let migrations = "Migrations"
+
+  /// What the app reads besides its program, files and folders relative to its folder; some need not be there.
+  public var filesThatAreRead: [String] {
+    [staticFolder, launchFolder, Self.migrations].compactMap { $0 } + files
+  }
+}

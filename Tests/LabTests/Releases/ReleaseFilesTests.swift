@@ -1,0 +1,127 @@
+// What a release is a copy of.
+
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Lab
+
+@Suite struct ReleaseFilesTests {
+  /// An app of these files; `run` as it is written in heights.json.
+  private static func app(
+    run: String, more: String = "", _ files: [String: String] = [:]
+  ) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for (name, text) in files {
+      let parent = URL(fileURLWithPath: folder.path + "/" + name).deletingLastPathComponent()
+      try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+      try folder.write(text, to: name)
+    }
+    try folder.write(
+      "{ name: 'hut', title: 'Hut', \(more) services: { web: { run: [\(run)], listens: 'port' } } }",
+      to: "heights.json")
+    return folder
+  }
+
+  private static func copy(_ app: TemporaryFolder) throws -> (copy: ReleaseFiles.Copy, names: [String]) {
+    let place = try TemporaryFolder()
+    let target = place.path + "/1"
+    let copy = try ReleaseFiles(try AppFolder(app.path)).copy(to: target)
+    return (copy, try FileManager.default.subpathsOfDirectory(atPath: target).sorted())
+  }
+
+  @Test func ofAScriptTheWholeFolderIsCopiedButWhatToolsKeep() throws {
+    let app = try Self.app(
+      run: "'python3', 'app.py'",
+      ["app.py": "1", "parts/a.py": "2", ".git/HEAD": "3", ".venv/x": "4", ".env": "5"])
+    let (copy, names) = try Self.copy(app)
+    #expect(names == [".env", "app.py", "heights.json", "parts", "parts/a.py"])
+    #expect(copy.program.hasSuffix("/python3") && copy.program.hasPrefix("/") && copy.arguments == ["app.py"])
+  }
+
+  @Test func linksStayLinksAndWhatMayBeExecutedStaysSo() throws {
+    let app = try Self.app(run: "'python3', 'parts/a.py'", ["parts/a.py": "1"])
+    symlink("a.py", app.path + "/parts/b.py")
+    let elsewhere = try TemporaryFolder()
+    try elsewhere.write("2", to: "c.py")
+    symlink(elsewhere.path, app.path + "/shared")
+    chmod(app.path + "/parts/a.py", 0o755)
+    let place = try TemporaryFolder()
+    _ = try ReleaseFiles(try AppFolder(app.path)).copy(to: place.path + "/1")
+    let parts = place.path + "/1/parts"
+    #expect(place.read("1/shared/c.py") == "2")
+    #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: place.path + "/1/shared")) == nil)
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: parts + "/b.py") == "a.py")
+    #expect(access(parts + "/a.py", X_OK) == 0 && place.read("1/parts/b.py") == "1")
+  }
+
+  @Test func aScriptOfItsOwnIsStartedFromTheCopy() throws {
+    let app = try Self.app(run: "'./serve'", ["serve": "#!/bin/sh\n"])
+    chmod(app.path + "/serve", 0o755)
+    #expect(try Self.copy(app).copy.program == "./serve")
+  }
+
+  @Test func ofALinkedProgramWhatTheManifestNamesIsCopiedAndWhatLiesBesideIt() throws {
+    let app = try Self.app(
+      run: "'build/out/serve', '--x'", more: "static: 'Public', files: ['data/a.txt'],",
+      [
+        "build/out/other.o": "1", "Public/a.css": "2", "Migrations/main/001_a.sql": "3", "data/a.txt": "4",
+        "data/b.txt": "5", "openapi.json": "6", "Sources/main.c": "7",
+      ])
+    try FileManager.default.copyItem(atPath: "/usr/bin/env", toPath: app.path + "/build/out/serve")
+    let (copy, names) = try Self.copy(app)
+    #expect(
+      names == [
+        ".program", ".program/serve", "Migrations", "Migrations/main", "Migrations/main/001_a.sql", "Public",
+        "Public/a.css", "data", "data/a.txt", "heights.json", "openapi.json",
+      ])
+    #expect(copy.program == ".program/serve" && copy.arguments == ["--x"])
+  }
+
+  @Test func anUnpackedReleaseNeedsNoManifest() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("#!/bin/sh\n", to: "run")
+    chmod(folder.path + "/run", 0o755)
+    #expect(try Self.copy(folder).copy.program == "run")
+  }
+
+  @Test func theFingerprintIsOfContentNamesWordsAndWhatMayBeExecuted() throws {
+    let files = ["app.py": "1", "b.py": "2"]
+    func fingerprint(
+      _ run: String = "'python3', 'app.py'", _ change: (TemporaryFolder) throws -> Void = { _ in }
+    )
+      throws -> String
+    {
+      let app = try Self.app(run: run, files)
+      try change(app)
+      return try Self.copy(app).copy.fingerprint
+    }
+    let usual = try fingerprint()
+    #expect(try fingerprint() == usual)
+    #expect(try fingerprint("'python3', 'b.py'") != usual)
+    #expect(try fingerprint { try $0.write("3", to: "b.py") } != usual)
+    #expect(try fingerprint { rename($0.path + "/b.py", $0.path + "/c.py") } != usual)
+    #expect(try fingerprint { chmod($0.path + "/b.py", 0o755) } != usual)
+    #expect(try fingerprint { try $0.makeFolder(".hidden/x") } == usual)
+  }
+
+  @Test func anotherAppOrOtherPartsAreRefused() throws {
+    let app = try Self.app(run: "'true'")
+    let manifest = try Manifest.load(folder: app.path)
+    let same = try Self.app(run: "'false', 'x'")
+    try ReleaseFiles(try AppFolder(same.path)).check(against: manifest)
+    let other = try Self.app(run: "'true'", more: "databases: { main: {} },")
+    let files = try ReleaseFiles(try AppFolder(other.path))
+    #expect(throws: LabError.self) { try files.check(against: manifest) }
+  }
+
+  @Test func theCommitOfAFolderIsReadFromGitsOwnFiles() throws {
+    let folder = try Self.app(run: "'true'", [".git/HEAD": "ref: refs/heads/main\n", "app/x": ""])
+    #expect(GitCommit.of(folder.path) == nil)
+    let commit = String(repeating: "0123456789", count: 4)
+    try folder.write("# pack-refs\n\(commit) refs/heads/main\n", to: ".git/packed-refs")
+    #expect(GitCommit.of(folder.path + "/app") == "0123456789 (main)")
+    try folder.write("\(commit)\n", to: ".git/HEAD")
+    #expect(GitCommit.of(folder.path) == "0123456789")
+  }
+}
