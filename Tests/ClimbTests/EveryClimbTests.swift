@@ -32,7 +32,8 @@ import Topology
     if callCount <= fewCalls { return Array(1...max(callCount, 1)) }
     let stride = callCount / placesOfMany
     var chance = SplitMix(seed ^ FNV1a.hash(what.utf8))
-    return Array(Swift.stride(from: Int.random(in: 1...stride, using: &chance), through: callCount, by: stride))
+    return Array(
+      Swift.stride(from: Int.random(in: 1...stride, using: &chance), through: callCount, by: stride))
   }
 
   private static let (fewCalls, placesOfMany) = (150, 12)
