@@ -246,3 +246,5 @@ pid_t heights_spawn(const struct heights_program *program, const struct heights_
 }
 
 int heights_open_process(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int heights_sync_file_system(int descriptor) { return syncfs(descriptor); }

@@ -163,12 +163,14 @@ public struct Rollout: Sendable {
     let app = try lab.app()
     guard let rollout = app.releases.rollout else { return }
     tell("taking release \(rollout.number) back")
-    if let current = app.releases.current {
-      // One that was scaled in meanwhile runs nothing.
-      for process in rollout.processes.reversed() where app.instance(process) != nil {
-        try lab.run(current, on: [process], tell)
-      }
+    // One that was scaled in meanwhile runs nothing. The others are seen to as well: a try before may have come half way.
+    let moved = rollout.processes.reversed().filter { app.instance($0) != nil }
+    let others = app.services.flatMap(\.instances).map(\.name).filter { !moved.contains($0) }
+    var failure: (any Error)?
+    for process in moved + others {
+      do { try lab.run(app.releases.current ?? 0, on: [process], tell) } catch { failure = failure ?? error }
     }
+    if let failure { throw failure }
     try lab.drop(fault: fault)
   }
 }

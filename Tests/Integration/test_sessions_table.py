@@ -55,6 +55,19 @@ class Table:
         finally:
             connection.close()
 
+    def ask_twice_targeted(self, body, headers):
+        """With a second target, which MiniStack would go by."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.putrequest("POST", "/", skip_accept_encoding=True, skip_host=True)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                connection.putheader(name, value)
+            connection.putheader("X-Amz-Target", "DynamoDB_20120810.DeleteTable")
+            connection.endheaders(body)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
     def limit(self, **limits):
         return self.ask("POST", "/_lab/limits", json.dumps(limits), {"Authorization": "Bearer the lab"})
 
@@ -180,9 +193,11 @@ def test_nobody_gets_in_who_has_not_signed_what_arrives(table):
     }.items():
         status, text = table.ask(*changed)
         assert status == 400 and "InvalidSignatureException" in text, (what, status, text)
-    # Other doors of MiniStack's.
+    # Other doors of MiniStack's, also for whoever has the key.
     for method, path in [("GET", "/_ministack/health"), ("POST", "/_ministack/reset"), ("GET", "/_localstack/health")]:
         assert table.ask(method, path)[0] == 400, path
+        assert table.ask(method, path, body, headers)[0] == 400, path
+    assert table.ask_twice_targeted(body, headers) == 400
     assert table.client().get_item(**read)["Item"] == key("mine")
 
 

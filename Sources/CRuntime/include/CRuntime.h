@@ -135,6 +135,9 @@ int heights_ask_doorkeeper(int channel, const struct heights_door *door);
 /// A descriptor that becomes readable when the process ends (pidfd), or -1 with errno set.
 int heights_open_process(pid_t pid);
 
+/// Returns when everything of the file system that an open file is in is on disk; -1 with errno when that failed.
+int heights_sync_file_system(int descriptor);
+
 /// From now on each of these signals is written as one byte (its number) to `descriptor`, a non-blocking pipe that
 /// stays open; a negative descriptor restores the default. One pipe per process. Returns 0, or -1 with errno set.
 int heights_forward_signals(const int *numbers, size_t count, int descriptor);

@@ -29,6 +29,9 @@ actor DynamoCaller {
   private let encrypt: @Sendable () async throws -> HTTPClient.Encryption?
   private let nowSeconds: @Sendable () -> Int
   private var client: HTTPClient?
+  /// The one that is being made.
+  private var making: Task<HTTPClient, any Error>?
+  private var isClosed = false
   /// How far the server's clock is ahead of ours, once it has refused something for that.
   private var aheadSeconds = 0
   private var breaker = CircuitBreaker.closed
@@ -48,6 +51,7 @@ actor DynamoCaller {
   }
 
   func close() async {
+    isClosed = true
     await client?.close()
     client = nil
   }
@@ -109,10 +113,11 @@ actor DynamoCaller {
     let signedAhead = aheadSeconds
     let span = CurrentRequest.beginSpan()
     let delivery: HTTPClient.Delivery
+    let used: HTTPClient
     do {
-      let client = try await theClient()
-      let request = try await self.request(action, body, client.authority, signedAhead)
-      delivery = await client.client.deliver(request, by: min(deadline, .afterMs(Self.tryMs)))
+      used = try await theClient()
+      let request = try await self.request(action, body, used.authority, signedAhead)
+      delivery = await used.deliver(request, by: min(deadline, .afterMs(Self.tryMs)))
     } catch {
       span?.end(DynamoSpan(action: action, place: place, status: nil), failure: "away")
       note(answered: false, isTrial)
@@ -128,9 +133,9 @@ actor DynamoCaller {
       // Whoever gives it no time says nothing of it.
       let isFair = failure != .cancelled && begun.elapsedMs >= min(Self.tryMs, 500) || failure != .timedOut
       if isFair || isTrial { note(answered: false, isTrial) }
-      if !delivery.wasSent { await leave() }
+      if !delivery.wasSent { await leave(used) }
       lastFailure = failure.kind
-      return .failed(.away(failure.kind), isFinal: failure == .cancelled || failure == .clientClosed)
+      return .failed(.away(failure.kind), isFinal: failure == .cancelled || isClosed)
     case .success(let answer):
       note(answered: answer.status < 500, isTrial)
       if answer.status >= 500 { lastFailure = "HTTP \(answer.status)" }
@@ -188,31 +193,41 @@ actor DynamoCaller {
       mayRetry: false)
   }
 
-  private func theClient() async throws -> (client: HTTPClient, authority: String) {
-    if let client { return (client, client.authority) }
+  /// Made once for all that wait for it: certificates are read, and a name is looked up.
+  private func theClient() async throws -> HTTPClient {
+    if let client { return client }
+    let making = self.making ?? Task { try await makeClient() }
+    self.making = making
+    do {
+      let made = try await making.value
+      if self.making == making { (self.making, client) = (nil, isClosed ? nil : made) }
+      return made
+    } catch {
+      if self.making == making { self.making = nil }
+      throw error
+    }
+  }
+
+  private func makeClient() async throws -> HTTPClient {
     let authority = place.host + (place.port.map { ":\($0)" } ?? "")
     let port = place.port ?? (place.isEncrypted ? 443 : 80)
     let encryption = try await encrypt()
     guard let address = await HostName.numeric(place.host),
       let endpoint = try? Endpoint.at(address, port: port, authority: authority)
     else { throw LoopCredentials.Missing(description: "the host '\(place.host)' is not known") }
-    // Meanwhile another task may have made one.
-    if let client { return (client, client.authority) }
-    let made = HTTPClient(
+    return HTTPClient(
       endpoint, on: loop,
       HTTPClient.Settings(
         userAgent: "heights", connections: Self.underWayLimit, waiting: Self.underWayLimit,
         bodyBytes: Self.bodyBytes, connectMs: Self.connectMs, idleMs: KeepAlive.callerMs,
         keptHeaders: ["Date"], encryption: encryption))
-    client = made
-    return (made, made.authority)
   }
 
-  /// Where nothing arrives its name may stand for another machine by now.
-  private func leave() async {
-    let left = client
+  /// Where nothing arrives its name may stand for another machine by now. Others may have left it already.
+  private func leave(_ used: HTTPClient) async {
+    guard client === used else { return }
     client = nil
-    await left?.closeWhenIdle()
+    await used.closeWhenIdle()
   }
 
   // MARK: What is learnt

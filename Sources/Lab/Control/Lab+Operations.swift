@@ -82,6 +82,7 @@ extension Lab {
   }
 
   private func change(_ request: ControlRequest, _ progress: @escaping Progress) throws(LabError) {
+    try checkDeploy(beside: request)
     switch request {
     case .resize(let type, let diskBytes): try resize(type: type, diskBytes: diskBytes, progress)
     case .launchProcess(let role, let frontDoor): try launch(role, frontDoor: frontDoor)
@@ -102,6 +103,16 @@ extension Lab {
     case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks, .loseDisk,
       .setClock, .limitTable:
       break
+    }
+  }
+
+  /// A deploy counts what its instances do: they stay as many as they are.
+  private func checkDeploy(beside request: ControlRequest) throws(LabError) {
+    switch request {
+    case .scale, .scaleByLoad, .resize:
+      guard let rollout = currentState.releases.rollout, !rollout.processes.isEmpty else { return }
+      throw .rolloutUnderWay(rollout.number)
+    default: break
     }
   }
 

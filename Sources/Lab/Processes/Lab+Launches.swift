@@ -24,11 +24,11 @@ extension Lab {
   /// The app on the public port: its sockets outlive it, so that connections wait while it is away.
   private func launch(_ role: Role) throws(LabError) -> LaunchPlan {
     let admin = AdminClient(folder.adminSocket(of: role))
-    let release = try release(of: role.rawValue)
+    let program = try program(of: role.rawValue)
     return LaunchPlan(
-      executable: folder.program(of: release), arguments: release.arguments,
+      executable: program.path, arguments: program.arguments,
       environment: try watched(try ProcessEnvironment.of(role, currentState, lab: self), role.rawValue),
-      workingDirectory: folder.release(release.number),
+      workingDirectory: program.folder,
       sockets: publicSockets + (adminSockets[role].map { [("admin", $0)] } ?? []),
       log: LogFile(path: folder.log(of: role.rawValue)), zone: Self.firstZone, host: role.host,
       network: try network(of: role), isReady: { admin.isReady() })
@@ -118,11 +118,11 @@ extension Lab {
     let host = spec.host
     try AppFolder.make(folder.data(ofProcess: host.id))
     let variables = try instanceVariables(spec)
-    let release = try release(of: spec.name)
+    let program = try program(of: spec.name)
     return LaunchPlan(
-      executable: folder.program(of: release), arguments: release.arguments,
+      executable: program.path, arguments: program.arguments,
       environment: try watched(variables, host.id),
-      workingDirectory: folder.release(release.number), log: LogFile(path: folder.log(of: host.id)),
+      workingDirectory: program.folder, log: LogFile(path: folder.log(of: host.id)),
       zone: host.zone,
       host: host.id, network: try context.networks?.network(of: host.address), isReady: { false })
   }

@@ -1,5 +1,8 @@
 // Which release a process runs, and how it comes to another one.
 
+import CRuntime
+import Contract
+import Files
 import Foundation
 import Topology
 
@@ -20,8 +23,17 @@ extension Lab {
   /// How long a process of a new release may take to become ready: others wait for it, or people do.
   private static let releaseReadyLimitMs = 20_000
 
-  /// What the app's process of that name runs.
-  func release(of process: String) throws(LabError) -> LabRelease {
+  /// With what the app's process of that name is started, and where.
+  func program(of process: String) throws(LabError) -> (path: String, arguments: [String], folder: String) {
+    let book = currentState.releases
+    if book.isInPlace || book.number(of: process) == nil {
+      return (try Self.programPath(manifest, folder), Array(manifest.service.run.dropFirst()), folder.path)
+    }
+    let release = try release(of: process)
+    return (folder.program(of: release), release.arguments, folder.release(release.number))
+  }
+
+  private func release(of process: String) throws(LabError) -> LabRelease {
     let book = currentState.releases
     guard let number = book.number(of: process), let release = book[number], !release.isRemoved else {
       throw .unknownRelease(book.number(of: process) ?? 0, known: knownReleases)
@@ -31,13 +43,14 @@ extension Lab {
 
   /// Somebody may have removed its files, or kept the state alone.
   private func isThere(_ number: Int?) -> Bool {
-    number.map { access(folder.release($0), F_OK) == 0 } ?? false
+    guard let number, currentState.releases[number]?.isRemoved == false else { return false }
+    return access(folder.release(number), F_OK) == 0
   }
 
   private var knownReleases: [Int] { currentState.releases.all.filter { !$0.isRemoved }.map(\.number) }
 
-  /// Before the app starts: what is in its folder is what it runs, if that has changed since it was looked at last. Otherwise it
-  /// is what ran last, and what was on its way then is taken back.
+  /// Before the app starts. What was on its way is taken back. Until the first deploy the app runs from its folder, and a copy of it is
+  /// made that a deploy can go back to; from then on it runs what it ran last.
   func takeFolder() throws {
     if let rollout = currentState.releases.rollout {
       try update { $0.releases.drop(fault: nil) }
@@ -45,17 +58,24 @@ extension Lab {
       tell(
         "the deploy of release \(rollout.number) was cut short: the app runs release \(current), as before")
     }
-    let former = currentState.releases.folderFingerprint
-    let release = try makeRelease(from: folder)
-    try update { $0.releases.noteFolder(release.fingerprint) }
-    let current = currentState.releases.current
-    if !isThere(current) || release.fingerprint != former {
-      try update { $0.releases.settle(release.number) }
-    } else if release.number != current {
-      tell(
-        "the app runs release \(current ?? 0), not what is in its folder: `heights deploy --lab` brings that")
+    let book = currentState.releases
+    do {
+      let release = try makeRelease(from: folder)
+      try update { $0.releases.noteFolder(release.fingerprint) }
+      if book.isInPlace || !isThere(book.current) {
+        try update { $0.releases.settle(release.number) }
+      } else if release.number != book.current {
+        tell(
+          "the app runs release \(book.current ?? 0), not what is in its folder: `heights deploy --lab` brings that"
+        )
+      }
+      try removeSurplus()
+    } catch {
+      // What runs needs no copy.
+      guard book.isInPlace || isThere(book.current) else { throw error }
+      if book.isInPlace { try update { $0.releases.noteNoCopy() } }
+      tell("no release could be made of the app's folder, for a deploy to go back to: \(error)")
     }
-    try removeSurplus()
   }
 
   /// Makes a release from a folder that is built; one that has the same content is taken as it is.
@@ -89,7 +109,13 @@ extension Lab {
     let target = folder.release(release.number)
     // Of one that was made and never written down.
     try? FileManager.default.removeItem(atPath: target)
+    // Its files are on disk before anything says that it is there.
+    let descriptor = Descriptor(open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    if !descriptor.isOpen || heights_sync_file_system(descriptor.number) != 0 {
+      throw LabError.system(attempt: "flushing \(place)", code: errno)
+    }
     if rename(place, target) != 0 { throw LabError.system(attempt: "making \(target)", code: errno) }
+    try AtomicFile.syncFolder(folder.releases)
     try update { $0.releases.add(release) }
     return release
   }
@@ -97,10 +123,12 @@ extension Lab {
   /// From now on these processes of the app run the release; those that run another one start anew, one after the other.
   func run(_ number: Int, on processes: [String], _ progress: Progress) throws(LabError) {
     let before = currentState.releases
-    guard let release = before[number], !release.isRemoved else {
+    // What runs in the app's folder, where no copy of that could be made.
+    let isFolder = number == 0 && before.current == nil
+    guard isFolder || before[number]?.isRemoved == false else {
       throw .unknownRelease(number, known: knownReleases)
     }
-    if number != before.current, let rollout = before.rollout, rollout.number != number {
+    if number != before.current, !isFolder, let rollout = before.rollout, rollout.number != number {
       throw .rolloutUnderWay(rollout.number)
     }
     let names = appProcesses
@@ -108,15 +136,33 @@ extension Lab {
       throw .unknownProcess(stranger, known: names.sorted())
     }
     try update { $0.releases.assign(number, to: processes) }
+    // What ran before has as much time as at any start.
+    let limitMs = number == before.current || isFolder ? Self.readyLimitMs : Self.releaseReadyLimitMs
     for name in processes {
-      if let role = Role(rawValue: name) {
-        let isOther = before.number(of: name) != number
-        if isOther || supervisor?.status(of: name)?.health != .ready { try handOver(role, progress) }
-      } else {
-        let level = currentState.hosts[name] ?? currentState.level
-        try apply(level, to: [name], readyWithinMs: Self.releaseReadyLimitMs, progress)
+      do throws(LabError) {
+        try start(name, ran: before.number(of: name), number, readyWithinMs: limitMs, progress)
+      } catch {
+        guard number == before.current, currentState.releases.mayReturnToFolder else { throw error }
+        // Not every program runs from another folder than its own.
+        tell(
+          "\(name) does not start from the copy of the app's folder, and runs in that folder again: \(error)")
+        try update { $0.releases.returnToFolder() }
+        try start(name, ran: nil, number, readyWithinMs: limitMs, progress)
       }
-      tell("\(name) runs release \(number)")
+      tell(isFolder ? "\(name) runs in the app's folder" : "\(name) runs release \(number)")
+    }
+  }
+
+  private func start(
+    _ name: String, ran former: Int?, _ number: Int, readyWithinMs limitMs: Int, _ progress: Progress
+  ) throws(LabError) {
+    if let role = Role(rawValue: name) {
+      if former != number || supervisor?.status(of: name)?.health != .ready {
+        try handOver(role, readyWithinMs: limitMs, progress)
+      }
+    } else {
+      let level = currentState.hosts[name] ?? currentState.level
+      try apply(level, to: [name], readyWithinMs: limitMs, progress)
     }
   }
 
@@ -134,6 +180,11 @@ extension Lab {
     }
     try update { $0.releases.settle(number) }
     tell("the app runs release \(number)")
+    if let former = book.current.flatMap({ book[$0] }), isWritten(former) {
+      tell(
+        "somebody has written in \(folder.release(former.number)), which release \(number) does not see: have the app write "
+          + "below \(AppVariable.dataDirectory.rawValue)")
+    }
     try removeSurplus()
   }
 
@@ -149,20 +200,31 @@ extension Lab {
 
   private func removeSurplus() throws(LabError) {
     for release in currentState.releases.surplus {
+      if isWritten(release) {
+        tell("release \(release.number) is kept: somebody has written in \(folder.release(release.number))")
+        continue
+      }
       // Remembered first: half of its files would be none that runs.
       try update { $0.releases.noteRemoval(of: release.number) }
       try? FileManager.default.removeItem(atPath: folder.release(release.number))
     }
   }
 
+  /// Whether there are other files than those that it was made of: an app's own, which are nowhere else.
+  private func isWritten(_ release: LabRelease) -> Bool {
+    let place = folder.release(release.number)
+    let now = try? ReleaseFiles.fingerprint(of: place, [release.program] + release.arguments)
+    return now.map { $0 != release.fingerprint } ?? false
+  }
+
   /// The app on the public port starts anew: connections wait in its sockets until it is ready.
-  private func handOver(_ role: Role, _ progress: Progress) throws(LabError) {
+  private func handOver(_ role: Role, readyWithinMs limitMs: Int, _ progress: Progress) throws(LabError) {
     if let status = supervisor?.status(of: role.rawValue), status.pid != nil, status.hasBeenReady {
       progress("\(role.rawValue) answers what it has accepted")
       drainForRestart(role, progress)
     }
     try stop(role)
     supervisor?.want(role.rawValue, zone: Self.firstZone)
-    try waitUntilReady(role.rawValue, withinMs: Self.releaseReadyLimitMs)
+    try waitUntilReady(role.rawValue, withinMs: limitMs)
   }
 }

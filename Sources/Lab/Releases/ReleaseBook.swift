@@ -61,9 +61,20 @@ public struct ReleaseBook: Codable, Equatable, Sendable {
   public private(set) var taken: Int?
   /// Of what was in the app's folder when that was looked at last.
   private(set) var folderFingerprint: String?
+  /// Whether a deploy was ever begun; nil for never.
+  private var hasDeployed: Bool?
+  /// Whether one has come to its end; nil for never.
+  private var hasSettled: Bool?
 
   /// Before the first release.
   public init() {}
+
+  /// Whether the app's processes run from the app's folder, as it is: until the first deploy begins. From then on they run from
+  /// copies, and nothing comes into the app but by deploys.
+  public var isInPlace: Bool { hasDeployed != true }
+
+  /// Whether what the app ran before its first deploy may run from the app's folder again.
+  var mayReturnToFolder: Bool { !isInPlace && hasSettled != true }
 
   /// The release with that number; nil when there never was one, or it is long forgotten.
   public subscript(number: Int) -> LabRelease? { all.first { $0.number == number } }
@@ -91,8 +102,12 @@ public struct ReleaseBook: Codable, Equatable, Sendable {
   /// Those whose files are not kept any longer.
   var surplus: [LabRelease] {
     let kept = all.filter { !$0.isRemoved }
-    let running = [current, rollout?.number]
-    return kept.dropLast(Self.keptCount).filter { !running.contains($0.number) }
+    return kept.dropLast(Self.keptCount).filter { !isNeeded($0.number) }
+  }
+
+  /// Whether something runs it, or would if that were taken back.
+  private func isNeeded(_ number: Int) -> Bool {
+    [current, rollout?.number, earlier?.number].contains(number)
   }
 
   /// A release with the same content whose files are there.
@@ -107,7 +122,9 @@ public struct ReleaseBook: Codable, Equatable, Sendable {
 extension ReleaseBook {
   mutating func add(_ release: LabRelease) {
     all.append(release)
-    all.removeFirst(max(0, all.count - Self.rememberedCount))
+    let old = all.filter { !isNeeded($0.number) }.map(\.number).prefix(
+      max(0, all.count - Self.rememberedCount))
+    all.removeAll { old.contains($0.number) }
   }
 
   mutating func noteTaken(_ number: Int) { taken = number }
@@ -116,11 +133,13 @@ extension ReleaseBook {
   mutating func noteFolder(_ fingerprint: String) { folderFingerprint = fingerprint }
 
   /// These processes run the release from now on; the current one is what the others run.
+  /// - Parameter number: 0 for the app's folder, where there is no current one.
   mutating func assign(_ number: Int, to processes: [String]) {
-    if number == current {
+    if number == current ?? 0 {
       rollout?.processes.removeAll { processes.contains($0) }
       return
     }
+    hasDeployed = true
     var fresh = rollout?.number == number ? rollout?.processes ?? [] : []
     fresh += processes.filter { !fresh.contains($0) }
     rollout = Rollout(number: number, processes: fresh)
@@ -129,11 +148,18 @@ extension ReleaseBook {
   /// All of the app runs the release from now on.
   mutating func settle(_ number: Int) {
     (current, rollout) = (number, nil)
+    if !isInPlace { hasSettled = true }
     change(number) { release in
       release.hasServed = true
       release.fault = nil
     }
   }
+
+  /// There is no copy of what runs in the app's folder.
+  mutating func noteNoCopy() { current = nil }
+
+  /// The app's processes run from its folder, as before the first deploy.
+  mutating func returnToFolder() { hasDeployed = nil }
 
   /// No process runs what was on its way any more.
   /// - Parameter fault: why it was taken back; nil when it has done nothing wrong.

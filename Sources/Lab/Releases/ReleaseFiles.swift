@@ -13,8 +13,8 @@ struct ReleaseFiles {
     let arguments: [String]
   }
 
-  /// A folder that names nothing of what it reads is copied as a whole, up to that size.
-  static let limitBytes = 1 << 30
+  /// Of what is copied: it is copied for each release.
+  static let limitBytes = 1 << 28
   /// What `heights build` packs begins so; it needs no manifest.
   private static let packedProgram = "run"
   private static let ownProgram = ".program"
@@ -72,7 +72,8 @@ struct ReleaseFiles {
     if isOwn {
       let name = "\(Self.ownProgram)/\(URL(fileURLWithPath: program).lastPathComponent)"
       try files.createDirectory(atPath: "\(place)/\(Self.ownProgram)", withIntermediateDirectories: true)
-      try Self.copyTree(program, to: "\(place)/\(name)")
+      var sizeBytes = 0
+      try copyTree(program, to: "\(place)/\(name)", &sizeBytes)
       return (name, arguments)
     }
     // A script of the app's own; an interpreter stays where it is, with what belongs to it.
@@ -100,15 +101,9 @@ struct ReleaseFiles {
 
   /// Without folders that begin with a dot: what tools keep, and the lab's own.
   private func wholeFolder() throws -> [String] {
-    let names = try entries().filter { name in
+    try entries().filter { name in
       kind(of: name) == S_IFREG || !name.hasPrefix(".") && [S_IFDIR, S_IFLNK].contains(kind(of: name))
     }
-    var sizeBytes = 0
-    for name in names {
-      sizeBytes += DiskUsage.measure("\(source.path)/\(name)")
-      if sizeBytes > Self.limitBytes { throw LabError.folderTooLarge(source.path) }
-    }
-    return names
   }
 
   private func entries() throws -> [String] {
@@ -122,19 +117,25 @@ struct ReleaseFiles {
 
   private func copy(_ names: [String], to place: String) throws {
     let files = FileManager.default
+    var sizeBytes = 0
     // What is in a folder that has been copied is there by then.
     for name in Set(names).sorted() where !files.fileExists(atPath: "\(place)/\(name)") {
       let target = URL(fileURLWithPath: "\(place)/\(name)")
       try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
       // A link may lead out of the folder, by a way that is another one from the copy.
       let whole = URL(fileURLWithPath: "\(source.path)/\(name)").resolvingSymlinksInPath().path
-      try Self.copyTree(files.fileExists(atPath: whole) ? whole : "\(source.path)/\(name)", to: target.path)
+      if (source.path + "/").hasPrefix(whole + "/") {
+        throw LabError.releaseNotMade(
+          from: source.path, reason: "\(name) leads to a folder that has it inside")
+      }
+      try copyTree(
+        files.fileExists(atPath: whole) ? whole : "\(source.path)/\(name)", to: target.path, &sizeBytes)
     }
   }
 
   /// Foundation gives a folder's copy to the owner of the original, which only root may. What is neither file, folder nor link is
   /// left out.
-  private static func copyTree(_ path: String, to target: String) throws {
+  private func copyTree(_ path: String, to target: String, _ sizeBytes: inout Int) throws {
     let files = FileManager.default
     var status = stat()
     if lstat(path, &status) != 0 { throw LabError.system(attempt: "copying \(path)", code: errno) }
@@ -143,15 +144,23 @@ struct ReleaseFiles {
     case S_IFDIR:
       try files.createDirectory(atPath: target, withIntermediateDirectories: false)
       for name in try files.contentsOfDirectory(atPath: path) {
-        try copyTree("\(path)/\(name)", to: "\(target)/\(name)")
+        try copyTree("\(path)/\(name)", to: "\(target)/\(name)", &sizeBytes)
       }
     case S_IFLNK:
       let destination = try files.destinationOfSymbolicLink(atPath: path)
       try files.createSymbolicLink(atPath: target, withDestinationPath: destination)
     case S_IFREG:
-      let content = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-      if !files.createFile(atPath: target, contents: content, attributes: mode) {
+      if !files.createFile(atPath: target, contents: nil, attributes: mode) {
         throw LabError.system(attempt: "copying \(path) to \(target)", code: errno)
+      }
+      let original = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? original.close() }
+      let copy = try FileHandle(forWritingTo: URL(fileURLWithPath: target))
+      defer { try? copy.close() }
+      while let chunk = try original.read(upToCount: Self.chunkBytes), !chunk.isEmpty {
+        sizeBytes += chunk.count
+        if sizeBytes > Self.limitBytes { throw LabError.folderTooLarge(source.path) }
+        try copy.write(contentsOf: chunk)
       }
     default: break
     }
@@ -162,7 +171,7 @@ struct ReleaseFiles {
   private static let chunkBytes = 1 << 20
 
   /// SHA-256 of the words and of every file, by name.
-  private static func fingerprint(of place: String, _ words: [String]) throws -> String {
+  static func fingerprint(of place: String, _ words: [String]) throws -> String {
     var state = crypto_hash_sha256_state()
     crypto_hash_sha256_init(&state)
     func add(_ bytes: [UInt8]) {
@@ -173,7 +182,11 @@ struct ReleaseFiles {
       crypto_hash_sha256_update(&state, bytes, UInt64(bytes.count))
     }
     for word in words { add(Array(word.utf8)) }
-    for name in try FileManager.default.subpathsOfDirectory(atPath: place).sorted() {
+    // What an interpreter keeps for itself says nothing.
+    let names = try FileManager.default.subpathsOfDirectory(atPath: place).sorted().filter {
+      !$0.split(separator: "/").contains("__pycache__")
+    }
+    for name in names {
       let path = "\(place)/\(name)"
       var status = stat()
       guard lstat(path, &status) == 0 else { continue }

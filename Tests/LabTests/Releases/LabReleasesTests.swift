@@ -18,13 +18,34 @@ import Testing
     eventually { lab.get()?.hasPrefix(text) == true }
   }
 
+  private static func die(_ lab: LabFixture, restarts: Int) {
+    _ = lab.get("/die")
+    #expect(
+      eventually {
+        (try? lab.client.send(.status))?.processes.first { $0.name == "app" }?.restarts == restarts
+      })
+  }
+
+  /// What it keeps beside its program, and how that is laid out, is its own business.
+  @Test func untilTheFirstDeployAnAppRunsInItsFolder() async throws {
+    let lab = try await LabFixture()
+    try Self.edit(lab.temporary, "os.getcwd()")
+    Self.die(lab, restarts: 1)
+    #expect(Self.says(lab, lab.folder.path))
+    // Nothing is needed for that.
+    let temporary = lab.temporary
+    try lab.down()
+    try FileManager.default.removeItem(atPath: lab.folder.release(1))
+    try temporary.write("x", to: "large")
+    #expect(truncate("\(temporary.path)/large", ReleaseFiles.limitBytes) == 0)
+    let again = try await LabFixture(in: temporary)
+    #expect(Self.says(again, lab.folder.path))
+    #expect(try again.client.send(.status).releases?.current == nil)
+  }
+
   @Test func aProcessThatStartsAnewRunsItsReleaseWhateverIsInTheFolderByThen() async throws {
     let lab = try await LabFixture()
     try Self.edit(lab.temporary, #""new""#)
-    _ = lab.get("/die")
-    #expect(
-      eventually { (try? lab.client.send(.status))?.processes.first { $0.name == "app" }?.restarts == 1 })
-    #expect(Self.says(lab, "2 "))
     let added = try lab.client.send(.addRelease(from: lab.folder.path))
     #expect(added.releases?.taken == 2 && added.releases?.current == 1)
     #expect(try lab.client.send(.addRelease(from: lab.folder.path)).releases?.taken == 2)
@@ -33,6 +54,10 @@ import Testing
     #expect(throws: LabError.rolloutUnderWay(2)) { try lab.client.send(.dropRelease(fault: nil)) }
     for _ in 0..<2 { try lab.client.send(.settleRelease(2)) }
     #expect(try lab.client.send(.status).releases?.current == 2)
+    try Self.edit(lab.temporary, of: #""new""#, #""newer""#)
+    let restarts = try lab.client.send(.status).processes.first { $0.name == "app" }?.restarts ?? 0
+    Self.die(lab, restarts: restarts + 1)
+    #expect(lab.get() == "new")
     // And it comes back with it.
     let temporary = lab.temporary
     try lab.down()
@@ -85,6 +110,23 @@ import Testing
     #expect(Self.says(lab, "2 "))
     let book = try #require(try lab.client.send(.status).releases)
     #expect(book.current == 1 && book.all.map(book.standing) == [.running, .bad])
+  }
+
+  /// A program may read what only its own folder has.
+  @Test func whatDoesNotRunFromACopyGoesOnInItsFolder() async throws {
+    let lab = try await LabFixture()
+    let check = "import os; assert not os.getcwd().split('/')[-2] == 'releases', 'not here'\nimport json"
+    try Self.edit(lab.temporary, of: "import json", check)
+    let temporary = lab.temporary
+    try lab.down()
+    let again = try await LabFixture(in: temporary)
+    try Self.edit(temporary, #""new""#)
+    try again.client.send(.addRelease(from: again.folder.path))
+    #expect(throws: LabError.self) { try again.client.send(.runRelease(3, processes: ["app"])) }
+    try again.client.send(.runRelease(2, processes: ["app"]))
+    try again.client.send(.dropRelease(fault: "it does not start"))
+    // What is in the folder by now.
+    #expect(Self.says(again, "new"))
   }
 
   @Test func whatIsNoReleaseOrNoProcessOfTheAppIsRefused() async throws {
