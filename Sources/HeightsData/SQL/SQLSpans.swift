@@ -13,14 +13,28 @@ final class SQLServer: Sendable {
   init(host: String, port: Int?) { (self.host, self.port) = (host, port) }
 }
 
-/// A statement of the app's. Its text has a placeholder for each value.
+/// A statement of the app's, with a placeholder for each value. The values are let go at once: a trace that is kept may wait, and
+/// they may be large, or secret.
 struct StatementSpan: SpanSubject {
-  let sql: SQL
+  private static let textBytes = 2_048
+
+  /// What it is made of, in order; nil stands for a value.
+  private let pieces: [StaticString?]
   let system: SQLSystem
   /// As the app calls it.
   let database: String
   /// Nil for a file, and for a server that gave no result.
   let server: SQLServer?
+
+  init(sql: SQL, system: SQLSystem, database: String, server: SQLServer?) {
+    pieces = sql.pieces.map { piece -> StaticString? in
+      switch piece {
+      case .text(let text): return text
+      case .value: return nil
+      }
+    }
+    (self.system, self.database, self.server) = (system, database, server)
+  }
 
   var kind: SpanKind { .client }
   var name: String { "\(operation) \(database)" }
@@ -28,13 +42,28 @@ struct StatementSpan: SpanSubject {
   var attributes: [SpanAttribute] {
     [
       SpanAttribute("db.system.name", system.rawValue), SpanAttribute("db.namespace", database),
-      SpanAttribute("db.operation.name", operation), SpanAttribute("db.query.text", sql.description),
+      SpanAttribute("db.operation.name", operation),
+      SpanAttribute("db.query.text", text, limitBytes: Self.textBytes),
     ] + (server.map { SpanAttribute.server($0.host, port: $0.port) } ?? [])
+  }
+
+  /// As the database gets it.
+  private var text: String {
+    var (text, parameters) = ("", 0)
+    for piece in pieces {
+      if let piece {
+        text += piece.description
+      } else {
+        parameters += 1
+        text += "$\(parameters)"
+      }
+    }
+    return text
   }
 
   /// The first word.
   private var operation: String {
-    guard case .text(let text)? = sql.pieces.first else { return "SQL" }
+    guard let first = pieces.first, let text = first else { return "SQL" }
     let word = text.description.drop { $0.isWhitespace }.prefix { $0.isLetter }
     return word.isEmpty ? "SQL" : word.uppercased()
   }

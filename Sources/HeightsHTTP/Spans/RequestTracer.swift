@@ -40,7 +40,8 @@ final class RequestTracer {
   let sampling: TraceSampling
   private let sink: any TraceSink
   private let routes: [Router.Route]
-  private var allowance = TraceAllowance()
+  private var chosen = TraceAllowance(perSecond: TraceAllowance.chosenPerSecond)
+  private var failed = TraceAllowance(perSecond: TraceAllowance.failedPerSecond)
 
   init(_ tracing: RequestTracing, _ routes: [Router.Route]) {
     (sampling, sink, self.routes) = (tracing.sampling, tracing.sink, routes)
@@ -56,10 +57,15 @@ final class RequestTracer {
     let (now, trace) = (Deadline.now, exchange.trace)
     let status = exchange.status.code
     guard
-      sampling.keeps(
+      let reason = sampling.reason(
         isSampled: trace.sampled, status: status, microseconds: begun.microseconds(until: now))
     else { return }
-    guard allowance.take(at: now) else { return sink.drop(1) }
+    let isAllowed =
+      switch reason {
+      case .chosen: chosen.take(at: now)
+      case .failedOrSlow: failed.take(at: now)
+      }
+    guard isAllowed else { return sink.drop(1) }
     let (parts, dropped) = spans.close()
     let request = TraceSpan(
       id: trace.span, parent: trace.parentSpan, begun: begun, ended: now,
@@ -82,6 +88,8 @@ final class RequestTracer {
 
 /// A request of somebody else's, and its answer.
 private struct AnsweredRequest: SpanSubject {
+  private static let pathBytes = 256
+
   /// Nil for one that no route can have.
   let method: String?
   let path: String
@@ -95,7 +103,8 @@ private struct AnsweredRequest: SpanSubject {
 
   var attributes: [SpanAttribute] {
     [
-      SpanAttribute("http.request.method", method ?? "_OTHER"), SpanAttribute("url.path", path),
+      SpanAttribute("http.request.method", method ?? "_OTHER"),
+      SpanAttribute("url.path", path, limitBytes: Self.pathBytes),
       SpanAttribute("url.scheme", "http"), SpanAttribute("http.response.status_code", status),
       SpanAttribute("heights.request", id),
     ] + (route.map { [SpanAttribute("http.route", $0)] } ?? [])

@@ -22,26 +22,40 @@ package struct TraceSampling: Equatable, Sendable {
   /// Whether a trace that begins here is in the share.
   func takes(traceLow: UInt64) -> Bool { traceLow & (Self.randomBits - 1) < bound }
 
+  /// Why a trace is kept.
+  enum Reason: Equatable, Sendable {
+    /// It was chosen at its beginning, and nothing else speaks for it.
+    case chosen
+    case failedOrSlow
+  }
+
   /// - Parameters:
   ///   - isSampled: whether it was chosen at its beginning.
   ///   - status: the answer's.
-  func keeps(isSampled: Bool, status: Int, microseconds: Int) -> Bool {
-    isSampled || status >= 500 || microseconds >= slowMs * 1_000
+  /// - Returns: nil when it is not kept.
+  func reason(isSampled: Bool, status: Int, microseconds: Int) -> Reason? {
+    if status >= 500 || microseconds >= slowMs * 1_000 { return .failedOrSlow }
+    return isSampled ? .chosen : nil
   }
 }
 
 /// How many traces a loop hands over in a second: what others ask to be kept, and a storm of failures, must cost a loop little.
+/// Each reason has its own, so that whoever asks for many does not push out what failed.
 struct TraceAllowance {
-  static let perSecond = 100
+  static let chosenPerSecond = 20
+  static let failedPerSecond = 80
 
+  private let perSecond: Int
   private var second: UInt64 = 0
   private var taken = 0
+
+  init(perSecond: Int) { self.perSecond = perSecond }
 
   /// - Returns: false when this second's are used up.
   mutating func take(at now: Deadline) -> Bool {
     let current = now.uptimeNanoseconds / 1_000_000_000
     if current != second { (second, taken) = (current, 0) }
-    guard taken < Self.perSecond else { return false }
+    guard taken < perSecond else { return false }
     taken += 1
     return true
   }

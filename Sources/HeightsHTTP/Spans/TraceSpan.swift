@@ -57,6 +57,21 @@ package struct SpanAttribute: Equatable, Sendable {
 }
 
 extension SpanAttribute {
+  /// Of a text that may be long.
+  /// - Parameters:
+  ///   - name: such as `url.path`.
+  ///   - limitBytes: how much of it is told, in UTF-8; less by what is left of a character.
+  package init(_ name: String, _ text: String, limitBytes: Int) {
+    guard text.utf8.count > limitBytes else {
+      self.init(name, text)
+      return
+    }
+    var end = text.utf8.index(text.utf8.startIndex, offsetBy: limitBytes)
+    // Back to where a scalar begins.
+    while text.utf8[end] & 0b1100_0000 == 0b1000_0000 { text.utf8.formIndex(before: &end) }
+    self.init(name, String(text[..<end]))
+  }
+
   /// Which server was asked.
   package static func server(_ host: String, port: Int?) -> [SpanAttribute] {
     [SpanAttribute("server.address", host)] + (port.map { [SpanAttribute("server.port", $0)] } ?? [])

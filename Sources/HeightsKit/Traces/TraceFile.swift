@@ -32,9 +32,12 @@ final class TraceFile {
   }
 
   private func turn() throws {
-    _ = try SystemError.check("rename \(path)", rename(path, path + ".1"))
+    // Whatever becomes of its name: the next line opens a file that has one.
     close(descriptor)
     descriptor = -1
+    let (code, reason) = (rename(path, path + ".1"), errno)
+    // Somebody has deleted it.
+    guard code == 0 || reason == ENOENT else { throw SystemError(call: "rename \(path)", code: reason) }
     try open()
   }
 

@@ -12,6 +12,26 @@ extension TracesData {
     ])
   }
 
+  /// As it leaves the machine: without the paths of requests whose route tells enough. A path may have a secret in it, or the
+  /// name of a person.
+  var withoutKnownPaths: TracesData {
+    var data = self
+    for process in data.resourceSpans.indices {
+      for scope in data.resourceSpans[process].scopeSpans.indices {
+        let spans = data.resourceSpans[process].scopeSpans[scope].spans
+        data.resourceSpans[process].scopeSpans[scope].spans = spans.map(Self.withoutKnownPath)
+      }
+    }
+    return data
+  }
+
+  private static func withoutKnownPath(_ span: Span) -> Span {
+    guard span.attributes["http.route"] != nil else { return span }
+    var bare = span
+    bare.attributes.removeAll { $0.key == "url.path" }
+    return bare
+  }
+
   private static func spans(_ trace: RequestTrace) -> [Span] {
     let traceID = trace.trace.traceID
     var request = span(trace.request, traceID, trace.sinceEpochNs)

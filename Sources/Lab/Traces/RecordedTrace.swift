@@ -11,9 +11,10 @@ public struct RecordedSpan: Equatable, Sendable {
   let startNs: Int64
   let endNs: Int64
 
-  /// Nil for one without times that can be read.
+  /// Nil for one without times that can be read. They are never negative, so that no difference of two is too large.
   init?(_ span: TracesData.Span, of resource: TracesData.Resource) {
-    guard let start = Int64(span.startTimeUnixNano), let end = Int64(span.endTimeUnixNano), start <= end
+    guard let start = Int64(span.startTimeUnixNano), let end = Int64(span.endTimeUnixNano), start >= 0,
+      end >= start
     else { return nil }
     (self.span, self.resource, startNs, endNs) = (span, resource, start, end)
   }
@@ -60,7 +61,7 @@ public struct RecordedTrace: Equatable, Sendable {
     return Summary(
       id: id, name: first?.span.name ?? "?", path: first?.span.attributes["url.path"],
       status: first?.span.attributes["http.response.status_code"].flatMap { Int($0) },
-      startedAtMs: startNs / 1_000_000, milliseconds: Self.ms(endNs - startNs), spans: spans.count,
+      startedAtMs: startNs / 1_000_000, milliseconds: Self.ms(endNs &- startNs), spans: spans.count,
       places: Array(Set(spans.map(\.place))).sorted(),
       hasFailed: spans.contains { $0.isServer && $0.hasFailed })
   }
@@ -159,7 +160,7 @@ public struct RecordedTrace: Equatable, Sendable {
   private func row(_ span: RecordedSpan, _ depth: Int) -> Row {
     Row(
       depth: depth, name: span.span.name, place: span.place, detail: span.detail,
-      startMs: Self.ms(span.startNs - startNs), milliseconds: Self.ms(span.endNs - span.startNs),
+      startMs: Self.ms(span.startNs &- startNs), milliseconds: Self.ms(span.endNs &- span.startNs),
       hasFailed: span.hasFailed)
   }
 

@@ -6,7 +6,7 @@ import Foundation
 /// The traces that the app's processes have kept. They are there when the lab is down, too.
 public struct TraceArchive: Sendable {
   /// How much of the end of each process's files is looked at for what is recent.
-  static let recentBytes = 256 << 10
+  static let recentBytes = 1 << 20
   /// How much of a file is read at all; HeightsKit keeps its own smaller.
   private static let limitBytes = 8 << 20
 

@@ -83,11 +83,32 @@ import Testing
     let kept = try await traced(Self.none) {
       $0.get("/bad") { _ in throw Problem(.serviceUnavailable, title: "Later") }
     } _: { server in
-      for _ in 0..<(2 * TraceAllowance.perSecond) { _ = try await server.request("GET", "/bad") }
+      for _ in 0..<(2 * TraceAllowance.failedPerSecond) { _ = try await server.request("GET", "/bad") }
     }
     // They may fall in several seconds.
-    #expect(kept.all.count + kept.dropped == 2 * TraceAllowance.perSecond)
-    #expect(kept.all.count >= TraceAllowance.perSecond)
+    #expect(kept.all.count + kept.dropped == 2 * TraceAllowance.failedPerSecond)
+    #expect(kept.all.count >= TraceAllowance.failedPerSecond)
+  }
+
+  @Test func whoeverAsksForManyPushesNoFailureOut() async throws {
+    let kept = try await traced(Self.none) {
+      $0.get("/good") { _ in .text("hello") }
+      $0.get("/bad") { _ in throw Problem(.serviceUnavailable, title: "Later") }
+    } _: { server in
+      for _ in 0..<(2 * TraceAllowance.chosenPerSecond + TraceAllowance.failedPerSecond) {
+        _ = try await server.request("GET", "/good", [("traceparent", Self.parent + "-01")])
+      }
+      _ = try await server.request("GET", "/bad", [("traceparent", Self.parent + "-01")])
+    }
+    #expect(kept.all.last?.request.subject.name == "GET /bad")
+  }
+
+  @Test func aLongPathIsToldInPart() async throws {
+    let kept = try await traced(Self.all) { _ in
+    } _: { server in
+      _ = try await server.request("GET", "/" + String(repeating: "a", count: 300))
+    }
+    #expect(kept.all.first?.request["url.path"] == .text("/" + String(repeating: "a", count: 255)))
   }
 
   @Test func whereNobodyWantsTracesNothingIsGathered() async throws {
@@ -152,6 +173,13 @@ import Testing
     #expect(
       !spans.contains { "\($0.subject.attributes) \($0.subject.name)".contains("person") },
       "values are not told")
+  }
+
+  @Test func aSpanLetsTheValuesOfItsStatementGo() {
+    var held = ""
+    let sql: SQL = "INSERT INTO notes (id, text) VALUES (1, \(Self.secret))"
+    dump(StatementSpan(sql: sql, system: .sqlite, database: "notes", server: nil), to: &held)
+    #expect(held.contains("notes") && !held.contains("person"))
   }
 
   @Test func statementsOfSQLiteAreParts() async throws {

@@ -43,21 +43,30 @@ import Testing
     #expect(TraceContext(traceparent: header + "a", random: &random).sampled)
   }
 
-  @Test(arguments: [
-    (false, 200, 249_999, false), (true, 200, 1, true), (false, 499, 1, false), (false, 500, 1, true),
-    (false, 503, 1, true), (false, 200, 250_000, true),
-  ])
-  func whatFailedOrWasSlowIsKept(isSampled: Bool, status: Int, microseconds: Int, isKept: Bool) {
+  private static let reasons: [(Bool, Int, Int, TraceSampling.Reason?)] = [
+    (false, 200, 249_999, nil), (true, 200, 1, .chosen), (false, 499, 1, nil), (false, 500, 1, .failedOrSlow),
+    (true, 503, 1, .failedOrSlow), (false, 200, 250_000, .failedOrSlow),
+  ]
+
+  @Test func whatFailedOrWasSlowIsKeptForThat() {
     let sampling = TraceSampling(share: 0, slowMs: 250)
-    #expect(sampling.keeps(isSampled: isSampled, status: status, microseconds: microseconds) == isKept)
+    for (isSampled, status, microseconds, expected) in Self.reasons {
+      let reason = sampling.reason(isSampled: isSampled, status: status, microseconds: microseconds)
+      #expect(reason == expected, "\(isSampled) \(status) \(microseconds)")
+    }
   }
 
   @Test func aLoopHandsOverSoManyInASecond() {
-    var allowance = TraceAllowance()
+    var allowance = TraceAllowance(perSecond: 100)
     let begin = Deadline(uptimeNanoseconds: 5_000_000_000)
     let taken = (0..<250).count { allowance.take(at: begin.plus(ms: $0)) }
-    #expect(taken == TraceAllowance.perSecond)
+    #expect(taken == 100)
     let isTakenLater = allowance.take(at: begin.plus(ms: 1_000))
     #expect(isTakenLater)
+  }
+
+  @Test(arguments: [("abc", 3, "abc"), ("abcd", 3, "abc"), ("aä", 2, "a"), ("aä", 3, "aä"), ("😀", 3, "")])
+  func aLongTextEndsBeforeTheCharacterThatIsTooMuch(text: String, limit: Int, expected: String) {
+    #expect(SpanAttribute("a", text, limitBytes: limit) == SpanAttribute("a", expected))
   }
 }

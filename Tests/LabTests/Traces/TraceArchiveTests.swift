@@ -131,6 +131,21 @@ import Testing
     do { _ = try archive.trace("a1a1") } catch let error { #expect(error.code == "several_traces") }
   }
 
+  @Test func timesThatNoClockTellsAreNobodys() throws {
+    try writeOne()
+    var spans = (0..<3).map { span(two, "0\($0)", "GET /", kind: 2, 1, 2) }
+    spans[0].startTimeUnixNano = String(Int64.min)
+    spans[1].startTimeUnixNano = "-1"
+    spans[1].endTimeUnixNano = String(Int64.max)
+    spans[2].endTimeUnixNano = "99999999999999999999"
+    for span in spans { try write(span, to: "web-a") }
+    #expect(archive.recent(limit: 9).map(\.id) == [one])
+    var longest = span(three, "01", "GET /", kind: 2, 0, 0)
+    longest.endTimeUnixNano = String(Int64.max)
+    try write(longest, to: "web-a")
+    #expect(try archive.trace(three).rows.count == 1)
+  }
+
   @Test func aLineThatIsNotWholeIsNobodys() throws {
     try writeOne()
     let path = folder.traces(of: "web-a")
