@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
+from support.paths import HEIGHTS
 from support.ports import free_port
 from support.waiting import wait_until
 
@@ -208,7 +209,7 @@ def test_the_key_permits_what_the_template_of_aws_grants_and_no_more(table):
                  lambda: client.update_table(TableName=TABLE, BillingMode="PROVISIONED")):
         assert code(call) == "AccessDeniedException"
     template = subprocess.run(
-        [ROOT / "heights", "template", "--stage", "6", "--app", ROOT / "Examples" / "Summit", "--out", table.folder / "stacks"],
+        [HEIGHTS, "template", "--stage", "6", "--app", ROOT / "Examples" / "Summit", "--out", table.folder / "stacks"],
         capture_output=True, text=True, timeout=120)
     assert template.returncode == 0, template.stderr
     stacks = [path.read_text() for path in (table.folder / "stacks").iterdir()]

@@ -160,7 +160,7 @@ def test_where_traces_cannot_be_sent_the_app_runs_and_tells(make_lab, monkeypatc
     url = lab.up("--stage", 1)["appURL"]
     with requests.Session() as session:
         kept(lab, ask(session, "GET", url + "/"), lambda spans: spans)
-    told = (lab.home / "logs" / "app.log").read_text()
+    told = (lab.home / "logs" / "launch.log").read_text()
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in told and "without TLS" in told and "OTEL_RESOURCE_ATTRIBUTES" in told
 
 

@@ -117,7 +117,7 @@ import Testing
     (.releaseNotMade(from: "/x", reason: "why"), "no release could be made from /x: why"),
     (
       .folderTooLarge("/x"),
-      "/x has more than 1 GiB, of which a release would be a copy: name what the app reads under `files` in heights.json, "
+      "/x has more than 256 MiB, of which a release would be a copy: name what the app reads under `files` in heights.json, "
         + "then only that is copied"
     ),
     (
