@@ -118,6 +118,8 @@ def test_who_is_logged_in_stays_so_while_the_table_of_sessions_is_away_and_nobod
     url = stage6.status()["appURL"]
     ada, ben = (Person.sign_up(url) for _ in range(2))
     assert ben.send("DELETE", "/api/sessions").status_code == 204
+    # Redis has a copy of what was used.
+    assert ada.get("/api/me").status_code == 200
     table = stage6.status_of("sessions.ministack")["pid"]
     os.kill(table, signal.SIGSTOP)
     try:
