@@ -59,7 +59,7 @@ def test_more_load_brings_instances_and_less_takes_them_away_and_nothing_fails(a
     assert first.startswith("accounts goes from 3 to ") and "% busy, and 2 % is the target" in first, decisions(auto)
 
     load = auto.load(rate=4, seconds=25, users=2).wait_until_it_flows()
-    wait_until(lambda: service(auto)["instances"] == 3, "there are as few as there have to be")
+    wait_until(lambda: service(auto)["instances"] == 3, "there are as few as there have to be", 180)
     load.finish_without_failure()
     auto.wait_until_all_ready()
     assert len(instances(auto)) == 3 and {line["zone"] for line in instances(auto)} == {"local-a", "local-b", "local-c"}
