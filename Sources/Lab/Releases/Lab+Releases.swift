@@ -61,7 +61,6 @@ extension Lab {
     let book = currentState.releases
     do {
       let release = try makeRelease(from: folder)
-      try update { $0.releases.noteFolder(release.fingerprint) }
       if book.isInPlace || !isThere(book.current) {
         try update { $0.releases.settle(release.number) }
       } else if release.number != book.current {
@@ -83,10 +82,7 @@ extension Lab {
     let source = try AppFolder(path)
     do {
       let release = try makeRelease(from: source)
-      try update { state in
-        state.releases.noteTaken(release.number)
-        if source == folder { state.releases.noteFolder(release.fingerprint) }
-      }
+      try update { $0.releases.noteTaken(release.number) }
     } catch let error as LabError { throw error } catch {
       throw .releaseNotMade(from: path, reason: "\(error)")
     }

@@ -59,8 +59,6 @@ public struct ReleaseBook: Codable, Equatable, Sendable {
   public private(set) var all: [LabRelease] = []
   /// The one that was made last, or asked for again.
   public private(set) var taken: Int?
-  /// Of what was in the app's folder when that was looked at last.
-  private(set) var folderFingerprint: String?
   /// Whether a deploy was ever begun; nil for never.
   private var hasDeployed: Bool?
   /// Whether one has come to its end; nil for never.
@@ -128,9 +126,6 @@ extension ReleaseBook {
   }
 
   mutating func noteTaken(_ number: Int) { taken = number }
-
-  /// What the app's folder has now.
-  mutating func noteFolder(_ fingerprint: String) { folderFingerprint = fingerprint }
 
   /// These processes run the release from now on; the current one is what the others run.
   /// - Parameter number: 0 for the app's folder, where there is no current one.

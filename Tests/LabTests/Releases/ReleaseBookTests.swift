@@ -84,7 +84,6 @@ import Testing
     state.releases = Self.book(2)
     state.releases.add(Self.release(3))
     state.releases.assign(3, to: ["a"])
-    state.releases.noteFolder("f2")
     let read = try JSONDecoder().decode(LabState.self, from: try JSONEncoder().encode(state))
     #expect(read.releases == state.releases)
   }
