@@ -1,6 +1,7 @@
 """Fixtures: labs and emulators that are stopped and proven gone, with the ends of their logs when a test has failed."""
 
 import os
+import time
 
 import pytest
 
@@ -8,13 +9,29 @@ pytest.register_assert_rewrite("support")
 
 from support.aws import emulators
 from support.lab import Lab
-from support.paths import HEIGHTS, SUMMIT
+from support.paths import HEIGHTS, REPOSITORY, SUMMIT
 
 
 def pytest_sessionstart(session):
     missing = [str(path) for path in (HEIGHTS, SUMMIT) if not os.access(path, os.X_OK)]
     if missing:
         pytest.exit(f"{' and '.join(missing)} missing: `make build` makes the binaries that are tested", 1)
+    session.stash[_BEGUN] = time.time()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Sources that a test has touched are built again by the next `./heights`, in the middle of another test."""
+    if hasattr(session.config, "workerinput") or _BEGUN not in session.stash:
+        return
+    touched = [path for path in (REPOSITORY / "Sources", *(REPOSITORY / "Sources").rglob("*"))
+               if path.lstat().st_mtime > session.stash[_BEGUN]]
+    if touched:
+        print(f"\ntests have changed the sources: {', '.join(map(str, touched[:5]))}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+_BEGUN = pytest.StashKey()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -40,6 +40,8 @@ class Table:
             "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self.port), "MINISTACK_REGION": "us-east-1",
             "SERVICES": "dynamodb", "STATE_DIR": str(self.folder), "TMPDIR": str(self.folder), "LOG_LEVEL": "WARNING",
             "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "DOCKER_HOST": "unix:///nowhere.sock", "PATH": os.environ["PATH"],
+            # It runs where its source is, which tests leave as it was.
+            "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.process = subprocess.Popen(
             [ROOT / ".venv-lab" / "bin" / "python", GATE / "table.py", self.folder / "settings.json"], env=environment)

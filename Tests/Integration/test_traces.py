@@ -125,7 +125,9 @@ def test_what_nobody_chose_is_kept_when_it_fails(stage6):
         for line in lines:
             os.kill(line["pid"], signal.SIGCONT)
     spans = kept(stage6, traces[0], lambda spans: spans)
-    assert [span["failed"] for span in spans if span["process"]["service.name"] == "web" and span["kind"] == "SERVER"] == [True]
+    # More than one, where a balancer has asked another server too.
+    served = [span for span in spans if span["process"]["service.name"] == "web" and span["kind"] == "SERVER"]
+    assert served and all(span["failed"] for span in served), served
     listed = stage6.heights("traces", "--json").expect(0).json
     assert listed[0]["hasFailed"] and traces[0] in [line["id"] for line in listed]
     ada.close()
