@@ -62,7 +62,7 @@ let package = Package(
 
     // What runs the app: each imports only those above it.
     target("Topology", ["Errors", "Placement"]),
-    target("Planner", ["Errors", "Topology", "Workload"], resources: [.embedInCode("Catalog")]),
+    target("Planner", ["Errors", "Policies", "Topology", "Workload"], resources: [.embedInCode("Catalog")]),
     target("CloudFormation", ["Contract", "Errors", "Placement", "Policies", "Topology"]),
     target(
       "Lab",
@@ -115,7 +115,7 @@ let package = Package(
     .target(
       name: "CThreadSanitizer", path: "Tests/ThreadSanitizer", cSettings: [.define("_GNU_SOURCE")]),
     .target(
-      name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Topology", "CPostgres"],
+      name: "TestSupport", dependencies: ["CThreadSanitizer", "Lab", "Policies", "Topology", "CPostgres"],
       path: "Tests/Support", swiftSettings: swift),
 
     tests(

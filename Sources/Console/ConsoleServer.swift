@@ -21,6 +21,7 @@ public enum ConsoleServer {
     ("/controls.js", PackageResources.controls_js, script),
     ("/jobs.js", PackageResources.jobs_js, script),
     ("/services.js", PackageResources.services_js, script),
+    ("/budget.js", PackageResources.budget_js, script),
     ("/charts.js", PackageResources.charts_js, script),
     ("/map.js", PackageResources.map_js, script),
     ("/ranks.js", PackageResources.ranks_js, script),

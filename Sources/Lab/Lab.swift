@@ -43,6 +43,7 @@ public final class Lab: Sendable {
   let cutBoard = CutBoard()
   let tableBoard = TableBoard()
   let serviceUse = Mutex(ServiceUse())
+  let budgetBook: Mutex<BudgetBook>
   /// The way to DNS from outside, where the lab has a network of its own.
   private let dnsRelays: [DNSRelay]
   private let startedProcesses = Mutex<[String: Started]>([:])
@@ -57,6 +58,7 @@ public final class Lab: Sendable {
     self.manifest = manifest
     machine = Machine.this
     timeline = Timeline(report: report)
+    budgetBook = Mutex(try BudgetBook.load(folder))
     sockets = try ActivationSockets(port: port, count: machine.cores, option: "--port")
     network = try LabNetwork(folder: folder.path, earlier: state.place, isFixed: state.enginesKnowTheirPlace)
     var state = state
@@ -172,7 +174,7 @@ public final class Lab: Sendable {
       extraFollowers: state.level.extraFollowers > 0 ? state.level.extraFollowers : nil,
       topology: plan(at: state.level).topology,
       instance: instance.summary,
-      callerKeys: try? callerKeys(), services: scaledServices,
+      callerKeys: try? callerKeys(), services: scaledServices, budget: budget,
       processes: processes, addresses: addresses(near: state.level), ports: network.ports,
       cutZones: context.zones.dark, watchedZones: power.watched, unflushed: power.unflushed,
       clocks: power.clocks, tableLimits: tableBoard.limits == .none ? nil : tableBoard.limits,

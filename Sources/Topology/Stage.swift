@@ -51,6 +51,16 @@ public enum Stage: Int, CaseIterable, Codable, Comparable, Sendable {
     }
   }
 
+  /// The share of requests, 0 to 1, that is meant to succeed: the mission's 99.99 % from stage 6 on, and below it what the stage can
+  /// keep (a single server is started by hand when it has failed; the launch page is AWS's to keep).
+  public var availabilityTarget: Double {
+    switch self {
+    case .singleServer, .separateDatabase: 0.99
+    case .launchPage, .replicated, .stateless: 0.999
+    case .microservices, .sharded: 0.9999
+    }
+  }
+
   /// What the stage adds, in one line.
   public var summary: String {
     switch self {

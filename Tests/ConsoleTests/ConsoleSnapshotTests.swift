@@ -54,6 +54,7 @@ import Topology
       "climb": ["from", "to", "done", "count", "title", "fraction", "remainingSeconds", "isRunning"],
       "jobs": ["id", "lane", "title", "startedAtMs", "endedAtMs", "hasSucceeded", "lines", "report"],
       "drills": ["kind", "summary", "firstStage", "target"],
+      "budget": ["target", "days", "requests", "failed", "allowed", "usedShare", "alarms"],
       "disk": ["usedBytes", "quotaBytes"],
       "instance": ["type", "loops", "cacheBytes"],
       "processes": ["name", "address", "role", "pid", "health", "lagBytes", "restarts", "lastEnd"],

@@ -1,5 +1,6 @@
 // A lab at any stage, as its snapshot tells of it, with nothing running.
 
+import Policies
 import Topology
 
 @testable import Lab
@@ -45,6 +46,7 @@ extension LabSnapshot {
     snapshot.cutZones = cutZones
     let services = topology.services.compactMap(LabSnapshot.Service.sample)
     snapshot.services = services.isEmpty ? nil : services
+    snapshot.budget = .sample(stage, isBurning: !cutZones.isEmpty)
     return snapshot
   }
 
@@ -114,5 +116,19 @@ extension LabSnapshot.Process {
   fileprivate func withoutPower(in zones: [String]) -> Self {
     guard let zone, zones.contains(zone) else { return self }
     return .at(name, host: host, zone: zone, address: address, health: .noPower)
+  }
+}
+
+extension LabSnapshot.Budget {
+  /// A fifth of it is used, or more than all of it while requests fail.
+  fileprivate static func sample(_ stage: Stage, isBurning: Bool) -> Self {
+    let (requests, target) = (200_000.0, stage.availabilityTarget)
+    let failed = requests * (1 - target) * (isBurning ? 1.5 : 0.2)
+    var budget = ErrorBudget()
+    budget.add(.init(requests: requests, failed: failed.rounded(), target: target), atSeconds: 86_400)
+    if isBurning {
+      budget.add(.init(requests: 1_000, failed: 300, target: target), atSeconds: 3 * 86_400)
+    }
+    return Self(budget, target: target, atSeconds: 3 * 86_400)
   }
 }

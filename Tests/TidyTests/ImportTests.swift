@@ -28,7 +28,7 @@ import Testing
       ["HeightsData", "Contract", "Policies", "CHiredis", "COpenSSL", "CRuntime", "CSodium"]
     ),
     ("Sources/Topology/", ["Errors", "Placement"]),
-    ("Sources/Planner/", ["Errors", "Topology", "Workload"]),
+    ("Sources/Planner/", ["Errors", "Policies", "Topology", "Workload"]),
     ("Sources/CloudFormation/", ["Contract", "Errors", "Placement", "Policies", "Topology"]),
     ("Sources/Lab/", leaves.union(["Errors", "Topology", "Workload", "CRuntime", "CSodium"])),
     ("Sources/Climb/", ["Contract", "Errors", "Placement", "Lab", "Topology"]),
@@ -54,7 +54,7 @@ import Testing
     ),
     ("Examples/", ["HeightsKit"]),
     ("Benchmarks/", ["HeightsKit"]),
-    ("Tests/Support/", ["Lab", "Topology", "CPostgres"]),
+    ("Tests/Support/", ["Lab", "Policies", "Topology", "CPostgres"]),
     ("Tests/TidyTests/", []),
   ]
 

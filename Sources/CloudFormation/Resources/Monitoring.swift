@@ -30,6 +30,22 @@ struct Subscription: ResourceType {
   var properties: Object { ["TopicArn": topic, "Protocol": "email", "Endpoint": email] }
 }
 
+/// Tells somebody when all of some alarms fire.
+struct CompositeAlarm: ResourceType {
+  static let type = "AWS::CloudWatch::CompositeAlarm"
+  let description: String
+  let all: [ResourceID<Alarm>]
+  let topic: ResourceID<Topic>
+
+  var properties: Object {
+    let rule = Text.joined(all.map { Text("ALARM(\"\($0)\")") }, separator: " AND ")
+    return [
+      "AlarmDescription": description, "ActionsEnabled": true, "AlarmActions": [topic], "OKActions": [topic],
+      "AlarmRule": rule,
+    ]
+  }
+}
+
 /// Tells somebody when a figure is too high.
 struct Alarm: ResourceType {
   struct Metric {
@@ -50,12 +66,14 @@ struct Alarm: ResourceType {
   let threshold: Double
   /// How many of how many periods have to be too high.
   var periods = (bad: 1, of: 1)
-  let topic: ResourceID<Topic>
+  /// Who is told; nil for one that others go by.
+  let topic: ResourceID<Topic>?
 
   var properties: Object {
     let result: Object = ["Id": "result", "Expression": expression, "Label": label, "ReturnData": true]
     return [
-      "AlarmDescription": description, "ActionsEnabled": true, "AlarmActions": [topic], "OKActions": [topic],
+      "AlarmDescription": description, "ActionsEnabled": topic != nil,
+      "AlarmActions": topic.map { [$0] }, "OKActions": topic.map { [$0] },
       "ComparisonOperator": "GreaterThanThreshold", "Threshold": threshold, "EvaluationPeriods": periods.of,
       "DatapointsToAlarm": periods.bad, "TreatMissingData": "notBreaching",
       "Metrics": [result] + metrics.map(query),

@@ -1,5 +1,6 @@
 // What stands between people and the app: load balancers, the CDN, and the alarms on what people get to see.
 
+import Policies
 import Topology
 
 struct EdgeStack {
@@ -234,11 +235,8 @@ private struct Plan {
 // MARK: Alarms
 
 extension Plan {
-  /// The share of requests that may fail: 99.99 % are to succeed.
-  private static let budget = 0.0001
-
-  /// Tells somebody when the error budget of 30 days goes too fast: 2 % of it within an hour, or 5 % within six
-  /// (https://sre.google/workbook/alerting-on-slos/ gives these burn rates).
+  /// Tells somebody when the error budget of 30 days goes too fast, by the same figures as the lab (`BurnAlarm`): over a long time
+  /// and a short one, each an alarm that tells nobody, and one that fires when both do.
   fileprivate mutating func addAlarms(_ front: Balancer) {
     let topic = addTopic()
     let dimensions = [(name: "LoadBalancer", value: front.balancer.fullName)]
@@ -246,19 +244,37 @@ extension Plan {
       ("app", "HTTPCode_Target_5XX_Count"), ("balancer", "HTTPCode_ELB_5XX_Count"), ("all", "RequestCount"),
     ]
     .map { Alarm.Metric(id: $0.0, namespace: "AWS/ApplicationELB", name: $0.1, dimensions: dimensions) }
-    for (name, rate, hours) in [("Fast", 14.4, 1), ("Slow", 6.0, 6)] {
+    let target = blueprint.topology.stage.availabilityTarget
+    let percent = Self.percent(target)
+    for alarm in BurnAlarm.all {
+      let name = "ErrorBudget" + alarm.name.prefix(1).uppercased() + alarm.name.dropFirst()
+      let rate = alarm.rate == alarm.rate.rounded() ? String(Int(alarm.rate)) : String(alarm.rate)
+      let parts = [("Burn", alarm.longSeconds), ("BurnNow", alarm.shortSeconds)].map { part, seconds in
+        builder.add(
+          name + part,
+          Alarm(
+            description:
+              "Requests fail \(rate) times as often as \(percent) % allows, for \(seconds / 60) minutes.",
+            metrics: metrics,
+            // Requests that the load balancer refused itself are not among those that it passed on.
+            expression:
+              "IF(FILL(all,0)+FILL(balancer,0)>0,(FILL(app,0)+FILL(balancer,0))/(FILL(all,0)+FILL(balancer,0)),0)",
+            label: "Share of requests that fail", periodSeconds: seconds,
+            threshold: Self.rounded(alarm.rate * (1 - target)), topic: nil))
+      }
       builder.add(
-        "ErrorBudget\(name)Burn",
-        Alarm(
-          description: "Requests fail \(rate) times as often as 99.99 % allows, for \(hours) h.",
-          metrics: metrics,
-          // Requests that the load balancer refused itself are not among those that it passed on.
-          expression:
-            "IF(FILL(all,0)+FILL(balancer,0)>0,(FILL(app,0)+FILL(balancer,0))/(FILL(all,0)+FILL(balancer,0)),0)",
-          label: "Share of requests that fail", periodSeconds: hours * 3600, threshold: rate * Self.budget,
-          topic: topic.id))
+        name + "Alarm",
+        CompositeAlarm(
+          description:
+            "Requests fail \(rate) times as often as \(percent) % allows, for \(alarm.longSeconds / 3_600) h and still.",
+          all: parts.map(\.id), topic: topic.id))
     }
   }
+
+  /// Without what binary fractions add.
+  private static func rounded(_ value: Double) -> Double { (value * 1e6).rounded() / 1e6 }
+
+  private static func percent(_ share: Double) -> String { String(rounded(share * 100)) }
 
   private mutating func addTopic() -> Resource<Topic> {
     let email = builder.parameter(

@@ -14,6 +14,8 @@
 //   climb      null | {from, to, done, count, title, fraction|null, remainingSeconds|null, isRunning}
 //   jobs       [{id, lane, title, startedAtMs, endedAtMs|null, hasSucceeded|null, lines [string], report|null}]
 //   drills     [{kind, summary, firstStage, target}]             target: 'zone' | 'host' | 'nothing'
+//   budget     {target, days, requests, failed, allowed, usedShare, alarms [{name, rate, longSeconds, shortSeconds,
+//               longRate, shortRate, fires}]}                    shares 0 to 1; rates: times as often as requests may fail
 //   disk       {usedBytes, quotaBytes}
 //   instance   {type, loops, cacheBytes}                         of the server, where the topology has one
 //   processes  [{name, address|null, role|null, pid|null, health, lagBytes|null, restarts, lastEnd|null}]
@@ -35,6 +37,7 @@
 import { Access } from './access.js';
 import { Chart } from './charts.js';
 import { Controls } from './controls.js';
+import { budgetAlarm, showBudget } from './budget.js';
 import { badge, code, html } from './dom.js';
 import { bytes, dateAndTime, percent, timeOfDay } from './format.js';
 import { ClimbPanel, JobList } from './jobs.js';
@@ -90,7 +93,7 @@ function whenChanged(key, value, draw) {
 }
 
 function show(snapshot) {
-  const { stage, stages, app, topology, disk, instance, processes, dns, operation, events } = snapshot;
+  const { stage, stages, app, topology, budget, disk, instance, processes, dns, operation, events } = snapshot;
   const hasServer = topology.nodes.some(({ zone }) => zone);
   whenChanged('app', { app, stage, count: stages.length }, showApp);
   whenChanged('ladder', { stage, stages }, showLadder);
@@ -100,6 +103,10 @@ function show(snapshot) {
   controls.show(snapshot);
   whenChanged('summary', topology, showSummary);
   whenChanged('services', topology.tiers, (tiers) => showServices(byId('services'), { tiers }));
+  whenChanged('budget', budget, (budget) => {
+    showBudget(byId('budget'), budget);
+    showNotice('budget', ...(budgetAlarm(budget) ?? [null]));
+  });
   whenChanged('disk', { disk, hasServer }, showDisk);
   whenChanged('instance', { instance, hasServer }, showInstance);
   whenChanged('dns', dns, showDNS);

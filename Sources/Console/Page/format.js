@@ -32,6 +32,21 @@ export function percent(share) {
   return share > 0 && share < 0.01 ? 'under 1 %' : `${whole.format(Math.floor(share * 100))} %`;
 }
 
+/// A share that is promised: `99.99 %`.
+export function share(value) {
+  return `${hundredths.format(value * 100)} %`;
+}
+
+/// A whole number of things, with its thousands apart.
+export function count(value) {
+  return whole.format(value);
+}
+
+/// How many times as often, or as many: one place after the point.
+export function rate(value) {
+  return (value < 99.95 ? tenths : whole).format(value);
+}
+
 export function timeOfDay(ms) {
   return clock.format(ms);
 }

@@ -29,6 +29,7 @@ struct ConsoleSnapshot: JSONWritable {
       json.member("climb", climb)
       json.member("jobs", array: jobs)
       json.member("drills", array: drills)
+      json.member("budget", lab.budget.map(BudgetJSON.init))
       writeResources(to: &json)
       json.member("processes", array: lab.processes.map(ProcessJSON.init))
       json.member("operation", lab.operation)
@@ -65,6 +66,38 @@ private struct StageJSON: JSONWritable {
       $0.member("name", stage.name)
       $0.member("users", stage.users)
       $0.member("runsToday", stage.runsToday)
+    }
+  }
+}
+
+private struct BudgetJSON: JSONWritable {
+  let budget: LabSnapshot.Budget
+
+  func write(to json: inout JSONWriter) {
+    json.object { json in
+      json.member("target", budget.target)
+      json.member("days", budget.days)
+      json.member("requests", budget.requests)
+      json.member("failed", budget.failed)
+      json.member("allowed", budget.allowed)
+      json.member("usedShare", budget.usedShare)
+      json.member("alarms", array: budget.alarms.map(AlarmJSON.init))
+    }
+  }
+}
+
+private struct AlarmJSON: JSONWritable {
+  let alarm: LabSnapshot.Budget.Alarm
+
+  func write(to json: inout JSONWriter) {
+    json.object {
+      $0.member("name", alarm.name)
+      $0.member("rate", alarm.rate)
+      $0.member("longSeconds", alarm.longSeconds)
+      $0.member("shortSeconds", alarm.shortSeconds)
+      $0.member("longRate", alarm.longRate)
+      $0.member("shortRate", alarm.shortRate)
+      $0.member("fires", alarm.fires)
     }
   }
 }

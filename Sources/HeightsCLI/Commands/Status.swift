@@ -65,6 +65,7 @@ private struct StatusReport: Encodable {
     }
     if lab.stage != .launchPage { facts.append(("instance", instance)) }
     facts.append(("disk", disk(output)))
+    if let budget = lab.budget { facts.append(("budget", text(budget, output))) }
     if !lab.cutZones.isEmpty { facts.append(("without power", lab.cutZones.joined(separator: ", "))) }
     if lab.hasOneCopy {
       let text = "no follower is in step: the next loss of a zone may lose what is written now"
@@ -97,6 +98,26 @@ private struct StatusReport: Encodable {
     case .warning: return output.styled("\(text): nearly full; \(advice)", .warning)
     case .full: return output.styled("\(text): full, writes are refused; \(advice)", .bad)
     }
+  }
+
+  private func text(_ budget: LabSnapshot.Budget, _ output: Output) -> String {
+    let target = "\(Self.number(budget.target * 100, scale: 100)) % of requests in \(budget.days) days"
+    if budget.requests == 0 { return "\(target) are to succeed; none has come yet" }
+    let spent =
+      "\(target) are to succeed: \(budget.failed) of \(budget.requests) failed, "
+      + "\(Self.number(budget.allowed, scale: 10)) may (\(Int((budget.usedShare * 100).rounded(.up))) % used)"
+    guard let alarm = budget.alarms.first(where: \.fires) else {
+      return budget.usedShare > 1 ? output.styled(spent, .warning) : spent
+    }
+    let burning =
+      "; in the last \(alarm.shortSeconds / 60) minutes \(Self.number(alarm.shortRate, scale: 10)) times as often as they may"
+    return output.styled(spent + burning, .bad)
+  }
+
+  /// Without zeros at the end.
+  private static func number(_ value: Double, scale: Double) -> String {
+    let rounded = (value * scale).rounded() / scale
+    return rounded == rounded.rounded() && rounded < 1e15 ? String(Int(rounded)) : String(rounded)
   }
 
   private static let serviceHeadings = [

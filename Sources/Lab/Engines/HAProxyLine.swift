@@ -7,11 +7,17 @@ struct HAProxyLine: Equatable {
   let server: String
   let isUp: Bool
   let underWay: Int
-  /// Answers of any status, and requests that came to no answer, since HAProxy started.
-  let total: Int
-  /// Those with a status of 500 or more, refused connections, and answers that did not come or were none. (A request that was
-  /// tried elsewhere afterwards is among them.)
-  let failed: Int
+  /// Answers of any status, since HAProxy started.
+  let answers: Int
+  /// Those with a status of 500 or more.
+  let errors: Int
+  /// Who went away before an answer came; among the answers.
+  let abandoned: Int
+  /// Refused connections, and answers that did not come or were none. (A request that was tried elsewhere afterwards is among them.)
+  let unanswered: Int
+
+  var total: Int { answers + unanswered }
+  var failed: Int { errors + unanswered }
 
   /// What the line of all servers is called.
   static let backend = "BACKEND"
@@ -34,8 +40,8 @@ struct HAProxyLine: Equatable {
     let heading = lines.first.map { $0.map { $0.replacing("# ", with: "") } } ?? []
     let places = Dictionary(zip(heading, heading.indices)) { first, _ in first }
     let answers = ["hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other"]
-    let failures = ["hrsp_5xx", "econ", "eresp"]
-    let needed = ["svname", "status", "scur", "qcur"] + answers + failures
+    let unanswered = ["econ", "eresp"]
+    let needed = ["svname", "status", "scur", "qcur"] + answers + unanswered
     if needed.contains(where: { places[$0] == nil }) { return nil }
     return lines.dropFirst().compactMap { fields in
       func text(_ name: String) -> String? { places[name].flatMap { $0 < fields.count ? fields[$0] : nil } }
@@ -43,7 +49,8 @@ struct HAProxyLine: Equatable {
       guard let server = text("svname"), let status = text("status") else { return nil }
       return HAProxyLine(
         server: server, isUp: status.hasPrefix("UP"), underWay: sum(["scur", "qcur"]),
-        total: sum(answers + ["econ", "eresp"]), failed: sum(failures))
+        answers: sum(answers), errors: sum(["hrsp_5xx"]), abandoned: sum(["hrsp_other"]),
+        unanswered: sum(unanswered))
     }
   }
 }

@@ -38,6 +38,8 @@ public struct AppFolder: Equatable, Sendable {
   public var history: String { home + "/history.ndjson" }
   /// The placement: which cluster has which database, and so on.
   public var placement: String { home + "/placement.json" }
+  /// How many requests were answered in the last 30 days, and how many failed.
+  var budget: String { home + "/budget.json" }
   /// The folders of the hosts that engines run on.
   var engines: String { home + "/engines" }
   /// What the engines of a host keep.

@@ -27,7 +27,7 @@ public struct AppMetrics: Codable, Equatable, Sendable {
     var (timed, writes) = (0.0, 0.0)
     for sample in PrometheusSample.parse(text) {
       switch sample.name {
-      case "http_requests_total":
+      case PrometheusSample.answers:
         if let status = sample.labels["status"].flatMap({ Int($0) }) {
           byStatus[status, default: 0] += sample.value
           if 200..<300 ~= status, Self.isWrite(sample.labels["method"]) { writes += sample.value }

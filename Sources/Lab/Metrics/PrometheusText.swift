@@ -1,10 +1,21 @@
 // The text format in which an app tells its figures.
 
+import Contract
+
 /// One figure: `name{label="value",…} number`.
 package struct PrometheusSample: Equatable {
   package let name: String
   package let labels: [String: String]
   package let value: Double
+
+  /// What an app counts its answers by; labels are the route and the status.
+  static let answers = "http_requests_total"
+
+  /// Whether it counts answers to anybody but who asks whether the app is well.
+  var isOfPeople: Bool {
+    name == Self.answers
+      && (labels["route"].map { ![AdminPath.alive, AdminPath.ready].contains($0) } ?? true)
+  }
 
   /// The samples of a text; comments and what can't be read are left out.
   package static func parse(_ text: String) -> [PrometheusSample] {

@@ -1,7 +1,5 @@
 // How much an instance has worked, from one reading to the next.
 
-import Contract
-
 /// What an instance has done since it started, read at a moment.
 struct WorkReading: Equatable, Sendable {
   /// Since boot.
@@ -40,7 +38,6 @@ struct WorkDone: Equatable, Sendable {
 
 extension WorkReading {
   private static let busyMetric = "event_loop_busy_seconds_total"
-  private static let requestMetric = "http_requests_total"
 
   /// - Parameters:
   ///   - metrics: what the process tells of itself, in Prometheus' text format.
@@ -49,14 +46,14 @@ extension WorkReading {
     var (loops, busySeconds, requests) = (0, 0.0, 0.0)
     for line in metrics.split(separator: UInt8(ascii: "\n")) {
       // Most lines are of histograms, and there are many.
-      guard line.starts(with: Self.busyMetric.utf8) || line.starts(with: Self.requestMetric.utf8) else {
+      guard line.starts(with: Self.busyMetric.utf8) || line.starts(with: PrometheusSample.answers.utf8) else {
         continue
       }
       guard let sample = PrometheusSample.parse(String(decoding: line, as: UTF8.self)).first else { continue }
       if sample.name == Self.busyMetric {
         loops += 1
         busySeconds += sample.value
-      } else if sample.labels["route"].map({ ![AdminPath.alive, AdminPath.ready].contains($0) }) ?? true {
+      } else if sample.isOfPeople {
         requests += sample.value
       }
     }

@@ -103,6 +103,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public var callerKeys: [String: String]?
   /// The services that scale; nil where none does.
   public var services: [Service]?
+  /// How many requests may fail, and how many have; nil from a lab of an earlier version.
+  public var budget: Budget?
   /// Those that run, and those that would.
   public let processes: [Process]
   /// The addresses of the hosts of this stage and of the next one.

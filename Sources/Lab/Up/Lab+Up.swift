@@ -137,7 +137,8 @@ extension Lab {
     let listener = control.start()
     let renewal = LongThread(name: "renewal") { [self] in keepVariablesFresh() }
     let autoscaler = LongThread(name: "autoscaler") { [self] in keepServicesScaled() }
-    let watcher = LongThread(name: "end") { [self] in waitForEnd(signals, finish, supervisor) }
+    let budget = LongThread(name: "budget") { [self] in keepBudget() }
+    let watcher = LongThread(name: "end") { [self] in waitForEnd(signals, finish, supervisor, budget) }
     var failure: LabError?
     do throws(LabError) {
       try startProcesses()
@@ -150,6 +151,7 @@ extension Lab {
     watcher.join()
     renewal.join()
     autoscaler.join()
+    budget.join()
     supervisor.join()
     control.stop()
     listener.join()
@@ -161,12 +163,16 @@ extension Lab {
   }
 
   /// Waits for a signal or `finish`, then stops the processes in order; a second signal kills them.
-  private func waitForEnd(_ signals: SignalPipe, _ finish: Wakeup, _ supervisor: Supervisor) {
+  private func waitForEnd(
+    _ signals: SignalPipe, _ finish: Wakeup, _ supervisor: Supervisor, _ budget: LongThread
+  ) {
     _ = signals.next(limitMs: -1, orReadable: finish.descriptor)
     operations.stop()
     tell("stopping")
     _ = LongThread(name: "stop") { [self] in
       thawAll()
+      // The doors are asked once more while they are there.
+      budget.join()
       try? stop(specs.filter { $0.layer < .app })
       for role in Role.allCases { try? stop(role) }
       try? stop(specs)

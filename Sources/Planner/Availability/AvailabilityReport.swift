@@ -46,8 +46,7 @@ public struct AvailabilityReport: Codable, Equatable, Sendable {
     public let budgetShare: Double
   }
 
-  /// The share of time that the stage is meant to be there, 0 to 1, from `availability/target` in the
-  /// catalog.
+  /// The share of time that the stage is meant to be there, 0 to 1.
   public let target: Double
   /// Minutes in a month that the target leaves.
   public let budgetMinutes: Double

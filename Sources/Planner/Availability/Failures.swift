@@ -88,7 +88,7 @@ extension AvailabilityReport {
   init(_ sized: Sized) {
     let catalog = sized.audience.catalog
     let builder = PathBuilder(sized)
-    let target = catalog.constants["availability/target/stage\(sized.shape.stage.number)"]?.value ?? 1
+    let target = sized.shape.stage.availabilityTarget
     let minutesPerMonth = catalog.value(.sizingDaysPerMonth) * 24 * 60
     let allowed = 1 - target
     let paths = builder.paths.map { name, members in

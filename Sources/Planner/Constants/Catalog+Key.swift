@@ -34,6 +34,7 @@ extension Catalog {
     case priceCloudWatchLogIngestPerGB = "prices/cloudWatch/logIngestPerGB"
     case priceCloudWatchLogStoragePerGBMonth = "prices/cloudWatch/logStoragePerGBMonth"
     case priceCloudWatchAlarmPerMonth = "prices/cloudWatch/alarmPerMonth"
+    case priceCloudWatchCompositeAlarmPerMonth = "prices/cloudWatch/compositeAlarmPerMonth"
     case priceSecretsPerMonth = "prices/secrets/perMonth"
     case priceEfsPerGBMonth = "prices/efs/perGBMonth"
     case priceKmsKeyPerMonth = "prices/kms/keyPerMonth"

@@ -1,5 +1,6 @@
 // What the cloud's own services cost: CDN, files, sessions, names, logs, the launch page.
 
+import Policies
 import Topology
 
 extension Bill {
@@ -148,18 +149,23 @@ extension Bill {
     addKeysAndAlarms(of: sized, in: region)
   }
 
-  /// A key for data, and where 99.99 % is asked for one for logs too; there, two alarms on the error budget and two with
-  /// which each service scales.
+  /// A key for data, and where 99.99 % is asked for one for logs too; there, alarms on the error budget and two with which
+  /// each service scales. CloudWatch charges for each figure that an alarm looks at.
   private mutating func addKeysAndAlarms(of sized: Sized, in region: Region) {
     let isWatched = sized.shape.base.leavesTwoZones
     let keys = sized.database == nil ? 0 : isWatched ? 2 : 1
     add(
       .operations, "\(keys) key\(keys == 1 ? "" : "s")", Double(keys), "keys", at: .priceKmsKeyPerMonth,
       in: region.code)
-    let alarms = isWatched ? 2 + 2 * sized.servers.count : 0
+    // Over a long time and a short one; of each three: all requests, and those that app and balancer have failed.
+    let budgetFigures = BurnAlarm.all.count * 2 * 3
+    let figures = isWatched ? budgetFigures + 2 * sized.servers.count : 0
     add(
-      .operations, "\(alarms) alarms", Double(alarms), "alarms", at: .priceCloudWatchAlarmPerMonth,
-      in: region.code)
+      .operations, "alarms on \(figures) figures", Double(figures), "figures",
+      at: .priceCloudWatchAlarmPerMonth, in: region.code)
+    add(
+      .operations, "alarms that go by others", isWatched ? Double(BurnAlarm.all.count) : 0, "alarms",
+      at: .priceCloudWatchCompositeAlarmPerMonth, in: region.code)
   }
 
   // MARK: Launch page

@@ -18,9 +18,13 @@ import Testing
       """
     #expect(
       HAProxyLine.parse(text) == [
-        HAProxyLine(server: "server-a", isUp: true, underWay: 3, total: 130, failed: 14),
-        HAProxyLine(server: "server-b", isUp: false, underWay: 0, total: 0, failed: 0),
-        HAProxyLine(server: HAProxyLine.backend, isUp: true, underWay: 3, total: 130, failed: 14),
+        HAProxyLine(
+          server: "server-a", isUp: true, underWay: 3, answers: 123, errors: 7, abandoned: 1, unanswered: 7),
+        HAProxyLine(
+          server: "server-b", isUp: false, underWay: 0, answers: 0, errors: 0, abandoned: 0, unanswered: 0),
+        HAProxyLine(
+          server: HAProxyLine.backend, isUp: true, underWay: 3, answers: 123, errors: 7, abandoned: 1,
+          unanswered: 7),
       ])
   }
 

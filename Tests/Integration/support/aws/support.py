@@ -14,6 +14,7 @@ NEITHER = {
     "AWS::Amplify::Branch": "MiniStack rejects it, moto skips it",
     "AWS::Amplify::Domain": "MiniStack rejects it, moto skips it",
     "AWS::CloudWatch::Alarm": "MiniStack has no alarms on a sum of metrics, moto skips it",
+    "AWS::CloudWatch::CompositeAlarm": "MiniStack rejects it, moto skips it",
 }
 
 
