@@ -32,6 +32,14 @@ public enum AppVariable: String, CaseIterable, Sendable {
   case tracesEndpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
   /// A collector that takes them below `/v1/traces`.
   case telemetryEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+  /// What a collector is asked with besides, for traces: NAME=VALUE with commas between them.
+  case tracesHeaders = "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
+  /// The same for all kinds.
+  case telemetryHeaders = "OTEL_EXPORTER_OTLP_HEADERS"
+  /// A file of certificates that vouch for a collector of traces.
+  case tracesCertificate = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"
+  /// The same for all kinds.
+  case telemetryCertificate = "OTEL_EXPORTER_OTLP_CERTIFICATE"
   /// Which share of all is kept, 0 to 1; what failed or was slow is kept anyway.
   case tracesShare = "HEIGHTS_TRACES_SHARE"
   /// From how many milliseconds on a request is slow.

@@ -44,6 +44,7 @@ public final class Lab: Sendable {
   let tableBoard = TableBoard()
   let serviceUse = Mutex(ServiceUse())
   let budgetBook: Mutex<BudgetBook>
+  let doorReading = Mutex(())
   /// The way to DNS from outside, where the lab has a network of its own.
   private let dnsRelays: [DNSRelay]
   private let startedProcesses = Mutex<[String: Started]>([:])
@@ -58,7 +59,7 @@ public final class Lab: Sendable {
     self.manifest = manifest
     machine = Machine.this
     timeline = Timeline(report: report)
-    budgetBook = Mutex(try BudgetBook.load(folder))
+    budgetBook = Mutex(BudgetBook.load(folder, tell: report))
     sockets = try ActivationSockets(port: port, count: machine.cores, option: "--port")
     network = try LabNetwork(folder: folder.path, earlier: state.place, isFixed: state.enginesKnowTheirPlace)
     var state = state

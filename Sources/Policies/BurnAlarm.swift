@@ -13,8 +13,8 @@ public struct BurnAlarm: Equatable, Sendable {
   public var shortSeconds: Int { longSeconds / 12 }
 
   /// What of 30 days' budget is gone when it fires: 2 % in an hour, 5 % in six, 10 % in a day
-  /// (https://sre.google/workbook/alerting-on-slos/, 5 and 6, with the windows of a day that its calculator adds. Its fourth, 1 for
-  /// three days, is left out: it has no short enough period in CloudWatch, and the budget itself tells it).
+  /// (https://sre.google/workbook/alerting-on-slos/, 5 and 6, with one for a day between its last two. Its
+  /// fourth, 1 for three days, is left out: the budget itself tells as much).
   public static let all = [
     BurnAlarm(name: "fast", rate: 14.4, longSeconds: 3_600),
     BurnAlarm(name: "slow", rate: 6, longSeconds: 6 * 3_600),

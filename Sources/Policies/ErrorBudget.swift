@@ -48,14 +48,17 @@ public struct ErrorBudget: Codable, Equatable, Sendable {
 
     init(seconds: Int, limit: Int) { (self.seconds, self.limit) = (seconds, limit) }
 
+    /// Where there are too many, what is farthest from now goes first: a clock that is wrong for once takes one slot away, and not all.
     mutating func add(_ counts: Counts, atSeconds now: Int) {
       let number = now / seconds
-      // A clock that was set back finds slots that are to come: these were counted by a clock that was wrong.
-      slots.removeAll { $0.number > number || $0.number <= number - limit }
-      if slots.last?.number == number {
-        slots[slots.count - 1].counts += counts
+      let place = slots.firstIndex { $0.number >= number } ?? slots.count
+      if place < slots.count, slots[place].number == number {
+        slots[place].counts += counts
       } else {
-        slots.append(Slot(number: number, counts: counts))
+        slots.insert(Slot(number: number, counts: counts), at: place)
+      }
+      if slots.count > limit, let first = slots.first, let last = slots.last {
+        slots.remove(at: number - first.number >= last.number - number ? 0 : slots.count - 1)
       }
     }
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 import requests
 
@@ -65,9 +66,30 @@ def test_what_people_were_answered_at_the_front_door_is_weighed_and_nothing_else
     counted(lab, [31, 8])
 
 
+def test_a_front_door_that_is_started_anew_is_counted_with_its_successor(lab):
+    url = lab.up("--stage", 4)["appURL"]
+    assert ask(url, "/", 20) == [200] * 20
+    counted(lab, [20, 0])
+    door = lab.status_of("front-door")["pid"]
+    # Edges stand before the servers from stage 5 on, which the front door has to be told.
+    climb = lab.start("climb", "--to", 5)
+    asked = 20
+    while climb.poll() is None:
+        assert ask(url, "/", 1) == [200]
+        asked += 1
+        time.sleep(0.02)
+    assert climb.wait(10) == 0
+    assert lab.status_of("front-door")["pid"] != door
+    # One may have been under way where it was read for the last time.
+    wait_until(lambda: lab.status()["budget"]["requests"] >= asked - 1, "both doors are counted")
+    budget = lab.status()["budget"]
+    assert budget["requests"] <= asked and budget["failed"] == 0, budget
+
+
 def test_an_app_without_a_balancer_counts_for_itself_and_goes_on_after_its_end(lab):
     url = lab.up("--stage", 2)["appURL"]
     assert ask(url, "/", 6) == [200] * 6 and ask(url, "/readyz", 3) == [200] * 3 and ask(url, "/nowhere", 1) == [404]
+    assert ask(url, "/", 2, Host="elsewhere.example") == [421] * 2
     counted(lab, [7, 0])
     pid = lab.status_of("app")["pid"]
     os.kill(pid, signal.SIGKILL)

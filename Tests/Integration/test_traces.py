@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import signal
+import subprocess
 
 import pytest
 import requests
@@ -156,14 +157,14 @@ def test_the_launch_page_is_traced_and_a_collector_is_sent_it(make_lab, monkeypa
 
 
 def test_where_traces_cannot_be_sent_the_app_runs_and_tells(make_lab, monkeypatch):
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example:4318")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector.example:4317")
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=,nonsense")
     lab = make_lab()
     url = lab.up("--stage", 1)["appURL"]
     with requests.Session() as session:
         kept(lab, ask(session, "GET", url + "/"), lambda spans: spans)
     told = (lab.home / "logs" / "launch.log").read_text()
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in told and "without TLS" in told and "OTEL_RESOURCE_ATTRIBUTES" in told
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in told and "https://HOST:PORT" in told and "OTEL_RESOURCE_ATTRIBUTES" in told
 
 
 def test_a_trace_that_is_not_kept_is_told(make_lab):
@@ -171,3 +172,28 @@ def test_a_trace_that_is_not_kept_is_told(make_lab):
     assert "no trace feedface was kept" in lab.heights("traces", "feedface").expect(1).err
     assert "expected its number" in lab.heights("traces", "../x").expect(2).err
     assert "No request was traced yet" in lab.heights("traces").expect(0).out
+
+
+def test_a_collector_is_asked_within_tls_by_its_name_and_with_the_key_that_it_wants(make_lab, monkeypatch, tmp_path):
+    certificate, key = tmp_path / "own.crt", tmp_path / "own.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=collector", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key], check=True, capture_output=True, timeout=60)
+    with otlp.collector(certificate=(certificate, key), **{"Api-Key": "a, secret"}) as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Api-Key=a%2C secret")
+        distrustful = make_lab()
+        url = distrustful.up("--stage", 1)["appURL"]
+        with requests.Session() as session:
+            ask(session, "GET", url + "/")
+        log = distrustful.home / "logs" / "launch.log"
+        wait_until(lambda: "certificate is not believed" in log.read_text(), "it says why nothing was sent")
+        assert not collector.messages and "secret" not in log.read_text()
+        distrustful.down()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate))
+        lab = make_lab()
+        url = lab.up("--stage", 1)["appURL"]
+        with requests.Session() as session:
+            trace = ask(session, "GET", url + "/")
+        wait_until(lambda: any(span["trace"] == trace for span in otlp.spans(*collector.messages)), "the collector has it")
+        assert not collector.mistakes

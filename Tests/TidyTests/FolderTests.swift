@@ -17,7 +17,7 @@ import Testing
       "TLS": http.union(["Tables"]),
       "Redis": http.union(["TLS"]), "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
       "Placement": runtime, "Services": http.union(["Placement"]),
-      "Traces": http,
+      "Traces": http.union(["TLS"]),
       "Launch": app.union(["App"]), "App": app,
     ]
   }()

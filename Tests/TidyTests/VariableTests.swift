@@ -10,6 +10,7 @@ import Testing
   /// Set by whoever runs an app, not by us.
   private static let forPeople: Set<String> = [
     "commitGroup", "logRequests", "assetsURL", "calls", "tracesEndpoint", "telemetryEndpoint", "tracesSlowMs",
+    "tracesHeaders", "telemetryHeaders", "tracesCertificate", "telemetryCertificate",
   ]
   /// Read by libpq.
   private static let forLibraries: Set<String> = ["databasePasswordFile"]

@@ -254,7 +254,7 @@ extension Plan {
           name + part,
           Alarm(
             description:
-              "Requests fail \(rate) times as often as \(percent) % allows, for \(seconds / 60) minutes.",
+              "Requests fail \(rate) times as often as \(percent) % allows, for \(Self.time(seconds)).",
             metrics: metrics,
             // Requests that the load balancer refused itself are not among those that it passed on.
             expression:
@@ -266,9 +266,13 @@ extension Plan {
         name + "Alarm",
         CompositeAlarm(
           description:
-            "Requests fail \(rate) times as often as \(percent) % allows, for \(alarm.longSeconds / 3_600) h and still.",
+            "Requests fail \(rate) times as often as \(percent) % allows, for \(Self.time(alarm.longSeconds)) and still.",
           all: parts.map(\.id), topic: topic.id))
     }
+  }
+
+  private static func time(_ seconds: Int) -> String {
+    seconds < 3_600 ? "\(seconds / 60) minutes" : "\(seconds / 3_600) h"
   }
 
   /// Without what binary fractions add.

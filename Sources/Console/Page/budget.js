@@ -1,17 +1,19 @@
 // How many requests may still fail, and how fast the budget goes.
 
 import { html } from './dom.js';
-import { count, percent, rate, share } from './format.js';
+import { count, rate, share } from './format.js';
 
 /// - root: the panel. - budget: of a Snapshot.
 export function showBudget(root, { target, days, requests, failed, allowed, usedShare, alarms }) {
   const level = usedShare > 1 ? 'full' : usedShare >= 0.8 ? 'nearly-full' : 'fine';
   root.dataset.level = level;
   const part = (name) => root.querySelector(`#budget-${name}`);
-  const used = `${percent(usedShare)} used`;
-  part('left').textContent = usedShare > 1 ? 'overspent' : percent(1 - usedShare);
+  // Rounded up, as `heights status` does.
+  const usedPercent = Math.ceil(usedShare * 100);
+  const used = `${count(usedPercent)} % used`;
+  part('left').textContent = usedShare > 1 ? 'overspent' : `${100 - usedPercent} %`;
   part('unit').textContent = usedShare > 1 ? '' : 'left';
-  part('meter').setAttribute('aria-valuenow', Math.min(100, Math.floor(usedShare * 100)));
+  part('meter').setAttribute('aria-valuenow', Math.min(100, usedPercent));
   part('meter').setAttribute('aria-valuetext', used);
   part('meter').firstElementChild.style.setProperty('--share', Math.min(1, usedShare));
   part('detail').textContent = requests === 0
@@ -24,12 +26,9 @@ export function showBudget(root, { target, days, requests, failed, allowed, used
       `${rate(longRate)}, and ${rate(shortRate)} in ${time(shortSeconds)}; ${fires ? 'above' : 'alarm above'} ${rate(limit)}`))));
 }
 
-/// What a notice says while one of them fires; null when none does.
-export function budgetAlarm({ alarms }) {
-  const firing = alarms.find(({ fires }) => fires);
-  return firing ? ['alarm', 'Requests fail too often. ',
-    `${rate(firing.shortRate)} times as often as they may in ${time(firing.shortSeconds)}, ${rate(firing.longRate)} times in `
-      + `${time(firing.longSeconds)}.`] : null;
+/// The name of the first alarm that fires; null when none does.
+export function firingAlarm({ alarms }) {
+  return alarms.find(({ fires }) => fires)?.name ?? null;
 }
 
 function time(seconds) {

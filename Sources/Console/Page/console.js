@@ -14,7 +14,7 @@
 //   climb      null | {from, to, done, count, title, fraction|null, remainingSeconds|null, isRunning}
 //   jobs       [{id, lane, title, startedAtMs, endedAtMs|null, hasSucceeded|null, lines [string], report|null}]
 //   drills     [{kind, summary, firstStage, target}]             target: 'zone' | 'host' | 'nothing'
-//   budget     {target, days, requests, failed, allowed, usedShare, alarms [{name, rate, longSeconds, shortSeconds,
+//   budget     null | {target, days, requests, failed, allowed, usedShare, alarms [{name, rate, longSeconds, shortSeconds,
 //               longRate, shortRate, fires}]}                    shares 0 to 1; rates: times as often as requests may fail
 //   disk       {usedBytes, quotaBytes}
 //   instance   {type, loops, cacheBytes}                         of the server, where the topology has one
@@ -37,7 +37,7 @@
 import { Access } from './access.js';
 import { Chart } from './charts.js';
 import { Controls } from './controls.js';
-import { budgetAlarm, showBudget } from './budget.js';
+import { firingAlarm, showBudget } from './budget.js';
 import { badge, code, html } from './dom.js';
 import { bytes, dateAndTime, percent, timeOfDay } from './format.js';
 import { ClimbPanel, JobList } from './jobs.js';
@@ -103,10 +103,9 @@ function show(snapshot) {
   controls.show(snapshot);
   whenChanged('summary', topology, showSummary);
   whenChanged('services', topology.tiers, (tiers) => showServices(byId('services'), { tiers }));
-  whenChanged('budget', budget, (budget) => {
-    showBudget(byId('budget'), budget);
-    showNotice('budget', ...(budgetAlarm(budget) ?? [null]));
-  });
+  byId('budget').hidden = !budget;
+  if (budget) whenChanged('budget', budget, () => showBudget(byId('budget'), budget));
+  whenChanged('budget-alarm', budget && firingAlarm(budget), showBudgetNotice);
   whenChanged('disk', { disk, hasServer }, showDisk);
   whenChanged('instance', { instance, hasServer }, showInstance);
   whenChanged('dns', dns, showDNS);
@@ -275,6 +274,11 @@ function showCopies(isOne) {
   showNotice('copies', ...(isOne
     ? ['warning', 'The database has one copy. ', 'No follower is in step: the next loss of a zone may lose what is written now.']
     : [null]));
+}
+
+function showBudgetNotice(name) {
+  showNotice('budget', ...(name
+    ? ['alarm', 'Requests fail too often. ', 'The error budget below tells how often, and for how long.'] : [null]));
 }
 
 function showAccess(state) {

@@ -35,7 +35,8 @@ actor TraceCollector {
   /// - Throws: `TracesLost`.
   func send(_ bytes: [UInt8], _ closing: TraceClosing) async throws {
     let request = ClientRequest(
-      "POST", endpoint.path, body: .init(mediaType: "application/json", bytes: bytes), mayRetry: false)
+      "POST", endpoint.path, headers: endpoint.headers,
+      body: .init(mediaType: "application/json", bytes: bytes), mayRetry: false)
     var failures = 0
     while true {
       let outcome = try await attempt(request, by: closing.deadline ?? .afterMs(Self.sendMs))
@@ -65,6 +66,9 @@ actor TraceCollector {
       if answer.isSuccess { return .taken }
       let reason = "answered \(answer.status)"
       return Self.passing.contains(answer.status) ? .missed(reason) : .refused(reason)
+    case .failure(.insecure(let reason)):
+      await close()
+      return .missed("was not told anything: \(reason)")
     case .failure:
       await close()
       return .missed("did not answer")
@@ -76,12 +80,22 @@ actor TraceCollector {
     guard let found = try await address(by: deadline),
       let place = try? Endpoint.at(found, port: endpoint.port, authority: endpoint.authority)
     else { return nil }
-    let made = HTTPClient(
-      place, on: loop,
-      HTTPClient.Settings(
-        userAgent: "heights", connections: 1, waiting: 1, bodyBytes: 64 << 10, idleMs: KeepAlive.callerMs))
+    var settings = HTTPClient.Settings(
+      userAgent: "heights", connections: 1, waiting: 1, bodyBytes: 64 << 10, idleMs: KeepAlive.callerMs)
+    if endpoint.isEncrypted { settings.encryption = try await encryption() }
+    let made = HTTPClient(place, on: loop, settings)
     client = made
     return made
+  }
+
+  /// By certificates that are read anew with each client.
+  private func encryption() async throws -> HTTPClient.Encryption {
+    do {
+      let believed = try await TLSClient.read(authorities: endpoint.authorities)
+      return { [host = endpoint.host] (descriptor) throws(StreamFailure) in
+        try TLSStream(descriptor, name: host, believed)
+      }
+    } catch { throw TracesLost(description: "\(endpoint.origin) was not told anything: \(error)") }
   }
 
   private func address(by deadline: Deadline) async throws -> String? {

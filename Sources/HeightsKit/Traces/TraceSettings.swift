@@ -23,7 +23,7 @@ struct TraceSettings: Sendable {
   /// - Throws: `EnvironmentError` for a variable of our own.
   init?(_ variables: [String: String], warn: Warn = TraceSettings.tell) throws {
     file = variables[.tracesFile]
-    endpoint = Self.endpoint(variables, warn)
+    endpoint = TraceEndpoint(variables, warn)
     guard file != nil || endpoint != nil else { return nil }
     sampling = TraceSampling(share: try Self.share(variables), slowMs: try Self.slowMs(variables))
     resource = Self.resource(variables, warn)
@@ -34,26 +34,6 @@ struct TraceSettings: Sendable {
     Log.warning(
       "a variable is not understood, and left out",
       [("variable", variable.rawValue), ("expected", expected)])
-  }
-
-  private static func endpoint(_ variables: [String: String], _ warn: Warn) -> TraceEndpoint? {
-    if let own = variables[.tracesEndpoint], !own.isEmpty {
-      return endpoint(own, of: .tracesEndpoint, warn)
-    }
-    guard let all = variables[.telemetryEndpoint], !all.isEmpty else { return nil }
-    // That of a collector as a whole: each kind has a path of its own below.
-    return endpoint(all + (all.hasSuffix("/") ? "v1/traces" : "/v1/traces"), of: .telemetryEndpoint, warn)
-  }
-
-  private static func endpoint(_ url: String, of variable: AppVariable, _ warn: Warn) -> TraceEndpoint? {
-    if let endpoint = TraceEndpoint(url) { return endpoint }
-    warn(
-      variable,
-      "http://HOST:PORT, as in http://127.0.0.1:4318. "
-        + (url.hasPrefix("https:")
-          ? "Traces are sent without TLS as yet: let an OpenTelemetry Collector on this host take them, and send them on"
-          : "It takes OTLP as JSON by HTTP"))
-    return nil
   }
 
   private static func share(_ variables: [String: String]) throws -> Double {
@@ -78,50 +58,14 @@ struct TraceSettings: Sendable {
 
   /// `service.name` first, then what whoever runs the process says of it.
   private static func resource(_ variables: [String: String], _ warn: Warn) -> [TracesData.Attribute] {
-    let text = variables[.telemetryResource] ?? ""
-    var attributes: [TracesData.Attribute] = []
-    for pair in text.split(separator: ",") {
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
-        $0.trimmingCharacters(in: .whitespaces)
-      }
-      // A value may be empty.
-      guard parts.count == 2, !parts[0].isEmpty, let value = parts[1].removingPercentEncoding else {
-        warn(.telemetryResource, "NAME=VALUE,NAME=VALUE")
-        continue
-      }
-      attributes.append(TracesData.Attribute(parts[0], .text(value)))
-    }
+    let (values, mistakes) = (variables[.telemetryResource] ?? "").namedValues
+    for _ in 0..<mistakes { warn(.telemetryResource, "NAME=VALUE,NAME=VALUE") }
+    var attributes = values.map { TracesData.Attribute($0.name, .text($0.value)) }
     let names: [String?] = [
       variables[.telemetryName], attributes["service.name"], variables[.service],
     ]
     let name = names.compactMap { $0 }.first { !$0.isEmpty } ?? "app"
     attributes.removeAll { $0.key == "service.name" }
     return [TracesData.Attribute("service.name", .text(name))] + attributes
-  }
-}
-
-/// A collector that takes OTLP by HTTP.
-struct TraceEndpoint: Equatable, Sendable {
-  /// `http://HOST[:PORT]`.
-  let origin: String
-  /// A name, or an address without brackets.
-  let host: String
-  let port: Int
-  /// Where it takes traces: `/v1/traces`.
-  let path: String
-
-  /// As the Host header has it.
-  var authority: String { String(origin.dropFirst("http://".count)) }
-
-  /// Nil for what is no address of that kind.
-  init?(_ url: String) {
-    guard let parts = URLComponents(string: url), let host = parts.host, !host.isEmpty, parts.user == nil,
-      parts.query == nil, parts.scheme == "http", (1...65_535).contains(parts.port ?? 80)
-    else { return nil }
-    self.host = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-    port = parts.port ?? 80
-    let place = self.host.contains(":") ? "[\(self.host)]" : self.host
-    origin = "http://\(place)" + (parts.port.map { ":\($0)" } ?? "")
-    path = parts.path.isEmpty ? "/" : parts.percentEncodedPath
   }
 }

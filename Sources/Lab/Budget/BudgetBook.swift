@@ -7,31 +7,41 @@ import Topology
 
 /// What one door has counted of people's requests since it started.
 struct DoorCounts: Equatable, Sendable {
-  /// The process: another one counts from 0.
-  let pid: Int32
   let requests: Double
   let failed: Double
+
+  /// Nil for what nobody can have counted: an app tells it.
+  init?(requests: Double, failed: Double) {
+    guard 0...1e15 ~= requests, 0...requests ~= failed else { return nil }
+    (self.requests, self.failed) = (requests, failed)
+  }
 }
 
 /// Adds up what doors count, and notices when the budget goes too fast.
 struct BudgetBook: Equatable, Sendable {
   private(set) var budget: ErrorBudget
-  /// By the name of the process, as it was read last.
-  private var doors: [String: DoorCounts] = [:]
+  /// By the process, as it was read last: whatever it is called by now, and another one counts from 0.
+  private var doors: [Int32: DoorCounts] = [:]
   private var firing: Set<String> = []
 
   init(_ budget: ErrorBudget = ErrorBudget()) { self.budget = budget }
 
-  /// Takes what the doors tell now; of one that does not tell, it is there with the next reading.
-  /// - Parameter seconds: since 1970.
-  mutating func take(_ readings: [String: DoorCounts], target: Double, atSeconds seconds: Int) {
-    for (name, reading) in readings {
-      let earlier = doors[name].flatMap { $0.pid == reading.pid ? $0 : nil }
-      let requests = max(0, reading.requests - (earlier?.requests ?? 0))
-      let failed = max(0, reading.failed - (earlier?.failed ?? 0))
+  /// Takes what the doors tell now.
+  /// - Parameters:
+  ///   - readings: by the process, of all that run; nil for one that does not tell, which is there with the next reading.
+  ///   - seconds: since 1970.
+  /// - Returns: whether some have failed.
+  mutating func take(_ readings: [Int32: DoorCounts?], target: Double, atSeconds seconds: Int) -> Bool {
+    var haveFailed = false
+    for case (let pid, let reading?) in readings {
+      let requests = max(0, reading.requests - (doors[pid]?.requests ?? 0))
+      let failed = min(requests, max(0, reading.failed - (doors[pid]?.failed ?? 0)))
       budget.add(.init(requests: requests, failed: failed, target: target), atSeconds: seconds)
-      doors[name] = reading
+      haveFailed = haveFailed || failed > 0
+      doors[pid] = reading
     }
+    doors = doors.filter { readings.keys.contains($0.key) }
+    return haveFailed
   }
 
   /// What alarms have begun to say, or no longer say, since it was asked last: for people.
@@ -55,14 +65,21 @@ struct BudgetBook: Equatable, Sendable {
 
 // On disk.
 extension BudgetBook {
-  /// What the last run has left; nothing counted where there is none.
-  /// - Throws: `unreadableState` where the file is not what `save` writes.
-  static func load(_ folder: AppFolder) throws(LabError) -> BudgetBook {
-    guard let data = FileManager.default.contents(atPath: folder.budget) else { return BudgetBook() }
-    guard let budget = try? JSONDecoder().decode(ErrorBudget.self, from: data) else {
-      throw .unreadableState(path: folder.budget, reason: "not what `up` writes")
+  /// What the last run has left; nothing counted where there is none. A file that nobody can read is put aside: it says nothing of
+  /// the app's data, so the app runs without it.
+  /// - Parameter tell: hears where it is then.
+  static func load(_ folder: AppFolder, tell: (String) -> Void) -> BudgetBook {
+    var isThere = stat()
+    guard stat(folder.budget, &isThere) == 0 else { return BudgetBook() }
+    if let data = FileManager.default.contents(atPath: folder.budget),
+      let budget = try? JSONDecoder().decode(ErrorBudget.self, from: data)
+    {
+      return BudgetBook(budget)
     }
-    return BudgetBook(budget)
+    let place = folder.budget + ".unreadable"
+    _ = rename(folder.budget, place)
+    tell("the error budget begins anew: what was counted before can't be read (now \(place))")
+    return BudgetBook()
   }
 
   func save(_ folder: AppFolder) throws(LabError) {

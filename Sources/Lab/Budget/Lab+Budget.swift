@@ -25,8 +25,9 @@ extension Lab {
         continue
       }
       nextMs = Clock.nowMs + Self.readingMs
-      readDoors()
-      guard isEnding || Clock.nowMs >= nextSavingMs else { continue }
+      // Failures are not to be lost with a lab that ends in them.
+      let haveFailed = readDoors()
+      guard isEnding || haveFailed || Clock.nowMs >= nextSavingMs else { continue }
       nextSavingMs = Clock.nowMs + Self.savingMs
       canSave = saveBudget(tells: canSave)
     }
@@ -43,48 +44,69 @@ extension Lab {
     }
   }
 
-  private func readDoors() {
-    let target = currentState.stage.availabilityTarget
-    let readings = doorCounts
-    let seconds = Clock.wallMs / 1_000
-    let news = budgetBook.withLock { book in
-      book.take(readings, target: target, atSeconds: seconds)
-      return book.news(atSeconds: seconds)
-    }
-    for line in news { tell(line) }
-  }
-
-  /// Of each process that has the public port: the front door, or before there is one the app's own.
-  private var doorCounts: [String: DoorCounts] {
-    let statuses = supervisor?.statuses ?? [:]
-    let front = specs.first { $0.kind == .frontDoor }
-    let names = currentState.openDoors.map(\.rawValue) + [front?.name].compactMap { $0 }
-    return names.reduce(into: [:]) { counts, name in
-      guard let pid = statuses[name]?.pid else { return }
-      let reading = name == front?.name ? countsOfBalancer(name, front?.host) : countsOfApp(name)
-      counts[name] = reading.map { DoorCounts(pid: pid, requests: $0.requests, failed: $0.failed) }
+  /// - Returns: whether requests have failed since the last reading.
+  func readDoors() -> Bool {
+    // One at a time: a reading that is taken after a later one would have it counted twice.
+    doorReading.withLock { _ in
+      let target = currentState.stage.availabilityTarget
+      let readings = doorCounts
+      let seconds = Clock.wallMs / 1_000
+      let (haveFailed, news) = budgetBook.withLock { book in
+        (book.take(readings, target: target, atSeconds: seconds), book.news(atSeconds: seconds))
+      }
+      for line in news { tell(line) }
+      return haveFailed
     }
   }
 
-  /// What it has led on. What it answers itself (whether it is well, a name that is not the app's) is left out, and who went away
-  /// before there was an answer.
-  private func countsOfBalancer(_ name: String, _ host: Host?) -> (requests: Double, failed: Double)? {
-    guard let host, let lines = try? HAProxyLine.all(of: name, in: host.outerFolder),
-      let all = lines.first(where: { $0.server == HAProxyLine.backend })
-    else { return nil }
-    return (Double(all.answers - all.abandoned), Double(all.errors))
+  /// Of each process that has the public port, or had it and answers what it has accepted: the front door and one that it replaces,
+  /// before there is one the app's own.
+  private var doorCounts: [Int32: DoorCounts?] {
+    var counts = Role.allCases.reduce(into: [:]) { counts, role in
+      count(role.rawValue, into: &counts) { countsOfApp(role.rawValue) }
+    }
+    if let front = specs.first(where: { $0.kind == .frontDoor }) {
+      let sockets = [
+        front.name: HAProxy.adminSocket, ProcessTable.aside(front.name): HAProxy.formerSocket,
+      ]
+      for (name, socket) in sockets {
+        count(name, into: &counts) { countsOfBalancer(name, front.host, socket) }
+      }
+    }
+    return counts
   }
 
-  private func countsOfApp(_ name: String) -> (requests: Double, failed: Double)? {
+  private func count(_ name: String, into counts: inout [Int32: DoorCounts?], _ read: () -> DoorCounts?) {
+    guard let pid = supervisor?.status(of: name)?.pid else { return }
+    let reading = read()
+    // Another one may have answered by now.
+    counts[pid] = .some(supervisor?.status(of: name)?.pid == pid ? reading : nil)
+  }
+
+  /// What it has led on. What it answers itself (whether a server is there, a name that is not the app's) is left out, and who went
+  /// away while they waited.
+  private func countsOfBalancer(_ name: String, _ host: Host, _ socket: String) -> DoorCounts? {
+    let lines = try? HAProxyLine.all(of: name, in: host.outerFolder, socket: socket)
+    guard let all = lines?.first(where: { $0.server == HAProxyLine.backend }) else { return nil }
+    return DoorCounts(requests: Double(all.answers - all.abandoned), failed: Double(all.errors))
+  }
+
+  private func countsOfApp(_ name: String) -> DoorCounts? {
     let admin = AdminClient(folder.adminSocket(ofProcess: name))
     guard let answer = try? admin.get(AdminPath.metrics, limitMs: Self.doorLimitMs), answer.status == 200
     else { return nil }
-    return PrometheusSample.parse(answer.text).reduce(into: (0, 0)) { counts, sample in
-      guard sample.isOfPeople else { return }
-      counts.requests += sample.value
-      if sample.labels["status"].flatMap({ Int($0) }) ?? 0 >= 500 { counts.failed += sample.value }
+    var (requests, failed) = (0.0, 0.0)
+    for sample in PrometheusSample.parse(answer.text) where sample.isOfPeople {
+      let status = sample.labels["status"].flatMap { Int($0) } ?? 0
+      if Self.nobodys.contains(status) { continue }
+      requests += sample.value
+      if status >= 500 { failed += sample.value }
     }
+    return DoorCounts(requests: requests, failed: failed)
   }
+
+  /// A name that is not the app's, and who went away before the answer.
+  private static let nobodys: Set<Int> = [421, 499]
 
   /// How it stands with the error budget, as the doors were read last.
   var budget: LabSnapshot.Budget {

@@ -54,13 +54,20 @@ struct HAProxy: Balancer {
 
   func prepare() throws(LabError) {
     try shell.write(configuration, to: "haproxy.cfg")
-    // One that it replaces still answers there, and would be taken for this one.
-    try shell.remove(Self.adminSocket)
+    try giveUpSocket()
     var healthy = healthyServers(limitMs: Self.firstCheckMs)
     // Who starts beside the one that it replaces has people at once, and on a busy machine an answer takes a while. (Who does not run
     // refuses without delay.)
     if healthy.isEmpty { healthy = healthyServers(limitMs: Self.secondCheckMs) }
     try shell.write(states(healthy: Set(healthy.map(\.id))), to: Self.statesFile)
+  }
+
+  /// One that it replaces still answers there, and would be taken for this one; what it counts is read at another place.
+  private func giveUpSocket() throws(LabError) {
+    guard shell.has(Self.adminSocket) else { return }
+    let isTaken = (try? UnixAddress(folder: host.outerFolder, name: Self.formerSocket).connect()) != nil
+    if isTaken { return try shell.remove(Self.adminSocket) }
+    try shell.rename(Self.adminSocket, to: Self.formerSocket)
   }
 
   private func healthyServers(limitMs: Int) -> [Server] {
@@ -166,7 +173,9 @@ extension HAProxy {
 
   /// Of the first check of each: one that hangs must not keep the balancer from starting.
   private static let firstCheckMs = 300
-  private static let adminSocket = "admin.sock"
+  static let adminSocket = "admin.sock"
+  /// Of one that was set aside.
+  static let formerSocket = "aside.sock"
   private static let secondCheckMs = 1_500
   private static let statesFile = "servers.state"
 
@@ -214,8 +223,10 @@ extension HAProxy {
   /// - Parameters:
   ///   - name: of the process, for messages.
   ///   - folder: of its host, as the lab sees it.
-  static func say(_ command: String, to name: String, in folder: String) throws(LabError) -> String {
-    let socket = try UnixAddress(folder: folder, name: adminSocket).connect()
+  static func say(
+    _ command: String, to name: String, in folder: String, socket: String = adminSocket
+  ) throws(LabError) -> String {
+    let socket = try UnixAddress(folder: folder, name: socket).connect()
     let exchange = Exchange(socket, limitMs: HostClient.limitMs, what: "asking \(name)")
     try exchange.write(Array((command + "\n").utf8))
     var answer: [UInt8] = []

@@ -11,7 +11,7 @@ struct HAProxyLine: Equatable {
   let answers: Int
   /// Those with a status of 500 or more.
   let errors: Int
-  /// Who went away before an answer came; among the answers.
+  /// Of no status that is one: mostly who went away while they waited for a server. Among the answers.
   let abandoned: Int
   /// Refused connections, and answers that did not come or were none. (A request that was tried elsewhere afterwards is among them.)
   let unanswered: Int
@@ -25,8 +25,12 @@ struct HAProxyLine: Equatable {
   /// - Parameters:
   ///   - name: of the process, for messages.
   ///   - folder: of its host, as the lab sees it.
-  static func all(of name: String, in folder: String) throws(LabError) -> [HAProxyLine] {
-    guard let lines = parse(try HAProxy.say("show stat servers 6 -1", to: name, in: folder)) else {
+  ///   - socket: where it answers.
+  static func all(
+    of name: String, in folder: String, socket: String = HAProxy.adminSocket
+  ) throws(LabError) -> [HAProxyLine] {
+    let text = try HAProxy.say("show stat servers 6 -1", to: name, in: folder, socket: socket)
+    guard let lines = parse(text) else {
       throw .protocolBroken("the statistics of \(name)")
     }
     return lines

@@ -113,6 +113,8 @@ extension Lab {
       try stop([spec])
     }
     try start([spec], readyWithinMs: readyWithinMs, progress)
+    // What the former one has counted goes with it.
+    if spec.kind == .frontDoor { _ = readDoors() }
     supervisor?.unwant(former)
     try waitUntilStopped(former)
     try forget(former)

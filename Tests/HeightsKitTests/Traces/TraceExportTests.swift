@@ -218,10 +218,44 @@ import Testing
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector/a%20b", "http://collector", "/a%20b/v1/traces"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318", "http://127.0.0.1:4318", "/"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1/x", "http://127.0.0.1:1", "/x"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.example.com", "https://otlp.example.com", "/v1/traces"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://[::1]:1/o", "https://[::1]:1", "/o/v1/traces"),
   ])
   func anEndpointIsAsOpenTelemetryHasIt(name: String, url: String, origin: String, path: String) throws {
     let endpoint = try #require(try TraceSettings([name: url])?.endpoint)
     #expect(endpoint.origin == origin && endpoint.path == path)
+  }
+
+  @Test func anEndpointHasItsUsualPort() throws {
+    func endpoint(_ url: String) throws -> TraceEndpoint? {
+      try TraceSettings(["OTEL_EXPORTER_OTLP_ENDPOINT": url])?.endpoint
+    }
+    #expect(try endpoint("https://a")?.port == 443)
+    #expect(try endpoint("http://a")?.port == 80)
+    #expect(try endpoint("https://a:4318")?.authority == "a:4318")
+  }
+
+  @Test(arguments: [
+    ("api-key=abc", ["api-key: abc"], 0), ("a=1, b = 2%2C3 ,", ["a: 1", "b: 2,3"], 0),
+    ("Authorization=Basic%20YTpi", ["Authorization: Basic YTpi"], 0), ("a=b=c", ["a: b=c"], 0),
+    ("a=", ["a: "], 0),
+    // What would be another header, or is the client's own.
+    ("a=b%0D%0AHost: c", [], 1), ("a:=b,ok=1", ["ok: 1"], 1), ("a b=c", [], 1), ("=x,y", [], 2),
+    ("a=%zz", [], 1),
+    ("Host=elsewhere,content-LENGTH=0,Transfer-Encoding=chunked", [], 3), ("a=b%00", [], 1),
+  ])
+  func headersForACollectorAreReadAndNothingElseBecomesOne(text: String, expected: [String], mistakes: Int)
+    throws
+  {
+    var told: [String] = []
+    let variables = [
+      "OTEL_EXPORTER_OTLP_ENDPOINT": "https://a", "OTEL_EXPORTER_OTLP_HEADERS": "other=1",
+      "OTEL_EXPORTER_OTLP_TRACES_HEADERS": text,
+    ]
+    let settings = try TraceSettings(variables) { told.append("\($0.rawValue) \($1)") }
+    #expect(settings?.endpoint?.headers.map { "\($0.name): \($0.value)" } == expected)
+    #expect(
+      told == Array(repeating: "OTEL_EXPORTER_OTLP_TRACES_HEADERS NAME=VALUE,NAME=VALUE", count: mistakes))
   }
 
   @Test func whatThePartsOfAProcessAreCalled() throws {
@@ -242,7 +276,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318", "without TLS"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector:4317", "https://HOST:PORT"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "http://HOST:PORT"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:70000", "http://HOST:PORT"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://me:pass@collector", "http://HOST:PORT"),

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,8 +56,9 @@ def in_files(folder):
 
 
 @contextmanager
-def collector():
-    """Takes what is sent to it, as `messages`; its address is `url`."""
+def collector(certificate=None, **headers):
+    """Takes what is sent to it with these headers, as `messages`; its address is `url`. With a certificate, as files of it and its
+    key, it is asked within TLS."""
     class Collector:
         messages = []
         mistakes = []
@@ -66,6 +68,7 @@ def collector():
             body = self.rfile.read(int(self.headers["Content-Length"]))
             try:
                 assert (self.path, self.headers["Content-Type"]) == ("/v1/traces", "application/json")
+                assert all(self.headers[name] == value for name, value in headers.items()), self.headers
                 Collector.messages.append(parse(body, ExportTraceServiceRequest))
                 status = 200
             except Exception as mistake:
@@ -80,9 +83,17 @@ def collector():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_):
+            """Who does not believe its certificate goes away."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    Collector.url = f"http://127.0.0.1:{server.server_port}"
+    Collector.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield Collector
     finally:
