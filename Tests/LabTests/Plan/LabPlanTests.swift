@@ -185,6 +185,16 @@ import Topology
     }
   }
 
+  @Test func theDatabaseHasConnectionsForWorkersToo() throws {
+    func connections(_ workers: String) throws -> Int {
+      let context = try HostContext.forTests(in: temporary, listens: "port", workers: workers)
+      let engines = try plan(at: .separateDatabase, context).specs.compactMap { $0.engine as? Postgres }
+      return try #require(engines.first).settings.connections
+    }
+    // Beside each of eight servers.
+    #expect(try connections("mail: { run: ['m'], count: 2 }") >= connections("") + 16)
+  }
+
   @Test func onlyTheFirstServiceHasWorkersBesideIt() throws {
     let plan = try plan(at: .microservices)
     #expect(plan.specs.allSatisfy { $0.worker == nil })
