@@ -30,7 +30,7 @@ extension LabPlan {
     case .service:
       hasFrontDoor
         ? instances(of: tier, count: Self.maximum(of: tier)).flatMap {
-          [instance($0, of: tier)] + workers(on: $0, of: tier)
+          [instance($0, of: tier)] + workers(on: $0)
         } : []
     case .database: hosts(of: tier).flatMap { databaseProcesses($0.member, $0.host, of: tier) }
     case .cache: hosts(of: tier).flatMap { cacheProcesses($0.member, $0.host, of: tier) }
@@ -71,10 +71,9 @@ extension LabPlan {
       program: .instance(service: topology.services.count > 1 ? tier.title : nil))
   }
 
-  /// Each server of the first service has all of them, as many as there are servers.
-  private func workers(on host: Host, of tier: Tier) -> [ProcessSpec] {
-    if tier.id != topology.services.first?.id { return [] }
-    return context.manifest.workers.flatMap { worker in
+  /// Every server has all of them: an app that has any is one service.
+  private func workers(on host: Host) -> [ProcessSpec] {
+    context.manifest.workers.flatMap { worker in
       (0..<worker.count).map { index in
         ProcessSpec(
           name: WorkerProcess.name(of: worker.name, index, on: host.id), host: host, layer: .worker,

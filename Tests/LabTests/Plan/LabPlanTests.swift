@@ -195,11 +195,6 @@ import Topology
     #expect(try connections("mail: { run: ['m'], count: 2 }") >= connections("") + 16)
   }
 
-  @Test func onlyTheFirstServiceHasWorkersBesideIt() throws {
-    let plan = try plan(at: .microservices)
-    #expect(plan.specs.allSatisfy { $0.worker == nil })
-  }
-
   @Test(arguments: [
     ("server-a", ProcessKind.app), ("server-a.us-east-1", .app), ("server-a.worker-mail", .worker("mail")),
     ("server-a.worker12-mail-2", .worker("mail-2")), ("server-a.us-east-1.worker-a", .worker("a")),
