@@ -206,10 +206,15 @@ public final class Lab: Sendable {
       return LabSnapshot.Process(
         name: name, host: host,
         zone: status.zone == Host.outside ? nil : status.zone,
-        address: Role(rawValue: name) == nil ? host.flatMap { addresses[$0] } : nil,
+        address: Self.isReached(name) ? host.flatMap { addresses[$0] } : nil,
         role: status.observation?.role, lagBytes: status.observation?.lagBytes, pid: status.pid,
         health: status.health, restarts: status.restarts, lastEnd: status.lastEnd)
     }
+  }
+
+  /// Whether it has an address of its own: not on the public port, and no worker.
+  private static func isReached(_ name: String) -> Bool {
+    if case .worker = ProcessKind(name: name) { false } else { Role(rawValue: name) == nil }
   }
 
   /// Of a process that was given away: `HOST.ENGINE` tells it.

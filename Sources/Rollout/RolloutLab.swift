@@ -87,7 +87,7 @@ extension RolledApp {
       // `server-a2` is the second of `server-a`. Where one process is all of the app, it is every service's.
       let server = process.host.map { String($0.reversed().drop(while: \.isNumber).reversed()) }
       let tier = tiers.first { tier in tier.members.contains { $0.server == server } }
-      instances[tier?.title ?? manifest.service.name, default: []].append(
+      instances[process.worker ?? tier?.title ?? manifest.service.name, default: []].append(
         Instance(
           name: process.name, zone: process.zone, isReady: process.health == .ready,
           restarts: process.restarts))
@@ -101,7 +101,7 @@ extension RolledApp {
 }
 
 extension LabSnapshot.Process {
-  fileprivate var runsApp: Bool { isApp || kind == .launchPage }
+  fileprivate var runsApp: Bool { isApp || worker != nil || kind == .launchPage }
 }
 
 extension Manifest {

@@ -20,6 +20,7 @@ from support.lab import Lab
 from support.machines import make_debian
 from support.paths import EXAMPLES, SUMMIT_FOLDER
 from support.pictures import png
+from support.waiting import wait_until
 from visitor import Visitor
 
 # What Debian's image has, and what a server would bring from Debian.
@@ -86,6 +87,19 @@ SERVED = """from app import app
 app.add_url_rule("/readyz", view_func=app.view_functions["health"])
 """
 GUESTBOOK = EXAMPLES / "Guestbook"
+# A worker of it, which greets once a start, in its own name.
+WORK = """#!/bin/sh
+cd "$(dirname "$0")/.." && PYTHONPATH=lib exec python3 greet.py
+"""
+GREET = """import os, time, uuid
+import psycopg
+assert "PORT" not in os.environ and "HOST" not in os.environ
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    # Without the app, which makes the table, there would be none.
+    connection.execute("INSERT INTO entries (id, name, text) VALUES (%s, 'greeter', %s)", (uuid.uuid4(), f"by {os.getpid()}"))
+print("the worker has greeted", flush=True)
+time.sleep(1 << 20)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -100,8 +114,11 @@ def guestbook(place):
         shutil.copy(GUESTBOOK / name, folder / name)
     shutil.copytree(GUESTBOOK / "templates", folder / "templates")
     (folder / "served.py").write_text(SERVED)
-    (folder / "run").write_text(RUN)
-    (folder / "run").chmod(0o755)
+    (folder / "greet.py").write_text(GREET)
+    (folder / "workers").mkdir()
+    for program, text in ((folder / "run", RUN), (folder / "workers" / "greet", WORK)):
+        program.write_text(text)
+        program.chmod(0o755)
     path = place / "guestbook.tar.gz"
     with tarfile.open(path, "w:gz", compresslevel=1) as archive:
         archive.add(folder, ".")
@@ -236,3 +253,20 @@ def test_an_app_in_another_language_that_is_packed_by_hand_finds_its_database_an
     assert requests.get(f"{server.url}/entries/{form['id']}", timeout=60).json()["text"] == "a line"
     assert "a line" in requests.get(f"{server.url}/", timeout=60).text
     assert "the cache is away" not in server.run("cat", "/var/log/heights/app.log")
+
+
+def test_workers_run_beside_the_app_and_end_with_it(make_cloud, debian, guestbook):
+    server = make_cloud(5, GUESTBOOK, guestbook).server(debian, "a")
+    start([server])
+    unit = "heights-worker@greet"
+    greetings = lambda: server.run("cat", "/var/log/heights/app.log").count("the worker has greeted")
+    wait_until(lambda: greetings() == 1, "the worker has greeted")
+    wait_until(lambda: "greeter" in page(server), "people see it")
+    server.run("systemctl", "kill", "--signal", "KILL", unit)
+    wait_until(lambda: greetings() == 2, "the worker is started again")
+    server.run("systemctl", "stop", "heights")
+    assert "ActiveState=inactive" in server.run("systemctl", "show", "--property", "ActiveState", unit)
+
+
+def page(server):
+    return requests.get(f"{server.url}/", timeout=60).text

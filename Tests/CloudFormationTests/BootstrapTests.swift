@@ -40,6 +40,11 @@ import Topology
     #expect(bash.terminationStatus == 0, "\(told)")
   }
 
+  /// AWS takes 16 KiB of user data, and each server's own settings come before what all have.
+  @Test func thereIsRoomForTheSettings() {
+    #expect(script.utf8.count < 12 << 10)
+  }
+
   @Test func nothingOfAnotherSystemIsCalled() {
     for word in ["rpm ", "dnf ", "yum ", "/opt/aws/bin"] { #expect(!script.contains(word), "\(word)") }
     #expect(ServerImage.parameter.contains("/debian/release/12/"))

@@ -202,16 +202,18 @@ final class Lines: Sendable {
 }
 
 @Suite struct NewAppTests {
-  @Test func anAppIsWrittenWholeWithItsNameEverywhere() throws {
+  @Test(arguments: [(false, ["web"]), (true, ["web", "notes"])])
+  func anAppIsWrittenWholeWithItsNameEverywhere(hasServices: Bool, services: [String]) throws {
     let folder = NSTemporaryDirectory() + "heights-init-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let app = try NewApp(name: "guest-book", in: folder)
+    let app = try NewApp(name: "guest-book", hasServices: hasServices, in: folder)
     try app.write()
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["guest-book"])
     let manifest = try Manifest.load(folder: app.folder)
     #expect(manifest.name == "guest-book")
     #expect(manifest.title == "Guest Book")
+    #expect(manifest.services.map(\.name) == services)
     for case let path as String in try #require(FileManager.default.enumerator(atPath: app.folder)) {
       guard let text = try? String(contentsOfFile: app.folder + "/" + path, encoding: .utf8) else { continue }
       let rest = text.replacingOccurrences(of: "{{message}}", with: "")

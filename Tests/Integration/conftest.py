@@ -1,6 +1,7 @@
 """Fixtures: labs and emulators that are stopped and proven gone, with the ends of their logs when a test has failed."""
 
 import os
+import subprocess
 import time
 
 import pytest
@@ -9,7 +10,7 @@ pytest.register_assert_rewrite("support")
 
 from support.aws import emulators
 from support.lab import Lab
-from support.paths import HEIGHTS, REPOSITORY, SUMMIT
+from support.paths import EXAMPLES, HEIGHTS, REPOSITORY, SUMMIT
 
 
 def pytest_sessionstart(session):
@@ -74,6 +75,13 @@ def summit(lab):
     """One lab that runs at stage 2."""
     lab.up()
     return lab
+
+
+@pytest.fixture(scope="session")
+def python_environment():
+    """What the set-up of the guestbook makes, once for all labs of apps in Python."""
+    subprocess.run([EXAMPLES / "Guestbook" / "setup"], check=True, timeout=600)
+    return EXAMPLES / "Guestbook" / ".venv"
 
 
 @pytest.fixture

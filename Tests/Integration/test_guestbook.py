@@ -1,6 +1,5 @@
 """Any app: a plain Flask app, with nothing of Heights' but its heights.json, climbs from stage 3 to stage 5."""
 
-import subprocess
 import threading
 import time
 import uuid
@@ -77,13 +76,6 @@ def cache_of(lab, server):
     except (FileNotFoundError, ProcessLookupError):
         return None
     return next((line for line in environment.split(b"\0") if line.startswith(b"REDIS_URL=")), None)
-
-
-@pytest.fixture(scope="session")
-def python_environment():
-    """What the app's own set-up makes, once for all labs."""
-    subprocess.run([EXAMPLES / "Guestbook" / "setup"], check=True, timeout=600)
-    return EXAMPLES / "Guestbook" / ".venv"
 
 
 @pytest.fixture

@@ -64,6 +64,17 @@ def answers(url):
         return False
 
 
+def test_a_release_has_a_program_for_each_process_of_a_worker(lab, tmp_path):
+    lab.become({"heights.json": """{ name: 'two', title: 'Two', services: { web: { run: ['/usr/bin/env'], listens: 'port' } },
+        workers: { say: { run: ['/usr/bin/printf', '%s', "it's"], count: 2 } } }"""})
+    lab.heights("build", "--out", tmp_path / "two.tar.gz").expect(0)
+    folder = unpacked(tmp_path / "two.tar.gz", tmp_path / "opt")
+    assert sorted(path.name for path in (folder / "workers").iterdir()) == ["say", "say.2"]
+    for name in ("say", "say.2"):
+        said = subprocess.run([folder / "workers" / name], cwd="/", env={}, capture_output=True, text=True, timeout=30)
+        assert said.stdout == "it's", said
+
+
 def test_the_same_app_gives_the_same_release(lab, release, tmp_path):
     again = tmp_path / "again.tar.gz"
     lab.heights("build", "--out", again).expect(0)

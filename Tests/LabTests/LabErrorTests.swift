@@ -122,8 +122,12 @@ import Testing
     ),
     (
       .otherApp(folder: "/x"),
-      "/x has another name, other services or other databases in its heights.json than the app that runs: such a change "
+      "/x has another name, other services, workers or databases in its heights.json than the app that runs: such a change "
         + "comes with `heights down` and `heights up`"
+    ),
+    (
+      .packedWithoutWorker("mail", folder: "/x"),
+      "/x is a packed release, and has no program workers/mail for the worker 'mail' of the app that runs"
     ),
     (.unknownRelease(7, known: [1, 2]), "there is no release 7 any more, or yet; there are 1, 2"),
     (

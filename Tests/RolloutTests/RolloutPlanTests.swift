@@ -58,6 +58,19 @@ import Topology
       #expect(app.services.allSatisfy { $0.instances.count == 3 })
     }
   }
+
+  @Test func workersComeToItAfterTheServerTheyAreBeside() throws {
+    let names = ["server-a", "server-b"].flatMap { ["\($0).worker-mail", "\($0).worker2-mail"] }
+    let workers = names.map { name in
+      LabSnapshot.Process.at(name, host: String(name.prefix(8)), zone: name.hasPrefix("server-a") ? "a" : "b")
+    }
+    var snapshot = try LabSnapshot.at(.replicated, with: workers)
+    snapshot.releases = FakeLab.book
+    let app = RolledApp(snapshot, try Manifest.summit)
+    #expect(app.services.last?.name == "mail")
+    #expect(app.services.last?.instances.map(\.name) == names)
+    #expect(app.services.map(\.name).filter { $0 == "web" }.count == 1)
+  }
 }
 
 extension Manifest {

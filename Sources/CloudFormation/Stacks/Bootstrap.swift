@@ -129,6 +129,10 @@ enum Bootstrap {
     #!/bin/bash
     set -a && . /etc/heights/app.env && set +a
     until curl -fsS "http://127.0.0.1:$PORT/readyz" > /dev/null 2>&1; do sleep 2; done
+    # By now there is what the app makes for them.
+    for worker in /opt/heights/workers/*; do
+      if [ -x "$worker" ]; then systemctl start --no-block "heights-worker@${worker##*/}"; fi
+    done
     if [ -n "${SIGNAL:-}" ]; then
       metadata=http://169.254.169.254/latest
       token=$(curl -fsS -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 60" $metadata/api/token)
@@ -163,6 +167,24 @@ enum Bootstrap {
     Restart=always
     RestartSec=\#(BackOff.restarts.limitMs / 1_000)
     TimeoutStartSec=900
+    LimitNOFILE=65536
+    StandardOutput=append:/var/log/heights/app.log
+    StandardError=inherit
+    END
+    cat > /etc/systemd/system/heights-worker@.service <<'END'
+    [Unit]
+    PartOf=heights.service
+    After=heights.service
+    [Service]
+    User=heights
+    EnvironmentFile=/etc/heights/app.env
+    EnvironmentFile=-/run/heights/secrets.env
+    UnsetEnvironment=HOST PORT
+    WorkingDirectory=/opt/heights
+    ExecStart=/opt/heights/workers/%i
+    Restart=always
+    RestartSec=\#(BackOff.restarts.limitMs / 1_000)
+    TimeoutStopSec=\#(Leaving.killMs / 1_000)
     LimitNOFILE=65536
     StandardOutput=append:/var/log/heights/app.log
     StandardError=inherit

@@ -145,7 +145,8 @@ private struct StatusReport: Encodable {
     let program =
       process.name.hasPrefix(host + ".") ? String(process.name.dropFirst(host.count + 1)) : process.name
     return [
-      host, program, process.address ?? "127.0.0.1", process.role?.rawValue ?? "-", health(process),
+      host, program, process.address ?? (process.worker == nil ? "127.0.0.1" : "-"),
+      process.role?.rawValue ?? "-", health(process),
       process.lagBytes.map(Bytes.text) ?? "-", process.pid.map { String($0) } ?? "-",
       String(process.restarts),
       process.lastEnd ?? "-",

@@ -9,6 +9,8 @@ struct Release {
   private let folder: AppFolder
   private let manifest: Manifest
   private let program: LinkedProgram
+  /// In the order of the manifest.
+  private let workers: [(worker: Manifest.Worker, program: LinkedProgram)]
   private static let limitS = 600.0
 
   /// - Throws: `ReleaseError` when the program is a script, or linked to what is not there.
@@ -16,6 +18,7 @@ struct Release {
     self.folder = folder
     manifest = try Manifest.load(folder: folder.path)
     self.program = try LinkedProgram(program)
+    workers = try manifest.workers.map { ($0, try LinkedProgram(try Lab.program($0, in: folder))) }
   }
 
   /// Writes it; a file that is there is replaced when the new one is whole.
@@ -42,22 +45,55 @@ struct Release {
     for folder in [programs, libraries] {
       try files.createDirectory(at: folder, withIntermediateDirectories: true)
     }
-    let name = URL(fileURLWithPath: program.path).lastPathComponent
-    try copy(program.path, to: programs.appendingPathComponent(name), mode: 0o755)
-    for (name, path) in program.libraries {
+    let all = [program] + workers.map(\.program)
+    for (path, name) in try names(of: all) {
+      try copy(path, to: programs.appendingPathComponent(name), mode: 0o755)
+    }
+    let needed = all.reduce(into: [:]) { $0.merge($1.libraries) { first, _ in first } }
+    for (name, path) in needed {
       try copy(path, to: libraries.appendingPathComponent(name), mode: 0o644)
     }
-    let start = place.appendingPathComponent("run")
-    try Data(script(name).utf8).write(to: start)
-    try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: start.path)
+    try write(script(program, manifest.service.run), to: place.appendingPathComponent("run"))
+    try writeWorkers(to: place.appendingPathComponent("workers"))
     try copyWhatIsRead(to: place)
     let facts = ReleaseFacts(
-      app: manifest.name, architecture: program.architecture, glibc: program.glibc,
-      libraries: program.libraries.count)
+      app: manifest.name, architecture: program.architecture,
+      glibc: all.map(\.glibc).reduce("2.0") { ReleaseFacts.isLater($1, than: $0) ? $1 : $0 },
+      libraries: needed.count)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     try encoder.encode(facts).write(to: place.appendingPathComponent(ReleaseFacts.fileName))
     return facts
+  }
+
+  /// What they are called in the release, by path.
+  private func names(of programs: [LinkedProgram]) throws -> [String: String] {
+    let names = programs.reduce(into: [:]) { $0[$1.path] = Self.name(of: $1) }
+    if Set(names.values).count == names.count { return names }
+    throw ReleaseError(
+      description:
+        "two programs of \(Manifest.fileName) have one name in different folders: \(names.keys.sorted())")
+  }
+
+  private static func name(of program: LinkedProgram) -> String {
+    URL(fileURLWithPath: program.path).lastPathComponent
+  }
+
+  /// A program for each process: a server starts all that it finds there.
+  private func writeWorkers(to folder: URL) throws {
+    if workers.isEmpty { return }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for (worker, program) in workers {
+      for number in 1...worker.count {
+        let name = number == 1 ? worker.name : "\(worker.name).\(number)"
+        try write(script(program, worker.run, depth: 1), to: folder.appendingPathComponent(name))
+      }
+    }
+  }
+
+  private func write(_ script: String, to path: URL) throws {
+    try Data(script.utf8).write(to: path)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path.path)
   }
 
   private func copyWhatIsRead(to place: URL) throws {
@@ -84,12 +120,13 @@ struct Release {
   }
 
   /// Libraries ask for others too, and those find them only so.
-  private func script(_ name: String) -> String {
-    let words = ["bin/" + name] + manifest.service.run.dropFirst()
+  /// - Parameter depth: how many folders below the release's it lies.
+  private func script(_ program: LinkedProgram, _ run: [String], depth: Int = 0) -> String {
+    let words = ["bin/" + Self.name(of: program)] + run.dropFirst()
     let quoted = words.map { "'" + $0.replacingOccurrences(of: "'", with: #"'\''"#) + "'" }
     return """
       #!/bin/sh
-      cd "$(dirname "$0")" || exit 1
+      cd "$(dirname "$0")\(String(repeating: "/..", count: depth))" || exit 1
       LD_LIBRARY_PATH="$PWD/lib" exec ./\(quoted.joined(separator: " "))
 
       """

@@ -6,9 +6,9 @@ extension Lab {
   /// Kills every process of a host that engines run on, deletes all that they kept, and starts them again; returns before
   /// they are ready.
   func loseDisk(_ host: String) throws(LabError) {
-    let processes = specs.filter { $0.host.id == host && !$0.isInstance }
+    let processes = specs.filter { $0.host.id == host && $0.engine != nil }
     guard let place = processes.first?.host else {
-      throw .unknownHost(host, known: Set(specs.filter { !$0.isInstance }.map(\.host.id)).sorted())
+      throw .unknownHost(host, known: Set(specs.filter { $0.engine != nil }.map(\.host.id)).sorted())
     }
     let wanted = processes.filter { supervisor?.status(of: $0.name)?.isWanted == true }
     // However it ends, the host is not left off.

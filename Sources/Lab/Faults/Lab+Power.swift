@@ -45,7 +45,8 @@ extension Lab {
       switch process.program {
       case .engine(let engine) where engine.losesUnflushed:
         place(process.host.id, [process.host.outerFolder])
-      case .engine: nil
+      // What a worker keeps lies in the stores.
+      case .engine, .worker: nil
       case .instance where manifest.service.listensOnPort: nil
       case .instance: place(process.host.id, [folder.data(ofProcess: process.host.id), folder.objects])
       }

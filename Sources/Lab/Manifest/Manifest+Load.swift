@@ -44,9 +44,12 @@ extension Manifest {
     let title = object.required("title", "a title") { $0.text }
     let build = object.optional("build", "a command as a list of words", read: command)
     let databases = object.member("databases").map { readDatabases($0, problems) } ?? []
+    let servicesMember = object.requiredMember("services", "an object with a service or several")
+    let workersMember = object.member("workers")
+    let workerNames = workersMember?.node.keys ?? []
     let services =
-      object.requiredMember("services", "an object with a service or several")
-      .map { readServices($0, databases: databases, problems) } ?? []
+      servicesMember.map { readServices($0, databases: databases, workers: workerNames, problems) } ?? []
+    let workers = workersMember.map { readWorkers($0, beside: services, problems) } ?? []
     let folder = { (node: JSON5Node) in node.text.flatMap { isInside($0) && isFolder($0) ? $0 : nil } }
     let staticFolder = object.optional("static", "a folder inside the app's folder", read: folder)
     // What listens on a port itself begins at stage 3.
@@ -70,7 +73,8 @@ extension Manifest {
     guard let name, let title, !services.isEmpty, launch != nil || isAfterLaunch else { return nil }
     return Manifest(
       name: name, title: title, build: build, databases: databases, services: services,
-      staticFolder: staticFolder, launchFolder: launch, files: files ?? [], workload: workload,
+      workers: workers, staticFolder: staticFolder, launchFolder: launch, files: files ?? [],
+      workload: workload,
       replicatesStrictly: replication == "strict", hasOwnNetwork: network == "own", hosts: hosts ?? .none)
   }
 
@@ -163,6 +167,17 @@ extension JSON5Node {
   /// The text of a string that is not empty.
   var text: String? {
     if case .string(let text) = value, !text.isEmpty { text } else { nil }
+  }
+
+  /// The keys of an object; none of anything else.
+  var keys: [String] {
+    if case .object(let members) = value { members.map(\.key) } else { [] }
+  }
+
+  /// The whole number in the range; nil for anything else.
+  func whole(in range: ClosedRange<Int>) -> Int? {
+    guard case .number(let number) = value else { return nil }
+    return Int(exactly: number).flatMap { range.contains($0) ? $0 : nil }
   }
 
   fileprivate func number(in range: ClosedRange<Double>) -> Double? {

@@ -6,7 +6,7 @@ extension Manifest {
   /// Every service with what it runs, has and calls. The first answers people; each other is called by some service, and nobody
   /// is called, round a corner or more, by whom he calls: a request that comes back would wait for itself.
   static func readServices(
-    _ member: JSON5Node.Member, databases: [Database], _ problems: ManifestProblems
+    _ member: JSON5Node.Member, databases: [Database], workers: [String], _ problems: ManifestProblems
   ) -> [Service] {
     guard let object = ManifestObject(member.node, path: "services", problems) else { return [] }
     let entries = object.entries("a name of letters, digits and dashes", isValid: isName)
@@ -22,7 +22,9 @@ extension Manifest {
     var services: [Service] = []
     for entry in entries {
       let program = services.first?.run
-      if let service = readService(entry, as: program, among: names, databases: databases, problems) {
+      if let service = readService(
+        entry, as: program, among: (names, workers), databases: databases, problems)
+      {
         services.append(service)
       } else if entry.key == first.key {
         return []
@@ -42,10 +44,12 @@ extension Manifest {
   /// that nobody has raised (50), with room for a second app.
   static let maximumServices = 20
 
-  /// - Parameter program: of the first service; nil where this is the first.
+  /// - Parameters:
+  ///   - program: of the first service; nil where this is the first.
+  ///   - names: of services, and of workers, which nobody can call.
   private static func readService(
-    _ member: JSON5Node.Member, as program: [String]?, among names: [String], databases: [Database],
-    _ problems: ManifestProblems
+    _ member: JSON5Node.Member, as program: [String]?, among names: (services: [String], workers: [String]),
+    databases: [Database], _ problems: ManifestProblems
   ) -> Service? {
     let path = "services/\(member.key)"
     guard let object = ManifestObject(member.node, path: path, problems) else { return nil }
@@ -55,20 +59,24 @@ extension Manifest {
       ? object.required("run", words, read: command) : object.optional("run", words, read: command)
     if let run, let program, run != program {
       problems.add(
-        "\(path)/run", "expected the program of '\(names[0])', or nothing: all services are one program",
+        "\(path)/run",
+        "expected the program of '\(names.services[0])', or nothing: all services are one program",
         line: member.line)
     }
     let used = object.member("databases").map {
       readNames($0, "\(path)/databases", "database", among: databases.map(\.name), problems)
     }
     let calls = object.member("calls").map {
-      readNames($0, "\(path)/calls", "service", among: names.filter { $0 != member.key }, problems)
+      checkNoneIsWorker($0, "\(path)/calls", names.workers, problems)
+      return readNames(
+        $0, "\(path)/calls", "service", among: names.services.filter { $0 != member.key },
+        notedAlready: names.workers, problems)
     }
     let scale = object.member("scale").flatMap { readScale($0, "\(path)/scale", problems) }
     let listens = object.optional("listens", "'sockets' or 'port'") { node in
       node.text.flatMap { ["sockets", "port"].contains($0) ? $0 : nil }
     }
-    if listens == "port", names.count > 1 {
+    if listens == "port", names.services.count > 1 {
       problems.add("\(path)/listens", "what listens on a port itself is one service", line: member.line)
     }
     object.rejectUnknownKeys()
@@ -90,9 +98,8 @@ extension Manifest {
   ) -> AppOutline.Scale? {
     guard let object = ManifestObject(member.node, path: path, problems) else { return nil }
     func whole(_ key: String, _ range: ClosedRange<Int>) -> Int? {
-      object.optional(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") { node in
-        guard case .number(let number) = node.value else { return nil }
-        return Int(exactly: number).flatMap { range.contains($0) ? $0 : nil }
+      object.optional(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") {
+        $0.whole(in: range)
       }
     }
     let (minimum, maximum) = (whole("min", 1...maximumInstances), whole("max", mostZones...maximumInstances))
@@ -104,10 +111,22 @@ extension Manifest {
     return AppOutline.Scale(minimum: minimum, maximum: maximum, targetPercent: target)
   }
 
-  /// - Parameter kind: what is named there, such as `database`.
+  private static func checkNoneIsWorker(
+    _ member: JSON5Node.Member, _ path: String, _ workers: [String], _ problems: ManifestProblems
+  ) {
+    guard case .array(let elements) = member.node.value else { return }
+    for (index, element) in elements.enumerated() {
+      guard let name = element.text, workers.contains(name) else { continue }
+      problems.add("\(path)/\(index)", "'\(name)' is a worker, which answers nobody", line: element.line)
+    }
+  }
+
+  /// - Parameters:
+  ///   - kind: what is named there, such as `database`.
+  ///   - noted: names of which it has been told already that they are none.
   private static func readNames(
     _ member: JSON5Node.Member, _ path: String, _ kind: String, among known: [String],
-    _ problems: ManifestProblems
+    notedAlready noted: [String] = [], _ problems: ManifestProblems
   ) -> [String] {
     guard case .array(let elements) = member.node.value else {
       problems.add(path, expected: "a list of \(kind)s", found: member.node)
@@ -116,6 +135,7 @@ extension Manifest {
     var names: [String] = []
     for (index, element) in elements.enumerated() {
       let place = "\(path)/\(index)"
+      if let name = element.text, noted.contains(name), !known.contains(name) { continue }
       guard let name = element.text, known.contains(name) else {
         let expected = "one of the \(kind)s" + (known.isEmpty ? "" : " (\(known.joined(separator: ", ")))")
         problems.add(place, expected: expected, found: element)

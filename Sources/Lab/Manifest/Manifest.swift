@@ -33,6 +33,16 @@ public struct Manifest: Equatable, Sendable {
     public var listensOnPort = false
   }
 
+  /// A program of the app's that answers nobody: it does what others have left for it, in a database or in Redis.
+  public struct Worker: Equatable, Sendable {
+    /// Unique among workers and services.
+    public let name: String
+    /// The program and its arguments; one with a slash in it is relative to the app's folder.
+    public let run: [String]
+    /// How many processes of it there are on each server of the first service: 1 to 8.
+    public var count = 1
+  }
+
   /// Letters, digits and dashes; also its DNS name, `NAME.test`.
   public let name: String
   /// For people.
@@ -43,6 +53,8 @@ public struct Manifest: Equatable, Sendable {
   public let databases: [Database]
   /// At least one; the first answers people.
   public let services: [Service]
+  /// In the order of the file. Only an app that listens on a port itself has any.
+  public var workers: [Worker] = []
   /// The folder of static files, relative to the app's folder; nil when it has none.
   public let staticFolder: String?
   /// The folder of the launch page, relative to the app's folder; nil only for an app that listens on a port itself.
@@ -62,6 +74,9 @@ public struct Manifest: Equatable, Sendable {
 
   /// The one that answers people: its program is the app's.
   public var service: Service { services[0] }
+
+  /// How many processes of all workers there are on a server.
+  var workersOnServer: Int { workers.reduce(0) { $0 + $1.count } }
 
   /// All names that the app answers to in the lab. A name of an app is a label, so its own are names.
   var hostNames: HostNames {

@@ -68,7 +68,9 @@ extension LabPlan {
   /// finds them there.
   private func connections(toAll databases: Int) -> Int {
     let (cores, services) = (Machine.this.cores, context.manifest.services)
-    let together = ConnectionNeed.ofServer([(mostBeforeServices, cores)], databases: databases)
+    let workers = context.manifest.workersOnServer * mostBeforeServices
+    let together = ConnectionNeed.ofServer(
+      [(mostBeforeServices, cores)] + (workers > 0 ? [(workers, 1)] : []), databases: databases)
     if services.count == 1 { return together }
     let apart = services.reduce(ConnectionNeed.reserve) { sum, service in
       let all = service.databases.count + Placement.ownDatabases.count

@@ -29,7 +29,9 @@ extension LabPlan {
     switch tier.kind {
     case .service:
       hasFrontDoor
-        ? instances(of: tier, count: Self.maximum(of: tier)).map { instance($0, of: tier) } : []
+        ? instances(of: tier, count: Self.maximum(of: tier)).flatMap {
+          [instance($0, of: tier)] + workers(on: $0)
+        } : []
     case .database: hosts(of: tier).flatMap { databaseProcesses($0.member, $0.host, of: tier) }
     case .cache: hosts(of: tier).flatMap { cacheProcesses($0.member, $0.host, of: tier) }
     case .loadBalancer: hosts(of: tier).map { engine(loadBalancer(on: $0.host, of: tier), layer(of: tier)) }
@@ -67,6 +69,17 @@ extension LabPlan {
     return ProcessSpec(
       name: host.id, host: host, layer: isCalled ? .service : .app,
       program: .instance(service: topology.services.count > 1 ? tier.title : nil))
+  }
+
+  /// Every server has all of them: an app that has any is one service.
+  private func workers(on host: Host) -> [ProcessSpec] {
+    context.manifest.workers.flatMap { worker in
+      (0..<worker.count).map { index in
+        ProcessSpec(
+          name: WorkerProcess.name(of: worker.name, index, on: host.id), host: host, layer: .worker,
+          program: .worker(worker))
+      }
+    }
   }
 
   private func engine(_ engine: any Engine, _ layer: ProcessSpec.Layer) -> ProcessSpec {

@@ -50,6 +50,13 @@ enum ProcessEnvironment {
     return variables
   }
 
+  /// Of a worker beside an instance: as that has it, without a place to listen at.
+  static func of(
+    _ worker: Manifest.Worker, as process: String, on host: Host, _ level: Level, _ state: LabState, lab: Lab
+  ) throws(LabError) -> [String: String] {
+    try common(process, worker.name, stage: level.stage.number, state, lab)
+  }
+
   /// A page that is looked at twenty times is in there once, and a load of hundreds a second does not fill the files.
   private static let tracedShare = "0.05"
 

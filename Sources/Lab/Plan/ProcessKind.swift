@@ -6,6 +6,8 @@ public enum ProcessKind: Hashable, Sendable {
   case launchPage
   /// The app's program: alone on the public port, or an instance behind balancers.
   case app
+  /// A program of the app's that answers nobody, by the name that heights.json has for it.
+  case worker(String)
   /// The HAProxy that has the public port.
   case frontDoor
   case dns
@@ -15,8 +17,8 @@ public enum ProcessKind: Hashable, Sendable {
   /// Whether it votes on who leads a store, and is no part of the store itself.
   public var isElector: Bool { self == .engine(.etcd) || self == .engine(.sentinel) }
 
-  /// A process's name tells it: `HOST.ENGINE`, one of the names that stand for themselves, or the id of a host, where only
-  /// the app's program runs.
+  /// A process's name tells it: `HOST.ENGINE`, `HOST.worker-NAME`, one of the names that stand for themselves, or the id of a
+  /// host, where only the app's program runs.
   public init(name: String) {
     switch name {
     case Role.launch.rawValue: self = .launchPage
@@ -27,8 +29,26 @@ public enum ProcessKind: Hashable, Sendable {
       let suffix = name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? ""
       self =
         EngineKind(rawValue: suffix).map { .engine($0) }
+        ?? WorkerProcess.worker(ofSuffix: suffix).map { .worker($0) }
         ?? (name.hasSuffix(ProcessTable.aside("")) ? .unknown(suffix) : .app)
     }
+  }
+}
+
+/// What the processes of workers are called: `server-a.worker-mail`, and `server-a.worker2-mail` beside it.
+enum WorkerProcess {
+  private static let word = "worker"
+
+  /// - Parameter index: from 0 on, of those of the same worker on the host.
+  static func name(of worker: String, _ index: Int, on host: String) -> String {
+    "\(host).\(word)\(index == 0 ? "" : String(index + 1))-\(worker)"
+  }
+
+  /// - Parameter suffix: what is behind the host's name and its dot.
+  fileprivate static func worker(ofSuffix suffix: String) -> String? {
+    guard suffix.hasPrefix(word) else { return nil }
+    let rest = suffix.dropFirst(word.count).drop(while: \.isNumber)
+    return rest.first == "-" && rest.count > 1 ? String(rest.dropFirst()) : nil
   }
 }
 

@@ -7,6 +7,8 @@ struct ProcessSpec: Sendable {
   enum Program: Sendable {
     /// The app's program, on the host's own address: as one of its services, or as all of it.
     case instance(service: String?)
+    /// A worker's program, beside an instance.
+    case worker(Manifest.Worker)
     case engine(any Engine)
   }
 
@@ -14,6 +16,8 @@ struct ProcessSpec: Sendable {
   enum Layer: Int, Comparable, Sendable {
     /// Leads people to what is behind it, and finds that by itself.
     case door, edge, balancer
+    /// Does what the app leaves for it, in tables that the app has made.
+    case worker
     /// Answers people, and asks the stores and services.
     case app
     /// Leads services to those they call, and finds these by itself.
@@ -36,7 +40,11 @@ struct ProcessSpec: Sendable {
   var kind: ProcessKind { ProcessKind(name: name) }
   var engine: (any Engine)? { if case .engine(let engine) = program { engine } else { nil } }
   var balancer: (any Balancer)? { engine as? any Balancer }
-  var isInstance: Bool { engine == nil }
+  var isInstance: Bool { if case .instance = program { true } else { false } }
+  /// Nil for everything that is none.
+  var worker: Manifest.Worker? { if case .worker(let worker) = program { worker } else { nil } }
+  /// Whether it runs a program of the app's.
+  var runsApp: Bool { engine == nil }
   /// The part of the app that an instance is; nil for all of it, and for engines.
   var service: String? { if case .instance(let service) = program { service } else { nil } }
   /// A process of the host, as an earlier stage has it, that goes on as a part of this one.

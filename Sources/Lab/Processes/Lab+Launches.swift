@@ -50,13 +50,14 @@ extension Lab {
     case .engine(let engine): try launch(engine)
     case .instance where manifest.service.listensOnPort: try portLaunch(spec)
     case .instance: try socketsLaunch(spec)
+    case .worker: try workerLaunch(spec)
     }
   }
 
   /// What the process reads when it starts and never again; nil for one that hears of changes while it runs.
   func configuration(of spec: ProcessSpec) throws(LabError) -> String? {
     if let engine = spec.engine { return engine.startingConfiguration }
-    var variables = try instanceVariables(spec)
+    var variables = try variables(of: spec)
     if !manifest.service.listensOnPort { for name in ProcessEnvironment.followed { variables[name] = nil } }
     let release = currentState.releases.number(of: spec.name).map { ["release \($0)"] } ?? []
     return (release + variables.map { "\($0.key)=\($0.value)" }.sorted()).joined(separator: "\n")
@@ -114,15 +115,26 @@ extension Lab {
     return plan
   }
 
+  /// One that ends sooner does not do its work. Nobody can ask it.
+  private static let workerReadyAfterMs = 1_000
+
+  private func workerLaunch(_ spec: ProcessSpec) throws(LabError) -> LaunchPlan {
+    var plan = try instanceLaunch(spec)
+    let readyAtMs = Clock.nowMs + Self.workerReadyAfterMs
+    plan.isReady = { Clock.nowMs >= readyAtMs }
+    return plan
+  }
+
+  /// Of a program of the app's that runs on a host.
   private func instanceLaunch(_ spec: ProcessSpec) throws(LabError) -> LaunchPlan {
     let host = spec.host
-    try AppFolder.make(folder.data(ofProcess: host.id))
-    let variables = try instanceVariables(spec)
+    try AppFolder.make(folder.data(ofProcess: spec.name))
+    let variables = try variables(of: spec)
     let program = try program(of: spec.name)
     return LaunchPlan(
       executable: program.path, arguments: program.arguments,
-      environment: try watched(variables, host.id),
-      workingDirectory: program.folder, log: LogFile(path: folder.log(of: host.id)),
+      environment: try watched(variables, spec.name),
+      workingDirectory: program.folder, log: LogFile(path: folder.log(of: spec.name)),
       zone: host.zone,
       host: host.id, network: try context.networks?.network(of: host.address), isReady: { false })
   }
@@ -135,15 +147,24 @@ extension Lab {
     return variables.merging(power) { $1 }
   }
 
-  func instanceVariables(_ spec: ProcessSpec) throws(LabError) -> [String: String] {
+  func variables(of spec: ProcessSpec) throws(LabError) -> [String: String] {
     let (state, host) = (currentState, spec.host)
+    if let worker = spec.worker {
+      return try ProcessEnvironment.of(
+        worker, as: spec.name, on: host, state.hosts[host.id] ?? state.level, state, lab: self)
+    }
     return try ProcessEnvironment.of(
       host, as: spec.service, state.hosts[host.id] ?? state.level, state, lab: self)
   }
 
-  /// The service's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.
+  /// The service's program as an absolute path.
   static func programPath(_ manifest: Manifest, _ folder: AppFolder) throws(LabError) -> String {
-    let program = manifest.service.run[0]
+    try programPath(manifest.service.run, folder)
+  }
+
+  /// A command's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.
+  static func programPath(_ run: [String], _ folder: AppFolder) throws(LabError) -> String {
+    let program = run[0]
     var candidates = [program.hasPrefix("/") ? program : folder.path + "/" + program]
     if !program.contains("/") { candidates = programFolders.map { "\($0)/\(program)" } }
     guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {

@@ -8,34 +8,34 @@ extension Lab {
   /// Variables that have changed must stay so for so many looks: a failover may pass by several of them.
   private static let renewalLooks = 3
 
-  /// Starts instances anew, one after the other, whose variables have changed since they were started; for as long as the
-  /// lab runs. One that is alone is left until there is another: nobody would answer meanwhile.
+  /// Starts instances and workers anew, one after the other, whose variables have changed since they were started; for as long as
+  /// the lab runs. An instance that is alone is left until there is another: nobody would answer meanwhile.
   func keepVariablesFresh() {
     guard manifest.service.listensOnPort else { return }
     var looks: [String: Int] = [:]
     while !operations.isStopping {
       usleep(Self.renewalPauseUs)
       if operations.current != nil { continue }
-      let outdated = outdatedInstances
+      let outdated = outdatedProcesses
       for name in Set(looks.keys).subtracting(outdated.map(\.name)) { looks[name] = nil }
       for process in outdated { looks[process.name, default: 0] += 1 }
       let due = outdated.filter { looks[$0.name, default: 0] >= Self.renewalLooks }
       if due.isEmpty { continue }
       // Refused while something else changes the lab: then the next look comes.
       try? operations.exclusively("the renewal of app servers") { () throws(LabError) in
-        for process in due where hasOther(than: process) {
+        for process in due where process.worker != nil || hasOther(than: process) {
           tell("\(process.name) starts anew: its variables have changed")
           try renew(process) { _ in }
           looks[process.name] = nil
         }
-        purgeEdges()
+        if due.contains(where: \.isInstance) { purgeEdges() }
       }
     }
   }
 
-  private var outdatedInstances: [ProcessSpec] {
+  private var outdatedProcesses: [ProcessSpec] {
     specs.filter { process in
-      guard process.isInstance, supervisor?.status(of: process.name)?.health == .ready,
+      guard process.runsApp, supervisor?.status(of: process.name)?.health == .ready,
         let started = started(process.name)?.configuration
       else { return false }
       return (try? configuration(of: process)) != started

@@ -11,9 +11,9 @@ extension AppFolder {
   var releases: String { home + "/releases" }
   /// With what a release is made of.
   public func release(_ number: Int) -> String { "\(releases)/\(number)" }
-  /// With what a process of the release is started.
-  func program(of release: LabRelease) -> String {
-    release.program.hasPrefix("/") ? release.program : "\(self.release(release.number))/\(release.program)"
+  /// The path of a program that a release has inside, or names.
+  fileprivate func path(of program: String, in release: LabRelease) -> String {
+    program.hasPrefix("/") ? program : "\(self.release(release.number))/\(program)"
   }
   /// One that is being made.
   fileprivate var unfinishedRelease: String { releases + "/.new" }
@@ -26,11 +26,24 @@ extension Lab {
   /// With what the app's process of that name is started, and where.
   func program(of process: String) throws(LabError) -> (path: String, arguments: [String], folder: String) {
     let book = currentState.releases
-    if book.isInPlace || book.number(of: process) == nil {
-      return (try Self.programPath(manifest, folder), Array(manifest.service.run.dropFirst()), folder.path)
-    }
+    let worker = specs.first { $0.name == process }?.worker
+    let own = worker?.run ?? manifest.service.run
+    if book.isInPlace || book.number(of: process) == nil { return try inFolder(own) }
     let release = try release(of: process)
-    return (folder.program(of: release), release.arguments, folder.release(release.number))
+    var run = [release.program] + release.arguments
+    if let worker {
+      // heights.json may have it since the release was made: the next deploy brings it.
+      guard let words = release.workers?[worker.name] else { return try inFolder(own) }
+      run = words
+    }
+    return (folder.path(of: run[0], in: release), Array(run.dropFirst()), folder.release(release.number))
+  }
+
+  /// A command in the app's folder.
+  private func inFolder(_ run: [String]) throws(LabError) -> (
+    path: String, arguments: [String], folder: String
+  ) {
+    (try Self.programPath(run, folder), Array(run.dropFirst()), folder.path)
   }
 
   private func release(of process: String) throws(LabError) -> LabRelease {
@@ -101,7 +114,8 @@ extension Lab {
     let commit = GitCommit.of(source.path).map { ", at commit \($0)" } ?? ""
     let release = LabRelease(
       number: currentState.releases.nextNumber, madeAtMs: Clock.wallMs, origin: source.path + commit,
-      fingerprint: copy.fingerprint, program: copy.program, arguments: copy.arguments)
+      fingerprint: copy.fingerprint, program: copy.program, arguments: copy.arguments,
+      workers: copy.workers.isEmpty ? nil : copy.workers)
     let target = folder.release(release.number)
     // Of one that was made and never written down.
     try? FileManager.default.removeItem(atPath: target)
@@ -157,14 +171,15 @@ extension Lab {
         try handOver(role, readyWithinMs: limitMs, progress)
       }
     } else {
-      let level = currentState.hosts[name] ?? currentState.level
-      try apply(level, to: [name], readyWithinMs: limitMs, progress)
+      let host = specs.first { $0.name == name }?.host.id ?? name
+      let level = currentState.hosts[host] ?? currentState.level
+      try apply(level, to: [host], readyWithinMs: limitMs, progress)
     }
   }
 
-  /// Those that run the app's program now.
+  /// Those that run the app's programs now.
   private var appProcesses: Set<String> {
-    Set(specs.filter(\.isInstance).map(\.name)).union(currentState.openDoors.map(\.rawValue))
+    Set(specs.filter(\.runsApp).map(\.name)).union(currentState.openDoors.map(\.rawValue))
   }
 
   /// All processes run the release: it is the app's from now on.
@@ -209,7 +224,7 @@ extension Lab {
   /// Whether there are other files than those that it was made of: an app's own, which are nowhere else.
   private func isWritten(_ release: LabRelease) -> Bool {
     let place = folder.release(release.number)
-    let now = try? ReleaseFiles.fingerprint(of: place, [release.program] + release.arguments)
+    let now = try? ReleaseFiles.fingerprint(of: place, release.words)
     return now.map { $0 != release.fingerprint } ?? false
   }
 

@@ -13,12 +13,21 @@ public struct LabRelease: Codable, Equatable, Sendable {
   /// Inside its folder, or absolute where the program is none of the app's own, such as an interpreter.
   let program: String
   let arguments: [String]
+  /// With what each worker is started, by its name: as `program` and `arguments`. Nil without workers.
+  var workers: [String: [String]]?
   /// Whether all of the app has run it.
   public internal(set) var hasServed = false
   /// Why it was taken back; nil when it was not.
   public internal(set) var fault: String?
   /// Whether its files are there no more: only the newest are kept.
   public internal(set) var isRemoved = false
+
+  /// What the fingerprint is made of beside files.
+  var words: [String] { Self.words(program, arguments, workers) }
+
+  static func words(_ program: String, _ arguments: [String], _ workers: [String: [String]]?) -> [String] {
+    [program] + arguments + (workers ?? [:]).sorted { $0.key < $1.key }.flatMap { [$0.key] + $0.value }
+  }
 }
 
 /// Every release of a lab, and which process runs which. Part of the lab's state, so that a lab that was killed in the middle of a

@@ -16,8 +16,15 @@ extension LabError {
   static func otherApp(folder: String) -> LabError {
     LabError(
       "other_app",
-      "\(folder) has another name, other services or other databases in its \(Manifest.fileName) than the app that runs: such "
+      "\(folder) has another name, other services, workers or databases in its \(Manifest.fileName) than the app that runs: such "
         + "a change comes with `heights down` and `heights up`", isMisuse: true)
+  }
+
+  static func packedWithoutWorker(_ worker: String, folder: String) -> LabError {
+    LabError(
+      "packed_without_worker",
+      "\(folder) is a packed release, and has no program workers/\(worker) for the worker '\(worker)' of the app that runs",
+      isMisuse: true)
   }
 
   static func unknownRelease(_ number: Int, known: [Int]) -> LabError {

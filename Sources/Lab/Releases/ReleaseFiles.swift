@@ -11,13 +11,18 @@ struct ReleaseFiles {
     /// Inside the copy, or absolute.
     let program: String
     let arguments: [String]
+    /// With what each worker is started, by its name: as `program` and `arguments`.
+    let workers: [String: [String]]
   }
 
   /// Of what is copied: it is copied for each release.
   static let limitBytes = 1 << 28
   /// What `heights build` packs begins so; it needs no manifest.
   private static let packedProgram = "run"
+  /// In what is packed: a program for each process of each worker, such as `mail` and `mail.2`.
+  private static let packedWorkers = "workers"
   private static let ownProgram = ".program"
+  private static let ownWorkers = ".workers"
 
   private let source: AppFolder
   /// Nil of what `heights build` has packed.
@@ -34,10 +39,17 @@ struct ReleaseFiles {
   /// What of it the lab has to be as: it does not change while it runs.
   /// - Throws: when the release is of another app, or of one with other parts.
   func check(against lab: Manifest) throws(LabError) {
-    guard let manifest else { return }
+    guard let manifest else {
+      let packed = packedWorkers
+      if let missing = lab.workers.first(where: { packed[$0.name] == nil }) {
+        throw .packedWithoutWorker(missing.name, folder: source.path)
+      }
+      return
+    }
     let isSame =
       manifest.name == lab.name && manifest.databases == lab.databases
       && manifest.services.map { Self.parts($0) } == lab.services.map { Self.parts($0) }
+      && manifest.workers.map { Self.parts($0) } == lab.workers.map { Self.parts($0) }
     if !isSame { throw .otherApp(folder: source.path) }
   }
 
@@ -45,41 +57,65 @@ struct ReleaseFiles {
     [service.name, "\(service.listensOnPort)", "databases"] + service.databases + ["calls"] + service.calls
   }
 
+  private static func parts(_ worker: Manifest.Worker) -> [String] { [worker.name, "\(worker.count)"] }
+
   /// Copies what it is made of to a folder that is not there yet.
   func copy(to place: String) throws(LabError) -> Copy {
     do {
-      let (program, arguments) = try copyAll(to: place)
-      let words = [program] + arguments
+      let (program, workers) = try copyAll(to: place)
+      let arguments = Array((manifest?.service.run ?? []).dropFirst())
+      let words = LabRelease.words(program, arguments, workers)
       return Copy(
-        fingerprint: try Self.fingerprint(of: place, words), program: program, arguments: arguments)
+        fingerprint: try Self.fingerprint(of: place, words), program: program, arguments: arguments,
+        workers: workers)
     } catch let error as LabError { throw error } catch {
       throw .releaseNotMade(from: source.path, reason: "\((error as NSError).localizedDescription)")
     }
   }
 
-  private func copyAll(to place: String) throws -> (program: String, arguments: [String]) {
+  private func copyAll(to place: String) throws -> (program: String, workers: [String: [String]]) {
     let files = FileManager.default
     try files.createDirectory(
       atPath: place, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     guard let manifest else {
       try copy(try wholeFolder(), to: place)
-      return (Self.packedProgram, [])
+      return (Self.packedProgram, packedWorkers)
     }
     let program = try Lab.programPath(manifest, source)
-    let arguments = Array(manifest.service.run.dropFirst())
-    let isOwn = Self.isOwn(program)
-    try copy(isOwn || !manifest.files.isEmpty ? namedFiles(manifest) : try wholeFolder(), to: place)
-    if isOwn {
-      let name = "\(Self.ownProgram)/\(URL(fileURLWithPath: program).lastPathComponent)"
-      try files.createDirectory(atPath: "\(place)/\(Self.ownProgram)", withIntermediateDirectories: true)
+    let isNamed = Self.isOwn(program) || !manifest.files.isEmpty
+    try copy(isNamed ? namedFiles(manifest) : try wholeFolder(), to: place)
+    let name = try copyProgram(program, to: place, in: Self.ownProgram)
+    var workers: [String: [String]] = [:]
+    for worker in manifest.workers {
+      let program = try Lab.programPath(worker.run, source)
+      let name = try copyProgram(program, to: place, in: "\(Self.ownWorkers)/\(worker.name)")
+      workers[worker.name] = [name] + worker.run.dropFirst()
+    }
+    return (name, workers)
+  }
+
+  /// Those of what was packed.
+  private var packedWorkers: [String: [String]] {
+    let folder = "\(source.path)/\(Self.packedWorkers)"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let programs = names.filter { Manifest.isName($0) && access("\(folder)/\($0)", X_OK) == 0 }
+    return Dictionary(uniqueKeysWithValues: programs.map { ($0, ["\(Self.packedWorkers)/\($0)"]) })
+  }
+
+  /// What a program is called in the copy, or its path where it stays.
+  private func copyProgram(_ program: String, to place: String, in folder: String) throws -> String {
+    let files = FileManager.default
+    if Self.isOwn(program) {
+      let name = "\(folder)/\(URL(fileURLWithPath: program).lastPathComponent)"
+      try files.createDirectory(atPath: "\(place)/\(folder)", withIntermediateDirectories: true)
       var sizeBytes = 0
       try copyTree(program, to: "\(place)/\(name)", &sizeBytes)
-      return (name, arguments)
+      return name
     }
     // A script of the app's own; an interpreter stays where it is, with what belongs to it.
     let inside = program.hasPrefix(source.path + "/") ? program.dropFirst(source.path.count + 1) : ""
     let isCopied = !inside.isEmpty && files.fileExists(atPath: "\(place)/\(inside)")
-    return (isCopied ? String(inside) : program, arguments)
+    return isCopied ? String(inside) : program
   }
 
   /// Whether it is a linked program that was built, and none of the system's.

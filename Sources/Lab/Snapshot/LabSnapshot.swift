@@ -26,7 +26,7 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     public var host: String?
     /// Nil for what lies in no zone.
     public var zone: String?
-    /// Where others reach it; nil for what is reached on 127.0.0.1.
+    /// Where others reach it; nil for what is reached on 127.0.0.1, and for workers, which nobody reaches.
     public var address: String?
     /// What it says that it is; nil when there are no roles.
     public var role: ProcessRole?
@@ -45,6 +45,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
     public var kind: ProcessKind { ProcessKind(name: name) }
     /// Whether it runs the app's program, as `app` alone or as an instance behind balancers.
     public var isApp: Bool { kind == .app }
+    /// Which worker of heights.json it is; nil for everything else.
+    public var worker: String? { if case .worker(let name) = kind { name } else { nil } }
   }
 
   /// What a server of stage 2 may use.

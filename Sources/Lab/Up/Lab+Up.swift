@@ -62,7 +62,7 @@ extension Lab {
       pythonFolder: options.pythonFolder, report: report)
     try lab.prepareHosts(movedFrom: state.place)
     if options.builds { try Build.run(manifest, folder, signals, report) }
-    _ = try programPath(manifest, folder)
+    for run in [manifest.service.run] + manifest.workers.map(\.run) { _ = try programPath(run, folder) }
     let running = try console(lab)
     defer { running?.stop() }
     lab.setConsoleAddress(running?.url)
@@ -77,6 +77,11 @@ extension Lab {
     try folder.create()
     try Build.run(manifest, folder, try SignalPipe(), report)
     return try programPath(manifest, folder)
+  }
+
+  /// The path of a worker's program, once it is built.
+  public static func program(_ worker: Manifest.Worker, in folder: AppFolder) throws -> String {
+    try programPath(worker.run, folder)
   }
 
   /// The highest stage that hosts are at when the app starts next, as the folder and the options tell now.

@@ -112,6 +112,70 @@ import Workload
     #expect(error?.description == "\(message) (heights.json:5)")
   }
 
+  /// Of an app that listens on a port, with these workers on line 6.
+  private func withWorkers(_ workers: String) -> String {
+    Self.good.replacingOccurrences(of: "[\"accounts\"] }", with: "[\"accounts\"], listens: \"port\" }")
+      .replacingOccurrences(of: "static:", with: "workers: \(workers), static:")
+  }
+
+  @Test func anAppMayHaveWorkers() throws {
+    let manifest = try parse(
+      withWorkers("{ mail: { run: ['python3', 'mail.py'] }, thumbs: { run: ['t'], count: 8 } }"))
+    #expect(
+      manifest.workers == [
+        .init(name: "mail", run: ["python3", "mail.py"], count: 1),
+        .init(name: "thumbs", run: ["t"], count: 8),
+      ])
+    #expect(manifest.workersOnServer == 9)
+    #expect(manifest.outline.services.map(\.name) == ["web"], "nobody is led to a worker")
+    #expect(try parse(withWorkers("{}")).workers == [])
+  }
+
+  @Test(arguments: [
+    ("7", "workers: expected an object, found 7"),
+    ("{ 'a b': { run: ['x'] } }", "workers: expected a name of letters, digits and dashes, found 'a b'"),
+    ("{ mail: 7 }", "workers/mail: expected an object, found 7"),
+    ("{ mail: {} }", "workers/mail/run: expected a command as a list of words, found nothing"),
+    ("{ mail: { run: [] } }", "workers/mail/run: expected a command as a list of words, found a list"),
+    ("{ mail: { run: 'x' } }", "workers/mail/run: expected a command as a list of words, found 'x'"),
+    (
+      "{ mail: { run: ['x'], count: 0 } }", "workers/mail/count: expected a whole number from 1 to 8, found 0"
+    ),
+    (
+      "{ mail: { run: ['x'], count: 9 } }", "workers/mail/count: expected a whole number from 1 to 8, found 9"
+    ),
+    ("{ mail: { run: ['x'], scale: 2 } }", "workers/mail/scale: unknown key; known are run, count"),
+    ("{ web: { run: ['x'] } }", "workers/web: a service has that name: expected another"),
+    ("{ mail: { run: ['x'] }, mail: { run: ['x'] } }", "workers/mail: is there twice, first on line 6"),
+    (
+      "{ \((0...10).map { "w\($0): { run: ['x'] }" }.joined(separator: ", ")) }",
+      "workers: expected at most 10 workers, found 11"
+    ),
+  ])
+  func workersAreCheckedToo(workers: String, message: String) {
+    let error = #expect(throws: ManifestError.self) { try parse(withWorkers(workers)) }
+    #expect(error?.description == "\(message) (heights.json:6)")
+  }
+
+  @Test func aWorkerNeedsAnAppThatListensOnAPort() {
+    let text = Self.good.replacingOccurrences(
+      of: "static:", with: "workers: { mail: { run: ['x'] } }, static:")
+    let error = #expect(throws: ManifestError.self) { try parse(text) }
+    #expect(
+      error?.description
+        == "workers: they run beside a program that listens on a port itself: expected `listens: \"port\"` in 'web'. What takes "
+        + "sockets does such work in its own processes (heights.json:6)")
+  }
+
+  @Test func nobodyCallsAWorker() {
+    let text = withWorkers("{ mail: { run: ['x'] } }").replacingOccurrences(
+      of: "listens: \"port\"", with: "calls: [\"mail\"], listens: \"port\"")
+    let error = #expect(throws: ManifestError.self) { try parse(text) }
+    #expect(
+      error?.description
+        == "services/web/calls/0: 'mail' is a worker, which answers nobody (heights.json:5)")
+  }
+
   @Test func allInstancesTogetherHaveRoomInTheZones() throws {
     func services(_ count: Int) -> String {
       let names = (1..<count).map { "s\($0)" }
@@ -222,7 +286,7 @@ import Workload
     ),
     (
       "workload:", "zebra: 1, workload:",
-      "zebra: unknown key; known are name, title, build, databases, services, static, launch, files, workload, replication, network, hosts (heights.json:8)"
+      "zebra: unknown key; known are name, title, build, databases, services, workers, static, launch, files, workload, replication, network, hosts (heights.json:8)"
     ),
     ("workload: {", "workload: [", "heights.json:8: expected a value, found 'post' (text needs quotes)"),
   ])

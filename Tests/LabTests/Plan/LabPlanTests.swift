@@ -164,6 +164,48 @@ import Topology
     #expect(names == ["database-a.postgres", "dns", "front-door", "server-a"])
   }
 
+  @Test func everyServerOfAnAppHasItsWorkers() throws {
+    let context = try HostContext.forTests(
+      in: temporary, listens: "port", workers: "mail: { run: ['m'], count: 2 }, thumbs: { run: ['t'] }")
+    let suffixes = ["worker-mail", "worker2-mail", "worker-thumbs"]
+    for (stage, servers) in [
+      (Stage.separateDatabase, ["server-a"]), (.replicated, ["server-a", "server-b"]),
+      (.stateless, ["server-a", "server-b"]),
+      (.microservices, ["service-web-a", "service-web-b", "service-web-c"]),
+    ] {
+      let plan = try plan(at: stage, context)
+      let workers = plan.specs(of: plan.firstIDs).filter { $0.worker != nil }
+      #expect(
+        workers.map(\.name) == servers.flatMap { server in suffixes.map { "\(server).\($0)" } }, "\(stage)")
+      #expect(
+        workers.map(\.kind) == servers.flatMap { _ in [.worker("mail"), .worker("mail"), .worker("thumbs")] })
+      #expect(workers.allSatisfy { $0.runsApp && !$0.isInstance && !$0.findsOthersItself })
+      // They come and go with their server, after it and before it.
+      #expect(plan.specs.filter { $0.isInstance }.allSatisfy { $0.layer > .worker })
+    }
+  }
+
+  @Test func theDatabaseHasConnectionsForWorkersToo() throws {
+    func connections(_ workers: String) throws -> Int {
+      let context = try HostContext.forTests(in: temporary, listens: "port", workers: workers)
+      let engines = try plan(at: .separateDatabase, context).specs.compactMap { $0.engine as? Postgres }
+      return try #require(engines.first).settings.connections
+    }
+    // Beside each of eight servers.
+    #expect(try connections("mail: { run: ['m'], count: 2 }") >= connections("") + 16)
+  }
+
+  @Test(arguments: [
+    ("server-a", ProcessKind.app), ("server-a.us-east-1", .app), ("server-a.worker-mail", .worker("mail")),
+    ("server-a.worker12-mail-2", .worker("mail-2")), ("server-a.us-east-1.worker-a", .worker("a")),
+    ("server-a.worker-", .app), ("worker-mail", .app), ("workers", .app),
+    ("server-a.former", .unknown("former")),
+    ("cache-a.redis", .engine(.redis)),
+  ])
+  func aProcessIsWhatItsNameSays(name: String, kind: ProcessKind) {
+    #expect(ProcessKind(name: name) == kind)
+  }
+
   @Test func theFirstPlacementNamesWhatIsThere() throws {
     let placement = try plan(at: .stateless).firstPlacement()
     #expect(placement.clusters["main"]?.members.map(\.description) == ["127.7.1.50:5432", "127.7.2.50:5432"])
@@ -234,7 +276,7 @@ import Topology
 extension HostContext {
   /// Hosts of region 7 with the standard ports, engines as ourselves.
   static func forTests(
-    in temporary: TemporaryFolder, listens: String = "sockets", services: String? = nil
+    in temporary: TemporaryFolder, listens: String = "sockets", services: String? = nil, workers: String = ""
   ) throws -> HostContext {
     let folder = try AppFolder(temporary.path)
     try folder.create()
@@ -242,7 +284,8 @@ extension HostContext {
       """
       { name: "hut", title: "Hut", launch: "Launch", databases: { accounts: {} },
         services: {
-          \(services ?? "web: { run: [\"web\"], databases: [\"accounts\"], listens: \"\(listens)\" }") } }
+          \(services ?? "web: { run: [\"web\"], databases: [\"accounts\"], listens: \"\(listens)\" }") },
+        workers: { \(workers) } }
       """, isFolder: { _ in true })
     return HostContext(
       folder: folder, manifest: manifest, place: .init(region: 7, portShift: 0), secrets: try Secrets(folder),

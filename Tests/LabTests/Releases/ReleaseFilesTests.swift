@@ -78,6 +78,30 @@ import Testing
     #expect(copy.program == ".program/serve" && copy.arguments == ["--x"])
   }
 
+  @Test func workersComeWithTheRelease() throws {
+    let app = try Self.app(
+      run: "'python3', 'app.py'",
+      more:
+        "workers: { mail: { run: ['python3', 'mail.py'] }, own: { run: ['./own', '-v'] }, built: { run: ['out/w'] } },",
+      ["app.py": "1", "mail.py": "2", "own": "#!/bin/sh\n", "out/x": ""])
+    chmod(app.path + "/own", 0o755)
+    try FileManager.default.copyItem(atPath: "/usr/bin/env", toPath: app.path + "/out/w")
+    let (copy, names) = try Self.copy(app)
+    #expect(
+      copy.workers["mail"]?.first?.hasSuffix("/python3") == true && copy.workers["mail"]?.last == "mail.py")
+    #expect(copy.workers["own"] == ["./own", "-v"] && copy.workers["built"] == [".workers/built/w"])
+    #expect(Set(names).isSuperset(of: ["mail.py", "own", ".workers/built/w"]))
+    // Another command for a worker is another release.
+    let other = try Self.app(
+      run: "'python3', 'app.py'",
+      more: "workers: { mail: { run: ['python3', '-O', 'mail.py'] } },", ["app.py": "1", "mail.py": "2"])
+    let same = try Self.app(
+      run: "'python3', 'app.py'",
+      more: "workers: { mail: { run: ['python3', 'mail.py'] } },", ["app.py": "1", "mail.py": "2"])
+    #expect(try Self.copy(other).copy.workers != Self.copy(same).copy.workers)
+    #expect(try LabRelease.words("p", ["a"], Self.copy(other).copy.workers).contains("-O"))
+  }
+
   @Test func anUnpackedReleaseNeedsNoManifest() throws {
     let folder = try TemporaryFolder()
     try folder.write("#!/bin/sh\n", to: "run")
@@ -113,6 +137,24 @@ import Testing
     let other = try Self.app(run: "'true'", more: "databases: { main: {} },")
     let files = try ReleaseFiles(try AppFolder(other.path))
     #expect(throws: LabError.self) { try files.check(against: manifest) }
+    let busier = try Self.app(run: "'true'", more: "workers: { mail: { run: ['true'] } },")
+    #expect(throws: LabError.otherApp(folder: busier.path)) {
+      try ReleaseFiles(try AppFolder(busier.path)).check(against: manifest)
+    }
+    let packed = try TemporaryFolder()
+    try packed.write("#!/bin/sh\n", to: "run")
+    chmod(packed.path + "/run", 0o755)
+    let worked = try Manifest.load(folder: busier.path)
+    #expect(throws: LabError.packedWithoutWorker("mail", folder: packed.path)) {
+      try ReleaseFiles(try AppFolder(packed.path)).check(against: worked)
+    }
+    try packed.makeFolder("workers")
+    for name in ["mail", "mail.2"] {
+      try packed.write("#!/bin/sh\n", to: "workers/\(name)")
+      chmod("\(packed.path)/workers/\(name)", 0o755)
+    }
+    try ReleaseFiles(try AppFolder(packed.path)).check(against: worked)
+    #expect(try Self.copy(packed).copy.workers == ["mail": ["workers/mail"]])
   }
 
   @Test func theCommitOfAFolderIsReadFromGitsOwnFiles() throws {
