@@ -61,9 +61,10 @@ public struct ShareJudge: Equatable, Sendable {
     let text = Sides(elsewhere: now.elsewhere, here: now.here.total > 0 ? now.here : formerly).text
     switch verdict {
     case .worse(let reason): return .goBack("\(reason): \(text)")
-    case .healthy where elapsedMs >= pace.leastMs: return .goOn(text)
-    case .healthy: return .wait
-    case .tooFew:
+    case .healthy where now.here.total == 0 || staying.total >= judge.leastTotal:
+      return elapsedMs >= pace.leastMs ? .goOn(text) : .wait
+    // Or too few to compare with.
+    case .healthy, .tooFew:
       // Where nobody calls, nobody is waited for.
       if now.elsewhere.total + now.here.total == 0 {
         return elapsedMs >= pace.leastMs ? .goOn("nobody has called") : .wait

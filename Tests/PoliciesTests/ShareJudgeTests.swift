@@ -43,6 +43,8 @@ import Testing
     Case(
       testDescription: "few go there", looks: always(counts(9), counts(900)), words: untilMost + [.goOn]),
     Case(
+      testDescription: "few stay", looks: always(counts(60), counts(9)), words: untilMost + [.goOn]),
+    Case(
       testDescription: "some call, and none goes there", looks: always(counts(0), counts(900)),
       words: untilMost + [.goOn]),
     Case(

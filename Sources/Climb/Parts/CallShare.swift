@@ -21,9 +21,8 @@ struct CallShare: Sendable {
     let share = try lab.placement()?.services[service]?.share ?? 0
     var formerly = AnswerCounts()
     for rung in Self.rungs where rung >= share {
-      let before = try counts(lab)
       try set(rung, lab, say)
-      let seen = try watch(since: before, formerly, lab)
+      let seen = try watch(formerly, lab)
       let what = "\(Self.text(of: rung)) of the calls of \(service)"
       if !seen.isWell {
         try set(0, lab, say)
@@ -47,11 +46,12 @@ struct CallShare: Sendable {
 
   /// - Returns: whether the share may grow, what both sides have counted, for people, and of those that stayed for the next share.
   private func watch(
-    since before: [String: ShareJudge.Sides], _ formerly: AnswerCounts, _ lab: any Provider
+    _ formerly: AnswerCounts, _ lab: any Provider
   ) throws -> (isWell: Bool, text: String, here: AnswerCounts) {
     let pace = lab.sharePace
     var judge = ShareJudge(pace, formerly: formerly)
-    let begun = ContinuousClock.now
+    // Every process goes by the share: what was counted on the way there is neither side's.
+    let (before, begun) = (try counts(lab), ContinuousClock.now)
     while true {
       usleep(UInt32(pace.lookMs) * 1_000)
       let now = Self.sum(try counts(lab), since: before)

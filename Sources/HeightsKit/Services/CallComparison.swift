@@ -3,10 +3,11 @@
 import Synchronization
 
 /// What a process that does a service's work itself has counted of its calls, while it may send some elsewhere: of all that went,
-/// and of one in `nearOneIn` of those that stayed. Both are counted at the same place and pass the same coder, so that what
+/// and of a sample of those that stayed. Both are counted at the same place and pass the same coder, so that what
 /// differs is where they are done.
 final class CallComparison: Sendable {
-  /// Others that stay are neither counted nor timed: they cost what a call costs that can't go elsewhere.
+  /// Of the calls that stay one in so many is counted at least. Others are neither counted nor timed: they cost what a call costs
+  /// that can't go elsewhere.
   static let nearOneIn = 8
 
   enum Side: String, CaseIterable { case here, elsewhere }
@@ -66,8 +67,7 @@ extension MetricsText {
       }
     }
     if lines.isEmpty { return }
-    let nearOneIn = CallComparison.nearOneIn
-    let which = "of those done here one in \(nearOneIn), while the service is elsewhere too"
+    let which = "of those done here a sample, while the service is elsewhere too"
     begin("call_begun_total", "counter", "Calls of services that are done here as well: \(which).")
     for (labels, counts) in lines { sample("call_begun_total", labels, Double(counts.begun)) }
     begin(

@@ -98,11 +98,13 @@ struct CallShares {
 
   private init(carried: Int, elsewhere: Int) { (self.carried, self.elsewhere) = (carried, elsewhere) }
 
-  /// - Parameter isCompared: whether some of those that stay are carried too; at least one part, where any stays.
+  /// - Parameter isCompared: whether some of those that stay are carried too: one in so many, and no fewer than go, so that there are as
+  ///   many to compare with.
   init(elsewhere asked: Int, isCompared: Bool) {
-    let (parts, nearOneIn) = (Self.parts, CallComparison.nearOneIn)
-    elsewhere = min(max(asked, 0), parts)
-    carried = elsewhere + (isCompared ? (parts - elsewhere + nearOneIn - 1) / nearOneIn : 0)
+    elsewhere = min(max(asked, 0), Self.parts)
+    let staying = Self.parts - elsewhere
+    let sample = max((staying + CallComparison.nearOneIn - 1) / CallComparison.nearOneIn, elsewhere)
+    carried = elsewhere + (isCompared ? min(sample, staying) : 0)
   }
 
   init(packed: Int) { (carried, elsewhere) = packed.quotientAndRemainder(dividingBy: Self.parts + 1) }
