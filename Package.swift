@@ -72,7 +72,7 @@ let package = Package(
         "CRuntime",
       ],
       resources: [.embedInCode("Engines/Gate")]),
-    target("Climb", ["Contract", "Errors", "Lab", "Placement", "Topology"]),
+    target("Climb", ["Contract", "Errors", "Lab", "Placement", "Policies", "Topology"]),
     target("Rollout", ["Contract", "Errors", "Lab", "Policies"]),
     target("History"),
     target(
@@ -82,7 +82,9 @@ let package = Package(
         "Policies",
         "Workload",
       ]),
-    target("Drill", ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology"]),
+    target(
+      "Drill",
+      ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology", "Workload"]),
     target("Deploy", ["CSodium", "Errors"]),
     target(
       "Console", ["Lab", "Topology", "HeightsHTTP", "HeightsRuntime"], resources: [.embedInCode("Page")]),
@@ -129,7 +131,7 @@ let package = Package(
     tests("PlannerTests", ["Planner", "Policies", "Topology", "Workload"], exclude: ["Golden"]),
     tests("CloudFormationTests", ["CloudFormation", "TestSupport", "Topology"], exclude: ["Golden"]),
     tests("LabTests", ["Contract", "Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
-    tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "TestSupport", "Topology"]),
+    tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "Policies", "TestSupport", "Topology"]),
     tests("RolloutTests", ["Lab", "Policies", "Rollout", "TestSupport", "Topology"]),
     tests("HistoryTests", ["History", "TestSupport"]),
     tests(
@@ -141,7 +143,7 @@ let package = Package(
       "ConsoleTests", ["Console", "Contract", "HeightsRuntime", "TestSupport", "Topology"],
       exclude: ["Golden"]),
     tests("HeightsCLITests", ["HeightsCLI", "CloudFormation", "Contract", "Lab", "Planner"]),
-    tests("SummitTests", ["Summit", "HeightsKit", "TestSupport"]),
+    tests("SummitTests", ["Summit", "HeightsHTTP", "HeightsKit", "TestSupport"]),
     tests("TidyTests", []),
   ]
 )

@@ -198,6 +198,11 @@ public struct Drill: Sendable {
       faultSeconds: performed.faultSeconds,
       reads: Impact(entries.filter { !$0.isWrite }, since: performed.faultNs),
       writes: Impact(entries.filter(\.isWrite), since: performed.faultNs),
+      bystanders: fault.needed.map { needed in
+        Bystanders(
+          entries.filter { $0.action.map(needed.contains) == false }, since: performed.faultNs,
+          seconds: performed.faultSeconds)
+      },
       allowed: kind.allowances(atStage: stage),
       errors: Dictionary(touched.compactMap(\.failure).map { ($0, 1) }) { $0 + $1 },
       recoverySeconds: performed.recoverySeconds, acknowledgedWrites: ledger.acknowledged,

@@ -19,6 +19,8 @@ public struct DrillReport: Codable, Equatable, Sendable {
   public let reads: Impact
   /// What people noticed who changed something.
   public let writes: Impact
+  /// What did not need what was broken; nil where all may have, or nobody knows.
+  public let bystanders: Bystanders?
   /// Which failures the stage's promise leaves room for.
   public let allowed: Allowances
   /// How many requests failed, by kind.
@@ -55,10 +57,11 @@ public struct DrillReport: Codable, Equatable, Sendable {
   private var aheadLimitSeconds: Double { faultSeconds + 30 }
 
   /// Nothing that was acknowledged is missing, nothing is there that should not be, no two answers contradict each other,
-  /// no more requests failed than the stage allows, nobody was logged out or let in by a session that was over,
+  /// no more requests failed than the stage allows, what did not need what was broken went on as before, nobody was logged out or let in by a session that was over,
   /// identifiers are of this time, and all is as before.
   public var isPassed: Bool {
-    missingWrites == 0 && unexpectedRows == 0 && history.isGood && isWithinAllowed && lostSessions == 0
+    bystanders?.areWell ?? true && missingWrites == 0 && unexpectedRows == 0 && history.isGood
+      && isWithinAllowed && lostSessions == 0
       && letInSessions == 0 && identifiersAheadSeconds <= aheadLimitSeconds && recoverySeconds != nil
   }
 

@@ -2,6 +2,7 @@
 
 import Lab
 import Topology
+import Workload
 
 /// Something that a drill breaks through the lab, which does not tell those who have to notice.
 protocol Fault: Sendable {
@@ -21,6 +22,9 @@ protocol Fault: Sendable {
   /// For people.
   var target: String { get }
 
+  /// What visitors want that needs what is broken; nil where all may need it, or nobody knows.
+  var needed: Set<Action>? { get }
+
   /// Before there is load.
   func prepare(_ lab: ControlClient) throws
 
@@ -38,6 +42,7 @@ protocol Fault: Sendable {
 
 extension Fault {
   static var holdSeconds: Int { 0 }
+  var needed: Set<Action>? { nil }
 
   func prepare(_ lab: ControlClient) throws {}
   func end(_ lab: ControlClient) throws {}

@@ -39,5 +39,6 @@ public struct Impact: Codable, Equatable, Sendable {
 }
 
 extension RequestLog.Entry {
-  fileprivate var tookNs: UInt64 { endedNs > dueNs ? endedNs - dueNs : 0 }
+  /// From when it was due.
+  var tookNs: UInt64 { endedNs > dueNs ? endedNs - dueNs : 0 }
 }

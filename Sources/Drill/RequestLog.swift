@@ -2,6 +2,7 @@
 
 import Load
 import Synchronization
+import Workload
 
 /// Collects the requests of a load run, as they end.
 final class RequestLog: Sendable {
@@ -10,6 +11,8 @@ final class RequestLog: Sendable {
     let endedNs: UInt64
     let isWrite: Bool
     let failure: String?
+    /// What the visitor wanted; nil where nobody asks.
+    var action: Action?
   }
 
   /// More than any drill makes: some 200 a second for ten minutes.
@@ -21,7 +24,7 @@ final class RequestLog: Sendable {
     add(
       Entry(
         dueNs: request.dueNs, endedNs: request.endedNs, isWrite: request.action.isWrite,
-        failure: request.failure))
+        failure: request.failure, action: request.action))
   }
 
   func add(_ entry: Entry) { state.withLock { if $0.count < Self.limit { $0.append(entry) } } }

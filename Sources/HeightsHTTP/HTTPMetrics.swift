@@ -2,18 +2,10 @@
 
 /// What a loop has seen of requests. A value: a copy is a snapshot.
 struct HTTPMetrics: Sendable {
-  /// Upper bounds in microseconds. Each is about one and a half times the one before: fine enough for percentiles.
-  static let bucketBoundsMicroseconds = [
-    100, 150, 250, 400, 600, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 15_000, 25_000, 40_000, 60_000,
-    100_000,
-    150_000, 250_000, 400_000, 600_000, 1_000_000, 1_500_000, 2_500_000, 4_000_000, 6_000_000, 10_000_000,
-  ]
-
   struct RouteMetrics: Sendable {
     /// Few statuses occur, so that a search beats hashing.
     private(set) var byStatus: [(status: Int, count: Int)] = []
-    var buckets = [Int](repeating: 0, count: bucketBoundsMicroseconds.count + 1)
-    var sumMicroseconds = 0
+    var durations = DurationCounts()
 
     mutating func count(_ status: Int, times: Int = 1) {
       if let index = byStatus.firstIndex(where: { $0.status == status }) {
@@ -35,20 +27,13 @@ struct HTTPMetrics: Sendable {
   mutating func record(route: Int?, status: Int, microseconds: Int) {
     let index = route ?? routes.count - 1
     routes[index].count(status)
-    routes[index].sumMicroseconds += microseconds
-    routes[index].buckets[HTTPMetrics.bucket(microseconds)] += 1
-  }
-
-  private static func bucket(_ microseconds: Int) -> Int {
-    // Most requests are fast: found at the front.
-    bucketBoundsMicroseconds.firstIndex { microseconds <= $0 } ?? bucketBoundsMicroseconds.count
+    routes[index].durations.record(microseconds: microseconds)
   }
 
   mutating func add(_ other: HTTPMetrics) {
     for (index, route) in other.routes.enumerated() {
       for (status, count) in route.byStatus { routes[index].count(status, times: count) }
-      routes[index].sumMicroseconds += route.sumMicroseconds
-      for (bucket, count) in route.buckets.enumerated() { routes[index].buckets[bucket] += count }
+      routes[index].durations.add(route.durations)
     }
     connections += other.connections
     inFlight += other.inFlight
@@ -69,26 +54,12 @@ extension MetricsText {
     begin(
       "http_request_duration_seconds", "histogram", "Time from a request's headers to the end of its answer.")
     for (route, labels) in zip(metrics.routes, labels) where route.byStatus.isEmpty == false {
-      histogram("http_request_duration_seconds", labels, route)
+      durations("http_request_duration_seconds", labels, route.durations)
     }
     metric("http_connections", "gauge", "Open connections.", Double(metrics.connections))
     metric("http_requests_in_flight", "gauge", "Requests being answered.", Double(metrics.inFlight))
     metric(
       "http_requests_refused_total", "counter", "Requests answered with 503 because too many were in flight.",
       Double(metrics.refusedOverload))
-  }
-
-  private mutating func histogram(
-    _ name: String, _ labels: [(String, String)], _ route: HTTPMetrics.RouteMetrics
-  ) {
-    var total = 0
-    for (bound, count) in zip(HTTPMetrics.bucketBoundsMicroseconds, route.buckets) {
-      total += count
-      sample(name + "_bucket", labels + [("le", String(Double(bound) / 1e6))], Double(total))
-    }
-    total += route.buckets[route.buckets.count - 1]
-    sample(name + "_bucket", labels + [("le", "+Inf")], Double(total))
-    sample(name + "_sum", labels, Double(route.sumMicroseconds) / 1e6)
-    sample(name + "_count", labels, Double(total))
   }
 }

@@ -9,47 +9,50 @@ import Testing
 @Suite struct CallShareTests {
   private static let route = Climber.Route(to: 6, listensOnPort: false, isApart: true)
 
-  /// A climb up to the step that gives the service its share, whose servers then tell these figures.
-  private func climbed(telling metrics: String) throws -> (Climber, ClimbEngine.Outcome?) {
+  /// A climb in which people call, up to the step that gives the service its share, and on.
+  private func climbed(_ calls: FakeCalls) throws -> (Climber, ClimbEngine.Outcome?) {
     let climber = Climber(Self.route)
     let index = try #require(climber.stepNames.firstIndex(of: "move-posts"))
     #expect(try climber.drive(.up, stoppingBefore: 2 * index) == nil)
-    climber.provider.change { $0.metricsAfterTurn = metrics }
+    climber.provider.change { $0.calls = calls }
     return (climber, try climber.drive(.up))
   }
 
-  @Test func aServiceThatAnswersGetsAllOfItsCalls() throws {
-    let (climber, outcome) = try climbed(
-      telling: """
-        calls_total{service="posts"} 1000
-        calls_failed_total{service="posts"} 9
-        calls_seconds_total{service="posts"} 50
-        """)
+  @Test(arguments: [0, 30]) func aServiceThatDoesAsWellAsBeforeGetsAllOfItsCalls(failingHere: Int) throws {
+    var calls = FakeCalls()
+    (calls.each, calls.failingHere) = (10_000, failingHere)
+    let (climber, outcome) = try climbed(calls)
     #expect(outcome == .committed)
     #expect(climber.provider.world.placement?.services["posts"]?.share == CallShare.all)
+    let told = climber.events.filter { $0.step == "move-posts" && $0.event == .progress }.map(\.text)
+    let judged = told.filter { $0.contains("calls of posts") }
+    #expect(judged.count == CallShare.rungs.count, "\(told)")
+    for text in judged { #expect(text.contains(" failed") && text.contains("of those that stay"), "\(text)") }
   }
 
-  @Test(arguments: [
-    ("calls_total{service=\"posts\"} 1000\ncalls_failed_total{service=\"posts\"} 11", "without an answer"),
-    ("calls_total{service=\"posts\"} 1\ncalls_failed_total{service=\"posts\"} 1", "without an answer"),
-    ("calls_total{service=\"posts\"} 10\ncalls_seconds_total{service=\"posts\"} 2.6", "260.0 ms each"),
-  ])
-  func aServiceThatFailsOrIsSlowGoesBackAndTheClimbSaysWhy(metrics: String, reason: String) throws {
-    let (climber, outcome) = try climbed(telling: metrics)
+  @Test(arguments: [(FakeCalls.Elsewhere.failing, "failed"), (.slow, "took more than")])
+  func aServiceThatDoesWorseGoesBackAtTheFirstShareAndTheClimbSaysWhy(
+    elsewhere: FakeCalls.Elsewhere, reason: String
+  ) throws {
+    var calls = FakeCalls()
+    (calls.each, calls.elsewhere) = (10_000, elsewhere)
+    let (climber, outcome) = try climbed(calls)
     guard case .failed(.run, "move-posts", let told) = outcome else {
       Issue.record("\(String(describing: outcome))")
       return
     }
-    #expect(told.contains(reason) && told.contains("posts"), "\(told)")
+    #expect(told.contains("1 % of the calls of posts") && told.contains(reason), "\(told)")
+    #expect(told.contains("of what stays") && told.contains("there; "), "\(told)")
     #expect(climber.provider.world.placement?.services["posts"]?.share == 0)
     // And back it goes, or up again once it is mended.
-    climber.provider.change { $0.metricsAfterTurn = "" }
+    climber.provider.change { $0.calls = FakeCalls() }
     try climber.finish(.back, "after a service that failed")
   }
 
   @Test func whatOthersCallIsNotTakenForItsCalls() throws {
-    let (_, outcome) = try climbed(
-      telling: "calls_total{service=\"graph\"} 10\ncalls_failed_total{service=\"graph\"} 10")
+    var calls = FakeCalls()
+    (calls.each, calls.elsewhere, calls.service) = (10_000, .failing, "graph")
+    let (_, outcome) = try climbed(calls)
     #expect(outcome == .committed)
   }
 }

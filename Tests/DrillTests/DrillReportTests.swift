@@ -8,11 +8,13 @@ import Testing
 @Suite struct DrillReportTests {
   private func report(
     missing: Int = 0, unexpected: Int = 0, lost: Int = 0, letIn: Int = 0, recoverySeconds: Double? = 1,
-    writes: [RequestLog.Entry] = [], aheadSeconds: Double = -1
+    writes: [RequestLog.Entry] = [], bystanders: [RequestLog.Entry]? = nil, aheadSeconds: Double = -1
   ) -> DrillReport {
     DrillReport(
       drill: .switchover, stage: 4, target: "t", proof: "p", faultSeconds: 1, reads: Impact([], since: 0),
-      writes: Impact(writes, since: 0), allowed: DrillKind.switchover.allowances(atStage: 4), errors: [:],
+      writes: Impact(writes, since: 0),
+      bystanders: bystanders.map { Bystanders($0, since: 0, seconds: 1) },
+      allowed: DrillKind.switchover.allowances(atStage: 4), errors: [:],
       recoverySeconds: recoverySeconds, acknowledgedWrites: 9, missingWrites: missing,
       unexpectedRows: unexpected,
       readFrom: "r", history: HistoryChecker.check([]), sessions: 9, lostSessions: lost, endedSessions: 9,
@@ -27,5 +29,6 @@ import Testing
     #expect(report(aheadSeconds: 30).isPassed && !report(aheadSeconds: 3_600).isPassed)
     let failure = RequestLog.Entry(dueNs: 1, endedNs: 2, isWrite: true, failure: "HTTP 503")
     #expect(!report(writes: [failure]).isPassed)
+    #expect(!report(bystanders: [failure]).isPassed && report(bystanders: []).isPassed)
   }
 }

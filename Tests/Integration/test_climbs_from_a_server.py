@@ -1,8 +1,10 @@
 """The climbs from the single server to services that scale on their own: live under load, killed, undone, and begun again."""
 
+import contextlib
 import json
 import os
 import signal
+import threading
 
 import pytest
 import requests
@@ -90,6 +92,59 @@ def test_a_climb_under_load_fails_nothing_and_comes_back(lab, to):
     assert lab.up()["stage"] == to
     owner.person.url = expect_at(lab, to)["appURL"]
     owner.expect_all()
+
+
+class Sluggish:
+    """Has every process of a service stand still for most of the time, but for so long that health checks still pass."""
+
+    def __init__(self, lab, service):
+        self.lab, self.prefix = lab, f"service-{service}-"
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def _run(self):
+        while not self.over.is_set():
+            pids = [
+                line["pid"] for line in self.lab.status()["processes"]
+                if line["name"].startswith(self.prefix) and line.get("health") == "ready" and line.get("pid")]
+            for _ in range(10 if pids else 1):
+                self._signal(pids, signal.SIGSTOP)
+                self.over.wait(0.3 if pids else 0)
+                self._signal(pids, signal.SIGCONT)
+                self.over.wait(0.1)
+
+    @staticmethod
+    def _signal(pids, number):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+def test_a_service_that_is_slower_on_its_own_servers_goes_back_and_the_climb_says_by_how_much(lab):
+    lab.up("--stage", 5)
+    lab.wait_until_all_ready()
+    load = loaded(lab, rate=100)
+    with Sluggish(lab, "posts"):
+        climb = lab.heights("climb", "--to", 6)
+    assert climb.code == 1, climb
+    # The numbers of both sides, and which share it was.
+    assert "of the calls of posts are answered as well as those that stay" in climb.err, climb
+    assert "took more than" in climb.err and "of what stays" in climb.err, climb
+    # What went before did as well as what stayed.
+    assert "all of the calls of accounts: " in climb.err, climb
+    placed = json.loads((lab.home / "placement.json").read_text())["services"]
+    assert (placed["accounts"]["share"], placed["posts"]["share"]) == (1024, 0), placed
+    lab.heights("climb", "--to", 6).expect(0)
+    finish(load)
+    expect_at(lab, 6)
 
 
 def test_a_connection_that_is_kept_open_is_answered_by_the_front_door_that_steps_aside(lab):

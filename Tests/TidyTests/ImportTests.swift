@@ -31,8 +31,11 @@ import Testing
     ("Sources/Planner/", ["Errors", "Policies", "Topology", "Workload"]),
     ("Sources/CloudFormation/", ["Contract", "Errors", "Placement", "Policies", "Topology"]),
     ("Sources/Lab/", leaves.union(["Errors", "Topology", "Workload", "CRuntime", "CSodium"])),
-    ("Sources/Climb/", ["Contract", "Errors", "Placement", "Lab", "Topology"]),
-    ("Sources/Drill/", ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology"]),
+    ("Sources/Climb/", ["Contract", "Errors", "Placement", "Policies", "Lab", "Topology"]),
+    (
+      "Sources/Drill/",
+      ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology", "Workload"]
+    ),
     ("Sources/Rollout/", ["Contract", "Errors", "Lab", "Policies"]),
     ("Sources/History/", []),
     (

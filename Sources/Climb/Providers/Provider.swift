@@ -4,6 +4,7 @@ import Contract
 import Foundation
 import Lab
 import Placement
+import Policies
 import Topology
 
 /// What a climb may have done. Each may be repeated: what is already so is left so.
@@ -44,14 +45,14 @@ protocol Provider: Sendable {
   var adoptionMs: Int { get }
   /// How long the app may be away, or busy with the job of a climber that was killed, in milliseconds.
   var patienceMs: Int { get }
-  /// For how long a share of calls is watched before the next one, in milliseconds.
-  var watchMs: Int { get }
+  /// For how long a share of calls is looked at before the next one.
+  var sharePace: ShareJudge.Pace { get }
 }
 
 extension Provider {
   var adoptionMs: Int { 60_000 }
   var patienceMs: Int { 120_000 }
-  var watchMs: Int { 1_500 }
+  var sharePace: ShareJudge.Pace { ShareJudge.Pace() }
 }
 
 /// How everything is that a provider runs.

@@ -2,6 +2,7 @@
 
 import Lab
 import Topology
+import Workload
 
 struct HungService: Fault {
   static let stages = Stage.microservices ... .sharded
@@ -9,6 +10,9 @@ struct HungService: Fault {
     "every process of a service is stopped, and goes on later as if nothing had been"
   static let reason = "services have processes of their own from stage 6 on"
   static let holdSeconds = 10
+
+  /// By Summit's services, whose visitors the load is: those that a drill chooses.
+  private static let needed: [String: Set<Action>] = ["graph": [.readFeed, .follow, .readTie]]
 
   let target: String
   private let victims: Victims
@@ -32,6 +36,8 @@ struct HungService: Fault {
     victims = Victims(running)
     if running.isEmpty { throw DrillError.unhealthy("no process of \(target) runs") }
   }
+
+  var needed: Set<Action>? { Self.needed[target] }
 
   func inflict(_ lab: ControlClient, holdSeconds: Int, shouldStop: () -> Bool) throws -> String? {
     for process in victims.processes { try lab.send(.freeze(host: process.place)) }

@@ -77,7 +77,7 @@ extension DrillReport {
   fileprivate func text(_ output: Output) -> String {
     let verdict = output.styled(
       isPassed ? "\(drill.rawValue): nothing was lost" : "\(drill.rawValue): FAILED", isPassed ? .bold : .bad)
-    let figures: [(name: String, text: String)] = [
+    var figures: [(name: String, text: String)] = [
       ("broken", "\(target) for \(Self.seconds(faultSeconds)): \(proof)"),
       (
         "failed requests",
@@ -104,6 +104,7 @@ extension DrillReport {
         "\(sessions), \(lostSessions) lost; \(endedSessions) that were over, \(letInSessions) let in"
       ),
     ]
+    if let bystanders { figures.insert(("what did not need it", Self.text(of: bystanders)), at: 3) }
     let lost =
       examples.isEmpty
       ? [] : ["missing, or not to be there:\n" + examples.map { "  " + $0 }.joined(separator: "\n")]
@@ -121,6 +122,12 @@ extension DrillReport {
     identifiersAheadSeconds > 0
       ? "the latest is \(Self.seconds(identifiersAheadSeconds)) ahead of the time"
       : "none is ahead of the time"
+  }
+
+  private static func text(of seen: Bystanders) -> String {
+    "\(seen.requests) requests, \(seen.failed) failed, 99 of 100 within \(Int(seen.ms.rounded(.up))) ms "
+      + "(\(Int(seen.formerMs.rounded(.up))) ms before)"
+      + (seen.areWell ? "" : ": MORE THAN \(Int(seen.limitMs)) MS")
   }
 
   private static func seconds(_ value: Double) -> String { "\((value * 10).rounded() / 10) s" }

@@ -29,8 +29,11 @@ extension AppContext {
     }
     let signer = try environment.callSigner
     let callers = loops.loops.map { ServiceCaller(Client.service, on: $0, as: signer) }
-    let route = ServiceRoute(work, RemoteService<Client.Failure>(Client.service, callers))
-    services.add(Client.service, callers)
+    let near = work.map {
+      ServiceRoute<Client.Work>.Near(way: CheckedService(client, $0), comparison: CallComparison())
+    }
+    let route = ServiceRoute(work, RemoteService<Client.Failure>(Client.service, callers), near: near)
+    services.add(Client.service, callers, near?.comparison)
     await placements.follow { await route.follow($0, Client.service, callers) }
     return Client(route: route)
   }
@@ -51,7 +54,7 @@ extension ServiceRoute {
   fileprivate func follow(_ placement: Placement, _ name: String, _ callers: [ServiceCaller]) async {
     let place = placement.services[name]
     // Before its first call is sent there, and after the last one.
-    if place == nil { send(parts: 0) }
+    if place == nil { send(parts: nil) }
     for caller in callers { await caller.setAddresses(place?.addresses ?? []) }
     if let place { send(parts: place.share) }
   }

@@ -36,8 +36,6 @@ actor ServiceCaller {
     var calls = 0
     var repeated = 0
     var failed = 0
-    /// For how long a call that was answered took, tries that failed before it included; microseconds, all together.
-    var microseconds = 0
   }
 
   /// - Parameter signer: who calls; nil where nobody asks.
@@ -74,14 +72,11 @@ actor ServiceCaller {
     defer { underWay -= 1 }
     budget.call()
     let context = CurrentRequest.context
-    let begun = Deadline.now
-    let deadline = context?.due ?? begun.plus(ms: Self.usualMs)
+    let deadline = context?.due ?? .afterMs(Self.usualMs)
     var (tries, mayHaveHappened) = (0, false)
     while true {
       do {
-        let answer = try await attempt(name, arguments, context, isRepeated: tries > 0, by: deadline)
-        counts.microseconds += begun.elapsedMicroseconds
-        return answer
+        return try await attempt(name, arguments, context, isRepeated: tries > 0, by: deadline)
       } catch {
         tries += 1
         mayHaveHappened = mayHaveHappened || error.effect == .mayHaveHappened

@@ -6,6 +6,7 @@ import Synchronization
 final class Services: Sendable {
   private struct State {
     var callers: [(service: String, callers: [ServiceCaller])] = []
+    var comparisons: [(service: String, comparison: CallComparison)] = []
     var door: Router?
   }
 
@@ -15,8 +16,12 @@ final class Services: Sendable {
   /// part that people come to.
   var door: Router? { state.withLock { $0.door } }
 
-  func add(_ service: String, _ callers: [ServiceCaller]) {
-    state.withLock { $0.callers.append((service, callers)) }
+  /// - Parameter comparison: nil where the process does not do the service's work.
+  func add(_ service: String, _ callers: [ServiceCaller], _ comparison: CallComparison?) {
+    state.withLock { state in
+      state.callers.append((service, callers))
+      if let comparison { state.comparisons.append((service, comparison)) }
+    }
   }
 
   func answer<Client: ServiceClient>(
@@ -54,6 +59,7 @@ final class Services: Sendable {
       sums.append((service, sum))
     }
     text.calls(sums)
+    text.comparisons(state.withLock { $0.comparisons })
   }
 }
 
@@ -62,7 +68,6 @@ extension ServiceCaller.Counts {
     sum.calls += other.calls
     sum.repeated += other.repeated
     sum.failed += other.failed
-    sum.microseconds += other.microseconds
   }
 }
 
@@ -74,7 +79,6 @@ extension MetricsText {
       ("calls_total", "Calls of services that are elsewhere.", { Double($0.calls) }),
       ("calls_repeated_total", "Tries besides the first of a call.", { Double($0.repeated) }),
       ("calls_failed_total", "Calls without an answer of the service.", { Double($0.failed) }),
-      ("calls_seconds_total", "Time until calls were answered.", { Double($0.microseconds) / 1e6 }),
     ]
     for (name, help, value) in figures {
       begin(name, "counter", help)

@@ -90,6 +90,8 @@ final class Climber {
   let provider: FakeProvider
   private let steps: [ClimbStep]
   private(set) var journal: [ClimbRecord] = []
+  /// What was told on the way.
+  private(set) var events: [ClimbEvent] = []
 
   init(_ route: Route, _ prepare: (inout FakeWorld) -> Void = { _ in }) {
     change = route.change
@@ -121,7 +123,7 @@ final class Climber {
       shouldStop: {
         defer { actionCount += 1 }
         return actionCount == action
-      }, report: { _ in })
+      }, report: { [self] in events.append($0) })
     do { return try driver.drive(engine, direction) } catch is FakeProvider.Dead { return nil }
   }
 

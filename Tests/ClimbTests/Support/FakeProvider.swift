@@ -1,6 +1,7 @@
 // A provider without engines: it carries orders out in a world in memory, and fails on purpose.
 
 import Placement
+import Policies
 import Synchronization
 import Testing
 import Topology
@@ -69,7 +70,11 @@ final class FakeProvider: Provider {
 
   // What a climb asks.
 
-  var watchMs: Int { 0 }
+  var sharePace: ShareJudge.Pace {
+    var pace = ShareJudge.Pace()
+    (pace.lookMs, pace.leastMs, pace.mostMs) = (0, 0, 0)
+    return pace
+  }
 
   func view() throws -> ProviderView { try call { $0.view } }
   func placement() throws -> Placement? { try call { $0.placement } }

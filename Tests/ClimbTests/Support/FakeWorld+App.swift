@@ -33,7 +33,7 @@ extension FakeWorld {
       return Self.answer(role.map { roles[$0]?.isReady == true } ?? true ? 200 : 503)
     case (AdminPath.placement, _, nil):
       return try Self.answer(AdminAnswer.Adopted(epoch: placement?.epoch ?? 0))
-    case (AdminPath.metrics, nil, nil): return Self.answer(200, metrics)
+    case (AdminPath.metrics, nil, nil): return Self.answer(200, calls.metrics(of: process, placement))
     case (AdminPath.waitlist, let role?, let body): return waitlist(role, body)
     case (AdminPath.move, .app, nil): return try Self.answer(standing)
     case (_, .app, let body?) where path.hasPrefix(AdminPath.move + "/"):

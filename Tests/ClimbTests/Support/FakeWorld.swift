@@ -45,11 +45,8 @@ struct FakeWorld {
   var sessions: [Int] = []
   var keepers: [Placement.SessionStoreName: [Int]] = [:]
   var acknowledged: [String] = []
-  /// What processes tell of the services that they call, once a share of the calls goes there.
-  var metricsAfterTurn = ""
-  var metrics: String {
-    placement?.services.values.contains { $0.share > 0 } == true ? metricsAfterTurn : ""
-  }
+  /// What processes tell of the services that they call.
+  var calls = FakeCalls()
 
   /// An app as it is where a climb begins (or ends).
   init(_ change: StageChange, atItsEnd: Bool = false, joined: Int = 3) {

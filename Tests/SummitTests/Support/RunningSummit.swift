@@ -4,6 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import HeightsHTTP
 @testable import HeightsKit
 @testable import Summit
 
@@ -14,6 +15,10 @@ struct RunningSummit: Sendable {
   let address: String
   private let adminAddress: String
   private let context: AppContext
+  /// Of services that are processes of their own.
+  private let services: [AppContext]
+  /// What people come to, `METHOD pattern`.
+  let routes: [String]
 
   /// Somebody who isn't logged in.
   func visitor() -> Browser { Browser(address) }
@@ -34,10 +39,12 @@ struct RunningSummit: Sendable {
     try await Browser(adminAddress).get("/waitlist").text.split(separator: "\n").map(String.init)
   }
 
-  init(address: String, adminAddress: String, _ context: AppContext) {
-    self.address = address
-    self.adminAddress = adminAddress
-    self.context = context
+  init(
+    address: String, adminAddress: String, _ context: AppContext, services: [AppContext] = [], app: Router
+  ) {
+    (self.address, self.adminAddress) = (address, adminAddress)
+    (self.context, self.services) = (context, services)
+    routes = app.routes.map { "\($0.method) \($0.pattern)" }
   }
 
   /// The files of the example.
@@ -51,11 +58,13 @@ struct RunningSummit: Sendable {
 
   /// How many statements all its databases have been asked.
   var statements: Int {
-    context.openDatabases.reduce(0) { $0 + $1.database.statistics.statements }
+    databases.reduce(0) { $0 + $1.statistics.statements }
   }
 
+  private var databases: [Database] { ([context] + services).flatMap(\.openDatabases).map(\.database) }
+
   func database(_ name: String) throws -> Database {
-    try #require(context.openDatabases.first { $0.database.name == name }?.database)
+    try #require(databases.first { $0.name == name })
   }
 
   func account(_ name: String) async throws -> Account {
@@ -84,7 +93,9 @@ func withSummit(
   let result: Result<Void, any Error>
   do {
     result = .success(
-      try await body(RunningSummit(address: app.address, adminAddress: admin.address, context)))
+      try await body(
+        RunningSummit(
+          address: app.address, adminAddress: admin.address, context, app: routes.app)))
   } catch {
     result = .failure(error)
   }

@@ -52,10 +52,12 @@ private final class SplitSummit {
       addresses[service] = ServerAddress(String(door.address.dropFirst("http://".count)))
     }
     try place(addresses, epoch: 2)
+    let services = contexts
     let context = try await context("web")
     let routes = try await RunningSummit.routes.app(context)
     let app = try await serve(routes.app, context)
-    return RunningSummit(address: app.address, adminAddress: app.address, context)
+    return RunningSummit(
+      address: app.address, adminAddress: app.address, context, services: services, app: routes.app)
   }
 
   func stop() async throws {
