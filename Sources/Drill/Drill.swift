@@ -203,6 +203,8 @@ public struct Drill: Sendable {
           entries.filter { $0.action.map(needed.contains) == false }, since: performed.faultNs,
           seconds: performed.faultSeconds)
       },
+      availability: MeasuredAvailability(
+        entries, since: performed.faultNs, target: Stage(rawValue: stage)?.availabilityTarget ?? 1),
       allowed: kind.allowances(atStage: stage),
       errors: Dictionary(touched.compactMap(\.failure).map { ($0, 1) }) { $0 + $1 },
       recoverySeconds: performed.recoverySeconds, acknowledgedWrites: ledger.acknowledged,

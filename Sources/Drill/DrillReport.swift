@@ -21,6 +21,8 @@ public struct DrillReport: Codable, Equatable, Sendable {
   public let writes: Impact
   /// What did not need what was broken; nil where all may have, or nobody knows.
   public let bystanders: Bystanders?
+  /// What share of requests succeeded, and what that makes of a month.
+  public let availability: MeasuredAvailability
   /// Which failures the stage's promise leaves room for.
   public let allowed: Allowances
   /// How many requests failed, by kind.
@@ -57,8 +59,8 @@ public struct DrillReport: Codable, Equatable, Sendable {
   private var aheadLimitSeconds: Double { faultSeconds + 30 }
 
   /// Nothing that was acknowledged is missing, nothing is there that should not be, no two answers contradict each other,
-  /// no more requests failed than the stage allows, what did not need what was broken went on as before, nobody was logged out or let in by a session that was over,
-  /// identifiers are of this time, and all is as before.
+  /// no more requests failed than the stage allows, what did not need what was broken went on as before, nobody was logged
+  /// out or let in by a session that was over, identifiers are of this time, and all is as before.
   public var isPassed: Bool {
     bystanders?.areWell ?? true && missingWrites == 0 && unexpectedRows == 0 && history.isGood
       && isWithinAllowed && lostSessions == 0

@@ -44,6 +44,11 @@ public struct ShareJudge: Equatable, Sendable {
   private let judge = CanaryJudge()
   private let formerly: AnswerCounts
   private var last = Sides()
+  /// How many looks in a row have seen worse than `formerly`.
+  private var worseLooks = 0
+
+  /// A machine that stands still for once holds up the calls of a moment, and where none stays none of those is there to tell.
+  private static let worseLooksInTurn = 2
 
   /// - Parameter formerly: what was counted of those that stayed with the share before: what is compared with when none stays.
   public init(_ pace: Pace = Pace(), formerly: AnswerCounts = AnswerCounts()) {
@@ -56,11 +61,16 @@ public struct ShareJudge: Equatable, Sendable {
   public mutating func look(_ now: Sides, elapsedMs: Int) -> Decision {
     // None stays: what went before the share did is what there is to compare with.
     let staying = now.here.total > 0 ? now.here.waiting(since: last.here) : formerly
-    let verdict = judge.verdict(of: now.elsewhere.waiting(since: last.elsewhere), against: staying)
+    let gone = now.elsewhere.waiting(since: last.elsewhere)
+    let verdict = judge.verdict(of: gone, against: staying)
+    let lately = judge.verdict(of: gone.since(last.elsewhere.ended), against: staying)
     last = now
     let text = Sides(elsewhere: now.elsewhere, here: now.here.total > 0 ? now.here : formerly).text
+    if case .worse = lately { worseLooks += 1 } else { worseLooks = 0 }
     switch verdict {
-    case .worse(let reason): return .goBack("\(reason): \(text)")
+    case .worse(let reason):
+      if now.here.total > 0 || worseLooks >= Self.worseLooksInTurn { return .goBack("\(reason): \(text)") }
+      return elapsedMs >= pace.mostMs ? .goOn("\(text); for a moment only") : .wait
     case .healthy where now.here.total == 0 || staying.total >= judge.leastTotal:
       return elapsedMs >= pace.leastMs ? .goOn(text) : .wait
     // Or too few to compare with.
@@ -81,6 +91,13 @@ extension AnswerCounts {
     var counts = self
     counts.timed += max(0, last.total - timed)
     counts.total = counts.timed
+    return counts
+  }
+
+  /// Without those that have not ended.
+  fileprivate var ended: AnswerCounts {
+    var counts = self
+    counts.total = timed
     return counts
   }
 

@@ -49,6 +49,15 @@ import Testing
     try climber.finish(.back, "after a service that failed")
   }
 
+  /// What a process had counted is gone with it; those of its calls that nobody has counted are not slow.
+  @Test(arguments: 1...4) func processesThatAreStartedAnewTakeNoServiceBack(after: Int) throws {
+    var calls = FakeCalls()
+    (calls.each, calls.restartsAfter) = (10_000, after)
+    let (climber, outcome) = try climbed(calls)
+    #expect(outcome == .committed)
+    #expect(climber.provider.world.placement?.services["posts"]?.share == CallShare.all)
+  }
+
   @Test func whatOthersCallIsNotTakenForItsCalls() throws {
     var calls = FakeCalls()
     (calls.each, calls.elsewhere, calls.service) = (10_000, .failing, "graph")

@@ -14,6 +14,7 @@ import Testing
       drill: .switchover, stage: 4, target: "t", proof: "p", faultSeconds: 1, reads: Impact([], since: 0),
       writes: Impact(writes, since: 0),
       bystanders: bystanders.map { Bystanders($0, since: 0, seconds: 1) },
+      availability: MeasuredAvailability([], since: 0, target: 0.999),
       allowed: DrillKind.switchover.allowances(atStage: 4), errors: [:],
       recoverySeconds: recoverySeconds, acknowledgedWrites: 9, missingWrites: missing,
       unexpectedRows: unexpected,

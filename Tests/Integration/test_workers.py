@@ -162,6 +162,18 @@ def test_a_release_comes_to_the_workers_too_and_one_that_can_not_start_is_taken_
     assert jobs(lab)["later"]["release"] == "two"
 
 
+def test_a_worker_that_dies_at_its_start_keeps_nobody_from_the_app_and_a_deploy_mends_it(app):
+    lab = app
+    (lab.folder / "work.py").write_text("raise SystemExit(3)")
+    url = lab.up()["appURL"]
+    assert requests.post(f"{url}/jobs/waits", timeout=30).status_code == 201
+    assert any("a worker does not stay up" in event["text"] for event in lab.status()["events"])
+    (lab.folder / "work.py").write_text((FIXTURES / "jobs_worker.py").read_text())
+    lab.heights("deploy", "--lab", "--json").expect(0)
+    wait_until(lambda: set(workers(lab)) == names_on("server-a"), "the workers run")
+    wait_until(lambda: jobs(lab)["waits"]["isDone"], "the job is done")
+
+
 def environment_of(pid):
     with open(f"/proc/{pid}/environ", "rb") as file:
         return dict(line.split(b"=", 1) for line in file.read().split(b"\0") if b"=" in line)

@@ -77,10 +77,16 @@ import Testing
       looks: always(counts(500), counts(0)), words: untilLeast + [.goOn]),
     Case(
       testDescription: "none stays, and it is slower than before", formerly: counts(900),
-      looks: always(counts(500, slow: 100), counts(0)), words: [.goBack]),
+      looks: (1...20).map { .init(elsewhere: counts(500 * Double($0), slow: 100 * Double($0))) },
+      words: [.wait, .goBack]),
     Case(
-      testDescription: "none stays, and it fails", looks: always(counts(500, failed: 50), counts(0)),
-      words: [.goBack]),
+      testDescription: "none stays, and it fails",
+      looks: (1...20).map { .init(elsewhere: counts(500 * Double($0), failed: 50 * Double($0))) },
+      words: [.wait, .goBack]),
+    Case(
+      testDescription: "none stays, and it stands still", formerly: counts(900),
+      looks: (1...20).map { .init(elsewhere: counts(0, waiting: 50 * Double($0))) },
+      words: [.wait, .wait, .goBack]),
   ]
 
   @Test(arguments: cases) func itDecides(_ one: Case) {
@@ -95,6 +101,21 @@ import Testing
       if words.last != .wait { break }
     }
     #expect(words == one.words)
+  }
+
+  @Test(arguments: [60.0, 120, 400]) func aMachineThatStandsStillForOnceTakesNoServiceBack(each: Double) {
+    var judge = ShareJudge(formerly: Self.counts(900))
+    for number in 1...20 {
+      let sides = ShareJudge.Sides(elsewhere: Self.counts(each * Double(number), slow: each / 5))
+      switch judge.look(sides, elapsedMs: 500 * number) {
+      case .wait: continue
+      case .goOn: return
+      case .goBack(let reason):
+        Issue.record("\(reason)")
+        return
+      }
+    }
+    Issue.record("nothing was decided")
   }
 
   @Test func itSaysWhatBothSidesHaveCounted() {

@@ -13,19 +13,22 @@ struct CallShare: Sendable {
 
   static let all = Placement.Service.parts
   /// 1 %, 10 %, 50 % and all, of 1,024.
-  static let rungs = [10, 102, 512, all]
+  static let rungs = [10, 102, half, all]
+  private static let half = 512
 
   /// Gives it more and more, each time after a look at how the share before has done.
   /// - Throws: when it does worse than the calls that stay; then all of them are done in the processes again.
   func grow(_ lab: any Provider, _ say: StepVoice) throws {
     let share = try lab.placement()?.services[service]?.share ?? 0
     var formerly = AnswerCounts()
-    for rung in Self.rungs where rung >= share {
+    // One that was interrupted while all went has nothing to compare with: it goes back to half.
+    for rung in Self.rungs where rung >= min(share, Self.half) {
       try set(rung, lab, say)
       let seen = try watch(formerly, lab)
       let what = "\(Self.text(of: rung)) of the calls of \(service)"
       if !seen.isWell {
-        try set(0, lab, say)
+        // The reason is why it went badly, also where who stands still does not tell that it has heard of it.
+        do { try set(0, lab, say) } catch { say("\(error)") }
         throw ClimbError.notSo("\(what) are answered as well as those that stay: \(seen.text)")
       }
       say("\(what): \(seen.text)")
@@ -51,27 +54,22 @@ struct CallShare: Sendable {
     let pace = lab.sharePace
     var judge = ShareJudge(pace, formerly: formerly)
     // Every process goes by the share: what was counted on the way there is neither side's.
-    let (before, begun) = (try counts(lab), ContinuousClock.now)
+    var seen = CallsSeen()
+    seen.take(try counts(lab))
+    let begun = ContinuousClock.now
     while true {
       usleep(UInt32(pace.lookMs) * 1_000)
-      let now = Self.sum(try counts(lab), since: before)
-      switch judge.look(now, elapsedMs: Int((ContinuousClock.now - begun) / .milliseconds(1))) {
-      case .wait: continue
-      case .goOn(let text): return (true, text, now.here)
-      case .goBack(let complaint): return (false, complaint, now.here)
+      seen.take(try counts(lab))
+      let elapsedMs = Int((ContinuousClock.now - begun) / .milliseconds(1))
+      if seen.isOfNobody {
+        if elapsedMs < pace.mostMs { continue }
+        return (false, "no process of the app tells how its calls do", AnswerCounts())
       }
-    }
-  }
-
-  private static func sum(
-    _ now: [String: ShareJudge.Sides], since before: [String: ShareJudge.Sides]
-  ) -> ShareJudge.Sides {
-    now.reduce(into: ShareJudge.Sides()) { sum, entry in
-      // One that did not answer before may have counted for long.
-      guard let known = before[entry.key] else { return }
-      // One that was started anew counts from nothing.
-      sum.elsewhere = sum.elsewhere + entry.value.elsewhere.since(orAll: known.elsewhere)
-      sum.here = sum.here + entry.value.here.since(orAll: known.here)
+      switch judge.look(seen.sum, elapsedMs: elapsedMs) {
+      case .wait: continue
+      case .goOn(let text): return (true, text, seen.sum.here)
+      case .goBack(let complaint): return (false, complaint, seen.sum.here)
+      }
     }
   }
 
@@ -87,6 +85,25 @@ struct CallShare: Sendable {
         here: AnswerCounts(calls: samples, done: "here"))
     }
     return counts
+  }
+}
+
+/// What processes have counted since each was seen first. It only grows, also when one of them is not heard for a while.
+private struct CallsSeen {
+  private(set) var sum = ShareJudge.Sides()
+  private var last: [String: ShareJudge.Sides] = [:]
+
+  /// Whether no process has told anything yet.
+  var isOfNobody: Bool { last.isEmpty }
+
+  mutating func take(_ counts: [String: ShareJudge.Sides]) {
+    for (process, now) in counts {
+      // One that did not answer before may have counted for long; one that was started anew counts from nothing.
+      if let before = last.updateValue(now, forKey: process) {
+        sum.elsewhere = sum.elsewhere + now.elsewhere.since(orAll: before.elsewhere)
+        sum.here = sum.here + now.here.since(orAll: before.here)
+      }
+    }
   }
 }
 

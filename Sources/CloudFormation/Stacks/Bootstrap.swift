@@ -131,7 +131,7 @@ enum Bootstrap {
     until curl -fsS "http://127.0.0.1:$PORT/readyz" > /dev/null 2>&1; do sleep 2; done
     # By now there is what the app makes for them.
     for worker in /opt/heights/workers/*; do
-      if [ -x "$worker" ]; then systemctl start --no-block "heights-worker@${worker##*/}"; fi
+      if [ -f "$worker" ] && [ -x "$worker" ]; then systemctl start --no-block "heights-worker@${worker##*/}"; fi
     done
     if [ -n "${SIGNAL:-}" ]; then
       metadata=http://169.254.169.254/latest
@@ -184,6 +184,7 @@ enum Bootstrap {
     ExecStart=/opt/heights/workers/%i
     Restart=always
     RestartSec=\#(BackOff.restarts.limitMs / 1_000)
+    KillMode=mixed
     TimeoutStopSec=\#(Leaving.killMs / 1_000)
     LimitNOFILE=65536
     StandardOutput=append:/var/log/heights/app.log

@@ -87,6 +87,7 @@ extension DrillReport {
         "allowed to fail",
         "reads: \(allowed.reads); writes: \(allowed.writes)" + (isWithinAllowed ? "" : ": MORE FAILED")
       ),
+      ("availability", Self.text(of: availability)),
       ("reads back after", Self.seconds(reads.backSeconds) + Self.longest(reads)),
       ("writes back after", Self.seconds(writes.backSeconds) + Self.longest(writes)),
       (
@@ -128,6 +129,21 @@ extension DrillReport {
     "\(seen.requests) requests, \(seen.failed) failed, 99 of 100 within \(Int(seen.ms.rounded(.up))) ms "
       + "(\(Int(seen.formerMs.rounded(.up))) ms before)"
       + (seen.areWell ? "" : ": MORE THAN \(Int(seen.limitMs)) MS")
+  }
+
+  private static func text(of seen: MeasuredAvailability) -> String {
+    let measured = "\(percent(seen.share)) of \(seen.requests) requests in \(seconds(seen.seconds))"
+    guard let times = seen.timesAMonth else { return measured }
+    let month = "a month of \(percent(seen.target)) (\(seconds(seen.monthSeconds)) of it)"
+    return measured + "; computed: as many as all in \(seconds(seen.lostSeconds)), "
+      + (times >= 1
+        ? "for which \(month) has room \(Int(min(times, 1e9))) times" : "more than \(month) has room for")
+  }
+
+  /// Rounded down to a thousandth: what is not all is not 100 %.
+  private static func percent(_ share: Double) -> String {
+    let percent = (share * 100_000 + 1e-6).rounded(.down) / 1_000
+    return percent == percent.rounded() ? "\(Int(percent)) %" : "\(percent) %"
   }
 
   private static func seconds(_ value: Double) -> String { "\((value * 10).rounded() / 10) s" }

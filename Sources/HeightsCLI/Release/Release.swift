@@ -102,6 +102,14 @@ struct Release {
       throw ReleaseError(
         description: "\(Manifest.fileName): files: '\(name)' is not in \(folder.path), even after the build")
     }
+    if !workers.isEmpty,
+      let name = manifest.filesThatAreRead.first(where: { $0.split(separator: "/").first == "workers" })
+    {
+      throw ReleaseError(
+        description:
+          "\(Manifest.fileName): '\(name)' is in a folder called workers, where a release has what starts workers: "
+          + "call it otherwise")
+    }
     // What is in a folder that has been copied is there by then.
     for name in Set(manifest.filesThatAreRead).sorted()
     where files.fileExists(atPath: folder.path + "/" + name) {

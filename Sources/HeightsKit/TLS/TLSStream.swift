@@ -48,11 +48,10 @@ final class TLSStream: ByteStream {
   init(_ descriptor: Int32, name: String, _ client: TLSClient) throws(StreamFailure) {
     guard let session = SSL_new(client.context) else { throw .insecure("no memory for TLS") }
     self.session = session
-    var address = in_addr()
+    // An address is no name that a server may be asked by.
     let isNamed =
-      inet_pton(AF_INET, name, &address) == 1
-      ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), name) == 1
-      : SSL_set1_host(session, name) == 1 && heights_tls_name_server(session, name) == 1
+      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), name) == 1
+      || SSL_set1_host(session, name) == 1 && heights_tls_name_server(session, name) == 1
     guard isNamed, SSL_set_fd(session, descriptor) == 1 else { throw failure(of: "set-up") }
     SSL_set_connect_state(session)
   }

@@ -57,7 +57,8 @@ struct TraceEndpoint: Equatable, Sendable {
   /// Nil for what is no address of that kind.
   private init?(_ url: String) {
     guard let parts = URLComponents(string: url), let host = parts.host, !host.isEmpty, parts.user == nil,
-      parts.query == nil, let scheme = parts.scheme, let usual = ["http": 80, "https": 443][scheme],
+      parts.query == nil, let scheme = parts.scheme?.lowercased(),
+      let usual = ["http": 80, "https": 443][scheme],
       (1...65_535).contains(parts.port ?? usual)
     else { return nil }
     isEncrypted = scheme == "https"

@@ -23,6 +23,8 @@ struct BudgetBook: Equatable, Sendable {
   /// By the process, as it was read last: whatever it is called by now, and another one counts from 0.
   private var doors: [Int32: DoorCounts] = [:]
   private var firing: Set<String> = []
+  /// Whether requests have failed that are not on disk yet: a lab may end in what made them fail.
+  private(set) var hasUnsavedFailures = false
 
   init(_ budget: ErrorBudget = ErrorBudget()) { self.budget = budget }
 
@@ -30,19 +32,18 @@ struct BudgetBook: Equatable, Sendable {
   /// - Parameters:
   ///   - readings: by the process, of all that run; nil for one that does not tell, which is there with the next reading.
   ///   - seconds: since 1970.
-  /// - Returns: whether some have failed.
-  mutating func take(_ readings: [Int32: DoorCounts?], target: Double, atSeconds seconds: Int) -> Bool {
-    var haveFailed = false
+  mutating func take(_ readings: [Int32: DoorCounts?], target: Double, atSeconds seconds: Int) {
     for case (let pid, let reading?) in readings {
       let requests = max(0, reading.requests - (doors[pid]?.requests ?? 0))
       let failed = min(requests, max(0, reading.failed - (doors[pid]?.failed ?? 0)))
       budget.add(.init(requests: requests, failed: failed, target: target), atSeconds: seconds)
-      haveFailed = haveFailed || failed > 0
+      if failed > 0 { hasUnsavedFailures = true }
       doors[pid] = reading
     }
     doors = doors.filter { readings.keys.contains($0.key) }
-    return haveFailed
   }
+
+  mutating func noteSaved() { hasUnsavedFailures = false }
 
   /// What alarms have begun to say, or no longer say, since it was asked last: for people.
   mutating func news(atSeconds seconds: Int) -> [String] {

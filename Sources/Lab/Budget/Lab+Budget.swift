@@ -25,9 +25,9 @@ extension Lab {
         continue
       }
       nextMs = Clock.nowMs + Self.readingMs
-      // Failures are not to be lost with a lab that ends in them.
-      let haveFailed = readDoors()
-      guard isEnding || haveFailed || Clock.nowMs >= nextSavingMs else { continue }
+      readDoors()
+      let isPressing = canSave && budgetBook.withLock { $0.hasUnsavedFailures }
+      guard isEnding || isPressing || Clock.nowMs >= nextSavingMs else { continue }
       nextSavingMs = Clock.nowMs + Self.savingMs
       canSave = saveBudget(tells: canSave)
     }
@@ -37,6 +37,7 @@ extension Lab {
   private func saveBudget(tells: Bool) -> Bool {
     do throws(LabError) {
       try budgetBook.withLock { $0 }.save(folder)
+      budgetBook.withLock { $0.noteSaved() }
       return true
     } catch {
       if tells { tell("the error budget could not be saved: \(error)") }
@@ -44,18 +45,18 @@ extension Lab {
     }
   }
 
-  /// - Returns: whether requests have failed since the last reading.
-  func readDoors() -> Bool {
+  /// Takes what the doors have counted by now.
+  func readDoors() {
     // One at a time: a reading that is taken after a later one would have it counted twice.
     doorReading.withLock { _ in
       let target = currentState.stage.availabilityTarget
       let readings = doorCounts
       let seconds = Clock.wallMs / 1_000
-      let (haveFailed, news) = budgetBook.withLock { book in
-        (book.take(readings, target: target, atSeconds: seconds), book.news(atSeconds: seconds))
+      let news = budgetBook.withLock { book in
+        book.take(readings, target: target, atSeconds: seconds)
+        return book.news(atSeconds: seconds)
       }
       for line in news { tell(line) }
-      return haveFailed
     }
   }
 

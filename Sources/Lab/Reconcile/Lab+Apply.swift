@@ -114,7 +114,7 @@ extension Lab {
     }
     try start([spec], readyWithinMs: readyWithinMs, progress)
     // What the former one has counted goes with it.
-    if spec.kind == .frontDoor { _ = readDoors() }
+    if spec.kind == .frontDoor { readDoors() }
     supervisor?.unwant(former)
     try waitUntilStopped(former)
     try forget(former)

@@ -22,15 +22,24 @@ extension Lab {
       let due = outdated.filter { looks[$0.name, default: 0] >= Self.renewalLooks }
       if due.isEmpty { continue }
       // Refused while something else changes the lab: then the next look comes.
+      let instances = due.filter { $0.isInstance && hasOther(than: $0) }
       try? operations.exclusively("the renewal of app servers") { () throws(LabError) in
-        for process in due where process.worker != nil || hasOther(than: process) {
-          tell("\(process.name) starts anew: its variables have changed")
-          try renew(process) { _ in }
-          looks[process.name] = nil
+        for process in instances { try startAnew(process, &looks) }
+        if !instances.isEmpty { purgeEdges() }
+      }
+      // People wait for no worker, which may have a job to end.
+      for process in due where process.worker != nil {
+        try? operations.exclusively("the renewal of a worker") { () throws(LabError) in
+          try startAnew(process, &looks)
         }
-        if due.contains(where: \.isInstance) { purgeEdges() }
       }
     }
+  }
+
+  private func startAnew(_ process: ProcessSpec, _ looks: inout [String: Int]) throws(LabError) {
+    tell("\(process.name) starts anew: its variables have changed")
+    try renew(process) { _ in }
+    looks[process.name] = nil
   }
 
   private var outdatedProcesses: [ProcessSpec] {

@@ -18,7 +18,8 @@ struct Reconciler {
     case renew(String)
     /// Edges forget what servers have said that are there no more.
     case purgeEdges
-    /// They start, what others build on before those; done when all are ready. Those that run are waited for.
+    /// They start, what others build on before those; done when all are ready. Those that run are waited for, but for workers: one
+    /// that dies again and again keeps nobody from what is done to the server beside it.
     case start([String])
     /// It is left to whoever has adopted it.
     case release(String)
@@ -35,8 +36,12 @@ struct Reconciler {
 
   var steps: [Step] {
     ends + renewals.map { .renew($0.name) } + (renewals.contains(where: \.isInstance) ? [.purgeEdges] : [])
-      + (wanted.isEmpty ? [] : [.start(wanted.map(\.name))])
+      + (starting.isEmpty ? [] : [.start(starting.map(\.name))])
       + adopted.filter { running[$0] != nil }.sorted().map { .release($0) }
+  }
+
+  private var starting: [ProcessSpec] {
+    wanted.filter { $0.worker == nil || running[$0.name] == nil }
   }
 
   private var adopted: Set<String> { Set(wanted.compactMap(\.adopts)) }

@@ -152,6 +152,12 @@ extension Lab {
       do throws(LabError) {
         try start(name, ran: before.number(of: name), number, readyWithinMs: limitMs, progress)
       } catch {
+        let isBefore = number == before.current || isFolder
+        if isBefore, specs.contains(where: { $0.name == name && $0.worker != nil }) {
+          // What ran before is no better than it was.
+          tell("\(name) does not stay up: \(error)")
+          continue
+        }
         guard number == before.current, currentState.releases.mayReturnToFolder else { throw error }
         // Not every program runs from another folder than its own.
         tell(

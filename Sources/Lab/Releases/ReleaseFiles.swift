@@ -82,7 +82,9 @@ struct ReleaseFiles {
       return (Self.packedProgram, packedWorkers)
     }
     let program = try Lab.programPath(manifest, source)
-    let isNamed = Self.isOwn(program) || !manifest.files.isEmpty
+    let programs = try [program] + manifest.workers.map { try Lab.programPath($0.run, source) }
+    // A script finds what is beside it, which nobody has named.
+    let isNamed = programs.allSatisfy(Self.isOwn) || !manifest.files.isEmpty
     try copy(isNamed ? namedFiles(manifest) : try wholeFolder(), to: place)
     let name = try copyProgram(program, to: place, in: Self.ownProgram)
     var workers: [String: [String]] = [:]

@@ -13,6 +13,8 @@ struct FakeCalls {
   var each = 0
   /// Of a hundred that stay, so many fail.
   var failingHere = 0
+  /// Every so many questions a process has been started anew, and counts from nothing; 0 for never.
+  var restartsAfter = 0
 
   private struct Counts {
     var total = 0
@@ -35,10 +37,13 @@ struct FakeCalls {
     }
   }
 
+  private var asked: [String: Int] = [:]
   private var counted: [String: (elsewhere: Counts, here: Counts)] = [:]
 
   mutating func metrics(of process: String, _ placement: Placement?) -> String {
     if each == 0 { return "" }
+    asked[process, default: 0] += 1
+    if restartsAfter > 0, asked[process, default: 0] % restartsAfter == 0 { counted[process] = nil }
     var (gone, stayed) = counted[process] ?? (Counts(), Counts())
     let share = placement?.services[service]?.share ?? 0
     let going = each * share / Placement.Service.parts

@@ -219,6 +219,7 @@ import Testing
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318", "http://127.0.0.1:4318", "/"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1/x", "http://127.0.0.1:1", "/x"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.example.com", "https://otlp.example.com", "/v1/traces"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "HTTPS://a", "https://a", "/v1/traces"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://[::1]:1/o", "https://[::1]:1", "/o/v1/traces"),
   ])
   func anEndpointIsAsOpenTelemetryHasIt(name: String, url: String, origin: String, path: String) throws {

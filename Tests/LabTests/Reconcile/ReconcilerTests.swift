@@ -54,6 +54,26 @@ import Topology
     #expect(steps(from: Level(.replicated), to: Level(.replicated), running: false) == [.start(names)])
   }
 
+  @Test func aWorkerThatRunsAlreadyIsWaitedForByNobody() throws {
+    let context = try HostContext.forTests(
+      in: temporary, listens: "port", workers: "mail: { run: ['m'] }, thumbs: { run: ['t'] }")
+    let plan = LabPlan(context.manifest, at: Level(.separateDatabase), context, AddressBook())
+    let wanted = plan.specs(of: ["server-a"])
+    let (server, mail, thumbs) = ("server-a", "server-a.worker-mail", "server-a.worker-thumbs")
+    #expect(wanted.map(\.name) == [server, mail, thumbs])
+    func steps(_ running: [String], changed: String) -> [Reconciler.Step] {
+      Reconciler(
+        former: wanted, wanted: wanted,
+        running: Dictionary(uniqueKeysWithValues: running.map { ($0, .init(configuration: "old")) }),
+        configurations: Dictionary(
+          uniqueKeysWithValues: wanted.map { ($0.name, $0.name == changed ? "new" : "old") })
+      ).steps
+    }
+    // It may be one that dies again and again.
+    #expect(steps([server, mail], changed: server) == [.renew(server), .purgeEdges, .start([server, thumbs])])
+    #expect(steps([server, mail, thumbs], changed: mail) == [.renew(mail), .start([server])])
+  }
+
   @Test func whatIsNotWantedAnswersFirstAndEnds() {
     #expect(
       steps(from: Level(.stateless), to: nil, of: ["server-a", "server-b2"]) == [
