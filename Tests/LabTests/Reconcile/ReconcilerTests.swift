@@ -70,7 +70,8 @@ import Topology
       ).steps
     }
     // It may be one that dies again and again.
-    #expect(steps([server, mail], changed: server) == [.renew(server), .purgeEdges, .start([server, thumbs])])
+    #expect(
+      steps([server, mail], changed: server) == [.renew(server), .purgeEdges, .start([server, thumbs])])
     #expect(steps([server, mail, thumbs], changed: mail) == [.renew(mail), .start([server])])
   }
 
