@@ -43,9 +43,14 @@ extension Lab {
       for case let member as Patroni in ending.map(\.engine) { waitUntilWritesGoOn(at: member) }
       try stop(ending)
       for name in names { try forget(name) }
-    case .renew(let name): if let spec = all[name] { try renew(spec, readyWithinMs: readyWithinMs, progress) }
+    case .renew(let name):
+      guard let spec = all[name] else { break }
+      try orTell(of: [spec]) { () throws(LabError) in
+        try renew(spec, readyWithinMs: readyWithinMs, progress)
+      }
     case .purgeEdges: purgeEdges()
-    case .start(let names): try start(names.compactMap { all[$0] }, readyWithinMs: readyWithinMs, progress)
+    case .start(let names):
+      try startAll(names.compactMap { all[$0] }, readyWithinMs: readyWithinMs, progress)
     case .release(let name): try release(name)
     }
   }
@@ -147,6 +152,28 @@ extension Lab {
     }
     for process in processes where process.isInstance { admitInstance(process.host) }
     progress("\(processes.count) processes are ready")
+  }
+
+  /// The same, but for workers that do not stay up: they are told of, and tried again like whatever dies. The app answers without
+  /// them, and must be able to grow, and to be mended.
+  func startAll(
+    _ processes: [ProcessSpec], readyWithinMs: Int = readyLimitMs, _ progress: Progress
+  ) throws(LabError) {
+    for part in [processes.filter { $0.worker == nil }, processes.filter { $0.worker != nil }]
+    where !part.isEmpty {
+      try orTell(of: part) { () throws(LabError) in
+        try start(part, readyWithinMs: readyWithinMs, progress)
+      }
+    }
+  }
+
+  private func orTell(of processes: [ProcessSpec], _ start: () throws(LabError) -> Void) throws(LabError) {
+    do throws(LabError) {
+      try start()
+    } catch {
+      guard error != .stopping, processes.allSatisfy({ $0.worker != nil }) else { throw error }
+      tell("a worker does not stay up; the app runs without it: \(error)")
+    }
   }
 
   /// Ends the processes, what builds on others before them, and returns when they are gone.

@@ -180,6 +180,8 @@ extension Lab {
       let host = specs.first { $0.name == name }?.host.id ?? name
       let level = currentState.hosts[host] ?? currentState.level
       try apply(level, to: [host], readyWithinMs: limitMs, progress)
+      // One that does not stay up is only told of elsewhere; here it is what is asked.
+      if host != name { try waitUntilReady(name) }
     }
   }
 

@@ -198,17 +198,7 @@ extension Lab {
         supervisor?.want(Self.dnsProcess, zone: nil)
       }
     }
-    let workers = specs.filter { $0.worker != nil }
-    let others = specs.filter { $0.worker == nil }
-    if !others.isEmpty { try start(others) { [self] in tell($0) } }
-    if !workers.isEmpty {
-      do throws(LabError) {
-        try start(workers) { [self] in tell($0) }
-      } catch  where error != .stopping {
-        // The app answers without it, and its next start may be better.
-        tell("a worker does not stay up; the app runs without it: \(error)")
-      }
-    }
+    if !specs.isEmpty { try startAll(specs) { [self] in tell($0) } }
     let doors = currentState.openDoors
     for role in doors { supervisor?.want(role.rawValue, zone: Self.firstZone) }
     for role in doors { try waitUntilReady(role.rawValue) }
