@@ -85,7 +85,7 @@ let package = Package(
     target(
       "Drill",
       ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology", "Workload"]),
-    target("Deploy", ["CSodium", "Errors"]),
+    target("Deploy", ["CSodium", "Errors", "Placement"]),
     target(
       "Console", ["Lab", "Topology", "HeightsHTTP", "HeightsRuntime"], resources: [.embedInCode("Page")]),
     .executableTarget(
@@ -129,7 +129,7 @@ let package = Package(
     tests("PoliciesTests", ["Policies", "TestSupport"]),
     tests("TopologyTests", ["Placement", "Topology"]),
     tests("PlannerTests", ["Planner", "Policies", "Topology", "Workload"], exclude: ["Golden"]),
-    tests("CloudFormationTests", ["CloudFormation", "TestSupport", "Topology"], exclude: ["Golden"]),
+    tests("CloudFormationTests", ["CloudFormation", "Placement", "TestSupport", "Topology"], exclude: ["Golden"]),
     tests("LabTests", ["Contract", "Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "Policies", "TestSupport", "Topology"]),
     tests("RolloutTests", ["Lab", "Policies", "Rollout", "TestSupport", "Topology"]),
@@ -138,7 +138,7 @@ let package = Package(
       "LoadTests",
       ["HeightsData", "HeightsHTTP", "HeightsRuntime", "History", "Load", "TestSupport", "Workload"]),
     tests("DrillTests", ["Drill", "Load", "Lab", "TestSupport", "Topology"]),
-    tests("DeployTests", ["Deploy"]),
+    tests("DeployTests", ["Deploy", "Placement"]),
     tests(
       "ConsoleTests", ["Console", "Contract", "HeightsRuntime", "TestSupport", "Topology"],
       exclude: ["Golden"]),

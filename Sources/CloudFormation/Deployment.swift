@@ -47,6 +47,9 @@ public struct Deployment: Equatable, Sendable {
   public let stageStacks: [String]
   /// Each only takes outputs of those before it.
   public let stacks: [Stack]
+  /// What the app's processes are told of where everything is: before they start, once all else is there. Nil where stacks tell
+  /// them all that they need.
+  public let placement: FirstPlacement?
 
   /// The most that CloudFormation takes in one request (TemplateBody of CreateStack).
   static let templateBytesLimit = 51_200
@@ -60,7 +63,8 @@ public struct Deployment: Equatable, Sendable {
     stage = topology.stage
     let kinds: [Stack.Kind] = [.compute, .data, .launch]
     stageStacks = kinds.map { blueprint.name($0.rawValue, in: blueprint.home.code) }
-    stacks = topology.has(.hostedPages) ? [LaunchStack(blueprint).stack] : blueprint.stacks()
+    (stacks, placement) =
+      topology.has(.hostedPages) ? ([LaunchStack(blueprint).stack], nil) : blueprint.stacks()
     for stack in stacks {
       let bytes = max(stack.template.json.utf8.count, stack.template.yaml.utf8.count)
       if bytes > Self.templateBytesLimit {
@@ -77,7 +81,7 @@ public struct Deployment: Equatable, Sendable {
 
 extension Blueprint {
   /// From stage 2 on: the names first, then region by region what others need before what needs it.
-  fileprivate func stacks() -> [Stack] {
+  fileprivate func stacks() -> ([Stack], FirstPlacement?) {
     var sites = regions.map { RegionStacks(region: $0) }
     let global = GlobalStack(self)
     var launch: [Stack] = []
@@ -105,8 +109,9 @@ extension Blueprint {
     let others = sites.map { $0.replicas?.stack } + sites.map { $0.cache?.stack }
     let front = sites.map { $0.edge?.stack } + sites.map { $0.gateways?.stack }
     let services = sites.flatMap { $0.services.map(\.stack) } + sites.compactMap { $0.compute?.stack }
-    return launch + [global.stack] + sites.compactMap { $0.network?.stack } + data.compactMap { $0 }
-      + clusters
+    let stacks =
+      launch + [global.stack] + sites.compactMap { $0.network?.stack } + data.compactMap { $0 } + clusters
       + (others + front).compactMap { $0 } + services
+    return (stacks, FirstPlacement(self, sites[0]))
   }
 }

@@ -77,8 +77,6 @@ public enum AppVariable: String, CaseIterable, Sendable {
   case sessionsEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
   /// The service that the process runs; all of them unless told.
   case service = "HEIGHTS_SERVICE"
-  /// Where the other services are.
-  case services = "HEIGHTS_SERVICES"
   /// A file with the name of the service that calls others, a blank, and its key: 32 bytes in base 64 for URLs.
   case serviceKeyFile = "HEIGHTS_SERVICE_KEY_FILE"
   /// `checked`: what services are asked in the same process passes through what carries calls over the network.

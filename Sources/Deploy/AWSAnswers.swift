@@ -42,6 +42,25 @@ struct StacksAnswer: Decodable {
   }
 }
 
+/// `secretsmanager get-secret-value`.
+struct SecretAnswer: Decodable {
+  /// Nil for a secret of other bytes than text.
+  let secretString: String?
+}
+
+/// `dynamodb get-item`, of the placement.
+struct PlacementAnswer: Decodable {
+  /// Of the item.
+  static let id = "placement"
+
+  struct Item: Decodable {
+    struct Value: Decodable { let s: String }
+    let document: Value
+  }
+
+  let item: Item?
+}
+
 /// `cloudformation create-change-set`.
 struct ChangeSetCreated: Decodable {
   let id: String

@@ -93,6 +93,23 @@ struct AWSCall: Equatable, Sendable {
       region: region)
   }
 
+  static func secret(_ id: String, region: String) -> AWSCall {
+    AWSCall(words: ["secretsmanager", "get-secret-value", "--secret-id", id], region: region)
+  }
+
+  static func placement(in table: String, region: String) -> AWSCall {
+    AWSCall(
+      words: [
+        "dynamodb", "get-item", "--table-name", table, "--consistent-read", "--key",
+        #"{"id":{"S":"\#(PlacementAnswer.id)"}}"#,
+      ], region: region)
+  }
+
+  /// - Parameter path: of a JSON file with the whole request.
+  static func putItem(_ path: String, region: String) -> AWSCall {
+    AWSCall(words: ["dynamodb", "put-item", "--cli-input-json", "file://\(path)"], region: region)
+  }
+
   private static func cloudFormation(_ verb: String, _ stack: StackPlan, _ rest: [String] = []) -> AWSCall {
     AWSCall(words: ["cloudformation", verb, "--stack-name", stack.name] + rest, region: stack.region)
   }

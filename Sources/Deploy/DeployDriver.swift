@@ -16,15 +16,19 @@ public enum DeployEvent: Equatable, Sendable {
   /// The very same was there.
   case uploadedBefore(String)
   case publishing(app: String)
+  /// The placement is written.
+  case placed(epoch: Int)
+  /// It says what it is to say.
+  case placedBefore
 }
 
 /// Carries a deployment out.
 public struct DeployDriver {
-  private let aws: AWSClient
+  let aws: AWSClient
   private let pause: (_ seconds: Double) -> Void
   private let confirm: (DeployEngine.Review) -> Bool
   private let shouldStop: () -> Bool
-  private let report: (DeployEvent) -> Void
+  let report: (DeployEvent) -> Void
 
   /// - Parameters:
   ///   - pause: returns after that time, or sooner when `shouldStop`.
@@ -95,6 +99,9 @@ public struct DeployDriver {
       return .stepDone
     case .publish(let plan, let app, let branch, let bucket):
       try publish(plan, app, branch, bucket)
+      return .stepDone
+    case .place(let plan, let table, let hosts, let secrets):
+      try place(plan, table: table, hosts: hosts, secrets: secrets)
       return .stepDone
     case .end: preconditionFailure("the end is not performed")
     }

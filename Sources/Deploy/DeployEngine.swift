@@ -57,6 +57,7 @@ public struct DeployEngine: Sendable {
     case readFailures(StackPlan)
     case upload(UploadPlan, bucket: String)
     case publish(PublishPlan, app: String, branch: String, bucket: String)
+    case place(PlacementPlan, table: String, hosts: [String: String], secrets: [String: String])
     case end(DeployOutcome)
   }
 
@@ -204,12 +205,19 @@ extension DeployEngine {
       return .describe(stack)
     case .upload(let upload):
       state = .inStep
-      return .upload(upload, bucket: try resolve(upload.bucket, for: upload.title))
+      return .upload(upload, bucket: try reports.resolve(upload.bucket, for: upload.title))
     case .publish(let plan):
       state = .inStep
       return .publish(
-        plan, app: try resolve(plan.app, for: "Amplify"), branch: try resolve(plan.branch, for: "Amplify"),
-        bucket: try resolve(plan.bucket, for: "Amplify"))
+        plan, app: try reports.resolve(plan.app, for: "Amplify"),
+        branch: try reports.resolve(plan.branch, for: "Amplify"),
+        bucket: try reports.resolve(plan.bucket, for: "Amplify"))
+    case .place(let plan):
+      state = .inStep
+      return .place(
+        plan, table: try reports.resolve(plan.table, for: "the placement"),
+        hosts: try reports.resolve(plan.hosts, for: "the placement"),
+        secrets: try reports.resolve(plan.keys, for: "the placement"))
     }
   }
 
@@ -234,17 +242,6 @@ extension DeployEngine {
       return end(.otherStage(stack: stacks.first ?? "", deployed: deployed, wanted: plan.stage))
     }
     return try look(for: plan, among: stacks.dropFirst())
-  }
-
-  private func resolve(_ value: ParameterValue, for user: String) throws(DeployError) -> String {
-    switch value {
-    case .value(let text): return text
-    case .output(let stack, let name):
-      guard let text = reports.first(where: { $0.name == stack })?.outputs[name] else {
-        throw .missingOutput(stack: stack, output: name, neededBy: user)
-      }
-      return text
-    }
   }
 
   private mutating func done(_ report: StackReport) throws(DeployError) -> Action {
@@ -308,7 +305,7 @@ extension DeployEngine {
     let kept = looked.stack.kept.intersection(looked.found.parameters.keys)
     var parameters = [String: String?](uniqueKeysWithValues: kept.map { ($0, nil) })
     for (name, value) in looked.stack.parameters {
-      parameters[name] = try resolve(value, for: "the parameter \(name) of \(looked.stack.name)")
+      parameters[name] = try reports.resolve(value, for: "the parameter \(name) of \(looked.stack.name)")
     }
     state = .creating(compared(looked, parameters))
     return .createChangeSet(looked.stack, looked.kind, parameters: parameters)

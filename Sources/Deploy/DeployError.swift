@@ -19,6 +19,8 @@ public enum DeployError: CodedError, Equatable, Sendable {
   case file(path: String, reason: String)
   /// Amplify did not publish the launch page.
   case notPublished(app: String, status: String)
+  /// What is in the table, or would be, is no placement.
+  case unknownPlacement(table: String, reason: String)
   /// One of the above, while AWS changes a stack.
   indirect case underWay(stack: String, region: String, DeployError)
 
@@ -33,6 +35,7 @@ public enum DeployError: CodedError, Equatable, Sendable {
     case .missingOutput: "missing_output"
     case .file: "file"
     case .notPublished: "not_published"
+    case .unknownPlacement: "unknown_placement"
     case .underWay(_, _, let error): error.code
     }
   }
@@ -58,6 +61,9 @@ extension DeployError {
     case .file(let path, let reason): "\(path): \(reason)"
     case .notPublished(let app, let status):
       "Amplify did not publish the launch page (app \(app), job \(status)): look at the app in the Amplify console"
+    case .unknownPlacement(let table, let reason):
+      "the item `placement` of the table \(table) can't be gone by: \(reason). A newer Heights may have written it: "
+        + "use that one, or look at the item in the DynamoDB console"
     case .underWay(let stack, let region, let error):
       "\(error)\nAWS goes on with the stack \(stack) in \(region): call this again to watch it and go on"
     }

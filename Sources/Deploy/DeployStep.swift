@@ -113,6 +113,7 @@ public enum DeployStep: Equatable, Sendable {
   case stack(StackPlan)
   case upload(UploadPlan)
   case publish(PublishPlan)
+  case place(PlacementPlan)
 
   /// Where AWS is asked to do it.
   public var region: String {
@@ -121,6 +122,7 @@ public enum DeployStep: Equatable, Sendable {
     case .stack(let plan): plan.region
     case .upload(let plan): plan.region
     case .publish(let plan): plan.region
+    case .place(let plan): plan.region
     }
   }
 }

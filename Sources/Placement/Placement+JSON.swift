@@ -88,6 +88,28 @@ extension Placement: Codable {
   }
 }
 
+extension Placement.Service: Codable {
+  private enum Key: String, CodingKey { case addresses, tls, share, callers }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    try self.init(
+      addresses: values.decode([ServerAddress].self, forKey: .addresses),
+      tls: values.decodeIfPresent(Bool.self, forKey: .tls) ?? false,
+      share: values.decode(Int.self, forKey: .share),
+      callers: values.decode([String].self, forKey: .callers))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(addresses, forKey: .addresses)
+    // As with a cache: those of an earlier version need not know of it where there is none.
+    if tls { try values.encode(true, forKey: .tls) }
+    try values.encode(share, forKey: .share)
+    try values.encode(callers, forKey: .callers)
+  }
+}
+
 extension Placement {
   /// Reads a document.
   /// - Throws: `PlacementError` that says what is wrong.

@@ -1,5 +1,7 @@
 // Where everything of an app is: the document that tells its processes, and that a climb replaces.
 
+import Foundation
+
 /// A version of an app's placement. Each one has a higher epoch than the one before; a process goes by the highest that
 /// it has seen.
 ///
@@ -46,12 +48,14 @@ public struct Placement: Equatable, Sendable {
   }
 
   /// A service that others call over the network.
-  public struct Service: Codable, Equatable, Sendable {
+  public struct Service: Equatable, Sendable {
     /// Calls are counted in these parts where some stay with the caller.
     public static let parts = 1_024
 
     /// Of the load balancers of its layer, each as good as the other; at least one.
     public var addresses: [ServerAddress]
+    /// Whether they are asked within TLS, each by a certificate of its host's name.
+    public var tls: Bool
     /// How many of 1,024 calls go there from a process that does the work too; all of those from any other do. 0 to 1,024.
     public var share: Int
     /// The services that may call it.
@@ -61,8 +65,9 @@ public struct Placement: Equatable, Sendable {
     ///   - addresses: at least one.
     ///   - share: of 1,024 calls.
     ///   - callers: names of services.
-    public init(addresses: [ServerAddress], share: Int = parts, callers: [String]) {
+    public init(addresses: [ServerAddress], tls: Bool = false, share: Int = parts, callers: [String]) {
       self.addresses = addresses
+      self.tls = tls
       self.share = share
       self.callers = callers
     }
@@ -228,6 +233,13 @@ public struct Placement: Equatable, Sendable {
     for (name, keys) in keys where keys.isEmpty || !keys.allSatisfy(Self.isKey) {
       throw PlacementError("a key of \(name) is not understood: expected 43 characters of base 64 for URLs")
     }
+  }
+
+  /// A key as placements have it.
+  /// - Parameter bytes: 32.
+  public static func key(_ bytes: [UInt8]) -> String {
+    Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+      .replacing("=", with: "")
   }
 
   /// 32 bytes.

@@ -34,7 +34,7 @@ import Topology
     for part in script.components(separatedBy: "<<'END'\n").dropFirst() where part.hasPrefix("#!/bin/bash") {
       scripts.append(String(part.components(separatedBy: "\nEND\n")[0]))
     }
-    #expect(scripts.count == 5)
+    #expect(scripts.count == 6)
     bash.arguments = ["-c", "for script; do bash -n <<< \"$script\" || exit 1; done", "bash"] + scripts
     let told = try bash.outputInTime()
     #expect(bash.terminationStatus == 0, "\(told)")

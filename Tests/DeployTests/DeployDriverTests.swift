@@ -1,6 +1,7 @@
 // What the driver asks of the AWS CLI, word by word, and what it makes of the answers.
 
 import Foundation
+import Placement
 import Synchronization
 import Testing
 
@@ -258,5 +259,80 @@ private func drive(
     #expect(try ContentHash.ofFolder(path) == first)
     try FileManager.default.moveItem(atPath: path + "/a/1", toPath: path + "/a/2")
     #expect(try ContentHash.ofFolder(path) != first)
+  }
+}
+
+@Suite struct PlacementStepTests {
+  private static let secret = said(#"{"ARN": "arn:s", "SecretString": "a secret"}"#)
+  private static let raced = failed(
+    "An error occurred (ConditionalCheckFailedException) when calling the PutItem operation: The conditional request failed"
+  )
+  private static let plan = PlacementPlan(
+    region: "r", table: .value("t"),
+    document: Placement(
+      epoch: 1, clusters: ["main": .init(members: [ServerAddress(host: "output-1", port: 5432)])],
+      databases: ["posts": [.init(cluster: "main")]], objects: [.s3],
+      services: [
+        "posts": .init(addresses: [ServerAddress(host: "p", port: 443)], tls: true, callers: ["web"])
+      ]),
+    hosts: ["output-1": .value("db.example")], keys: ["web": .value("arn:s")])
+
+  private static func item(_ document: String) throws -> CommandResult {
+    let item = ["Item": ["id": ["S": "placement"], "document": ["S": document]]]
+    return CommandResult(code: 0, output: try JSONEncoder().encode(item), errors: "")
+  }
+
+  /// What was written, or would have been.
+  private static func requests(_ cli: PreparedCLI) -> [[String]] {
+    cli.calls.filter { $0.starts(with: ["dynamodb", "put-item", "--cli-input-json"]) }
+  }
+
+  @Test func itIsWrittenWhereThereIsNoneWithoutASecretInAnyWord() throws {
+    let cli = PreparedCLI([identity, Self.secret, said(""), said("")])
+    var events: [DeployEvent] = []
+    _ = try drive(cli, [.place(Self.plan)]) { events.append($0) }
+    #expect(events.last == .placed(epoch: 1))
+    #expect(cli.calls[2].starts(with: ["dynamodb", "get-item", "--table-name", "t", "--consistent-read"]))
+    #expect(Self.requests(cli).count == 1)
+    #expect(!cli.calls.joined().contains { $0.contains("a secret") })
+  }
+
+  @Test func itIsLeftAloneWhereItSaysTheSame() throws {
+    var there = Self.plan.document.naming(["output-1": "db.example"])
+    there.keys = ["web": [CallerKey.shown(of: "a secret")]]
+    there.epoch = 9
+    let text = String(decoding: try there.json, as: UTF8.self)
+    let cli = PreparedCLI([identity, Self.secret, try Self.item(text)])
+    var events: [DeployEvent] = []
+    _ = try drive(cli, [.place(Self.plan)]) { events.append($0) }
+    #expect(events.last == .placedBefore && Self.requests(cli).isEmpty)
+  }
+
+  @Test func whoeverWasFasterIsReadAgainAFewTimes() throws {
+    let cli = PreparedCLI([
+      identity, Self.secret, said(""), Self.raced, try Self.item(#"{"epoch": 4}"#), said(""),
+    ])
+    var events: [DeployEvent] = []
+    _ = try drive(cli, [.place(Self.plan)]) { events.append($0) }
+    #expect(events.last == .placed(epoch: 5) && Self.requests(cli).count == 2)
+
+    let beaten = PreparedCLI(
+      [identity, Self.secret] + [said(""), Self.raced, said(""), Self.raced, said(""), Self.raced])
+    let error = #expect(throws: DeployError.self) { try drive(beaten, [.place(Self.plan)]) }
+    #expect("\(error, default: "")".contains("ConditionalCheckFailed"))
+  }
+
+  @Test(arguments: [#"{"epoch": 4, "later": 1}"#, "{", "[]"])
+  func whatIsNotUnderstoodIsLeftThere(_ document: String) throws {
+    let cli = PreparedCLI([identity, Self.secret, try Self.item(document)])
+    let error = #expect(throws: DeployError.self) { try drive(cli, [.place(Self.plan)]) }
+    #expect(error?.code == "unknown_placement" && Self.requests(cli).isEmpty)
+  }
+
+  @Test func aSecretWithoutTextIsToldAndNotShown() throws {
+    let cli = PreparedCLI([identity, said(#"{"ARN": "arn:s", "SecretBinary": "aGlkZGVu"}"#)])
+    let error = #expect(throws: DeployError.self) { try drive(cli, [.place(Self.plan)]) }
+    #expect("\(error, default: "")".contains("no SecretString in arn:s"))
+    #expect("\(error, default: "")".contains("aGlkZGVu") == false)
   }
 }

@@ -117,13 +117,13 @@ private let stack = StackPlan(name: "summit-data", region: "eu-central-1", templ
     #expect(run.code == 2 && run.progress.contains(message), "\(run.progress)")
   }
 
-  @Test(arguments: ["6", "7"])
+  @Test(arguments: ["7"])
   func aStageThatTheAppCannotRunAtIsRefusedBeforeAnythingIsAsked(stage: String) async {
     let words = [
       "--stage", stage, "--region", "eu-central-1", "--domain", "a.example.org", "--yes", "--fresh",
     ]
     let run = await Run(["deploy"] + words)
-    #expect(run.code == 2 && run.progress.contains("at which the app can't run yet"), "\(run.progress)")
+    #expect(run.code == 2 && run.progress.contains("at which the app can't run on AWS yet"), "\(run.progress)")
   }
 
   @Test func whatIsThereIsLookedAtFirstUnlessTheAppHasNoData() throws {

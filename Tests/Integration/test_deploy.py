@@ -230,7 +230,7 @@ def test_without_a_terminal_somebody_has_to_say_yes(cloud, environment):
 
 @pytest.mark.parametrize("words, message", [
     (["--stage", "8"], "--stage is '8': expected a whole number from 1 to 7"),
-    (["--stage", "6"], "--stage is '6', at which the app can't run yet"),
+    (["--stage", "7"], "--stage is '7', at which the app can't run on AWS yet"),
     (["--region", "eu-central-9"], "--region: 'eu-central-9' is no commercial region of AWS"),
     (["--domain", "not a name"], "'not a name' can't be a domain"),
     (["--endpoint-url", "here"], "--endpoint-url is 'here': expected a URL"),

@@ -11,7 +11,8 @@ import Testing
      "databases": {"posts": [{"shards": "0-2047", "cluster": "main"}, {"shards": "2048-4095", "cluster": "main"}]},
      "sessions": ["redis", "sql"], "cache": {"sentinels": ["127.1.1.30:26379"], "name": "cache"},
      "objects": ["s3", "folder"],
-     "services": {"accounts": {"addresses": ["127.1.1.40:80", "127.1.2.40:80"], "share": 10, "callers": ["web"]}},
+     "services": {"accounts": {"addresses": ["127.1.1.40:80", "127.1.2.40:80"], "share": 10, "callers": ["web"]},
+                  "posts": {"addresses": ["posts.example.com:443"], "tls": true, "share": 1024, "callers": ["web"]}},
      "keys": {"web": ["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"]}}
     """
 
@@ -26,6 +27,7 @@ import Testing
     #expect(placement.sessions == [.redis, .sql])
     #expect(placement.objects == [.s3, .folder])
     #expect(placement.services["accounts"]?.share == 10)
+    #expect(placement.services.mapValues(\.tls) == ["accounts": false, "posts": true])
     #expect(placement.services["accounts"]?.addresses.map(\.port) == [80, 80])
     #expect(placement.keys["web"]?.count == 1)
     #expect(try Placement(json: placement.json) == placement)

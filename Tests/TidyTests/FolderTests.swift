@@ -16,7 +16,7 @@ import Testing
       "Objects": http.union(["SQL", "AWS"]), "Tables": http.union(["AWS"]),
       "TLS": http.union(["Tables"]),
       "Redis": http.union(["TLS"]), "Cache": http.union(["Redis", "SQL"]), "Sessions": data.union(["Redis"]),
-      "Placement": runtime, "Services": http.union(["Placement"]),
+      "Placement": runtime, "Services": http.union(["Placement", "TLS"]),
       "Traces": http.union(["TLS"]),
       "Launch": app.union(["App"]), "App": app,
     ]

@@ -45,7 +45,7 @@ import Testing
         "HeightsRuntime", "Workload",
       ]
     ),
-    ("Sources/Deploy/", ["CSodium", "Errors"]),
+    ("Sources/Deploy/", ["CSodium", "Errors", "Placement"]),
     ("Sources/Console/", ["Lab", "Topology", "HeightsHTTP", "HeightsRuntime"]),
     (
       "Sources/HeightsCLI/",

@@ -114,6 +114,15 @@ struct Blueprint {
     }
   }
 
+  /// The services that call others over the network, in their order.
+  var callers: [String] {
+    let called = topology.tiers.filter { $0.engine == .balancer }.flatMap { topology.callers(of: $0) }
+    return services.map(\.name).filter { name in called.contains { $0.title == name } }
+  }
+
+  /// Whether a deployment writes where everything is: once services are apart. Of several regions nobody does yet.
+  var hasPlacement: Bool { topology.hasLayers && regions.count == 1 }
+
   /// Zones in use in each region: two from the first network on, because a database's subnets need two.
   var zoneCount: Int { max(2, topology.zonesPerRegion) }
 

@@ -52,6 +52,7 @@ enum Bootstrap {
     #!/bin/bash
     # Passwords change: they are fetched again every ten minutes, and read with each new connection.
     set -euo pipefail
+    exec 9> /run/heights/secrets.lock && flock 9
     set -a && . /etc/heights/app.env && set +a
     umask 077
     for entry in ${DATABASES:-}; do
@@ -69,6 +70,25 @@ enum Bootstrap {
       word=$(aws secretsmanager get-secret-value --secret-id "$CACHE_SECRET" --query SecretString --output text)
       echo "REDIS_URL=rediss://:$word@$CACHE:6379" > /run/heights/secrets.env
     fi
+    if [ -n "${SERVICE_KEY:-}" ]; then
+      word=$(aws secretsmanager get-secret-value --secret-id "$SERVICE_KEY" --query SecretString --output text |
+        python3 -c 'import base64,hashlib,sys; sys.stdout.write(base64.urlsafe_b64encode(hashlib.sha256(sys.stdin.read().rstrip("\n").encode()).digest()).decode().rstrip("="))')
+      echo "$HEIGHTS_SERVICE $word" > "$HEIGHTS_SERVICE_KEY_FILE.new"
+      chown heights "$HEIGHTS_SERVICE_KEY_FILE.new"
+      mv "$HEIGHTS_SERVICE_KEY_FILE.new" "$HEIGHTS_SERVICE_KEY_FILE"
+    fi
+    END
+    cat > /usr/local/bin/heights-placement <<'END'
+    #!/bin/bash
+    # Where everything is, as whoever deploys has written it. The app looks whenever the file is another one.
+    set -euo pipefail
+    exec 9> /run/heights/placement.lock && flock 9
+    set -a && . /etc/heights/app.env && set +a
+    document=$(aws dynamodb get-item --table-name "$PLACEMENT" --key '{"id":{"S":"placement"}}' \
+      --query Item.document.S --output text)
+    if [ "$document" = None ] || [ "$document" = "$(cat "$HEIGHTS_PLACEMENT" 2> /dev/null)" ]; then exit; fi
+    echo "$document" > "$HEIGHTS_PLACEMENT.new"
+    mv "$HEIGHTS_PLACEMENT.new" "$HEIGHTS_PLACEMENT"
     END
     cat > /usr/local/bin/heights-install <<'END'
     #!/bin/bash
@@ -118,12 +138,13 @@ enum Bootstrap {
     aws s3 cp --only-show-errors "s3://$RELEASES/releases/$RELEASE.tar.gz" /run/heights/release.tar.gz
     rm -rf /opt/heights/*
     tar -xzf /run/heights/release.tar.gz -C /opt/heights
-    # Until somebody has written one, the app goes by its addresses above.
-    document=$(aws dynamodb get-item --table-name "$PLACEMENT" --key '{"id":{"S":"placement"}}' \
-      --query Item.document.S --output text)
-    rm -f "$HEIGHTS_PLACEMENT"
-    if [ "$document" != None ]; then echo "$document" > "$HEIGHTS_PLACEMENT"; fi
     /usr/local/bin/heights-secrets
+    # Until somebody has written one, the app goes by its addresses above, which say nothing of services.
+    /usr/local/bin/heights-placement
+    if [ -n "${APART:-}" ] && [ ! -s "$HEIGHTS_PLACEMENT" ]; then
+      echo "the table $PLACEMENT does not say where services are: heights deploy writes it" >&2
+      exit 1
+    fi
     END
     cat > /usr/local/bin/heights-ready <<'END'
     #!/bin/bash
@@ -154,7 +175,7 @@ enum Bootstrap {
     chmod 755 /usr/local/bin/heights-*
     cat > /etc/systemd/system/heights.service <<'END'
     [Unit]
-    Wants=network-online.target heights-ready.service heights-secrets.timer
+    Wants=network-online.target heights-ready.service heights-secrets.timer heights-placement.timer
     After=network-online.target
     [Service]
     User=heights
@@ -204,6 +225,16 @@ enum Bootstrap {
     [Timer]
     OnActiveSec=600
     OnUnitActiveSec=600
+    END
+    cat > /etc/systemd/system/heights-placement.service <<'END'
+    [Service]
+    Type=oneshot
+    ExecStart=/usr/local/bin/heights-placement
+    END
+    cat > /etc/systemd/system/heights-placement.timer <<'END'
+    [Timer]
+    OnActiveSec=60
+    OnUnitActiveSec=60
     END
     systemctl daemon-reload
     systemctl start --no-block heights.service

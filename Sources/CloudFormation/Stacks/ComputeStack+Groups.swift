@@ -29,10 +29,12 @@ extension ComputePlan {
       after: ["ServiceGroup"])
   }
 
-  /// The databases that a service's links lead to.
+  /// The databases that a service's links lead to, and those beside HeightsKit's own, which every process of an app may ask.
   private func databases(of tier: Tier) -> [String] {
     let reached = Set(blueprint.topology.links.filter { $0.from == tier.id }.map(\.to))
-    return blueprint.topology.tiers.filter { reached.contains($0.id) }.flatMap(\.databases)
+    return blueprint.topology.tiers.filter { tier in
+      reached.contains(tier.id) || tier.holds.contains { $0.data == .waitlist }
+    }.flatMap(\.databases)
   }
 
   private mutating func addGroup(
@@ -45,10 +47,8 @@ extension ComputePlan {
     settings.set("STACK", Expression.stackName)
     settings.set("SIGNAL", "\(name)Group")
     rights.tellStack()
-    if blueprint.topology.hasLayers {
-      settings.set(.service, service.name)
-      if isFront { settings.set(.services, layerAddresses) }
-    }
+    if blueprint.topology.hasLayers { settings.set(.service, service.name) }
+    if !blueprint.callers.isEmpty { settings.set("APART", "1") }
     let profile = rights.profile(name, in: &builder)
     let title = Expression.text("\(blueprint.options.app)-\(service.name)")
     let template = builder.add(
@@ -65,13 +65,6 @@ extension ComputePlan {
       maximum: scaling.maximum, name: title)
     let added = builder.add("\(name)Group", group, creation: group.creation(), update: group.update())
     builder.add("\(name)Scaling", TargetTracking(group: added.id, targetPercent: scaling.targetPercent))
-  }
-
-  /// `NAME=https://NAME.REGION.DOMAIN` of each service behind the front; nil where there is none.
-  private var layerAddresses: Text? {
-    let names = (site.edge?.layers ?? []).map(\.service)
-    let pairs: [Text] = names.map { "\($0)=https://\($0).\(region.code).\(domain)" }
-    return pairs.isEmpty ? nil : Text.joined(pairs, separator: " ")
   }
 
   // MARK: Names

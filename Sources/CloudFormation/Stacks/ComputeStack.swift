@@ -112,6 +112,8 @@ struct ComputePlan {
     addDatabases(databases, &settings, &rights, &keys)
     if let cache = site.cache { addCache(cache, &settings, &rights, &keys) }
     if isFront { addFiles(&settings, &rights) }
+    addSessions(&settings, &rights)
+    addServiceKey(of: name, &settings, &rights, &keys)
     if !keys.isEmpty { rights.decryptSecrets(with: keys) }
     return (settings, rights)
   }
@@ -127,7 +129,30 @@ struct ComputePlan {
     if keys.isEmpty, let key = site.data?.key { keys.append(builder.input(key)) }
   }
 
-  /// Files and sessions: what the service that answers people keeps.
+  /// By what the services that it calls know it.
+  private mutating func addServiceKey(
+    of name: String, _ settings: inout Bootstrap.Settings, _ rights: inout ServerRights,
+    _ keys: inout [ARN<Key>]
+  ) {
+    guard let key = site.data?.serviceKeys.first(where: { $0.service == name }) else { return }
+    let secret = builder.input(key.secret)
+    settings.set("SERVICE_KEY", secret)
+    settings.set(.serviceKeyFile, "/run/heights/service-key")
+    rights.readSecret(secret)
+    if keys.isEmpty, let key = site.data?.key { keys.append(builder.input(key)) }
+  }
+
+  /// Any of an app's services may ask for its sessions.
+  private mutating func addSessions(_ settings: inout Bootstrap.Settings, _ rights: inout ServerRights) {
+    let group = blueprint.group(of: region)
+    let first = sites.first { $0.region.code == group.first }
+    guard let sessions = first?.data?.sessions else { return }
+    let table = builder.input(sessions.name).value
+    settings.set(.sessionsTable, table)
+    rights.keepSessions(in: table)
+  }
+
+  /// What the service that answers people keeps.
   private mutating func addFiles(_ settings: inout Bootstrap.Settings, _ rights: inout ServerRights) {
     if let files = site.data?.files {
       settings.set("FILES", builder.input(files.id))
@@ -137,13 +162,6 @@ struct ComputePlan {
     if let objects = site.data?.objects {
       settings.set(.objectsBucket, builder.input(objects.id))
       rights.keepObjects(in: builder.input(objects.arn))
-    }
-    let group = blueprint.group(of: region)
-    let first = sites.first { $0.region.code == group.first }
-    if let sessions = first?.data?.sessions {
-      let table = builder.input(sessions.name).value
-      settings.set(.sessionsTable, table)
-      rights.keepSessions(in: table)
     }
   }
 

@@ -19,6 +19,8 @@ struct DataStack {
   /// What the app brings along; in the home only.
   var staticFiles: ServedBucket?
   var logs: (bucket: StackOutput<ResourceID<Bucket>>, domainName: StackOutput<Expression>)?
+  /// Of each service that calls others: what it shows them who it is by. Where a placement tells them of each other.
+  var serviceKeys: [(service: String, secret: StackOutput<ResourceID<Secret>>)] = []
   /// In the first of the regions that share sessions.
   var sessions: (name: StackOutput<ResourceID<GlobalTable>>, arn: StackOutput<ARN<GlobalTable>>)?
 
@@ -40,6 +42,7 @@ struct DataStack {
     if let network = sites[index].network, !network.dataSubnets.isEmpty {
       let key = plan.addKey()
       self.key = plan.builder.output("DataKeyArn", key.arn, "The key of the region's data.")
+      if blueprint.hasPlacement { serviceKeys = plan.addServiceKeys(key: key) }
       if isHome, blueprint.topology.soleCluster != nil || blueprint.keptStage == .microservices {
         database = plan.addDatabase(network, key: key)
       }
@@ -111,6 +114,23 @@ private struct Plan {
       "DataKey",
       Key(description: "What \(blueprint.options.app) keeps", services: [], tags: blueprint.tags("data")),
       deletion: .retain)
+  }
+
+  /// A deployment makes the key that others know a service by of its secret.
+  mutating func addServiceKeys(
+    key: Resource<Key>
+  ) -> [(service: String, secret: StackOutput<ResourceID<Secret>>)] {
+    blueprint.callers.map { service in
+      let secret = builder.add(
+        "\(service.logical)ServiceKey",
+        Secret(
+          description: "By what services know \(service)", length: 64, key: key.arn,
+          tags: blueprint.tags("\(service)-service-key")),
+        deletion: .retain)
+      let output = builder.output(
+        "\(service.logical)ServiceKeySecret", secret.id, "The secret of what services know \(service) by.")
+      return (service, output)
+    }
   }
 
   // MARK: Databases and files

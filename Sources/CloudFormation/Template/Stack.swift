@@ -29,7 +29,8 @@ public struct Stack: Equatable, Sendable {
   public let name: String
   /// AWS's code of the region that it is deployed in, such as `eu-central-1`.
   public let region: String
-  let kind: Kind
+  /// What it is about.
+  public let kind: Kind
   /// At most `Deployment.templateBytesLimit` bytes, as JSON and as YAML.
   public let template: Template
   /// In the order of the template's parameters. Parameters that have a default may be missing.

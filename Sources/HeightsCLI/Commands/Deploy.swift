@@ -29,7 +29,7 @@ extension Command {
         "with --lab: what to bring, a folder of the app that is built, or an unpacked release of `heights build`; the app's own "
           + "folder when not said"),
       .allowBreakingMigration,
-      Option("stage", "N", "1 to 5"),
+      Option("stage", "N", "1 to 6"),
       Option("users", "N", "size the stage for that many users; else the smallest servers that make sense"),
       Option("region", "CODE", "such as eu-central-1"),
       Option("domain", "NAME", "the name that people type, such as example.com"),
@@ -144,12 +144,12 @@ struct DeployRequest: Sendable {
   }
 
   /// The last one that the app can run at.
-  private static let highestStage = Stage.stateless
+  private static let highestStage = Stage.microservices
 
   private static func beyondRuntime(_ stage: Stage) -> UsageError {
     UsageError(
-      "--stage is '\(stage.number)', at which the app can't run yet: its services would find no database, and what they "
-        + "kept would go with their servers. Stages 1 to \(highestStage.number) can be deployed; `heights template` shows "
+      "--stage is '\(stage.number)', at which the app can't run on AWS yet: nobody would tell its services "
+        + "where those of other regions are. Stages 1 to \(highestStage.number) can be deployed; `heights template` shows "
         + "the others")
   }
 

@@ -27,6 +27,8 @@ struct DeployReport: Sendable {
     case .uploading(let title): output.update("  \(title): uploading")
     case .uploaded(let title): output.progress("\(title): uploaded")
     case .uploadedBefore(let title): output.progress("\(title): there already")
+    case .placed(let epoch): output.progress("placement: written (epoch \(epoch))")
+    case .placedBefore: output.progress("placement: no change")
     case .publishing(let app): output.progress("publishing the launch page (Amplify app \(app))")
     }
   }

@@ -27,7 +27,10 @@ struct DeploySteps {
       steps.append(.check(Self.check(deployment, in: request.regions[0].code)))
     }
     if deployment.stage == .launchPage { steps += try Self.launchPage(request) }
+    var placement = deployment.placement.map(Self.plan)
     for stack in deployment.stacks {
+      // What it names is there, and who goes by it is not.
+      if stack.kind == .compute, let plan = placement.take() { steps.append(.place(plan)) }
       steps.append(.stack(Self.plan(stack, release: release?.name)))
       let outputs = stack.template.outputs.map(\.name)
       if let release, outputs.contains(Self.releasesBucket) {
@@ -63,6 +66,15 @@ struct DeploySteps {
     return StackPlan(
       name: stack.name, region: stack.region, template: stack.template.json, parameters: parameters,
       kept: names.subtracting(parameters.keys))
+  }
+
+  private static func plan(_ placement: FirstPlacement) -> PlacementPlan {
+    func value(_ output: FirstPlacement.Output) -> ParameterValue {
+      .output(stack: output.stack, name: output.name)
+    }
+    return PlacementPlan(
+      region: placement.region, table: value(placement.table), document: placement.document,
+      hosts: placement.hosts.mapValues(value), keys: placement.keys.mapValues(value))
   }
 
   // MARK: Files

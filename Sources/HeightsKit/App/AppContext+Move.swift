@@ -8,7 +8,7 @@ extension AppContext {
 
   /// A move for each database, those in files and those that are in the cluster already.
   func moves(to target: MoveTarget) -> [DatabaseMove] {
-    let url = PostgresTarget.url(of: Placement.Cluster(members: target.members))
+    let url = self.url(of: Placement.Cluster(members: target.members))
     return openDatabases.map { database, migrations in
       DatabaseMove(
         database, path: path(of: database.name), migrations: migrations,
@@ -17,7 +17,7 @@ extension AppContext {
   }
 
   func openPostgres(_ name: String, _ target: MoveTarget) async throws -> PostgresDatabase {
-    let url = PostgresTarget.url(of: Placement.Cluster(members: target.members))
+    let url = self.url(of: Placement.Cluster(members: target.members))
     let cluster = cluster(target.cluster, url: url, members: target.members.map(ClusterMember.init))
     return try await PostgresDatabase.open(
       name, of: cluster, ownsCluster: false, migrations: migrations(of: name), loops: loops, limits: limits)

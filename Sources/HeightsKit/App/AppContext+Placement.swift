@@ -11,7 +11,7 @@ extension AppContext {
   func follow(_ placement: Placement) async {
     for (name, cluster) in placement.clusters {
       await knownCluster(name)?.setMembers(
-        cluster.members.map(ClusterMember.init), url: PostgresTarget.url(of: cluster))
+        cluster.members.map(ClusterMember.init), url: url(of: cluster))
     }
     for (database, migrations) in openDatabases { await follow(placement, database, migrations) }
     retireClusters(besides: placement)

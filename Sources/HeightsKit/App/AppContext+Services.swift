@@ -28,7 +28,9 @@ extension AppContext {
       return Client(route: ServiceRoute(nil, CheckedService(client, work)))
     }
     let signer = try environment.callSigner
-    let callers = loops.loops.map { ServiceCaller(Client.service, on: $0, as: signer) }
+    let callers = loops.loops.map {
+      ServiceCaller(Client.service, on: $0, as: signer, believing: environment.authorities)
+    }
     let near = work.map {
       ServiceRoute<Client.Work>.Near(way: CheckedService(client, $0), comparison: CallComparison())
     }
@@ -55,7 +57,9 @@ extension ServiceRoute {
     let place = placement.services[name]
     // Before its first call is sent there, and after the last one.
     if place == nil { send(parts: nil) }
-    for caller in callers { await caller.setAddresses(place?.addresses ?? []) }
+    for caller in callers {
+      await caller.setAddresses(place?.addresses ?? [], tls: place?.tls ?? false)
+    }
     if let place { send(parts: place.share) }
   }
 }

@@ -149,13 +149,19 @@ public final class AppContext: Sendable {
   ) throws -> [(shards: ShardRange, cluster: PostgresCluster)]? {
     if let ranges = try placement.clusters(of: database) {
       return ranges.map { shards, name, cluster in
-        let url = PostgresTarget.url(of: cluster)
-        return (shards, self.cluster(name, url: url, members: cluster.members.map(ClusterMember.init)))
+        return (
+          shards, self.cluster(name, url: url(of: cluster), members: cluster.members.map(ClusterMember.init))
+        )
       }
     }
     guard placement.epoch == 0, let url = environment.databaseURL else { return nil }
     let members = ClusterMember.members(of: [url] + (environment.databaseReadURL.map { [$0] } ?? []))
     return [(.all, cluster("main", url: url, members: members))]
+  }
+
+  /// How a cluster is reached: as whom and within which TLS says `DATABASE_URL`, where it is the placement.
+  func url(of cluster: Placement.Cluster) -> String {
+    PostgresTarget.url(of: cluster, like: environment.databaseURL)
   }
 
   /// The one of that name that is known.
@@ -210,9 +216,7 @@ public final class AppContext: Sendable {
           "HEIGHTS_SESSIONS_TABLE is not set, and the placement (epoch \(placement.epoch)) has sessions in dynamodb"
       )
     }
-    // As AWS' own tools have it.
-    let authorities = environment.variables["AWS_CA_BUNDLE"]
-    let table = DynamoTable(place, loops, encrypt: place.encryption(believing: authorities))
+    let table = DynamoTable(place, loops, encrypt: place.encryption(believing: environment.authorities))
     tables.withLock { $0.append(table) }
     return table
   }

@@ -117,6 +117,10 @@ public struct Environment: Sendable {
     traces = try TraceSettings(variables)
   }
 
+  /// `AWS_CA_BUNDLE`, as AWS' own tools have it: a file of certificates that vouch for the services and tables that are asked within TLS;
+  /// nil for the system's.
+  var authorities: String? { variables["AWS_CA_BUNDLE"] }
+
   /// By what services know the process when it calls them: a name and a key, in the file that `HEIGHTS_SERVICE_KEY_FILE` names;
   /// nil where there is none.
   var callSigner: CallSigner? {

@@ -23,6 +23,9 @@ actor ServiceCaller {
   private let service: String
   private let signer: CallSigner?
   private var addresses: [ServerAddress] = []
+  private var usesTLS = false
+  /// Whose certificates are believed, besides those that the system does.
+  private let authorities: String?
   private var clients: [ServerAddress: HTTPClient] = [:]
   /// The one of them that is asked.
   private var current: ServerAddress?
@@ -38,15 +41,17 @@ actor ServiceCaller {
     var failed = 0
   }
 
-  /// - Parameter signer: who calls; nil where nobody asks.
-  init(_ service: String, on loop: EventLoop, as signer: CallSigner?) {
-    (self.service, self.loop, self.signer) = (service, loop, signer)
+  /// - Parameters:
+  ///   - signer: who calls; nil where nobody asks.
+  ///   - authorities: a file of certificates that vouch for the service where it is asked within TLS; nil for the system's.
+  init(_ service: String, on loop: EventLoop, as signer: CallSigner?, believing authorities: String? = nil) {
+    (self.service, self.loop, self.signer, self.authorities) = (service, loop, signer, authorities)
   }
 
-  /// Calls go to these addresses from now on; those that are under way stay where they are.
-  func setAddresses(_ new: [ServerAddress]) async {
-    let gone = clients.filter { !new.contains($0.key) }
-    addresses = new
+  /// Calls go to these addresses from now on, within TLS or not; those that are under way stay where they are.
+  func setAddresses(_ new: [ServerAddress], tls: Bool = false) async {
+    let gone = clients.filter { tls != usesTLS || !new.contains($0.key) }
+    (addresses, usesTLS) = (new, tls)
     // Callers begin at different ones.
     if current.map({ !new.contains($0) }) ?? true { current = new.randomElement() }
     for address in gone.keys { clients[address] = nil }
@@ -180,23 +185,47 @@ actor ServiceCaller {
   private func client() async throws(NoAddress) -> (ServerAddress, HTTPClient) {
     guard let address = current else { throw NoAddress(description: "the placement has no address of it") }
     if let client = clients[address] { return (address, client) }
-    let host = await HostName.numeric(address.host)
+    let isEncrypted = usesTLS
+    let found: (endpoint: Endpoint, encryption: HTTPClient.Encryption?)
+    do throws(NoAddress) { found = try await find(address, isEncrypted: isEncrypted) } catch {
+      await leave(address, wasSent: false)
+      throw error
+    }
     // Meanwhile others may have found it, or the placement another one.
-    if let client = clients[address] { return (address, client) }
-    guard addresses.contains(address) else {
+    if isEncrypted == usesTLS, let client = clients[address] { return (address, client) }
+    guard addresses.contains(address), isEncrypted == usesTLS else {
       throw NoAddress(description: "its address \(address) has just gone")
     }
-    guard let host, let endpoint = try? Endpoint.http("http://\(host):\(address.port)") else {
-      await leave(address, wasSent: false)
-      throw NoAddress(description: "the host '\(address.host)' is not known")
-    }
     let client = HTTPClient(
-      endpoint, on: loop,
+      found.endpoint, on: loop,
       HTTPClient.Settings(
         userAgent: "heights", connections: Self.underWayLimit, waiting: Self.underWayLimit,
-        connectMs: Self.connectMs, idleMs: KeepAlive.callerMs, keptHeaders: Self.keptHeaders))
+        connectMs: Self.connectMs, idleMs: KeepAlive.callerMs, keptHeaders: Self.keptHeaders,
+        encryption: found.encryption))
     clients[address] = client
     return (address, client)
+  }
+
+  /// Where an address is, and what keeps from others what is said there. The certificates are read anew each time.
+  private func find(
+    _ address: ServerAddress, isEncrypted: Bool
+  ) async throws(NoAddress) -> (Endpoint, HTTPClient.Encryption?) {
+    // By the name that its certificate has, which a balancer may go by as well.
+    let isUsual = address.port == (isEncrypted ? 443 : 80)
+    let authority = isUsual ? address.host : address.description
+    guard let host = await HostName.numeric(address.host),
+      let endpoint = try? Endpoint.at(host, port: address.port, authority: authority)
+    else { throw NoAddress(description: "the host '\(address.host)' is not known") }
+    guard isEncrypted else { return (endpoint, nil) }
+    do throws(StreamFailure) {
+      let believed = try await TLSClient.read(authorities: authorities)
+      return (
+        endpoint,
+        { (descriptor) throws(StreamFailure) in try TLSStream(descriptor, name: address.host, believed) }
+      )
+    } catch {
+      throw NoAddress(description: "it can't be asked within TLS: \(error)")
+    }
   }
 
   /// Others are asked from now on, unless somebody has seen to that already. Where nothing arrives its name may stand for

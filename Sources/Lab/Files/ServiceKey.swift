@@ -3,6 +3,7 @@
 import CSodium
 import Files
 import Foundation
+import Placement
 
 /// An Ed25519 key: made once, its secret in a file that only its owner reads, and that the processes of the service are told of.
 struct ServiceKey {
@@ -22,13 +23,13 @@ struct ServiceKey {
       throw .unreadableKey(path: path)
     } else {
       seed = (0..<Int(crypto_sign_SEEDBYTES)).map { _ in UInt8.random(in: .min ... .max) }
-      try AtomicFile.write("\(service) \(Self.text(of: seed))\n", to: path)
+      try AtomicFile.write("\(service) \(Placement.key(seed))\n", to: path)
     }
     _ = sodium_init()
     var shown = [UInt8](repeating: 0, count: Int(crypto_sign_PUBLICKEYBYTES))
     var secret = [UInt8](repeating: 0, count: Int(crypto_sign_SECRETKEYBYTES))
     crypto_sign_seed_keypair(&shown, &secret, seed)
-    publicText = Self.text(of: shown)
+    publicText = Placement.key(shown)
   }
 
   private static func seed(at path: String, of service: String) -> [UInt8]? {
@@ -38,11 +39,5 @@ struct ServiceKey {
     let base64 = String(parts[1]).replacing("-", with: "+").replacing("_", with: "/") + "="
     guard let seed = Data(base64Encoded: base64), seed.count == crypto_sign_SEEDBYTES else { return nil }
     return Array(seed)
-  }
-
-  /// 32 bytes take 43 characters.
-  private static func text(of bytes: [UInt8]) -> String {
-    Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
-      "=", with: "")
   }
 }

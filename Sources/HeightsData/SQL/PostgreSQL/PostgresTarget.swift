@@ -17,14 +17,31 @@ package struct PostgresTarget: Sendable {
     self.place = place
   }
 
-  /// How a cluster of the placement is reached: whichever member takes writes. The password comes from PGPASSFILE.
-  package static func url(of cluster: Placement.Cluster) -> String {
+  /// How a cluster of the placement is reached: whichever member takes writes. The password comes from PGPASSFILE, unless `example` has
+  /// one.
+  /// - Parameter example: a URL that says as whom, and within which TLS (`sslmode` and its like); nil for `app` and libpq's own choice.
+  ///   Where its server is does not matter.
+  package static func url(of cluster: Placement.Cluster, like example: String? = nil) -> String {
     let members = cluster.members.map(\.description).joined(separator: ",")
-    return "postgresql://\(user)@\(members)/?target_session_attrs=read-write"
+    let (user, settings) = example.map(manner) ?? (usualUser, [])
+    let query = ["target_session_attrs=read-write"] + settings
+    return "postgresql://\(user)@\(members)/?\(query.joined(separator: "&"))"
+  }
+
+  /// The user of a URL, with the password if there is one, and what it says of TLS; both as they are written.
+  private static func manner(of url: String) -> (user: String, settings: [String]) {
+    let rest = url.replacing(/^postgres(ql)?:\/\//, with: "")
+    let authority = rest.prefix { $0 != "/" && $0 != "?" }
+    let user = authority.lastIndex(of: "@").map { String(authority[..<$0]) } ?? ""
+    let query = rest.firstIndex(of: "?").map { rest[rest.index(after: $0)...] } ?? ""
+    return (
+      user.isEmpty ? usualUser : user,
+      query.split(separator: "&").filter { $0.hasPrefix("ssl") }.map(String.init)
+    )
   }
 
   /// Whom an app is to the clusters of its placement.
-  private static let user = "app"
+  private static let usualUser = "app"
 
   /// How long a server may take to answer the start of a connection, in seconds; libpq's least is 2.
   private static let connectSeconds = 2
