@@ -129,7 +129,9 @@ let package = Package(
     tests("PoliciesTests", ["Policies", "TestSupport"]),
     tests("TopologyTests", ["Placement", "Topology"]),
     tests("PlannerTests", ["Planner", "Policies", "Topology", "Workload"], exclude: ["Golden"]),
-    tests("CloudFormationTests", ["CloudFormation", "Placement", "TestSupport", "Topology"], exclude: ["Golden"]),
+    tests(
+      "CloudFormationTests", ["CloudFormation", "Placement", "TestSupport", "Topology"],
+      exclude: ["Golden"]),
     tests("LabTests", ["Contract", "Lab", "Placement", "Policies", "Topology", "TestSupport", "Workload"]),
     tests("ClimbTests", ["Climb", "Contract", "Lab", "Placement", "Policies", "TestSupport", "Topology"]),
     tests("RolloutTests", ["Lab", "Policies", "Rollout", "TestSupport", "Topology"]),

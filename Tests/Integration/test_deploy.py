@@ -1,5 +1,6 @@
 """`heights deploy` against an emulator: through the real AWS CLI, change sets and all."""
 
+import base64
 import hashlib
 import json
 import os
@@ -114,6 +115,44 @@ def test_a_stage_is_made_then_nothing_changes_then_it_is_updated_to_the_next_one
     assert (for_good["ContentType"], for_good["CacheControl"]) == ("text/css", "public, max-age=31536000, immutable")
     css = s3.head_object(Bucket=static, Key="static/summit.css")
     assert css["ContentType"] == "text/css" and css["CacheControl"] == "public, max-age=300"
+
+
+def key_of(secret):
+    """The public half of the key that is made of a secret, as placements have it; by OpenSSL."""
+    seed = hashlib.sha256(secret.encode()).digest()
+    made = subprocess.run(
+        ["openssl", "pkey", "-inform", "DER", "-pubout", "-outform", "DER"], timeout=60, check=True, capture_output=True,
+        input=bytes.fromhex("302e020100300506032b657004220420") + seed)
+    return base64.urlsafe_b64encode(made.stdout[-32:]).decode().rstrip("=")
+
+
+def test_services_that_are_apart_are_told_of_each_other_before_they_start(cloud, environment, release):
+    words = ["--fresh", "--artifact", release, "--yes"]
+    first = deploy(cloud.url, environment, 6, *words, "--json").expect(0)
+    outputs = {stack["name"]: stack["outputs"] for stack in first.json["stacks"]}
+    data = outputs[f"summit-{REGION}-data"]
+    told = first.err.splitlines()
+    assert told.index("placement: written (epoch 1)") < min(
+        index for index, line in enumerate(told) if line.startswith(f"summit-{REGION}-compute"))
+
+    dynamodb, secrets = cloud.emulator.client("dynamodb"), cloud.emulator.client("secretsmanager")
+    placement = lambda: json.loads(dynamodb.get_item(
+        TableName=data["PlacementTable"], Key={"id": {"S": "placement"}})["Item"]["document"]["S"])
+    document = placement()
+    assert document["services"] == {
+        name: {"addresses": [f"{name}.{REGION}.summit.example.org:443"], "callers": ["web"], "share": 1024, "tls": True}
+        for name in ("accounts", "posts", "graph")}
+    secret = secrets.get_secret_value(SecretId=data["WebServiceKeySecret"])["SecretString"]
+    assert document["keys"] == {"web": [key_of(secret)]}
+    assert secret not in first.out + first.err
+    assert document["clusters"]["main"]["members"][0] == f"{data['DatabaseAddress']}:5432"
+    assert document["sessions"] == ["redis", "dynamodb"]
+
+    # A second one has nothing to write; one with a new key keeps the one before, which what runs signs with.
+    assert "placement: no change" in deploy(cloud.url, environment, 6, *words).expect(0).err
+    secrets.put_secret_value(SecretId=data["WebServiceKeySecret"], SecretString="another")
+    assert "placement: written (epoch 2)" in deploy(cloud.url, environment, 6, *words).expect(0).err
+    assert placement()["keys"] == {"web": [key_of(secret), key_of("another")]}
 
 
 def test_moto_agrees_on_a_single_server(moto, environment, release, request):
