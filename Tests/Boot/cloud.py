@@ -2,6 +2,7 @@
 are behind the names that it gives out. What a server is told comes from these stacks alone."""
 
 import json
+import os
 import secrets
 import subprocess
 import tempfile
@@ -9,16 +10,21 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
-from engines import Authority, Cache, Database, Door, Files
+from engines import Authority, Cache, Database, Door, Files, Layers
 from network import ROUTER, add_address, remove_address
 from server import Server
 from support.aws import emulators
 from support.aws.deployment import Deployment, Stack
+from support.aws.endpoint import Endpoint
 from support.lab import heights
+from support.paths import AWS_TOOLS, HEIGHTS
 
 REGION = "eu-central-1"
-DATABASE, FOLLOWER, CACHE = "10.18.0.11", "10.18.0.12", "10.18.0.13"
+DATABASE, FOLLOWERS, CACHE = "10.18.0.11", {"B": "10.18.0.12", "C": "10.18.0.14"}, "10.18.0.13"
 SERVERS = {"a": "10.18.1.1", "b": "10.18.2.1"}
+# From stage 6 on: a server of each service, and the load balancers between them.
+SERVICES = {"web": "10.18.1.1", "accounts": "10.18.1.2", "posts": "10.18.2.2", "graph": "10.18.3.2"}
+LAYERS = "10.18.0.20"
 DISK = "vol-0a1b2c"
 # What AWS gives to everybody: where Debian's servers get the agents from that Debian does not have.
 AGENTS = {
@@ -49,8 +55,11 @@ class Cloud:
                 "--fresh", "--app", app, "--out", self._folder / "stacks").expect(0)
         self._deployment = Deployment(self._account)
         self._stacks = {stack.name: stack for stack in Stack.all_in(self._folder / "stacks")}
-        for stack in self._stacks.values():
-            self._deployment.apply(stack)
+        if self.stage < 6:
+            for stack in self._stacks.values():
+                self._deployment.apply(stack)
+        else:
+            self._deploy(app)
         self._data = self._deployment.outputs(self._name("data"))
         self.names = {f"{name}.{REGION}.amazonaws.com": ROUTER for name in SERVICES}
         self.names["truststore.pki.rds.amazonaws.com"] = ROUTER
@@ -66,7 +75,23 @@ class Cloud:
             self._add_databases()
         if self.stage >= 5:
             self._add_cache()
+        if self.stage >= 6:
+            behind = {f"{name}.{REGION}.example.com": SERVICES[name] for name in SERVICES if name != "web"}
+            self.names.update(dict.fromkeys(behind, self._address(LAYERS)))
+            self._ending(Layers(LAYERS, behind, self._amazon))
         self._publish_agents()
+
+    def _deploy(self, app):
+        """By `heights deploy`, which tells services of each other besides."""
+        endpoint = self._ending(Endpoint(self._account))
+        settings = {**os.environ, **emulators.CREDENTIALS, "HOME": str(self._folder), "PATH": f"{AWS_TOOLS}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            [HEIGHTS, "deploy", "--stage", str(self.stage), "--region", REGION, "--domain", "example.com", "--endpoint-url",
+             endpoint.url, "--app", app, "--fresh", "--yes"], env=settings, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        for stack in self._stacks.values():
+            self._deployment.adopt(stack)
 
     def _name(self, kind):
         return next(name for name in self._stacks if name.endswith(f"-{REGION}-{kind}"))
@@ -103,10 +128,10 @@ class Cloud:
         self.names[name] = self._address(DATABASE)
         self.database = self._ending(Database(
             DATABASE, name, self._rds, master=(master["username"], master["password"])))
-        follower = self._data.get("DatabaseReaderBAddress")
-        if follower:
-            self.names[follower] = self._address(FOLLOWER)
-            self.follower = self._ending(Database(FOLLOWER, follower, self._rds, leader=self.database))
+        for letter, address in FOLLOWERS.items():
+            if follower := self._data.get(f"DatabaseReader{letter}Address"):
+                self.names[follower] = self._address(address)
+                self._ending(Database(address, follower, self._rds, leader=self.database))
 
     def renew_password(self):
         """As RDS does every seven days; here those who have come with the old one have to come again."""
@@ -119,7 +144,9 @@ class Cloud:
     def _add_cache(self):
         outputs = self._deployment.outputs(self._name("cache"))
         word = self.client("secretsmanager").get_secret_value(SecretId=outputs["CacheTokenSecret"])["SecretString"]
-        self.cache_name = f"master.{outputs['CacheAddress'].split('.')[0]}.euc1.cache.amazonaws.com"
+        # What a deployment has written is the emulator's word for it.
+        own = outputs["CacheAddress"]
+        self.cache_name = own if self.stage >= 6 else f"master.{own.split('.')[0]}.euc1.cache.amazonaws.com"
         self.names[self.cache_name] = self._address(CACHE)
         self._ending(Cache(CACHE, self.cache_name, self._amazon, word))
 
@@ -158,9 +185,9 @@ class Cloud:
 
     # Servers
 
-    def user_data(self, index):
+    def user_data(self, index, kind="compute"):
         """That of a server: each has its own up to stage 4, from then on all of a group have the same."""
-        name = self._name("compute")
+        name = self._name(kind)
         resources = self._stacks[name].template["Resources"].values()
         found = [properties["UserData"]["Fn::Base64"] for properties in (
             resource["Properties"].get("LaunchTemplateData", resource["Properties"]) for resource in resources)
@@ -179,6 +206,18 @@ class Cloud:
                         self.user_data(index), words)
         self._ends.append(server.remove)
         return server
+
+    def service(self, debian, name):
+        """A server of a service, from stage 6 on."""
+        kind = "compute" if name == "web" else f"compute-{name}"
+        server = Server(debian, self._folder / f"server-{name}", name, SERVICES[name], 8080, self.names,
+                        self.user_data(0, kind))
+        self._ends.append(server.remove)
+        return server
+
+    def sessions(self):
+        """How many items the table of sessions has."""
+        return self.client("dynamodb").scan(TableName=self._data["SessionsTable"], Select="COUNT")["Count"]
 
     def end(self):
         """The last first."""

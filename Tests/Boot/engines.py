@@ -237,6 +237,27 @@ class Door(Engine):
         self.wait(lambda: accepts(ROUTER, 443), "it listens")
 
 
+class Layers(Engine):
+    """HAProxy as the load balancers between services: each is asked by its own name, within TLS."""
+
+    def __init__(self, address, servers, authority):
+        """`servers` is {name: address of who answers by it}."""
+        super().__init__("haproxy")
+        certificate, key = self.own(authority.certificate(*servers), "server")
+        both = self.folder / "both.pem"
+        both.write_text(certificate.read_text() + key.read_text())
+        settings = self.folder / "haproxy.cfg"
+        backends = "".join(f"backend {name}\n  server one {where}:8080\n" for name, where in servers.items())
+        settings.write_text(
+            f"global\n  user {self.user}\n  group {self.user}\n"
+            "defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
+            f"frontend services\n  bind {address}:443 ssl crt {both}\n  use_backend %[req.hdr(host),lower]\n{backends}")
+        # It binds low ports as root, then is its own user.
+        self.user = "root"
+        self.start("haproxy", "-db", "-f", settings)
+        self.wait(lambda: accepts(address, 443), "it listens")
+
+
 def accepts(address, port):
     """Whether somebody listens there."""
     try:

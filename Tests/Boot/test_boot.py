@@ -13,7 +13,7 @@ import uuid
 
 import pytest
 import requests
-from cloud import SERVERS, Cloud
+from cloud import SERVERS, SERVICES, Cloud
 from engines import Authority
 from network import own_mounts, own_network
 from support.lab import Lab
@@ -242,6 +242,29 @@ def test_two_servers_are_one_to_people_and_have_what_was_written_after_a_restart
     start(servers)
     expect_told(cloud, servers)
     write_and_read_after_a_restart(servers, stage)
+
+
+def test_services_that_are_apart_call_each_other_and_have_sessions_in_the_table(make_cloud, debian):
+    cloud = make_cloud(6)
+    servers = {name: cloud.service(debian, name) for name in SERVICES}
+    start(servers.values())
+    web = servers["web"]
+    visitor, picture = Visitor(web.url), png(20_000)
+    photo = visitor.upload(web.url, picture)
+    posts = [visitor.post(web.url, f"by {number}") for number in range(3)]
+    assert cloud.sessions() > 0
+    read(visitor, [web], posts, photo, picture)
+    # Nothing is kept where it would go with its server.
+    for server in servers.values():
+        assert "/var/lib/heights" not in server.run("sh", "-c", "find /var/lib/heights -name '*.db*'")
+    # Nobody is answered who is not known as a caller.
+    refused = requests.post(f"{servers['posts'].url}/services/posts/popular", json={}, timeout=30)
+    assert refused.status_code == 401, refused.text
+    assert requests.get(f"{servers['posts'].url}/api/posts/{posts[0]}", timeout=30).status_code == 404
+    secret = web.run("stat", "-c", "%U %a", "/run/heights/service-key").split()
+    assert secret == ["heights", "600"]
+    restart(servers.values())
+    read(visitor, [web], posts, photo, picture)
 
 
 def test_an_app_in_another_language_that_is_packed_by_hand_finds_its_database_and_its_cache(make_cloud, debian, guestbook):

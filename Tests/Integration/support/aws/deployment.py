@@ -80,6 +80,14 @@ class Deployment:
         self._stacks[stack.name] = (stack, template, parameters)
         self._wait(stack.name, cloudformation)
 
+    def adopt(self, stack):
+        """Knows a stack that somebody else has made of the same template."""
+        template = self._support.adapted(stack.template, stack.region)
+        if template["Resources"]:
+            parameters = {name: self._argument(argument) for name, argument in stack.parameters.items()}
+            self._stacks[stack.name] = (stack, template, parameters)
+            self._wait(stack.name, self.region(stack.region).cloudformation)
+
     def _argument(self, argument):
         if "value" in argument:
             return argument["value"]
