@@ -23,7 +23,7 @@ REGION = "eu-central-1"
 DATABASE, FOLLOWERS, CACHE = "10.18.0.11", {"B": "10.18.0.12", "C": "10.18.0.14"}, "10.18.0.13"
 SERVERS = {"a": "10.18.1.1", "b": "10.18.2.1"}
 # From stage 6 on: a server of each service, and the load balancers between them.
-SERVICES = {"web": "10.18.1.1", "accounts": "10.18.1.2", "posts": "10.18.2.2", "graph": "10.18.3.2"}
+APART = {"web": "10.18.1.1", "accounts": "10.18.1.2", "posts": "10.18.2.2", "graph": "10.18.3.2"}
 LAYERS = "10.18.0.20"
 DISK = "vol-0a1b2c"
 # What AWS gives to everybody: where Debian's servers get the agents from that Debian does not have.
@@ -76,7 +76,7 @@ class Cloud:
         if self.stage >= 5:
             self._add_cache()
         if self.stage >= 6:
-            behind = {f"{name}.{REGION}.example.com": SERVICES[name] for name in SERVICES if name != "web"}
+            behind = {f"{name}.{REGION}.example.com": APART[name] for name in APART if name != "web"}
             self.names.update(dict.fromkeys(behind, self._address(LAYERS)))
             self._ending(Layers(LAYERS, behind, self._amazon))
         self._publish_agents()
@@ -210,7 +210,7 @@ class Cloud:
     def service(self, debian, name):
         """A server of a service, from stage 6 on."""
         kind = "compute" if name == "web" else f"compute-{name}"
-        server = Server(debian, self._folder / f"server-{name}", name, SERVICES[name], 8080, self.names,
+        server = Server(debian, self._folder / f"server-{name}", name, APART[name], 8080, self.names,
                         self.user_data(0, kind))
         self._ends.append(server.remove)
         return server

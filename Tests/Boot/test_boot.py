@@ -13,7 +13,7 @@ import uuid
 
 import pytest
 import requests
-from cloud import SERVERS, SERVICES, Cloud
+from cloud import APART, SERVERS, Cloud
 from engines import Authority
 from network import own_mounts, own_network
 from support.lab import Lab
@@ -246,7 +246,7 @@ def test_two_servers_are_one_to_people_and_have_what_was_written_after_a_restart
 
 def test_services_that_are_apart_call_each_other_and_have_sessions_in_the_table(make_cloud, debian):
     cloud = make_cloud(6)
-    servers = {name: cloud.service(debian, name) for name in SERVICES}
+    servers = {name: cloud.service(debian, name) for name in APART}
     start(servers.values())
     web = servers["web"]
     visitor, picture = Visitor(web.url), png(20_000)

@@ -142,7 +142,9 @@ extension Bill {
       .operations, "logs kept for a month", logGB(demand), "GB", at: .priceCloudWatchLogStoragePerGBMonth,
       in: region.code, from: basis)
     let clusters = (sized.databaseGroup?.sizing.clusters ?? 0) * (sized.database?.ranges ?? 0)
-    let secrets = clusters + (sized.cache == nil ? 0 : 1)
+    // In one region a deployment has a key for each service that calls others.
+    let callers = Set(sized.shape.base.links.filter { $0.kind == .calls }.map(\.from)).count
+    let secrets = clusters + (sized.cache == nil ? 0 : 1) + (sized.shape.regions.count == 1 ? callers : 0)
     add(
       .operations, "\(secrets) secret\(secrets == 1 ? "" : "s")", Double(secrets), "secrets",
       at: .priceSecretsPerMonth, in: region.code)
