@@ -14,6 +14,10 @@
 //   climb      null | {from, to, done, count, title, fraction|null, remainingSeconds|null, isRunning}
 //   jobs       [{id, lane, title, startedAtMs, endedAtMs|null, hasSucceeded|null, lines [string], report|null}]
 //   drills     [{kind, summary, firstStage, target}]             target: 'zone' | 'host' | 'nothing'
+//   trials     [Trial]                                           of what is tried now, or was last; the first step first
+//   releases   null | {current?, earlier?, rollout?: {number, processes [string]},
+//               releases [{number, state, madeAtMs, from, fault?, isKept}]}      the newest first
+//               state: 'running' | 'canary' | 'replaced' | 'bad' | 'unused'
 //   budget     null | {target, days, requests, failed, allowed, usedShare, alarms [{name, rate, longSeconds, shortSeconds,
 //               longRate, shortRate, fires}]}                    shares 0 to 1; rates: times as often as requests may fail
 //   disk       {usedBytes, quotaBytes}
@@ -27,6 +31,9 @@
 //               lagBytes|null, health|null, requestsPerSecond|null, change|null ('comes' | 'goes')}
 // Scaling      {mode ('auto' | 'hand'), count, minimum, maximum, targetPercent, utilisation|null, idleShare|null (0 to 1),
 //               requestsPerCoreAtTarget|null}
+// Trial        {service, release? (else a service that is led apart), share (above 0, up to 1), new (Side), staying (Side; of what
+//               was before at a share of 1), verdict ('judging' | 'wentOn' | 'takenBack'), text?}
+// Side         {requests, failed, p99Ms?}
 // Sample       {t, requestsPerSecond, errorsPerSecond, writesPerSecond, p50Ms, p90Ms, p99Ms, lagBytes}
 //              each null when not known
 // health       'stopped' | 'starting' | 'ready' | 'stopping' | 'waiting' (ended by itself, will be started again) |
@@ -42,8 +49,10 @@ import { badge, code, html } from './dom.js';
 import { bytes, dateAndTime, percent, timeOfDay } from './format.js';
 import { ClimbPanel, JobList } from './jobs.js';
 import { MapView } from './map.js';
+import { ReleasePanel } from './releases.js';
 import { showServices } from './services.js';
 import { Traces } from './traces.js';
+import { showTrials } from './trials.js';
 
 const historyMs = 300_000;
 /// A snapshot comes each second; one that is this late will hardly come.
@@ -56,6 +65,7 @@ const controls = new Controls(access, (mistake) => showNotice('mistake', ...(mis
 const mapView = new MapView(byId('topology'), controls.powerButton);
 const traces = new Traces(access, byId('traces'), byId('trace'), byId('no-traces'));
 const climbPanel = new ClimbPanel(controls);
+const releasePanel = new ReleasePanel(byId('releases'), controls);
 const jobList = new JobList(byId('jobs'), controls);
 const charts = [
   new Chart(byId('requests'), {
@@ -93,7 +103,7 @@ function whenChanged(key, value, draw) {
 }
 
 function show(snapshot) {
-  const { stage, stages, app, topology, budget, disk, instance, processes, dns, operation, events } = snapshot;
+  const { stage, stages, app, topology, trials, releases, climb, budget, disk, instance, processes, dns, operation, events } = snapshot;
   const hasServer = topology.nodes.some(({ zone }) => zone);
   whenChanged('app', { app, stage, count: stages.length }, showApp);
   whenChanged('ladder', { stage, stages }, showLadder);
@@ -103,6 +113,9 @@ function show(snapshot) {
   controls.show(snapshot);
   whenChanged('summary', topology, showSummary);
   whenChanged('services', topology.tiers, (tiers) => showServices(byId('services'), { tiers }));
+  whenChanged('trials', { trials, isClimbing: climb?.isRunning === true, isDeploying: Boolean(releases?.rollout) },
+    (news) => showTrials(byId('trials'), news));
+  whenChanged('releases', releases, () => releasePanel.show(releases));
   byId('budget').hidden = !budget;
   if (budget) whenChanged('budget', budget, () => showBudget(byId('budget'), budget));
   whenChanged('budget-alarm', budget && firingAlarm(budget), showBudgetNotice);

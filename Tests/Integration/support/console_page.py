@@ -23,14 +23,22 @@ def golden(name):
     return json.loads((GOLDEN / f"{name}.json").read_text())
 
 
-def scaled(snapshot, count):
-    """The same with that many instances of its service, in both zones in turn."""
-    nodes = snapshot["topology"]["nodes"]
-    first = [node for node in nodes if node["kind"] == "service"]
+def scaled(snapshot, count, service=None):
+    """The same with that many instances of its service, or of the one that is named, in all zones in turn."""
+    topology = snapshot["topology"]
+    tier = next(tier for tier in topology["tiers"] if tier["kind"] == "service" and service in (None, tier["title"]))
+    first = [node for node in topology["nodes"] if node["tier"] == tier["id"]]
     for number in range(len(first), count):
         like = first[number % len(first)]
         host = f"{like['host']}{number // len(first) + 1}"
-        nodes.append({**like, "id": f"{like['tier']}@{host}", "host": host})
+        topology["nodes"].append({**like, "id": f"{like['tier']}@{host}", "host": host})
+    return snapshot
+
+
+def many(snapshot, count):
+    """The same with that many instances of each service that scales."""
+    for tier in [tier for tier in snapshot["topology"]["tiers"] if tier["scaling"]]:
+        scaled(snapshot, count, tier["title"])
     return snapshot
 
 
