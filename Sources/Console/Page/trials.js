@@ -26,8 +26,8 @@ function step({ service, release, share, new: fresh, staying, verdict, text }, i
       html('strong', {}, service),
       html('span', {}, share === 1 ? `all ${what}` : `${Math.max(1, Math.round(share * 100))} % of the ${what}`)),
     bar,
-    side(release ? `release ${release}` : 'own servers', fresh),
-    side(share === 1 ? 'before' : release ? 'stays' : 'at home', staying),
+    side(release ? `release ${release}` : 'moved', fresh),
+    side(share === 1 ? 'before' : 'stays', staying),
     html('span', { class: 'trial-verdict' }, words[state]),
     text && state === 'takenBack' ? html('span', { class: 'trial-text' }, text) : null);
 }
@@ -39,5 +39,5 @@ function side(name, { requests, failed, p99Ms }) {
     html('span', { class: 'trial-name' }, `${name}: `),
     requests === 0 ? 'none yet' : `${count(requests)} ${requests === 1 ? 'request' : 'requests'}, `,
     requests === 0 ? null : html('span', { 'data-some': failed > 0 ? '' : null }, `${count(failed)} failed`),
-    requests === 0 || p99Ms == null ? null : `, p99 up to ${figure(p99Ms)} ms`);
+    requests === 0 || p99Ms == null ? null : `, p99 ≤ ${figure(p99Ms)} ms`);
 }

@@ -42,6 +42,15 @@ def many(snapshot, count):
     return snapshot
 
 
+def renamed(snapshot, names):
+    """The same in which services have other names, and their hosts and processes after them."""
+    text = json.dumps(snapshot)
+    for old, new in names.items():
+        for place in ['"title": "%s"', '"service": "%s"', "service-%s", "load-balancer-%s", '"subtitle": "for %s"']:
+            text = text.replace(place % old, place % new)
+    return json.loads(text)
+
+
 def history(lag=True):
     """Five minutes of figures, with ups and downs."""
     return [sample(second, lag) for second in range(300)]
