@@ -83,6 +83,12 @@ def test_a_good_release_reaches_all_instances_and_can_be_gone_back_from(rolled):
         # Old and new have answered side by side.
         changes = [text for text, other in zip(readers.texts, readers.texts[1:]) if text != other]
         assert "two" in changes, "for a while there were both"
+        # Each step with what was counted of both sides; of all of it against what was before.
+        trials = rolled.status()["trials"]
+        assert [(trial["service"], trial["release"], trial["share"], trial["verdict"]) for trial in trials] == [
+            ("web", 2, 0.5, "wentOn"), ("web", 2, 1, "wentOn")]
+        for trial in trials:
+            assert all(trial[side]["requests"] > 0 and trial[side]["failed"] == 0 for side in ("new", "staying")), trial
         assert text_of(rolled) == {"two"} and states(rolled) == {1: "replaced", 2: "running"}
         assert rolled.heights("deploy", "--lab", "--json").expect(0).json == {"outcome": "ran_already", "release": 2}
         rolled.heights("rollback").expect(0)
@@ -106,6 +112,9 @@ def test_a_release_that_fails_a_share_of_its_requests_is_taken_back_by_itself(ro
     assert set(readers.failures) == {500}, readers.failures
     # One instance of two has had it, for a few seconds.
     assert len(readers.failures) < len(readers.texts) / 4
+    [trial] = rolled.status()["trials"]
+    assert (trial["verdict"], trial["share"]) == ("takenBack", 0.5) and trial["new"]["failed"] >= 5 and trial["staying"]["failed"] == 0
+    assert trial["text"].startswith("web does worse than before: ")
     lines = releases(rolled)
     assert lines[2]["state"] == "bad" and "does worse than before" in lines[2]["fault"]
     # The next start does not fall for what is in the folder.
