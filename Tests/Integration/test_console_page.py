@@ -426,6 +426,9 @@ def test_a_traced_request_is_a_waterfall(browser, page, width):
         assert row["bar"][2] >= 2 and row["track"][1] <= row["row"][1] + 1
     assert browser.run("return document.documentElement.scrollWidth") <= width, "the page is wider than its window"
     assert browser.run("return document.querySelectorAll('.waterfall li[data-failed]').length") == 1
+    # Who hears the page is told that it is there, and not every row of it.
+    assert browser.run("return document.getElementById('announcer').textContent") == "GET /@{name}, 313 ms, 24 steps, below the list."
+    assert browser.run("return document.querySelector('#trace').closest('[aria-live]')") is None
     # Told where it is kept no more.
     page.trace = {**page.trace, "summary": {**page.trace["summary"], "name": "GET /later"}}
     browser.see("GET /later")
