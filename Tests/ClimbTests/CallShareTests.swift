@@ -31,7 +31,8 @@ import Testing
     let trials = climber.provider.trials.filter { $0.service == "posts" }
     #expect(trials.map { Int($0.share * Double(CallShare.all)) } == CallShare.rungs)
     for trial in trials {
-      #expect(trial.verdict == .wentOn && trial.text.map { text in judged.contains { $0.hasSuffix(text) } } == true)
+      #expect(
+        trial.verdict == .wentOn && trial.text.map { text in judged.contains { $0.hasSuffix(text) } } == true)
       #expect(trial.new.requests > 0 && trial.staying.requests > 0, "\(trial)")
     }
   }

@@ -8,7 +8,8 @@ import Testing
 
 @Suite(.serialized) struct ConsoleActionTests {
   private static let names = [
-    "climb", "undo", "rollback", "drill", "load", "scale", "scale-by-load", "stop", "cut-power", "restore-power",
+    "climb", "undo", "rollback", "drill", "load", "scale", "scale-by-load", "stop", "cut-power",
+    "restore-power",
   ]
 
   @Test("no action is begun without the token, or with another, whatever it is", arguments: names)

@@ -39,7 +39,8 @@ import Topology
   @Test("what is tried looks like what the page is tested with")
   func trialsAreTheGoldenOnes() throws {
     let climb = ConsoleClimb(
-      from: 5, to: 6, done: 20, count: 44, title: "send a growing share of the calls of posts to its own servers",
+      from: 5, to: 6, done: 20, count: 44,
+      title: "send a growing share of the calls of posts to its own servers",
       isRunning: false)
     try expectGolden("canary", snapshot(of: .at(.microservices).trying()))
     try expectGolden("climb-5-to-6", snapshot(of: .at(.stateless).leadingApart(), climb: climb))

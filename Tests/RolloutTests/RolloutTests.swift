@@ -30,7 +30,8 @@ import Testing
     #expect(said.contains("posts-a of posts: release 2, and nobody else yet"))
     #expect(said.contains { $0.hasPrefix("web: does as well as before, by ") })
     let trials = lab.world.withLock { $0.trials.trials }
-    #expect(trials.map(\.service) == ["posts", "posts", "web", "web"] && trials.map(\.share) == [0.5, 1, 0.5, 1])
+    #expect(
+      trials.map(\.service) == ["posts", "posts", "web", "web"] && trials.map(\.share) == [0.5, 1, 0.5, 1])
     for trial in trials {
       #expect(trial.release == 2 && trial.verdict == .wentOn && trial.text != nil)
       #expect(trial.new.requests > 0 && trial.staying.requests > 0 && trial.new.p99Ms == 10, "\(trial)")

@@ -62,7 +62,8 @@ extension LabSnapshot.Trial {
     var trial = Self(service: service, release: release, share: share)
     let total = (4_000 * share).rounded()
     trial.new = .init(
-      AnswerCounts(total: total, failed: failed, timed: total, buckets: [.init(upToSeconds: 0.01, count: total)]))
+      AnswerCounts(
+        total: total, failed: failed, timed: total, buckets: [.init(upToSeconds: 0.01, count: total)]))
     trial.staying = .init(
       AnswerCounts(total: 3_600, failed: 0, timed: 3_600, buckets: [.init(upToSeconds: 0.005, count: 3_600)]))
     (trial.verdict, trial.text) = (verdict, text)

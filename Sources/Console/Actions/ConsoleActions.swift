@@ -21,7 +21,8 @@ struct ConsoleActions: Sendable {
       return secured(.noContent.with("Cache-Control", "no-store"))
     }
     let actions: [(name: String, act: @Sendable (inout ActionBody) throws -> Void)] = [
-      ("climb", climb), ("undo", undo), ("rollback", rollback), ("drill", drill), ("load", load), ("scale", scale),
+      ("climb", climb), ("undo", undo), ("rollback", rollback), ("drill", drill), ("load", load),
+      ("scale", scale),
       ("scale-by-load", scaleByLoad), ("stop", stop),
       ("cut-power", { try power(&$0, isOn: false) }), ("restore-power", { try power(&$0, isOn: true) }),
     ]

@@ -101,7 +101,8 @@ extension Lab {
     case .runRelease(let number, let processes): try run(number, on: processes, progress)
     case .settleRelease(let number): try settle(number)
     case .dropRelease(let fault): try drop(fault: fault)
-    case .status, .noteTrial, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks, .loseDisk,
+    case .status, .noteTrial, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks,
+      .loseDisk,
       .setClock, .limitTable:
       break
     }

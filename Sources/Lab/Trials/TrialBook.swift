@@ -71,7 +71,9 @@ struct TrialBook: Equatable, Sendable {
   /// taken again goes on from there.
   mutating func note(_ trial: LabSnapshot.Trial) {
     if let last = trials.last, last.release != trial.release { trials = [] }
-    if let last = trials.last, last.verdict == .takenBack, !last.isStep(of: trial) || trial.verdict == .judging {
+    if let last = trials.last, last.verdict == .takenBack,
+      !last.isStep(of: trial) || trial.verdict == .judging
+    {
       trials = []
     }
     if let index = trials.firstIndex(where: { $0.isStep(of: trial) }) { trials.removeSubrange(index...) }

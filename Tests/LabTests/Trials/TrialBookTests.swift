@@ -27,7 +27,9 @@ import Testing
     var book = TrialBook()
     var trial = Self.trial("posts", 0.1, .judging)
     for total in [0.0, 20, 40] {
-      trial.new = .init(AnswerCounts(total: total, failed: 1, timed: total, buckets: [.init(upToSeconds: 0.25, count: total)]))
+      trial.new = .init(
+        AnswerCounts(total: total, failed: 1, timed: total, buckets: [.init(upToSeconds: 0.25, count: total)])
+      )
       book.note(trial)
     }
     #expect(book.trials == [trial])
@@ -76,7 +78,9 @@ import Testing
 
   @Test func itDoesNotGrowForEver() {
     var book = TrialBook()
-    for number in 0..<1_000 { book.note(Self.trial("service-\(number)", 1, text: String(repeating: "x", count: 10_000))) }
+    for number in 0..<1_000 {
+      book.note(Self.trial("service-\(number)", 1, text: String(repeating: "x", count: 10_000)))
+    }
     #expect(book.trials.count == 48 && book.trials.last?.service == "service-999")
     #expect(book.trials.allSatisfy { ($0.text?.count ?? 0) <= 300 })
   }
