@@ -65,7 +65,7 @@ import Topology
       "jobs": ["id", "lane", "title", "startedAtMs", "endedAtMs", "hasSucceeded", "lines", "report"],
       "drills": ["kind", "summary", "firstStage", "target"],
       "trials": ["service", "share", "new", "staying", "verdict"],
-      "releases": ["current", "earlier", "releases"],
+      "releases": ["current", "releases"],
       "budget": ["target", "days", "requests", "failed", "allowed", "usedShare", "alarms"],
       "disk": ["usedBytes", "quotaBytes"],
       "instance": ["type", "loops", "cacheBytes"],

@@ -15,7 +15,7 @@
 //   jobs       [{id, lane, title, startedAtMs, endedAtMs|null, hasSucceeded|null, lines [string], report|null}]
 //   drills     [{kind, summary, firstStage, target}]             target: 'zone' | 'host' | 'nothing'
 //   trials     [Trial]                                           of what is tried now, or was last; the first step first
-//   releases   null | {current?, earlier?, rollout?: {number, processes [string]},
+//   releases   null | {current?, rollout?: {number, processes [string]},
 //               releases [{number, state, madeAtMs, from, fault?, isKept}]}      the newest first
 //               state: 'running' | 'canary' | 'replaced' | 'bad' | 'unused'
 //   budget     null | {target, days, requests, failed, allowed, usedShare, alarms [{name, rate, longSeconds, shortSeconds,

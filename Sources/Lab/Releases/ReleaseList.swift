@@ -18,8 +18,6 @@ public struct ReleaseList: Encodable, Equatable, Sendable {
 
   /// What the app runs; nil before the lab's first start.
   public let current: Int?
-  /// What a rollback without a number goes back to; nil when there is nothing.
-  public let earlier: Int?
   /// The one on its way, and the processes that run it by now; nil while none is.
   public let rollout: ReleaseBook.Rollout?
   /// The newest first.
@@ -27,7 +25,7 @@ public struct ReleaseList: Encodable, Equatable, Sendable {
 
   /// Those of a lab.
   public init(_ book: ReleaseBook) {
-    (current, earlier, rollout) = (book.current, book.earlier?.number, book.rollout)
+    (current, rollout) = (book.current, book.rollout)
     releases = book.all.reversed().map { release in
       Line(
         number: release.number, state: book.standing(of: release), madeAtMs: release.madeAtMs,
