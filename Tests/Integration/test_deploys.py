@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from support.browser import chromium
 from support.crowd import Crowd
 from support.paths import REPOSITORY, SUMMIT
 from support.raw_http import Connection
@@ -121,6 +122,30 @@ def test_a_release_that_fails_a_share_of_its_requests_is_taken_back_by_itself(ro
     rolled.down()
     rolled.up()
     assert text_of(rolled) == {"one"}
+
+
+def test_the_console_tells_of_a_deploy_and_leads_back(rolled):
+    status = rolled.status()
+    with Readers(status["appURL"]) as readers, chromium() as browser:
+        browser.open(status["consoleURL"]).see("Stage 4 of 7")
+        set_release(rolled.folder, text="two")
+        deploy = rolled.start("deploy", "--lab")
+        browser.see("Canary: release 2")
+        browser.see("Release 2 is on its way: server-a runs it.")
+        browser.see("50 % of the instances")
+        deploy.communicate(timeout=120)
+        assert deploy.returncode == 0
+        browser.see("the last one")
+        steps = browser.run("return [...document.querySelectorAll('#trials-steps li')].map((step) => step.innerText.replaceAll(/\\s+/g, ' '))")
+        assert len(steps) == 2 and "all instances" in steps[0] and "before: " in steps[0], steps
+        for step in steps:
+            assert re.search(r"release 2: [\d,]+ requests, 0 failed", step) and step.endswith("went on"), steps
+        browser.click("Run it: release 1").click("Run release 1", within="dialog")
+        browser.see("Canary: release 1")
+        wait_until(lambda: states(rolled) == {1: "running", 2: "replaced"}, "release 1 runs again", 120)
+        assert text_of(rolled) == {"one"}
+        browser.expect_no_complaint(status["consoleURL"])
+    assert not readers.failures, readers.failures[:5]
 
 
 @pytest.mark.parametrize("wrong, reason", [("dies", "this release does not start"), ("hangs", "not ready within 20 s")])
