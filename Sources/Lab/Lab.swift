@@ -42,6 +42,7 @@ public final class Lab: Sendable {
   let power = PowerWatch()
   let cutBoard = CutBoard()
   let tableBoard = TableBoard()
+  let trialBook = Mutex(TrialBook())
   let serviceUse = Mutex(ServiceUse())
   let budgetBook: Mutex<BudgetBook>
   let doorReading = Mutex(())
@@ -184,7 +185,8 @@ public final class Lab: Sendable {
       consoleURL: consoleAddress.withLock { $0 },
       dns: dns(state), hasOwnNetwork: context.networks != nil, cuts: cutBoard.cuts,
       droppedPackets: droppedPackets,
-      disk: disk(state), operation: operations.current, releases: state.releases, events: timeline.events)
+      disk: disk(state), operation: operations.current, releases: state.releases,
+      trials: shownTrials, events: timeline.events)
   }
 
   /// Of the hosts there, and of all to which a climb may lead from there.

@@ -34,6 +34,12 @@ public struct AnswerCounts: Equatable, Sendable {
     left.combined(with: right, +)
   }
 
+  /// The bound of the first bucket within which 99 of 100 are; nil where none is known, or more than one in a hundred are beyond
+  /// every bound.
+  public var p99Seconds: Double? {
+    timed > 0 ? buckets.first { $0.count >= 0.99 * timed }?.upToSeconds : nil
+  }
+
   /// What came after `earlier`.
   public func since(_ earlier: AnswerCounts) -> AnswerCounts { combined(with: earlier, -) }
 

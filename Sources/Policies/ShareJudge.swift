@@ -103,8 +103,7 @@ extension AnswerCounts {
 
   fileprivate var told: String {
     guard total > 0 else { return "none" }
-    let bound = buckets.first { $0.count >= 0.99 * timed }?.upToSeconds
-    let ms = bound.map { "99 of 100 within \(Self.text(ms: $0 * 1_000)) ms" } ?? "too slow to be told"
+    let ms = p99Seconds.map { "99 of 100 within \(Self.text(ms: $0 * 1_000)) ms" } ?? "too slow to be told"
     return "\(Int(total)) calls, \(Int(failed)) failed, \(timed > 0 ? ms : "none has ended")"
   }
 

@@ -180,6 +180,10 @@ extension Rollout {
   private func bring(_ number: Int, to batch: RolloutPlan.Batch) throws {
     let names = batch.processes.joined(separator: ", ")
     tell("\(names) of \(batch.service): release \(number)\(batch.isCanary ? ", and nobody else yet" : "")")
+    var trial = LabSnapshot.Trial(
+      service: batch.service, release: number,
+      share: Double(batch.moved.count) / Double(batch.moved.count + batch.staying.count))
+    lab.show(trial)
     // Where none stays, the new ones are held against what they take the place of.
     let counts = lab.counts()
     let before = batch.processes.compactMap { counts[$0] }.reduce(AnswerCounts(), +)
@@ -187,13 +191,19 @@ extension Rollout {
       if shouldStop() { throw Stop() }
       try lab.run(number, on: [name], tell)
     }
-    let said = try watch(batch, instead: before)
+    let said = try watch(batch, instead: before, &trial)
+    (trial.verdict, trial.text) = (.wentOn, said)
+    lab.show(trial)
     if batch.isCanary || batch.staying.isEmpty { tell("\(batch.service): \(said)") }
   }
 
   /// Returns when the batch has been well for long enough.
-  /// - Parameter former: what its processes had counted when they ran what was before.
-  private func watch(_ batch: RolloutPlan.Batch, instead former: AnswerCounts) throws -> String {
+  /// - Parameters:
+  ///   - former: what its processes had counted when they ran what was before.
+  ///   - trial: shown to people at each look.
+  private func watch(
+    _ batch: RolloutPlan.Batch, instead former: AnswerCounts, _ trial: inout LabSnapshot.Trial
+  ) throws -> String {
     let isFirst = batch.moved.count == batch.processes.count
     let started = try health(of: batch).restarts
     if isFirst { lab.pause(ms: pace.warmMs) }
@@ -216,6 +226,8 @@ extension Rollout {
       let now = lab.counts()
       let new = Self.counted(batch.moved, now, since: begun)
       let staying = batch.staying.isEmpty ? former : Self.counted(batch.staying, now, since: begun)
+      (trial.new, trial.staying) = (.init(new), .init(staying))
+      lab.show(trial)
       let verdict = judge.verdict(of: new, against: staying)
       if case .worse(let reason) = verdict {
         throw Fault(description: "\(batch.service) does worse than before: \(reason)")

@@ -12,6 +12,8 @@ protocol RolloutLab: Sendable {
   func run(_ number: Int, on processes: [String], _ say: (String) -> Void) throws
   /// The release is the app's from now on.
   func settle(_ number: Int) throws
+  /// Shows people how a batch does. Nothing goes by it: that nobody hears of it is no fault.
+  func show(_ trial: LabSnapshot.Trial)
   /// What was on its way is given up.
   func drop(fault: String?) throws
   /// What was counted of each of the app's processes since something that only counts on; without those of which nobody tells.
@@ -38,6 +40,7 @@ struct RolledLab: RolloutLab {
   }
 
   func settle(_ number: Int) throws { try send(.settleRelease(number)) }
+  func show(_ trial: LabSnapshot.Trial) { _ = try? ControlClient(folder).send(.noteTrial(trial)) }
   func drop(fault: String?) throws { try send(.dropRelease(fault: fault)) }
 
   /// - Returns: the number of the release.

@@ -28,6 +28,13 @@ import Testing
     let judged = told.filter { $0.contains("calls of posts") }
     #expect(judged.count == CallShare.rungs.count, "\(told)")
     for text in judged { #expect(text.contains(" failed") && text.contains("of those that stay"), "\(text)") }
+    let trials = climber.provider.trials.filter { $0.service == "posts" }
+    #expect(trials.map { Int($0.share * Double(CallShare.all)) } == CallShare.rungs)
+    for trial in trials {
+      #expect(
+        trial.verdict == .wentOn && trial.text.map { text in judged.contains { $0.hasSuffix(text) } } == true)
+      #expect(trial.new.requests > 0 && trial.staying.requests > 0, "\(trial)")
+    }
   }
 
   @Test(arguments: [(FakeCalls.Elsewhere.failing, "failed"), (.slow, "took more than")])
@@ -43,6 +50,9 @@ import Testing
     }
     #expect(told.contains("1 % of the calls of posts") && told.contains(reason), "\(told)")
     #expect(told.contains("of what stays") && told.contains("there; "), "\(told)")
+    let trial = try #require(climber.provider.trials.last)
+    #expect(trial.service == "posts" && trial.verdict == .takenBack && told.contains(trial.text ?? "?"))
+    #expect(elsewhere != .failing || trial.new.failed > trial.staying.failed, "\(trial)")
     #expect(climber.provider.world.placement?.services["posts"]?.share == 0)
     // And back it goes, or up again once it is mended.
     climber.provider.change { $0.calls = FakeCalls() }

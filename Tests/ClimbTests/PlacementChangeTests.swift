@@ -123,6 +123,7 @@ private final class PlacedLab: Provider {
       addresses: Dictionary(uniqueKeysWithValues: hosts.map { ($0, "127.0.0.1") }))
   }
 
+  func show(_ trial: LabSnapshot.Trial) { StrictProvider().show(trial) }
   func carryOut(_ order: Order, _ say: StepVoice) throws {
     guard case .place(let next, _) = order else { return try StrictProvider().carryOut(order, say) }
     state.withLock { $0.placement = next }

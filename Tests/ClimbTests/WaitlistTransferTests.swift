@@ -32,6 +32,7 @@ import Testing
 
     func view() throws -> ProviderView { try StrictProvider().view() }
     func placement() throws -> Placement? { try StrictProvider().placement() }
+    func show(_ trial: LabSnapshot.Trial) { StrictProvider().show(trial) }
     func carryOut(_ order: Order, _ say: StepVoice) throws { try StrictProvider().carryOut(order, say) }
 
     func get(_ process: String, _ path: String) throws -> AdminClient.Answer {

@@ -8,7 +8,8 @@ import Testing
 
 @Suite(.serialized) struct ConsoleActionTests {
   private static let names = [
-    "climb", "undo", "drill", "load", "scale", "scale-by-load", "stop", "cut-power", "restore-power",
+    "climb", "undo", "rollback", "drill", "load", "scale", "scale-by-load", "stop", "cut-power",
+    "restore-power",
   ]
 
   @Test("no action is begun without the token, or with another, whatever it is", arguments: names)
@@ -77,6 +78,8 @@ import Testing
       ("climb", "{}", "to"), ("climb", #"{"to": "2"}"#, "to"), ("climb", #"{"to": 8}"#, "to"),
       ("climb", #"{"to": 2, "force": 1}"#, "force"),
       ("undo", #"{"to": 1}"#, "to"),
+      ("rollback", #"{"release": 1}"#, "release"), ("rollback", #"{"release": "1"}"#, "release"),
+      ("rollback", #"{"to": 1}"#, "to"),
       ("load", #"{"rate": 0, "seconds": 5}"#, "rate"), ("load", #"{"rate": 10}"#, "seconds"),
       ("load", #"{"rate": 1.5, "seconds": 5}"#, "rate"),
       ("drill", #"{"kind": "--help"}"#, "kind"), ("drill", #"{"kind": "zone-outage"}"#, "kind"),
@@ -106,6 +109,7 @@ import Testing
   func wordsAreAsTyped() throws {
     let cases = [
       ("climb", #"{"to": 2}"#, "climb --to 2"), ("undo", "{}", "climb --undo"),
+      ("rollback", "{}", "rollback"),
       ("load", #"{"rate": 20, "seconds": 3}"#, "load --rate 20 --duration 3"),
       ("drill", #"{"kind": "instance-crash", "host": "server-a"}"#, "drill instance-crash --host server-a"),
     ]

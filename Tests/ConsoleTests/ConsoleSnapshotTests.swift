@@ -36,12 +36,22 @@ import Topology
     try expectGolden("climb-4-to-5", snapshot(of: .at(.replicated), climb: climb))
   }
 
+  @Test("what is tried looks like what the page is tested with")
+  func trialsAreTheGoldenOnes() throws {
+    let climb = ConsoleClimb(
+      from: 5, to: 6, done: 20, count: 44,
+      title: "send a growing share of the calls of posts to its own servers",
+      isRunning: false)
+    try expectGolden("canary", snapshot(of: .at(.microservices).trying()))
+    try expectGolden("climb-5-to-6", snapshot(of: .at(.stateless).leadingApart(), climb: climb))
+  }
+
   @Test("the snapshot has the members that console.js describes, and no others")
   func membersAreAsDescribed() throws {
     let climb = ConsoleClimb(from: 4, to: 5, done: 0, count: 1, title: "", isRunning: false)
     var job = Job(id: 1, lane: .load, title: "Load", startedAtMs: 1)
     job.add(.report(Array("{}".utf8)))
-    let bytes = try snapshot(of: .at(.stateless), climb: climb, jobs: [job])
+    let bytes = try snapshot(of: .at(.stateless).leadingApart(), climb: climb, jobs: [job])
     let json = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
     let expected: [String: Set<String>] = [
       "stage": ["number", "name"],
@@ -54,6 +64,8 @@ import Topology
       "climb": ["from", "to", "done", "count", "title", "fraction", "remainingSeconds", "isRunning"],
       "jobs": ["id", "lane", "title", "startedAtMs", "endedAtMs", "hasSucceeded", "lines", "report"],
       "drills": ["kind", "summary", "firstStage", "target"],
+      "trials": ["service", "share", "new", "staying", "verdict"],
+      "releases": ["current", "releases"],
       "budget": ["target", "days", "requests", "failed", "allowed", "usedShare", "alarms"],
       "disk": ["usedBytes", "quotaBytes"],
       "instance": ["type", "loops", "cacheBytes"],

@@ -72,6 +72,12 @@ def test_one_command_climbs_from_the_launch_page_to_stage_6(lab):
         told = [event["step"] for event in events if event.get("event") == "done" and event["operation"] == "verify"]
         assert set(steps) <= set(told), to
     expect_at(lab, 6)
+    # Each share of a service's calls, with the numbers by which it was judged.
+    trials = lab.status()["trials"]
+    assert {trial["service"] for trial in trials} == {"accounts", "posts", "graph"}
+    assert [round(100 * trial["share"]) for trial in trials] == [1, 10, 50, 100] * 3
+    assert {trial["verdict"] for trial in trials} == {"wentOn"} and "release" not in trials[0]
+    assert all(trial["new"]["requests"] > 0 for trial in trials if trial["service"] == "posts" and trial["share"] > 0.4), trials
 
 
 @pytest.mark.parametrize("to", [5, 6])

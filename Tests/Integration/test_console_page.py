@@ -1,19 +1,23 @@
 """The console's page in a real browser, before snapshots of every stage: what stands where, and what its buttons ask for."""
 
+import copy
+
 import pytest
 
 from support.browser import chromium
-from support.console_page import TOKEN, console_page, golden, scaled
+from support.console_page import TOKEN, console_page, golden, many, renamed, scaled
 from support.waiting import wait_until
 
 SNAPSHOTS = {
-    **{name: golden(name) for name in [*(f"stage-{number}" for number in range(1, 8)), "zone-cut", "climb-4-to-5"]},
+    **{name: golden(name) for name in [*(f"stage-{number}" for number in range(1, 8)), "zone-cut", "climb-4-to-5", "climb-5-to-6",
+                                        "canary"]},
     "scaled": scaled(golden("stage-5"), 8),
+    "fifty-hosts": many(golden("canary"), 9),
 }
 
 # Every node and label of the map whose box lies over another's, and what is cut off at the right.
 COLLISIONS = """
-    const boxes = [...document.querySelectorAll('.node, .road-label, .group-name, .group-head button')].map((element) => {
+    const boxes = [...document.querySelectorAll('.node, .service-title, .road-label, .group-name, .group-head button')].map((element) => {
       const { left, top, right, bottom } = element.getBoundingClientRect();
       return { left, top, right, bottom, name: element.textContent };
     }).filter(({ left, right }) => right > left);
@@ -58,6 +62,184 @@ def test_nothing_on_the_map_covers_anything_else(browser, page, name, width):
     assert browser.run("return document.querySelectorAll('.node').length") == len(nodes)
     is_picture = browser.run("return document.getElementById('topology').classList.contains('is-picture')")
     assert is_picture == (width == 1280)
+
+
+# Of what is seen on the page: what reaches beyond the window, whose text is cut off, and which words lie over others.
+FAULTS = """
+    const width = document.documentElement.clientWidth;
+    const isSeen = (element) => element.checkVisibility() && !element.closest('.for-readers, .symbols');
+    const boxOf = (element) => element.getBoundingClientRect();
+    const name = (element) => `${element.tagName} ${element.id || element.getAttribute('class')}: ${element.textContent.slice(0, 40)}`;
+    // A picture's lists of calls are for readers.
+    const inPicture = (element) => element.closest('.is-picture .calls');
+    const all = [...document.querySelectorAll('body *')].filter((element) => isSeen(element) && !inPicture(element));
+    const beyond = all.filter((element) => {
+      const { left, right, width: own } = boxOf(element);
+      return own > 0 && (left < -0.5 || right > width + 0.5);
+    }).map(name);
+    const isCut = (element) => element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
+    const cut = all.filter((element) => !(element instanceof SVGElement) && !['INPUT', 'SELECT', 'OPTION'].includes(element.tagName)
+      && element.clientWidth > 0 && getComputedStyle(element).overflowX !== 'visible' && element.id !== 'events' && isCut(element)).map(name);
+    const withWords = all.filter((element) => !(element instanceof HTMLOptionElement) && element.tagName !== 'SELECT'
+      && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+    // Lines of words, as they are drawn.
+    const lines = withWords.filter((element) => !element.closest('#events')).flatMap((element) => [...element.childNodes]
+      .filter((node) => node.nodeType === 3 && node.data.trim()).flatMap((node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return [...range.getClientRects()].filter(({ width: own }) => own > 0).map((box) => ({ box, element, of: node }));
+      }));
+    const over = [];
+    lines.forEach((a, index) => lines.slice(index + 1).forEach((b) => {
+      if (a.of === b.of) return;
+      const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+      const high = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+      // Lines of one paragraph may touch.
+      if (wide > 1 && high > 4) over.push([name(a.element), name(b.element)]);
+    }));
+    // And words that leave the box that they are in.
+    const outside = lines.filter(({ box, element }) => {
+      const frame = element.closest('.node, .service, .panel, button, dialog');
+      return frame && (box.right > boxOf(frame).right + 1 || box.left < boxOf(frame).left - 1);
+    }).map(({ element }) => name(element));
+    return { beyond, cut, over: over.slice(0, 10), outside };
+"""
+NONE = {"beyond": [], "cut": [], "over": [], "outside": []}
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+@pytest.mark.parametrize("name", ["canary", "fifty-hosts", "climb-5-to-6"])
+def test_everything_can_be_read_with_thirty_hosts_and_with_fifty(browser, page, name, width):
+    look(browser, page, SNAPSHOTS[name], width)
+    browser.see("GET /@{name}")
+    hosts = {node["host"] for node in SNAPSHOTS[name]["topology"]["nodes"] if node["zone"]}
+    assert name == "climb-5-to-6" or len(hosts) >= 30
+    assert browser.run(FAULTS) == NONE
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_names_of_sixty_three_characters_break_nothing_and_are_no_markup(browser, page, width):
+    """A manifest's names are data, with hyphens or without."""
+    snapshot = renamed(golden("canary"), {"posts": "p" * 63, "accounts": "-".join(["account"] * 8)[:63]})
+    snapshot["app"]["title"] = "<b>" + "Summit" * 10
+    snapshot["processes"][0]["lastEnd"] = "<img src=x onerror=alert(1)> " + "x" * 120
+    snapshot["releases"]["releases"][0]["from"] = "/" + "f" * 200
+    look(browser, page, snapshot, width)
+    assert browser.run(FAULTS) == NONE
+    assert browser.run("return document.querySelectorAll('main img, main b, header b').length") == 0
+    assert "<b>Summit" in browser.text
+    assert "p" * 63 in browser.run("return document.getElementById('topology').textContent")
+
+
+def test_a_service_stands_with_its_balancer_and_leads_to_what_it_calls(browser, page):
+    """As one reads an architecture: front door, front servers, balancers and instances of each service, data; by zone."""
+    look(browser, page, SNAPSHOTS["fifty-hosts"], 1400)
+    services = browser.run("""
+      const box = (element) => { const r = element.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
+      return [...document.querySelectorAll('.service')].map((service) => ({
+        name: service.querySelector('.service-title').textContent, box: box(service),
+        zone: service.closest('[data-kind=zone]').querySelector('.group-name').textContent,
+        kinds: [...service.querySelectorAll('.node')].map((node) => node.dataset.kind),
+        hosts: [...service.querySelectorAll('.node')].map((node) => node.querySelector('.node-subtitle').textContent),
+      }));""")
+    assert sorted((service["name"], service["zone"]) for service in services) == sorted(
+        (name, f"Zone {letter}") for name in ["web", "accounts", "posts", "graph"] for letter in "abc")
+    data = browser.run("""
+      return Math.min(...[...document.querySelectorAll('.node[data-kind=database]')].map((node) => node.getBoundingClientRect().top));""")
+    for service in services:
+        letter, name = service["zone"][-1], service["name"]
+        assert service["kinds"] == ["loadBalancer", *["service"] * 3]
+        assert service["hosts"][1:] == [f"service-{name}-{letter}", f"service-{name}-{letter}2", f"service-{name}-{letter}3"]
+        fronts = [front for front in services if front["zone"] == service["zone"] and front["name"] == "web"]
+        if name != "web":
+            assert fronts[0]["box"][3] < service["box"][1] and service["box"][3] < data
+    # A line for each that calls: not one for each pair of hosts.
+    lines = browser.run("return document.querySelectorAll('.road[data-kind=call]').length")
+    assert 30 <= lines <= 60
+    # The one that is down is seen to be, and its service's lines are not while another is up.
+    hurt = copy.deepcopy(SNAPSHOTS["fifty-hosts"])
+    next(node for node in hurt["topology"]["nodes"] if node["host"] == "service-posts-b2")["health"] = "waiting"
+    page.show(hurt)
+    wait_until(lambda: browser.run("return document.querySelectorAll('.service .node[data-health=waiting]').length") == 1,
+               "the host is seen to be down")
+    assert browser.run("return document.querySelectorAll('.road[data-state=down]').length") == 0
+
+
+def test_the_share_of_a_canary_both_sides_numbers_and_the_verdict_are_shown(browser, page):
+    snapshot = golden("canary")
+    look(browser, page, snapshot)
+    steps = "return [...document.querySelectorAll('#trials-steps li')].map((step) => step.innerText.replaceAll(/\\s+/g, ' '))"
+    browser.see("Canary: release 5")
+    assert browser.run(steps)[0] == ("posts 33 % of the instances release 5: 1,333 requests, 0 failed, p99 ≤ 10 ms "
+                                     "stays: 3,600 requests, 0 failed, p99 ≤ 5 ms looked at")
+    assert browser.run("return document.getElementById('trials-when').textContent") == "under way"
+    # It went badly: what was seen stays to be read.
+    trial = snapshot["trials"][-1]
+    trial.update(verdict="takenBack", text="posts does worse than before", new={**trial["new"], "failed": 200})
+    del snapshot["releases"]["rollout"]
+    page.show(snapshot)
+    browser.see("taken back posts does worse than before".split(" posts")[0])
+    wait_until(lambda: "200 failed" in browser.run(steps)[0] and "posts does worse than before" in browser.run(steps)[0],
+               "both are shown")
+    assert browser.run("return document.getElementById('trials-when').textContent") == "the last one"
+    # Of a climb that was cut short.
+    climb = golden("climb-5-to-6")
+    climb["trials"][-1]["verdict"] = "judging"
+    page.show(climb)
+    browser.see("Canary: services led apart")
+    shares = browser.run("return [...document.querySelectorAll('.trial-what')].map((what) => what.innerText.split('\\n').join(' '))")
+    assert shares == ["posts 10 % of the calls", "posts 1 % of the calls", "accounts all calls", "accounts 50 % of the calls",
+                      "accounts 10 % of the calls", "accounts 1 % of the calls"]
+    assert browser.run(steps)[0].endswith("cut short")
+    page.show(golden("stage-6"))
+    wait_until(lambda: "Canary" not in browser.text, "nothing is tried")
+
+
+def test_a_release_is_gone_back_to_after_a_question(browser, page):
+    look(browser, page, golden("stage-6"))
+    lines = browser.run("return [...document.querySelectorAll('#releases li')].map((line) => line.innerText.split('\\n')[0])")
+    # Those whose files are there.
+    assert lines == ["Release 4", "Release 3", "Release 2"]
+    browser.tab_to("Run it: release 2").key("ENTER")
+    browser.see("Have the app run release 2?")
+    assert browser.focused == "Cancel"
+    browser.click("Cancel")
+    assert page.asked == []
+    browser.click("Run it: release 2").click("Run release 2", within="dialog")
+    wait_until(lambda: page.asked, "the page asks for it")
+    assert page.asked == [("/actions/rollback", {"release": 2}, f"Bearer {TOKEN}", "application/json")]
+    # While one is on its way, that is what can be taken back.
+    page.show(golden("canary"))
+    browser.see("Release 5 is on its way")
+    browser.click("Take it back: release 5").click("Take it back", within="dialog")
+    wait_until(lambda: len(page.asked) == 2, "the page asks for it")
+    assert page.asked[1][:2] == ("/actions/rollback", {})
+
+
+def test_fingers_find_room_on_a_narrow_page(browser, page):
+    look(browser, page, golden("canary"), 400)
+    small = browser.run("""
+      return [...document.querySelectorAll('button, input, select, summary')].filter((element) => element.checkVisibility())
+        .map((element) => [element.getBoundingClientRect(), element.accessibleName ?? element.textContent])
+        .filter(([{ width, height }]) => width < 32 || height < 32).map(([{ width, height }, name]) => [name, width, height]);""")
+    assert small == []
+
+
+def test_what_is_told_aloud_is_news_and_not_every_second(browser, page):
+    """Figures change each second; a screen reader hears of events, notices and what was asked for."""
+    snapshot = golden("canary")
+    look(browser, page, snapshot)
+    browser.run("""
+      window.told = [];
+      const live = [...document.querySelectorAll('[aria-live]')];
+      for (const region of live) new MutationObserver(() => window.told.push(region.id)).observe(region, { childList: true, subtree: true, characterData: true });""")
+    for second in range(5):
+        snapshot["trials"][-1]["new"]["requests"] += 100
+        snapshot["topology"]["nodes"][8]["requestsPerSecond"] = 30.0 + second
+        page.show(snapshot)
+        wait_until(lambda: f"{1333 + 100 * (second + 1):,} requests" in browser.text, "the figures are new")
+    assert browser.run("return window.told") == []
+    assert browser.run("return [...document.querySelectorAll('#trials [aria-live], #releases [aria-live], #topology [aria-live]')].length") == 0
 
 
 def test_hosts_stand_in_their_zone_and_callers_above_what_they_call(browser, page):
@@ -244,15 +426,19 @@ def test_a_traced_request_is_a_waterfall(browser, page, width):
         assert row["bar"][2] >= 2 and row["track"][1] <= row["row"][1] + 1
     assert browser.run("return document.documentElement.scrollWidth") <= width, "the page is wider than its window"
     assert browser.run("return document.querySelectorAll('.waterfall li[data-failed]').length") == 1
+    # Who hears the page is told that it is there, and not every row of it.
+    assert browser.run("return document.getElementById('announcer').textContent") == "GET /@{name}, 313 ms, 24 steps, below the list."
+    assert browser.run("return document.querySelector('#trace').closest('[aria-live]')") is None
     # Told where it is kept no more.
     page.trace = {**page.trace, "summary": {**page.trace["summary"], "name": "GET /later"}}
     browser.see("GET /later")
 
 
+@pytest.mark.parametrize("name", ["zone-cut", "canary", "climb-5-to-6"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_stand_out_from_what_is_behind_them(browser, page, scheme):
+def test_words_stand_out_from_what_is_behind_them(browser, page, name, scheme):
     """WCAG's 4.5 to 1, of everything on the page that has words and a plain background."""
-    look(browser, page, golden("zone-cut"), **{"prefers-color-scheme": scheme})
+    look(browser, page, golden(name), **{"prefers-color-scheme": scheme})
     weak = browser.run("""
       const channels = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
       const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from support.browser import chromium
 from support.crowd import Crowd
 from support.paths import REPOSITORY, SUMMIT
 from support.raw_http import Connection
@@ -83,6 +84,12 @@ def test_a_good_release_reaches_all_instances_and_can_be_gone_back_from(rolled):
         # Old and new have answered side by side.
         changes = [text for text, other in zip(readers.texts, readers.texts[1:]) if text != other]
         assert "two" in changes, "for a while there were both"
+        # Each step with what was counted of both sides; of all of it against what was before.
+        trials = rolled.status()["trials"]
+        assert [(trial["service"], trial["release"], trial["share"], trial["verdict"]) for trial in trials] == [
+            ("web", 2, 0.5, "wentOn"), ("web", 2, 1, "wentOn")]
+        for trial in trials:
+            assert all(trial[side]["requests"] > 0 and trial[side]["failed"] == 0 for side in ("new", "staying")), trial
         assert text_of(rolled) == {"two"} and states(rolled) == {1: "replaced", 2: "running"}
         assert rolled.heights("deploy", "--lab", "--json").expect(0).json == {"outcome": "ran_already", "release": 2}
         rolled.heights("rollback").expect(0)
@@ -106,12 +113,39 @@ def test_a_release_that_fails_a_share_of_its_requests_is_taken_back_by_itself(ro
     assert set(readers.failures) == {500}, readers.failures
     # One instance of two has had it, for a few seconds.
     assert len(readers.failures) < len(readers.texts) / 4
+    [trial] = rolled.status()["trials"]
+    assert (trial["verdict"], trial["share"]) == ("takenBack", 0.5) and trial["new"]["failed"] >= 5 and trial["staying"]["failed"] == 0
+    assert trial["text"].startswith("web does worse than before: ")
     lines = releases(rolled)
     assert lines[2]["state"] == "bad" and "does worse than before" in lines[2]["fault"]
     # The next start does not fall for what is in the folder.
     rolled.down()
     rolled.up()
     assert text_of(rolled) == {"one"}
+
+
+def test_the_console_tells_of_a_deploy_and_leads_back(rolled):
+    status = rolled.status()
+    with Readers(status["appURL"]) as readers, chromium() as browser:
+        browser.open(status["consoleURL"]).see("Stage 4 of 7")
+        set_release(rolled.folder, text="two")
+        deploy = rolled.start("deploy", "--lab")
+        browser.see("Canary: release 2")
+        browser.see("Release 2 is on its way: server-a runs it.")
+        browser.see("50 % of the instances")
+        deploy.communicate(timeout=120)
+        assert deploy.returncode == 0
+        browser.see("the last one")
+        steps = browser.run("return [...document.querySelectorAll('#trials-steps li')].map((step) => step.innerText.replaceAll(/\\s+/g, ' '))")
+        assert len(steps) == 2 and "all instances" in steps[0] and "before: " in steps[0], steps
+        for step in steps:
+            assert re.search(r"release 2: [\d,]+ requests, 0 failed", step) and step.endswith("went on"), steps
+        browser.click("Run it: release 1").click("Run release 1", within="dialog")
+        browser.see("Canary: release 1")
+        wait_until(lambda: states(rolled) == {1: "running", 2: "replaced"}, "release 1 runs again", 120)
+        assert text_of(rolled) == {"one"}
+        browser.expect_no_complaint(status["consoleURL"])
+    assert not readers.failures, readers.failures[:5]
 
 
 @pytest.mark.parametrize("wrong, reason", [("dies", "this release does not start"), ("hangs", "not ready within 20 s")])

@@ -19,6 +19,7 @@ final class FakeLab: RolloutLab {
     var badRelease: Fault?
     var isGone = false
     var said: [String] = []
+    var trials = TrialBook()
     var pausedMs = 0
     /// By the process: how long it runs its release.
     var ages: [String: Int] = [:]
@@ -96,7 +97,14 @@ final class FakeLab: RolloutLab {
   }
 
   func settle(_ number: Int) throws { try call { $0.book.settle(number) } }
-  func drop(fault: String?) throws { try call { $0.book.drop(fault: fault) } }
+  func show(_ trial: LabSnapshot.Trial) { world.withLock { $0.trials.note(trial) } }
+
+  func drop(fault: String?) throws {
+    try call { world in
+      if let number = world.book.rollout?.number { world.trials.drop(number, fault: fault) }
+      world.book.drop(fault: fault)
+    }
+  }
 
   func counts() -> [String: AnswerCounts] {
     world.withLock { world in

@@ -29,6 +29,13 @@ import Testing
     let said = lab.world.withLock { $0.said }
     #expect(said.contains("posts-a of posts: release 2, and nobody else yet"))
     #expect(said.contains { $0.hasPrefix("web: does as well as before, by ") })
+    let trials = lab.world.withLock { $0.trials.trials }
+    #expect(
+      trials.map(\.service) == ["posts", "posts", "web", "web"] && trials.map(\.share) == [0.5, 1, 0.5, 1])
+    for trial in trials {
+      #expect(trial.release == 2 && trial.verdict == .wentOn && trial.text != nil)
+      #expect(trial.new.requests > 0 && trial.staying.requests > 0 && trial.new.p99Ms == 10, "\(trial)")
+    }
   }
 
   @Test func withTooFewRequestsItSaysThatItWasJudgedByHealth() throws {
@@ -54,6 +61,11 @@ import Testing
     #expect(lab.world.withLock { $0.said }.filter { $0.contains("release 2, and nobody") }.count == 1)
     let line = reason.prefix { $0 != "\n" }
     #expect(lab.world.withLock { $0.book[2]?.fault }?.hasPrefix(line) == true)
+    // With the numbers of both sides as they were when that was decided.
+    let trials = lab.world.withLock { $0.trials.trials }
+    #expect(trials.count == 1 && trials[0].verdict == .takenBack)
+    #expect(trials[0].text?.hasPrefix(line) == true)
+    if fault == .fails { #expect(trials[0].new.failed >= 5 && trials[0].staying.failed == 0) }
   }
 
   @Test func aSingleProcessIsHeldAgainstWhatItTookThePlaceOf() {

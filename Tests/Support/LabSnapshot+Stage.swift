@@ -46,6 +46,7 @@ extension LabSnapshot {
     snapshot.cutZones = cutZones
     let services = topology.services.compactMap(LabSnapshot.Service.sample)
     snapshot.services = services.isEmpty ? nil : services
+    snapshot.releases = .sample
     snapshot.budget = .sample(stage, isBurning: !cutZones.isEmpty)
     return snapshot
   }

@@ -24,14 +24,20 @@ struct CallShare: Sendable {
     // One that was interrupted while all went has nothing to compare with: it goes back to half.
     for rung in Self.rungs where rung >= min(share, Self.half) {
       try set(rung, lab, say)
-      let seen = try watch(formerly, lab)
+      var trial = LabSnapshot.Trial(service: service, share: Double(rung) / Double(Self.all))
+      let seen = try watch(&trial, formerly, lab)
+      trial.text = seen.text
       let what = "\(Self.text(of: rung)) of the calls of \(service)"
       if !seen.isWell {
         // The reason is why it went badly, also where who stands still does not tell that it has heard of it.
         do { try set(0, lab, say) } catch { say("\(error)") }
+        trial.verdict = .takenBack
+        lab.show(trial)
         throw ClimbError.notSo("\(what) are answered as well as those that stay: \(seen.text)")
       }
       say("\(what): \(seen.text)")
+      trial.verdict = .wentOn
+      lab.show(trial)
       if seen.here.total > 0 { formerly = seen.here }
     }
   }
@@ -47,9 +53,10 @@ struct CallShare: Sendable {
 
   // MARK: How it does
 
+  /// - Parameter trial: shown to people at each look.
   /// - Returns: whether the share may grow, what both sides have counted, for people, and of those that stayed for the next share.
   private func watch(
-    _ formerly: AnswerCounts, _ lab: any Provider
+    _ trial: inout LabSnapshot.Trial, _ formerly: AnswerCounts, _ lab: any Provider
   ) throws -> (isWell: Bool, text: String, here: AnswerCounts) {
     let pace = lab.sharePace
     var judge = ShareJudge(pace, formerly: formerly)
@@ -57,9 +64,13 @@ struct CallShare: Sendable {
     var seen = CallsSeen()
     seen.take(try counts(lab))
     let begun = ContinuousClock.now
+    lab.show(trial)
     while true {
       usleep(UInt32(pace.lookMs) * 1_000)
       seen.take(try counts(lab))
+      let staying = seen.sum.here.total > 0 ? seen.sum.here : formerly
+      (trial.new, trial.staying) = (.init(seen.sum.elsewhere), .init(staying))
+      lab.show(trial)
       let elapsedMs = Int((ContinuousClock.now - begun) / .milliseconds(1))
       if seen.isOfNobody {
         if elapsedMs < pace.mostMs { continue }

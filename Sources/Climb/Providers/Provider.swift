@@ -41,6 +41,8 @@ protocol Provider: Sendable {
   /// Asks a process of the app over its admin socket; throws when it does not run.
   func get(_ process: String, _ path: String) throws -> AdminClient.Answer
   func post(_ process: String, _ path: String, _ body: [UInt8]) throws -> AdminClient.Answer
+  /// Shows people how a share of calls does. Nothing goes by it: that nobody hears of it is no fault.
+  func show(_ trial: LabSnapshot.Trial)
   /// How long a process may take to follow a change of the placement, in milliseconds.
   var adoptionMs: Int { get }
   /// How long the app may be away, or busy with the job of a climber that was killed, in milliseconds.

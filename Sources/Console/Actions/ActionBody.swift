@@ -45,6 +45,15 @@ struct ActionBody: Decodable {
     return range.lowerBound
   }
 
+  /// One of `known`; nil when it was not sent, or after a mistake.
+  mutating func optionalNumber(_ name: String, of known: [Int]) -> Int? {
+    guard let value = values.removeValue(forKey: name) else { return nil }
+    if case .number(let number) = value, known.contains(number) { return number }
+    let list = known.isEmpty ? "nothing, for there is none" : known.map(String.init).joined(separator: ", ")
+    mistakes.append(.init(name, "Expected one of: \(list)."))
+    return nil
+  }
+
   /// - Throws: `Problem` (422) that names every member which is missing, wrong or unknown.
   mutating func finish() throws {
     mistakes += values.keys.sorted().map { .init($0, "This is not a part of the action.") }

@@ -21,7 +21,8 @@ struct ConsoleActions: Sendable {
       return secured(.noContent.with("Cache-Control", "no-store"))
     }
     let actions: [(name: String, act: @Sendable (inout ActionBody) throws -> Void)] = [
-      ("climb", climb), ("undo", undo), ("drill", drill), ("load", load), ("scale", scale),
+      ("climb", climb), ("undo", undo), ("rollback", rollback), ("drill", drill), ("load", load),
+      ("scale", scale),
       ("scale-by-load", scaleByLoad), ("stop", stop),
       ("cut-power", { try power(&$0, isOn: false) }), ("restore-power", { try power(&$0, isOn: true) }),
     ]
@@ -47,6 +48,19 @@ struct ConsoleActions: Sendable {
   private func undo(_ body: inout ActionBody) throws {
     try body.finish()
     try board.start(["climb", "--undo"], as: "Back to the stage before", lane: .change)
+  }
+
+  // MARK: Releases
+
+  /// Without a number it goes to the release before, or takes back what is on its way.
+  private func rollback(_ body: inout ActionBody) throws {
+    let book = lab.snapshot.releases ?? ReleaseBook()
+    let kept = book.all.filter { !$0.isRemoved && $0.number != book.current }.map(\.number)
+    let release = body.optionalNumber("release", of: kept)
+    try body.finish()
+    try board.start(
+      ["rollback"] + (release.map { [String($0)] } ?? []),
+      as: release.map { "Back to release \($0)" } ?? "Back to the release before", lane: .change)
   }
 
   // MARK: Drills and load

@@ -14,6 +14,10 @@
 //   climb      null | {from, to, done, count, title, fraction|null, remainingSeconds|null, isRunning}
 //   jobs       [{id, lane, title, startedAtMs, endedAtMs|null, hasSucceeded|null, lines [string], report|null}]
 //   drills     [{kind, summary, firstStage, target}]             target: 'zone' | 'host' | 'nothing'
+//   trials     [Trial]                                           of what is tried now, or was last; the first step first
+//   releases   null | {current?, rollout?: {number, processes [string]},
+//               releases [{number, state, madeAtMs, from, fault?, isKept}]}      the newest first
+//               state: 'running' | 'canary' | 'replaced' | 'bad' | 'unused'
 //   budget     null | {target, days, requests, failed, allowed, usedShare, alarms [{name, rate, longSeconds, shortSeconds,
 //               longRate, shortRate, fires}]}                    shares 0 to 1; rates: times as often as requests may fail
 //   disk       {usedBytes, quotaBytes}
@@ -27,6 +31,9 @@
 //               lagBytes|null, health|null, requestsPerSecond|null, change|null ('comes' | 'goes')}
 // Scaling      {mode ('auto' | 'hand'), count, minimum, maximum, targetPercent, utilisation|null, idleShare|null (0 to 1),
 //               requestsPerCoreAtTarget|null}
+// Trial        {service, release? (else a service that is led apart), share (above 0, up to 1), new (Side), staying (Side; of what
+//               was before at a share of 1), verdict ('judging' | 'wentOn' | 'takenBack'), text?}
+// Side         {requests, failed, p99Ms?}
 // Sample       {t, requestsPerSecond, errorsPerSecond, writesPerSecond, p50Ms, p90Ms, p99Ms, lagBytes}
 //              each null when not known
 // health       'stopped' | 'starting' | 'ready' | 'stopping' | 'waiting' (ended by itself, will be started again) |
@@ -38,12 +45,16 @@ import { Access } from './access.js';
 import { Chart } from './charts.js';
 import { Controls } from './controls.js';
 import { firingAlarm, showBudget } from './budget.js';
-import { badge, code, html } from './dom.js';
-import { bytes, dateAndTime, percent, timeOfDay } from './format.js';
+import { code, html } from './dom.js';
+import { bytes, percent, timeOfDay } from './format.js';
 import { ClimbPanel, JobList } from './jobs.js';
 import { MapView } from './map.js';
+import { showProcesses } from './processes.js';
+import { ReleasePanel } from './releases.js';
 import { showServices } from './services.js';
+import { Timeline } from './timeline.js';
 import { Traces } from './traces.js';
+import { showTrials } from './trials.js';
 
 const historyMs = 300_000;
 /// A snapshot comes each second; one that is this late will hardly come.
@@ -54,8 +65,11 @@ const byId = (id) => document.getElementById(id);
 const access = new Access((state) => showAccess(state));
 const controls = new Controls(access, (mistake) => showNotice('mistake', ...(mistake ? ['alarm', 'Refused. ', mistake] : [null])));
 const mapView = new MapView(byId('topology'), controls.powerButton);
-const traces = new Traces(access, byId('traces'), byId('trace'), byId('no-traces'));
+const announce = (text) => { byId('announcer').textContent = text; };
+const traces = new Traces(access, byId('traces'), byId('trace'), byId('no-traces'), announce);
+const timeline = new Timeline(byId('events'), byId('no-events'), byId('events-filter'), announce);
 const climbPanel = new ClimbPanel(controls);
+const releasePanel = new ReleasePanel(byId('releases'), controls);
 const jobList = new JobList(byId('jobs'), controls);
 const charts = [
   new Chart(byId('requests'), {
@@ -93,7 +107,7 @@ function whenChanged(key, value, draw) {
 }
 
 function show(snapshot) {
-  const { stage, stages, app, topology, budget, disk, instance, processes, dns, operation, events } = snapshot;
+  const { stage, stages, app, topology, trials, releases, climb, budget, disk, instance, processes, dns, operation, events } = snapshot;
   const hasServer = topology.nodes.some(({ zone }) => zone);
   whenChanged('app', { app, stage, count: stages.length }, showApp);
   whenChanged('ladder', { stage, stages }, showLadder);
@@ -103,16 +117,19 @@ function show(snapshot) {
   controls.show(snapshot);
   whenChanged('summary', topology, showSummary);
   whenChanged('services', topology.tiers, (tiers) => showServices(byId('services'), { tiers }));
+  whenChanged('trials', { trials, isClimbing: climb?.isRunning === true, isDeploying: Boolean(releases?.rollout) },
+    (news) => showTrials(byId('trials'), news));
+  whenChanged('releases', releases, () => releasePanel.show(releases));
   byId('budget').hidden = !budget;
   if (budget) whenChanged('budget', budget, () => showBudget(byId('budget'), budget));
   whenChanged('budget-alarm', budget && firingAlarm(budget), showBudgetNotice);
   whenChanged('disk', { disk, hasServer }, showDisk);
   whenChanged('instance', { instance, hasServer }, showInstance);
   whenChanged('dns', dns, showDNS);
-  whenChanged('processes', processes, showProcesses);
+  whenChanged('processes', processes, () => showProcesses(byId('processes'), processes));
   whenChanged('operation', operation, showOperation);
   whenChanged('copies', hasOneCopy(processes), showCopies);
-  whenChanged('events', events, showEvents);
+  whenChanged('events', events, () => timeline.show(events));
 }
 
 // MARK: Charts
@@ -217,45 +234,6 @@ function showDNS({ name, address, server, port, note }) {
 function facts(pairs) {
   return pairs.map(([term, value]) => html('div', {}, html('dt', {}, term), html('dd', {}, value)));
 }
-
-function showProcesses(processes) {
-  const rows = processes.map(({ name, address, role, pid, health, lagBytes, restarts, lastEnd }) => html('tr', {},
-    html('th', { scope: 'row' }, name),
-    html('td', {}, badge(health)),
-    html('td', { class: 'role-cell' }, [role?.replaceAll('_', ' '), lagBytes === null ? null : `${bytes(lagBytes)} behind`]
-      .filter(Boolean).join(', ')),
-    html('td', { class: 'address-cell' }, address),
-    html('td', { class: 'number' }, pid === null ? '–' : String(pid)),
-    html('td', { class: 'number', 'data-some': restarts > 0 ? '' : null }, String(restarts)),
-    html('td', { class: 'last-end' }, lastEnd)));
-  const none = html('tr', {}, html('td', { colspan: 7 }, 'None is running.'));
-  byId('processes').replaceChildren(...(rows.length ? rows : [none]));
-}
-
-// MARK: Timeline
-
-let allEvents = [];
-let lastToldMs = null;
-
-function showEvents(events) {
-  allEvents = events;
-  filterEvents();
-  const fresh = events.filter(({ t }) => lastToldMs !== null && t > lastToldMs).slice(-3);
-  if (fresh.length) byId('announcer').textContent = fresh.map(({ text }) => text).join('. ');
-  lastToldMs = events.at(-1)?.t ?? 0;
-}
-
-function filterEvents() {
-  const words = byId('events-filter').value.toLowerCase().split(' ').filter(Boolean);
-  const shown = allEvents.filter(({ text }) => words.every((word) => text.toLowerCase().includes(word)));
-  byId('events').replaceChildren(...shown.toReversed().map(({ t, text }) => html('li', {},
-    html('time', { datetime: new Date(t).toISOString(), title: dateAndTime(t) }, timeOfDay(t)),
-    html('span', {}, text))));
-  byId('no-events').hidden = shown.length > 0;
-  byId('no-events').textContent = allEvents.length ? 'Nothing that happened has these words.' : 'Nothing has happened yet.';
-}
-
-byId('events-filter').addEventListener('input', filterEvents);
 
 // MARK: Notices
 

@@ -6,8 +6,9 @@ import { bytes, figure } from './format.js';
 import { planOf, spread } from './ranks.js';
 import { isLeader, labels, linesOf, routes } from './roads.js';
 
-/// What a node needs to be read, its share of the boxes around it included.
-const nodeWidth = 164;
+/// What a box needs to be read, its share of the boxes around it included; where it is one of many, it has less in a line.
+const boxWidth = 164;
+const layeredBoxWidth = 128;
 
 export class MapView {
   /// - root: in a room whose width decides. - powerButton: makes the button of a zone, `update(zone)` keeps it right.
@@ -37,6 +38,9 @@ export class MapView {
   build(topology) {
     this.plan = planOf(topology);
     this.nodes = new Map();
+    // By their names: what lines lead to.
+    this.boxes = new Map();
+    this.boxNames = new Map();
     this.zones = new Map();
     const { lanes, regions, first, last } = this.plan;
     const cells = lanes.map((lane) => this.cell(lane, { lane: '' }));
@@ -79,8 +83,10 @@ export class MapView {
     return html('li', { class: 'group', 'data-kind': kind }, head, html('ul', {}, ...items));
   }
 
-  cell({ rank, nodes }, { column, lane }) {
-    const items = nodes.map((node, index) => this.node(node, nodes.findIndex(({ tier }) => tier === node.tier) === index));
+  cell({ rank, boxes }, { column, lane }) {
+    const nodes = boxes.flatMap((box) => box.nodes);
+    const isFirst = (node) => nodes.find(({ tier }) => tier === node.tier) === node;
+    const items = boxes.map((box) => this.box(box, isFirst));
     const cell = html('li', { class: 'cell', 'data-lane': lane, 'data-copies': this.copies(nodes) ? '' : null },
       html('ul', {}, ...items));
     place(cell, { columns: lane === '' ? null : [column, column + 1], ranks: [rank, rank] });
@@ -93,21 +99,44 @@ export class MapView {
     return nodes.some(({ tier }) => replicated.includes(tier));
   }
 
-  /// - isFirst: of its tier here. The first tells, for those who read the list, what its tier calls.
-  node(node, isFirst) {
-    const titles = new Map(this.topology.tiers.map(({ id, title }) => [id, title]));
-    const calls = this.topology.links.filter((link) => isFirst && link.from === node.tier)
-      .map((link) => html('li', {}, `${titles.get(link.to)} (${link.label})`));
+  /// A node by itself, or a service with its balancer.
+  box({ unit, nodes }, isFirst) {
+    const name = unit ? `${unit} ${nodes[0].zone}` : nodes[0].id;
+    for (const node of nodes) this.boxNames.set(node.id, name);
+    const element = unit ? this.unit(unit, nodes) : this.node(nodes[0], isFirst(nodes[0]) ? this.calls(nodes[0].tier) : null);
+    this.boxes.set(name, element);
+    return element;
+  }
+
+  unit(unit, nodes) {
+    const { title } = this.topology.tiers.find(({ id }) => id === unit);
+    return html('li', { class: 'service', 'data-unit': unit },
+      html('p', { class: 'service-title', title }, title),
+      html('ul', {}, ...nodes.map((node) => this.node(node, null, { isInUnit: true }))),
+      this.calls(unit));
+  }
+
+  /// What a tier calls, for those who read the list; null where it calls nothing.
+  calls(id) {
+    const titles = new Map(this.topology.tiers.map((tier) => [tier.id, tier.title]));
+    const calls = this.topology.links.filter(({ from }) => from === id)
+      .map(({ to, label }) => html('li', {}, `${titles.get(this.plan.units.get(to) ?? to)} (${label})`));
+    return calls.length ? html('ul', { class: 'calls', 'aria-label': 'calls' }, ...calls) : null;
+  }
+
+  /// - calls: the first of its tier here has it.
+  node(node, calls, { isInUnit = false } = {}) {
     const isAlone = node.host && this.topology.nodes.filter(({ host }) => host === node.host).length === 1;
-    const subtitle = isAlone && node.host !== node.id ? node.host : node.subtitle;
+    const subtitle = isInUnit || (isAlone && node.host !== node.id) ? node.host : node.subtitle;
     const state = html('div', { class: 'node-state' });
     const item = html('li', { class: 'node', 'data-id': node.id, 'data-kind': node.kind, 'data-change': node.change },
       icon(node.kind),
       html('div', { class: 'node-text' },
-        html('span', { class: 'node-title', title: node.title }, node.title),
+        // The service's name stands above all of it, and a picture tells servers from balancers.
+        html('span', { class: isInUnit ? 'for-readers' : 'node-title', title: node.title }, node.title),
         html('span', { class: 'node-subtitle', title: subtitle }, subtitle)),
       state,
-      calls.length ? html('ul', { class: 'calls', 'aria-label': 'calls' }, ...calls) : null);
+      calls);
     this.nodes.set(node.id, { item, state, shown: '' });
     return item;
   }
@@ -153,11 +182,12 @@ export class MapView {
   /// As a grid where it fits; else as the list.
   arrange() {
     if (!this.topology) return;
-    const { regions, rankCount, first } = this.plan;
-    const counts = spread(this.plan, this.root.clientWidth - 24 * regions.length, nodeWidth);
+    const { regions, rankCount, first, isLayered } = this.plan;
+    const counts = spread(this.plan, this.root.clientWidth - 24 * regions.length, isLayered ? layeredBoxWidth : boxWidth);
     this.root.classList.toggle('is-picture', counts !== null);
     if (!counts) return;
-    const columnLines = counts.map((count, index) => `[column-${index}] minmax(0, ${count}fr)`).join(' ');
+    // One box needs a little more than its share of a zone.
+    const columnLines = counts.map((count, index) => `[column-${index}] minmax(0, ${count === 1 ? 1.25 : count}fr)`).join(' ');
     const rankLines = Array.from({ length: rankCount }, (_, rank) => `[rank-${rank}] auto [under-${rank}]`);
     this.list.style.setProperty('--columns', `${columnLines || 'minmax(0, 1fr)'} [column-${counts.length}]`);
     // The names of a region and its zones stand in the first row within, which makes room for the roads too.
@@ -172,8 +202,8 @@ export class MapView {
       const { left, top, width, height } = element.getBoundingClientRect();
       return { x: left - frame.left, y: top - frame.top, width, height };
     };
-    const boxes = new Map([...this.nodes].map(([id, { item }]) => [id, boxOf(item)]));
-    const lines = routes(linesOf(this.topology), boxes);
+    const boxes = new Map([...this.boxes].map(([name, element]) => [name, boxOf(element)]));
+    const lines = routes(linesOf(this.topology, ({ id }) => this.boxNames.get(id)), boxes);
     const key = JSON.stringify(lines.map((line) => [line.path, this.stateOf(line), line.link]));
     if (key === this.drawnRoads) return;
     this.drawnRoads = key;
@@ -191,7 +221,13 @@ export class MapView {
       ...labels(this.wantedLabels(lines), [...boxes.values(), ...heads.map(boxOf)]).map(pill));
   }
 
-  stateOf({ from, to, link }) {
+  /// The best of what it stands for: some of a box may be down.
+  stateOf({ pairs, link }) {
+    const states = pairs.map(([from, to]) => this.stateBetween(from, to, link));
+    return ['busy', 'idle', 'coming', 'down'].find((state) => states.includes(state));
+  }
+
+  stateBetween(from, to, link) {
     const isUp = ({ health }) => [null, 'ready', 'stopping'].includes(health);
     if (!isUp(from) || !isUp(to)) return 'down';
     if ([from, to].some((node) => node.change === 'comes' && node.health === null)) return 'coming';
@@ -207,7 +243,7 @@ export class MapView {
       lines: lines.filter((line) => line.link === link && line.kind === 'call'), isKnown: link.requestsPerSecond !== null,
     }));
     const copies = tiers.filter(({ replication }) => replication).map(({ id, replication }) => ({
-      text: replication, lines: lines.filter((line) => line.kind === 'copy' && line.from.tier === id), isKnown: false,
+      text: replication, lines: lines.filter((line) => line.kind === 'copy' && line.pairs[0][0].tier === id), isKnown: false,
     }));
     return [...calls, ...copies].filter(({ lines }) => lines.length)
       .toSorted((a, b) => b.isKnown - a.isKnown)

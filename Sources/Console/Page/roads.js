@@ -5,9 +5,23 @@ const mostLines = 8;
 /// More tiers that copy would cover each other's lines: their roles say who copies from whom.
 const mostCopiers = 3;
 
-/// Which nodes each link joins.
-/// - Returns: `[{from, to, kind: 'call'|'read'|'copy', link}]` with nodes; `link` is null for copies within a tier.
-export function linesOf({ tiers, nodes, links }) {
+/// Which boxes each link joins.
+/// - boxOf: the name of the box that a node stands in.
+/// - Returns: `[{from, to, kind: 'call'|'read'|'copy', link, pairs: [[node, node]]}]` with names of boxes; `link` is null for copies
+///   within a tier. What a box has within has no line.
+export function linesOf(topology, boxOf) {
+  const lines = new Map();
+  for (const { from, to, kind, link } of linesOfNodes(topology)) {
+    const ends = [boxOf(from), boxOf(to)];
+    if (ends[0] === ends[1]) continue;
+    const key = JSON.stringify([ends, kind, link?.from, link?.to]);
+    if (!lines.has(key)) lines.set(key, { from: ends[0], to: ends[1], kind, link, pairs: [] });
+    lines.get(key).pairs.push([from, to]);
+  }
+  return [...lines.values()];
+}
+
+function linesOfNodes({ tiers, nodes, links }) {
   const members = (tier) => nodes.filter((node) => node.tier === tier && node.role !== 'witness');
   const calls = links.flatMap((link) => {
     const [from, to] = [members(link.from), members(link.to)];
@@ -39,23 +53,53 @@ function mesh(from, to) {
   return all.length > mostLines && near.length ? near : all;
 }
 
-/// - boxes: Map(node id → {x, y, width, height}).
+/// - boxes: Map(name of a box → {x, y, width, height}).
 /// - Returns: `[{...line, path, at(t)}]`, `at` gives the point of a share of the way.
 export function routes(lines, boxes) {
   const depths = new Map();
-  return lines.filter(({ from, to }) => boxes.has(from.id) && boxes.has(to.id)).map((line) => {
-    const [from, to] = [boxes.get(line.from.id), boxes.get(line.to.id)];
-    if (line.kind !== 'copy') return { ...line, ...downward(from, to) };
+  const drawn = lines.filter(({ from, to }) => boxes.has(from) && boxes.has(to));
+  return drawn.map((line) => {
+    const [from, to] = [boxes.get(line.from), boxes.get(line.to)];
+    if (line.kind !== 'copy') return { ...line, ...(bundled(line, drawn, boxes) ?? downward(from, to)) };
     // Copies of one tier swing at one depth, those of the next below them.
-    if (!depths.has(line.from.tier)) depths.set(line.from.tier, 20 + 14 * depths.size);
-    return { ...line, ...beneath(from, to, depths.get(line.from.tier)) };
+    const { tier } = line.pairs[0][0];
+    if (!depths.has(tier)) depths.set(tier, 20 + 14 * depths.size);
+    return { ...line, ...beneath(from, to, depths.get(tier)) };
   });
 }
 
+/// Where many lead to one box of another zone, those of a zone go together from where its boxes above that end; null where few do.
+function bundled(line, lines, boxes) {
+  const [[{ zone }, { zone: there }]] = line.pairs;
+  const to = boxes.get(line.to);
+  if (!zone || zone === there || lines.filter((other) => other.to === line.to).length <= mostLines) return null;
+  const near = lines.filter((other) => other.pairs[0][0].zone === zone).map(({ from }) => boxes.get(from))
+    .filter((box) => box.y + box.height < to.y);
+  const middle = {
+    x: (Math.min(...near.map(({ x }) => x)) + Math.max(...near.map(({ x, width }) => x + width))) / 2,
+    y: Math.max(...near.map(({ y, height }) => y + height)) + 16,
+  };
+  if (middle.y > to.y - 16) return null;
+  const first = curve(bottomOf(boxes.get(line.from)), middle);
+  const second = curve(middle, topOf(to));
+  return { path: first.path + second.path.slice(second.path.indexOf('C')), at: second.at };
+}
+
 function downward(from, to) {
-  const isDown = to.y >= from.y;
-  const [x1, x2] = [from.x + from.width / 2, to.x + to.width / 2];
-  const [y1, y2] = isDown ? [from.y + from.height, to.y - 5] : [from.y, to.y + to.height + 5];
+  return to.y >= from.y ? curve(bottomOf(from), topOf(to))
+    : curve({ ...bottomOf(from), y: from.y }, { ...topOf(to), y: to.y + to.height + 5 });
+}
+
+function bottomOf({ x, y, width, height }) {
+  return { x: x + width / 2, y: y + height };
+}
+
+/// Where an arrow's head ends.
+function topOf({ x, y, width }) {
+  return { x: x + width / 2, y: y - 5 };
+}
+
+function curve({ x: x1, y: y1 }, { x: x2, y: y2 }) {
   const bend = (y2 - y1) / 2;
   const at = (t) => ({ x: bezier(x1, x1, x2, x2, t), y: bezier(y1, y1 + bend, y2 - bend, y2, t) });
   return { path: `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`, at };

@@ -14,8 +14,9 @@ const intervalMs = 5_000;
 const depthLimit = 6;
 
 export class Traces {
-  constructor(access, list, view, note) {
-    Object.assign(this, { access, list, view, note, shown: null, isOpen: false, drawn: '' });
+  /// - announce: tells those who don't see the page; a whole waterfall would be too much to hear.
+  constructor(access, list, view, note, announce) {
+    Object.assign(this, { access, list, view, note, announce, shown: null, isOpen: false, drawn: '' });
     setInterval(() => this.load(), intervalMs);
   }
 
@@ -60,6 +61,8 @@ export class Traces {
     if (trace === null) return this.say('It is not kept any more.');
     this.shown = id;
     this.draw(trace);
+    const { name, milliseconds, spans } = trace.summary;
+    this.announce(`${name}, ${figure(milliseconds)} ms, ${spans} steps, below the list.`);
     this.load();
   }
 

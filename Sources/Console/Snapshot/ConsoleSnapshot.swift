@@ -29,7 +29,9 @@ struct ConsoleSnapshot: JSONWritable {
       json.member("climb", climb)
       json.member("jobs", array: jobs)
       json.member("drills", array: drills)
-      json.member("budget", lab.budget.map(BudgetJSON.init))
+      json.member("trials", coded: lab.trials ?? [])
+      json.member("releases", coded: lab.releases.map(ReleaseList.init))
+      json.member("budget", coded: lab.budget)
       writeResources(to: &json)
       json.member("processes", array: lab.processes.map(ProcessJSON.init))
       json.member("operation", lab.operation)
@@ -70,38 +72,6 @@ private struct StageJSON: JSONWritable {
   }
 }
 
-private struct BudgetJSON: JSONWritable {
-  let budget: LabSnapshot.Budget
-
-  func write(to json: inout JSONWriter) {
-    json.object { json in
-      json.member("target", budget.target)
-      json.member("days", budget.days)
-      json.member("requests", budget.requests)
-      json.member("failed", budget.failed)
-      json.member("allowed", budget.allowed)
-      json.member("usedShare", budget.usedShare)
-      json.member("alarms", array: budget.alarms.map(AlarmJSON.init))
-    }
-  }
-}
-
-private struct AlarmJSON: JSONWritable {
-  let alarm: LabSnapshot.Budget.Alarm
-
-  func write(to json: inout JSONWriter) {
-    json.object {
-      $0.member("name", alarm.name)
-      $0.member("rate", alarm.rate)
-      $0.member("longSeconds", alarm.longSeconds)
-      $0.member("shortSeconds", alarm.shortSeconds)
-      $0.member("longRate", alarm.longRate)
-      $0.member("shortRate", alarm.shortRate)
-      $0.member("fires", alarm.fires)
-    }
-  }
-}
-
 private struct ProcessJSON: JSONWritable {
   let process: LabSnapshot.Process
 
@@ -127,5 +97,13 @@ private struct EventJSON: JSONWritable {
       $0.member("t", event.atMs)
       $0.member("text", event.text)
     }
+  }
+}
+
+extension JSONWriter {
+  /// What `heights status` or `heights releases` tells in the same form; without members that are nil.
+  fileprivate mutating func member(_ name: StaticString, coded value: (some Encodable)?) {
+    // None of these values can't be written.
+    member(name, json: value.flatMap { try? JSON.encode($0) } ?? Array("null".utf8))
   }
 }

@@ -22,32 +22,7 @@ extension Command {
   }
 }
 
-/// As JSON: `{"current": 2, "releases": [{"number": 2, "state": "running", "madeAtMs": …, "from": "…"}, …]}`.
-struct ReleaseList: Encodable {
-  struct Line: Encodable {
-    let number: Int
-    let state: ReleaseBook.Standing
-    /// Since 1970 (UTC), in milliseconds.
-    let madeAtMs: Int
-    let from: String
-    /// Why it was taken back.
-    let fault: String?
-    /// Whether its files are there, so that it can be gone back to.
-    let isKept: Bool
-  }
-
-  let current: Int?
-  let releases: [Line]
-
-  init(_ book: ReleaseBook) {
-    current = book.current
-    releases = book.all.reversed().map { release in
-      Line(
-        number: release.number, state: book.standing(of: release), madeAtMs: release.madeAtMs,
-        from: release.origin, fault: release.fault, isKept: !release.isRemoved)
-    }
-  }
-
+extension ReleaseList {
   var text: String {
     if releases.isEmpty { return "there is no release yet: `heights up` makes the first one" }
     return Table.text(

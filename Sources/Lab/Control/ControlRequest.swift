@@ -49,6 +49,9 @@ public enum ControlRequest: Equatable, Sendable {
   /// nothing.
   case dropRelease(fault: String?)
 
+  /// How a step of something new does, for people to see; nothing goes by it.
+  case noteTrial(LabSnapshot.Trial)
+
   /// From now on it is noted what the processes of the zone write and flush, until its power is cut (which takes back what
   /// was not flushed) or restored.
   case watchPower(zone: String)
@@ -79,7 +82,7 @@ extension ControlRequest: Codable {
   private enum Key: String, CodingKey {
     case verb, type, diskBytes, role, frontDoor, stage, followers, hosts, host, process, service, count,
       placement
-    case ifEpoch, zone, cuts, aheadSeconds, limits, folder, release, processes, fault
+    case ifEpoch, zone, cuts, aheadSeconds, limits, folder, release, processes, fault, trial
   }
 
   public init(from decoder: any Decoder) throws {
@@ -121,6 +124,7 @@ extension ControlRequest: Codable {
     case "settleRelease": self = .settleRelease(try number(.release))
     case "dropRelease":
       self = .dropRelease(fault: try values.decodeIfPresent(String.self, forKey: .fault))
+    case "noteTrial": self = .noteTrial(try values.decode(LabSnapshot.Trial.self, forKey: .trial))
     case "watchPower": self = .watchPower(zone: try text(.zone))
     case "cutPower": self = .cutPower(zone: try text(.zone))
     case "restorePower": self = .restorePower(zone: try text(.zone))
@@ -177,6 +181,7 @@ extension ControlRequest: Codable {
       try values.encode(processes, forKey: .processes)
     case .settleRelease(let number): try values.encode(number, forKey: .release)
     case .dropRelease(let fault): try values.encodeIfPresent(fault, forKey: .fault)
+    case .noteTrial(let trial): try values.encode(trial, forKey: .trial)
     case .watchPower(let zone), .cutPower(let zone), .restorePower(let zone):
       try values.encode(zone, forKey: .zone)
     }
@@ -202,6 +207,7 @@ extension ControlRequest: Codable {
     case .runRelease: "runRelease"
     case .settleRelease: "settleRelease"
     case .dropRelease: "dropRelease"
+    case .noteTrial: "noteTrial"
     case .watchPower: "watchPower"
     case .cutPower: "cutPower"
     case .restorePower: "restorePower"

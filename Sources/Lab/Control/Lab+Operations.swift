@@ -63,6 +63,7 @@ extension Lab {
   func answer(_ request: ControlRequest, progress: @escaping Progress) throws(LabError) -> LabSnapshot {
     switch request {
     case .status: break
+    case .noteTrial(let trial): trialBook.withLock { $0.note(trial) }
     case .stop: throw .protocolBroken("stop is answered by whoever runs the lab")
     // What breaks does not wait for its turn.
     case .watchPower(let zone): try watchPower(zone)
@@ -100,7 +101,8 @@ extension Lab {
     case .runRelease(let number, let processes): try run(number, on: processes, progress)
     case .settleRelease(let number): try settle(number)
     case .dropRelease(let fault): try drop(fault: fault)
-    case .status, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks, .loseDisk,
+    case .status, .noteTrial, .stop, .watchPower, .cutPower, .restorePower, .freeze, .thaw, .crash, .cutLinks,
+      .loseDisk,
       .setClock, .limitTable:
       break
     }

@@ -213,6 +213,7 @@ extension Lab {
     let names = appProcesses
     if rollout.processes.contains(where: names.contains) { throw .rolloutUnderWay(rollout.number) }
     try update { $0.releases.drop(fault: fault) }
+    trialBook.withLock { $0.drop(rollout.number, fault: fault) }
     tell("release \(rollout.number) is taken back" + (fault.map { ": \($0)" } ?? ""))
     try removeSurplus()
   }

@@ -154,6 +154,8 @@ public struct LabSnapshot: Codable, Equatable, Sendable {
   public var isStarting: Bool { operation == Operations.start }
   /// Which there are, and what runs which; nil from a lab of an earlier version.
   public var releases: ReleaseBook?
+  /// The steps of what is tried on some of the app, or was last, the first one first; nil where nothing was since the lab came up.
+  public var trials: [Trial]?
   /// The last 200, oldest first.
   public let events: [Event]
 }

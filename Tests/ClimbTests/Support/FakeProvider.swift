@@ -30,6 +30,7 @@ final class FakeProvider: Provider {
 
   private struct State {
     var world: FakeWorld
+    var trials = TrialBook()
     var callCount = 0
     var failure: Failure?
     var isDead = false
@@ -47,6 +48,7 @@ final class FakeProvider: Provider {
   // What a test sees and does.
 
   var world: FakeWorld { state.withLock { $0.world } }
+  var trials: [LabSnapshot.Trial] { state.withLock { $0.trials.trials } }
   var callCount: Int { state.withLock { $0.callCount } }
   var isDead: Bool { state.withLock { $0.isDead } }
 
@@ -76,6 +78,7 @@ final class FakeProvider: Provider {
     return pace
   }
 
+  func show(_ trial: LabSnapshot.Trial) { state.withLock { $0.trials.note(trial) } }
   func view() throws -> ProviderView { try call { $0.view } }
   func placement() throws -> Placement? { try call { $0.placement } }
   func carryOut(_ order: Order, _ say: StepVoice) throws { try call { try $0.carryOut(order) } }

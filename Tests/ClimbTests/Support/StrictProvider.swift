@@ -11,6 +11,7 @@ struct StrictProvider: Provider {
 
   func placement() throws -> Placement? { throw refused("placement") }
   func view() throws -> ProviderView { throw refused("view") }
+  func show(_ trial: LabSnapshot.Trial) { _ = refused("a trial of \(trial.service) to be shown") }
   func carryOut(_ order: Order, _ say: StepVoice) throws { throw refused("\(order)") }
   func get(_ process: String, _ path: String) throws -> AdminClient.Answer {
     throw refused("GET \(process) \(path)")

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import contextmanager
 
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -161,7 +161,11 @@ class Browser:
 
     def _named(self, kind, name, within):
         elements = (within or self.driver).find_elements(By.TAG_NAME, kind)
-        shown = [(element, element.accessible_name or "") for element in elements if element.is_displayed()]
+        try:
+            shown = [(element, element.accessible_name or "") for element in elements if element.is_displayed()]
+        except StaleElementReferenceException:
+            # The page has put others in their place meanwhile: whoever waits looks again.
+            return None
         exact = [element for element, its_name in shown if its_name == name]
         return next(iter(exact + [element for element, its_name in shown if name in its_name]), None)
 

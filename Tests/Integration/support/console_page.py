@@ -23,15 +23,32 @@ def golden(name):
     return json.loads((GOLDEN / f"{name}.json").read_text())
 
 
-def scaled(snapshot, count):
-    """The same with that many instances of its service, in both zones in turn."""
-    nodes = snapshot["topology"]["nodes"]
-    first = [node for node in nodes if node["kind"] == "service"]
+def scaled(snapshot, count, service=None):
+    """The same with that many instances of its service, or of the one that is named, in all zones in turn."""
+    topology = snapshot["topology"]
+    tier = next(tier for tier in topology["tiers"] if tier["kind"] == "service" and service in (None, tier["title"]))
+    first = [node for node in topology["nodes"] if node["tier"] == tier["id"]]
     for number in range(len(first), count):
         like = first[number % len(first)]
         host = f"{like['host']}{number // len(first) + 1}"
-        nodes.append({**like, "id": f"{like['tier']}@{host}", "host": host})
+        topology["nodes"].append({**like, "id": f"{like['tier']}@{host}", "host": host})
     return snapshot
+
+
+def many(snapshot, count):
+    """The same with that many instances of each service that scales."""
+    for tier in [tier for tier in snapshot["topology"]["tiers"] if tier["scaling"]]:
+        scaled(snapshot, count, tier["title"])
+    return snapshot
+
+
+def renamed(snapshot, names):
+    """The same in which services have other names, and their hosts and processes after them."""
+    text = json.dumps(snapshot)
+    for old, new in names.items():
+        for place in ['"title": "%s"', '"service": "%s"', "service-%s", "load-balancer-%s", '"subtitle": "for %s"']:
+            text = text.replace(place % old, place % new)
+    return json.loads(text)
 
 
 def history(lag=True):
@@ -57,6 +74,11 @@ def trace(count=24):
     summary = {"id": "0123456789abcdef" * 2, "name": "GET /@{name}", "path": "/@ada", "status": 503, "startedAtMs": NOW_MS,
                "milliseconds": 312.5, "spans": count, "places": ["service-posts-a", "service-web-a"], "hasFailed": True}
     return {"summary": summary, "rows": rows}
+
+
+# Its name is longer than most lists have room for.
+OTHER_TRACE = {**trace(1)["summary"], "id": "f" * 32, "name": "DELETE /api/accounts/{name}/following/{other}/notifications",
+               "status": 204, "hasFailed": False}
 
 
 class ConsolePage:
@@ -106,7 +128,7 @@ def console_page():
             if self.path.startswith("/traces") and "." not in self.path:
                 if self.headers["Authorization"] != f"Bearer {TOKEN}":
                     return self.answer(401)
-                told = [page.trace["summary"]] if self.path == "/traces" else page.trace
+                told = [page.trace["summary"], OTHER_TRACE] if self.path == "/traces" else page.trace
                 return self.answer(200, json.dumps(told).encode(), "application/json")
             file = PAGE / (self.path.lstrip("/") or "index.html")
             if not file.is_file():

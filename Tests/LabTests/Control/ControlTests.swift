@@ -36,6 +36,11 @@ import Topology
     (.thaw(host: "database-a"), #"{"host":"database-a","verb":"thaw"}"#),
     (.loseDisk(host: "database-a"), #"{"host":"database-a","verb":"loseDisk"}"#),
     (
+      .noteTrial(.init(service: "posts", release: 2, share: 0.5)),
+      #"{"trial":{"new":{"failed":0,"requests":0},"release":2,"service":"posts","share":0.5,"#
+        + #""staying":{"failed":0,"requests":0},"verdict":"judging"},"verb":"noteTrial"}"#
+    ),
+    (
       .setClock(host: "database-a", aheadSeconds: 3_600),
       #"{"aheadSeconds":3600,"host":"database-a","verb":"setClock"}"#
     ),
