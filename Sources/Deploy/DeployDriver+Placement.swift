@@ -24,7 +24,8 @@ extension DeployDriver {
       let found = try aws.answerIfAny(.placement(in: table, region: plan.region), as: PlacementAnswer.self)
       let text = found?.item?.document.s
       let known = try text.map { text throws(DeployError) in try Self.read(text, table) }
-      guard let next = known.map({ $0.following(wanted) }) ?? wanted else { return report(.placedBefore) }
+      let next = known.map { $0.following(wanted, isSettled: plan.isSettled) } ?? wanted
+      guard let next else { return plan.isSettled ? () : report(.placedBefore) }
       do {
         try put(next, in: table, inPlaceOf: text, region: plan.region)
         return report(.placed(epoch: next.epoch))

@@ -16,6 +16,8 @@ public struct PlacementPlan: Equatable, Sendable {
   public let hosts: [String: ParameterValue]
   /// By the service that calls others: the secret that its key is made of.
   public let keys: [String: ParameterValue]
+  /// Whether nobody goes by the one before any more: then services and callers that are not of this one are taken out.
+  public var isSettled = false
 
   /// - Parameters:
   ///   - document: without keys.
@@ -72,19 +74,28 @@ extension Placement {
 
   /// What a deployment makes of the placement that is there: where things are is as `wanted` has it, and what it does not know stays:
   /// shards that somebody has moved, shares of calls, stores that others were put into, keys that what runs still signs with.
+  /// - Parameter isSettled: whether services and callers that are not in `wanted` are taken out; else they stay, since who runs may be
+  ///   of an earlier release.
   /// - Returns: nil when nothing changes.
-  func following(_ wanted: Placement) -> Placement? {
+  func following(_ wanted: Placement, isSettled: Bool = false) -> Placement? {
     let next = next { next in
       next.clusters.merge(wanted.clusters) { $1 }
       next.databases.merge(wanted.databases) { known, _ in known }
       next.cache = wanted.cache ?? cache
       for (name, service) in wanted.services {
         next.services[name] = service
-        next.services[name]?.share = services[name]?.share ?? service.share
+        guard let known = services[name] else { continue }
+        next.services[name]?.share = known.share
+        if isSettled { continue }
+        next.services[name]?.callers += known.callers.filter { !service.callers.contains($0) }
       }
       for (name, newest) in wanted.keys {
         let known = keys[name, default: []].filter { !newest.contains($0) }
         next.keys[name] = (known + newest).suffix(Self.keysKept)
+      }
+      if isSettled {
+        next.services = next.services.filter { wanted.services[$0.key] != nil }
+        next.keys = next.keys.filter { wanted.keys[$0.key] != nil }
       }
     }
     var same = next

@@ -60,6 +60,19 @@ private let wanted = Placement(
     #expect(there.following(wanted)?.keys["web"] == [key("b"), key("a")])
   }
 
+  /// An earlier release still runs, and calls as it did.
+  @Test func whoMayCallIsNarrowedOnlyWhenNobodyGoesByTheOneBefore() throws {
+    var there = wanted
+    there.services["posts"]?.callers = ["web", "graph"]
+    there.services["graph"] = service("g")
+    there.keys["graph"] = [key("g")]
+    #expect(there.following(wanted) == nil)
+    let settled = try #require(there.following(wanted, isSettled: true))
+    #expect(settled.services["posts"]?.callers == ["web"])
+    #expect(Set(settled.services.keys) == ["posts"] && Set(settled.keys.keys) == ["web"])
+    #expect(settled.following(wanted, isSettled: true) == nil)
+  }
+
   @Test func standInsAreNamedWhereverTheyAre() {
     var document = wanted
     document.services["graph"] = service("c")
@@ -75,6 +88,8 @@ private let wanted = Placement(
   /// `python3 -c 'import hashlib; print(hashlib.sha256(b"a secret").hexdigest())'`, then
   /// `openssl pkey -pubout` of the Ed25519 key of these 32 bytes.
   @Test func theKeyOfASecretIsWhatServersMakeOfIt() {
+    // A line break belongs to it: whoever puts a secret from a file has one at its end.
+    #expect(CallerKey.shown(of: "a secret") != CallerKey.shown(of: "a secret\n"))
     #expect(CallerKey.shown(of: "a secret") == "nxh2DADQGLYOxYjOBpmIL-JHAuBhBR72m_vB1wE1KOw")
   }
 }

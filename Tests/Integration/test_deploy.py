@@ -150,9 +150,9 @@ def test_services_that_are_apart_are_told_of_each_other_before_they_start(cloud,
 
     # A second one has nothing to write; one with a new key keeps the one before, which what runs signs with.
     assert "placement: no change" in deploy(cloud.url, environment, 6, *words).expect(0).err
-    secrets.put_secret_value(SecretId=data["WebServiceKeySecret"], SecretString="another")
+    secrets.put_secret_value(SecretId=data["WebServiceKeySecret"], SecretString="another\n")
     assert "placement: written (epoch 2)" in deploy(cloud.url, environment, 6, *words).expect(0).err
-    assert placement()["keys"] == {"web": [key_of(secret), key_of("another")]}
+    assert placement()["keys"] == {"web": [key_of(secret), key_of("another\n")]}
 
 
 def test_moto_agrees_on_a_single_server(moto, environment, release, request):

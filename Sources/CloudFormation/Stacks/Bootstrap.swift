@@ -71,8 +71,8 @@ enum Bootstrap {
       echo "REDIS_URL=rediss://:$word@$CACHE:6379" > /run/heights/secrets.env
     fi
     if [ -n "${SERVICE_KEY:-}" ]; then
-      word=$(aws secretsmanager get-secret-value --secret-id "$SERVICE_KEY" --query SecretString --output text |
-        python3 -c 'import base64,hashlib,sys; sys.stdout.write(base64.urlsafe_b64encode(hashlib.sha256(sys.stdin.read().rstrip("\n").encode()).digest()).decode().rstrip("="))')
+      word=$(aws secretsmanager get-secret-value --secret-id "$SERVICE_KEY" --query SecretString --output json |
+        python3 -c 'import base64,hashlib,json,sys; sys.stdout.write(base64.urlsafe_b64encode(hashlib.sha256(json.load(sys.stdin).encode()).digest()).decode().rstrip("="))')
       echo "$HEIGHTS_SERVICE $word" > "$HEIGHTS_SERVICE_KEY_FILE.new"
       chown heights "$HEIGHTS_SERVICE_KEY_FILE.new"
       mv "$HEIGHTS_SERVICE_KEY_FILE.new" "$HEIGHTS_SERVICE_KEY_FILE"
@@ -139,11 +139,15 @@ enum Bootstrap {
     rm -rf /opt/heights/*
     tar -xzf /run/heights/release.tar.gz -C /opt/heights
     /usr/local/bin/heights-secrets
-    # Until somebody has written one, the app goes by its addresses above, which say nothing of services.
-    /usr/local/bin/heights-placement
-    if [ -n "${APART:-}" ] && [ ! -s "$HEIGHTS_PLACEMENT" ]; then
-      echo "the table $PLACEMENT does not say where services are: heights deploy writes it" >&2
-      exit 1
+    if [ -n "${PLACEMENT:-}" ]; then
+      # Until somebody has written one, the app goes by its addresses above, which say nothing of services.
+      rm -f "$HEIGHTS_PLACEMENT"
+      /usr/local/bin/heights-placement
+      if [ -n "${APART:-}" ] && [ ! -s "$HEIGHTS_PLACEMENT" ]; then
+        echo "the table $PLACEMENT does not say where services are: heights deploy writes it" >&2
+        exit 1
+      fi
+      systemctl start --no-block heights-placement.timer
     fi
     END
     cat > /usr/local/bin/heights-ready <<'END'
@@ -175,7 +179,7 @@ enum Bootstrap {
     chmod 755 /usr/local/bin/heights-*
     cat > /etc/systemd/system/heights.service <<'END'
     [Unit]
-    Wants=network-online.target heights-ready.service heights-secrets.timer heights-placement.timer
+    Wants=network-online.target heights-ready.service heights-secrets.timer
     After=network-online.target
     [Service]
     User=heights
@@ -235,6 +239,7 @@ enum Bootstrap {
     [Timer]
     OnActiveSec=60
     OnUnitActiveSec=60
+    AccuracySec=1
     END
     systemctl daemon-reload
     systemctl start --no-block heights.service

@@ -29,12 +29,13 @@ extension ComputePlan {
       after: ["ServiceGroup"])
   }
 
-  /// The databases that a service's links lead to, and those beside HeightsKit's own, which every process of an app may ask.
+  /// The databases that a service's links lead to, then those beside HeightsKit's own, which every process of an app may ask.
   private func databases(of tier: Tier) -> [String] {
     let reached = Set(blueprint.topology.links.filter { $0.from == tier.id }.map(\.to))
-    return blueprint.topology.tiers.filter { tier in
-      reached.contains(tier.id) || tier.holds.contains { $0.data == .waitlist }
-    }.flatMap(\.databases)
+    let tiers = blueprint.topology.tiers
+    return
+      (tiers.filter { reached.contains($0.id) }
+      + tiers.filter { $0.holds.contains { $0.data == .waitlist } }).flatMap(\.databases)
   }
 
   private mutating func addGroup(
@@ -48,7 +49,6 @@ extension ComputePlan {
     settings.set("SIGNAL", "\(name)Group")
     rights.tellStack()
     if blueprint.topology.hasLayers { settings.set(.service, service.name) }
-    if !blueprint.callers.isEmpty { settings.set("APART", "1") }
     let profile = rights.profile(name, in: &builder)
     let title = Expression.text("\(blueprint.options.app)-\(service.name)")
     let template = builder.add(

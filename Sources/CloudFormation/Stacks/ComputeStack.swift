@@ -89,7 +89,6 @@ struct ComputePlan {
     settings.set(.port, String(port))
     settings.set(.stage, String(blueprint.stage.number))
     settings.set(.dataDirectory, "/var/lib/heights")
-    settings.set(.placement, "/run/heights/placement.json")
     let scheme: Expression = .text(blueprint.topology.has(.edges) ? "https" : "http")
     settings.set(.publicURL, Text("\(scheme)://\(domain)"))
     if blueprint.topology.has(.balancer), let number = NetworkPlan.number(of: region.code) {
@@ -99,14 +98,17 @@ struct ComputePlan {
     settings.set("RELEASE", release)
     settings.set("LOGS", log.id)
 
-    // The home's data stack has the table of placement, every region's its releases.
-    var placement = Expression.text("")
-    if let table = sites[0].data?.placement { placement = builder.input(table.name).value }
-    settings.set("PLACEMENT", placement)
     var releases = ResourceID<Bucket>(value: .text(""))
     if let bucket = site.data?.releases { releases = builder.input(bucket) }
     settings.set("RELEASES", releases)
-    var rights = ServerRights(releases: releases, placement: placement, logs: log)
+    var rights = ServerRights(releases: releases, logs: log)
+    if blueprint.hasPlacement, let table = sites[0].data?.placement {
+      let placement = builder.input(table.name).value
+      settings.set("PLACEMENT", placement)
+      settings.set(.placement, "/run/heights/placement.json")
+      rights.readPlacement(in: placement)
+      if !blueprint.callers.isEmpty { settings.set("APART", "1") }
+    }
 
     var keys: [ARN<Key>] = []
     addDatabases(databases, &settings, &rights, &keys)
@@ -201,24 +203,27 @@ struct ComputePlan {
     "postgresql://heights@\(host):5432/app?sslmode=verify-full&sslrootcert=\(Bootstrap.authorities)"
   }
 
-  /// Clusters of these databases with a server in this region, and the addresses of those servers, the leader's first.
+  /// Clusters of these databases with a server in this region, in the order of the databases, and the addresses of those servers, the
+  /// leader's first.
   private mutating func reachedClusters(
     of databases: [String]
   ) -> [(outputs: DatabaseOutputs, hosts: [Expression])] {
-    var reached: [(DatabaseOutputs, [Expression])] = []
-    // The one cluster comes last once it is the stage before: its data is on the way to the others.
+    var reached: [(outputs: DatabaseOutputs, hosts: [Expression])] = []
     let own = site.clusters.flatMap(\.clusters) + [site.data?.database].compactMap { $0 }
-    for cluster in own where isAbout(cluster, databases) {
+    for cluster in own where !databases.isEmpty {
       let hosts = [builder.input(cluster.leaderAddress)] + cluster.readers.map { builder.input($0) }
       reached.append((cluster, hosts))
     }
-    for (cluster, address) in site.replicas?.addresses ?? [] where isAbout(cluster, databases) {
+    for (cluster, address) in site.replicas?.addresses ?? [] {
       reached.append((cluster, [builder.input(address)]))
     }
-    return reached
-  }
-
-  private func isAbout(_ cluster: DatabaseOutputs, _ databases: [String]) -> Bool {
-    cluster.tier.map { !Set($0.databases).isDisjoint(with: databases) } ?? !databases.isEmpty
+    // The one cluster comes last once it is the stage before: its data is on the way to the others.
+    func place(_ cluster: DatabaseOutputs) -> Int? {
+      guard let tier = cluster.tier else { return databases.count }
+      return databases.firstIndex { tier.databases.contains($0) }
+    }
+    return reached.enumerated().compactMap { index, found in
+      place(found.outputs).map { (place: $0, index: index, found: found) }
+    }.sorted { ($0.place, $0.index) < ($1.place, $1.index) }.map(\.found)
   }
 }

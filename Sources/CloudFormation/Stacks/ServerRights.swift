@@ -12,12 +12,15 @@ struct ServerRights {
   }
 
   /// What every server does at its start.
-  init(releases: ResourceID<Bucket>, placement: Expression, logs: Resource<LogGroup>) {
+  init(releases: ResourceID<Bucket>, logs: Resource<LogGroup>) {
     allow(["s3:GetObject"], on: [Text("arn:\(.partition):s3:::\(releases)/releases/*")])
+    allow(["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], on: [logs.arn])
+  }
+
+  mutating func readPlacement(in table: Expression) {
     allow(
       ["dynamodb:GetItem"],
-      on: [Text("arn:\(.partition):dynamodb:\(.region):\(.account):table/\(placement)")])
-    allow(["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], on: [logs.arn])
+      on: [Text("arn:\(.partition):dynamodb:\(.region):\(.account):table/\(table)")])
   }
 
   /// The passwords of databases. RDS names their secrets itself; each has the tag of the database that it is for.

@@ -27,7 +27,8 @@ struct DeploySteps {
       steps.append(.check(Self.check(deployment, in: request.regions[0].code)))
     }
     if deployment.stage == .launchPage { steps += try Self.launchPage(request) }
-    var placement = deployment.placement.map(Self.plan)
+    let placed = deployment.placement.map(Self.plan)
+    var placement = placed
     for stack in deployment.stacks {
       // What it names is there, and who goes by it is not.
       if stack.kind == .compute, let plan = placement.take() { steps.append(.place(plan)) }
@@ -41,6 +42,10 @@ struct DeploySteps {
         steps += try Self.assets(path, stack).map { .upload($0) }
         steps.append(.upload(Self.staticFiles(path, stack)))
       }
+    }
+    if var placed {
+      placed.isSettled = true
+      steps.append(.place(placed))
     }
     if deployment.stage == .launchPage, let stack = deployment.stacks.first {
       steps.append(.publish(try Self.publication(stack, request)))

@@ -24,9 +24,11 @@ actor ServiceCaller {
   private let signer: CallSigner?
   private var addresses: [ServerAddress] = []
   private var usesTLS = false
-  /// Whose certificates are believed, besides those that the system does.
+  /// A file of those whose certificates are believed, in place of those that the system believes.
   private let authorities: String?
   private var clients: [ServerAddress: HTTPClient] = [:]
+  /// Those that are looked for, each once for all who wait.
+  private var searches: [ServerAddress: Task<Result<Found, NoAddress>, Never>] = [:]
   /// The one of them that is asked.
   private var current: ServerAddress?
   private var breaker = CircuitBreaker.closed
@@ -51,6 +53,7 @@ actor ServiceCaller {
   /// Calls go to these addresses from now on, within TLS or not; those that are under way stay where they are.
   func setAddresses(_ new: [ServerAddress], tls: Bool = false) async {
     let gone = clients.filter { tls != usesTLS || !new.contains($0.key) }
+    if tls != usesTLS { searches = [:] }
     (addresses, usesTLS) = (new, tls)
     // Callers begin at different ones.
     if current.map({ !new.contains($0) }) ?? true { current = new.randomElement() }
@@ -186,9 +189,13 @@ actor ServiceCaller {
     guard let address = current else { throw NoAddress(description: "the placement has no address of it") }
     if let client = clients[address] { return (address, client) }
     let isEncrypted = usesTLS
-    let found: (endpoint: Endpoint, encryption: HTTPClient.Encryption?)
-    do throws(NoAddress) { found = try await find(address, isEncrypted: isEncrypted) } catch {
-      await leave(address, wasSent: false)
+    let search = searches[address] ?? Task { await find(address, isEncrypted: isEncrypted) }
+    searches[address] = search
+    let result = await search.value
+    if searches[address] == search { searches[address] = nil }
+    let found: Found
+    do throws(NoAddress) { found = try result.get() } catch {
+      turn(from: address)
       throw error
     }
     // Meanwhile others may have found it, or the placement another one.
@@ -207,34 +214,40 @@ actor ServiceCaller {
   }
 
   /// Where an address is, and what keeps from others what is said there. The certificates are read anew each time.
-  private func find(
-    _ address: ServerAddress, isEncrypted: Bool
-  ) async throws(NoAddress) -> (Endpoint, HTTPClient.Encryption?) {
+  private func find(_ address: ServerAddress, isEncrypted: Bool) async -> Result<Found, NoAddress> {
     // By the name that its certificate has, which a balancer may go by as well.
     let isUsual = address.port == (isEncrypted ? 443 : 80)
     let authority = isUsual ? address.host : address.description
     guard let host = await HostName.numeric(address.host),
       let endpoint = try? Endpoint.at(host, port: address.port, authority: authority)
-    else { throw NoAddress(description: "the host '\(address.host)' is not known") }
-    guard isEncrypted else { return (endpoint, nil) }
+    else { return .failure(NoAddress(description: "the host '\(address.host)' is not known")) }
+    guard isEncrypted else { return .success(Found(endpoint: endpoint, encryption: nil)) }
     do throws(StreamFailure) {
       let believed = try await TLSClient.read(authorities: authorities)
-      return (
-        endpoint,
-        { (descriptor) throws(StreamFailure) in try TLSStream(descriptor, name: address.host, believed) }
-      )
+      return .success(
+        Found(endpoint: endpoint) { (descriptor) throws(StreamFailure) in
+          try TLSStream(descriptor, name: address.host, believed)
+        })
     } catch {
-      throw NoAddress(description: "it can't be asked within TLS: \(error)")
+      return .failure(NoAddress(description: "it can't be asked within TLS: \(error)"))
     }
+  }
+
+  private struct Found {
+    let endpoint: Endpoint
+    let encryption: HTTPClient.Encryption?
   }
 
   /// Others are asked from now on, unless somebody has seen to that already. Where nothing arrives its name may stand for
   /// another machine by now.
   private func leave(_ address: ServerAddress, wasSent: Bool) async {
-    if current == address, let index = addresses.firstIndex(of: address) {
-      current = addresses[(index + 1) % addresses.count]
-    }
+    turn(from: address)
     if !wasSent { await clients.removeValue(forKey: address)?.closeWhenIdle() }
+  }
+
+  private func turn(from address: ServerAddress) {
+    guard current == address, let index = addresses.firstIndex(of: address) else { return }
+    current = addresses[(index + 1) % addresses.count]
   }
 
   // MARK: What is learnt

@@ -19,8 +19,8 @@ package struct PostgresTarget: Sendable {
 
   /// How a cluster of the placement is reached: whichever member takes writes. The password comes from PGPASSFILE, unless `example` has
   /// one.
-  /// - Parameter example: a URL that says as whom, and within which TLS (`sslmode` and its like); nil for `app` and libpq's own choice.
-  ///   Where its server is does not matter.
+  /// - Parameter example: a URL that says as whom, and how (`sslmode` and its like); nil for `app` and libpq's own choice. Where its
+  ///   server is does not matter.
   package static func url(of cluster: Placement.Cluster, like example: String? = nil) -> String {
     let members = cluster.members.map(\.description).joined(separator: ",")
     let (user, settings) = example.map(manner) ?? (usualUser, [])
@@ -28,16 +28,21 @@ package struct PostgresTarget: Sendable {
     return "postgresql://\(user)@\(members)/?\(query.joined(separator: "&"))"
   }
 
-  /// The user of a URL, with the password if there is one, and what it says of TLS; both as they are written.
+  /// What a URL says of where a server is, or which.
+  private static let places = [
+    "host", "hostaddr", "port", "dbname", "target_session_attrs", "load_balance_hosts",
+  ]
+
+  /// The user of a URL, with the password if there is one, and what else it says but where; both as they are written.
   private static func manner(of url: String) -> (user: String, settings: [String]) {
     let rest = url.replacing(/^postgres(ql)?:\/\//, with: "")
     let authority = rest.prefix { $0 != "/" && $0 != "?" }
     let user = authority.lastIndex(of: "@").map { String(authority[..<$0]) } ?? ""
     let query = rest.firstIndex(of: "?").map { rest[rest.index(after: $0)...] } ?? ""
-    return (
-      user.isEmpty ? usualUser : user,
-      query.split(separator: "&").filter { $0.hasPrefix("ssl") }.map(String.init)
-    )
+    let settings = query.split(separator: "&").filter { setting in
+      !places.contains { setting.hasPrefix("\($0)=") }
+    }
+    return (user.isEmpty ? usualUser : user, settings.map(String.init))
   }
 
   /// Whom an app is to the clusters of its placement.
