@@ -1,6 +1,6 @@
 // The releases of an app in its lab: which there are, which one runs, and how far the next one has come.
 
-/// An app as it was at one moment: its program and what that reads, in a folder of its own that nothing changes any more.
+/// An app as it was at one moment: its programs and what they read, in a folder of its own that nothing changes any more.
 public struct LabRelease: Codable, Equatable, Sendable {
   /// From 1 on; never given twice.
   public let number: Int
@@ -10,10 +10,14 @@ public struct LabRelease: Codable, Equatable, Sendable {
   public let origin: String
   /// The same for the same files and the same words of `run`.
   let fingerprint: String
-  /// Inside its folder, or absolute where the program is none of the app's own, such as an interpreter.
+  /// What is all of the app, where that is one process: inside its folder, or absolute where the program is none of the app's own,
+  /// such as an interpreter.
   let program: String
   let arguments: [String]
-  /// With what each worker is started, by its name: as `program` and `arguments`. Nil without workers.
+  /// With what each service and each worker is started, by its name: as `program` and `arguments`. Nil in what an earlier version
+  /// made, where `program` is each service.
+  var parts: [String: [String]]?
+  /// The same of workers, in what an earlier version made.
   var workers: [String: [String]]?
   /// Whether all of the app has run it.
   public internal(set) var hasServed = false
@@ -22,11 +26,20 @@ public struct LabRelease: Codable, Equatable, Sendable {
   /// Whether its files are there no more: only the newest are kept.
   public internal(set) var isRemoved = false
 
-  /// What the fingerprint is made of beside files.
-  var words: [String] { Self.words(program, arguments, workers) }
+  /// With what a part of the app is started, or all of it; nil for a part that was none of it yet.
+  func words(of part: Manifest.Part?) -> [String]? {
+    let all = [program] + arguments
+    guard let part else { return all }
+    if let parts { return parts[part.name] }
+    return part.kind == .service ? all : workers?[part.name]
+  }
 
-  static func words(_ program: String, _ arguments: [String], _ workers: [String: [String]]?) -> [String] {
-    [program] + arguments + (workers ?? [:]).sorted { $0.key < $1.key }.flatMap { [$0.key] + $0.value }
+  /// What the fingerprint is made of beside files.
+  var words: [String] { Self.words([program] + arguments, parts ?? workers ?? [:]) }
+
+  /// Of an app of one program they are what earlier versions took.
+  static func words(_ all: [String], _ parts: [String: [String]]) -> [String] {
+    all + parts.filter { $0.value != all }.sorted { $0.key < $1.key }.flatMap { [$0.key] + $0.value }
   }
 }
 

@@ -9,7 +9,37 @@ import Testing
   private static func release(_ number: Int) -> LabRelease {
     LabRelease(
       number: number, madeAtMs: number, origin: "/app", fingerprint: "f\(number)", program: "run",
-      arguments: [])
+      arguments: ["-a"], parts: ["web": ["run", "-a"], "posts": ["posts", "-p"]])
+  }
+
+  private static func part(_ name: String, _ kind: Manifest.Part.Kind = .service) -> Manifest.Part {
+    Manifest.Part(kind: kind, name: name, run: ["new"])
+  }
+
+  @Test func aReleaseSaysWithWhatEachPartIsStarted() {
+    let release = Self.release(1)
+    #expect(release.words(of: nil) == ["run", "-a"], "where one process is all of the app")
+    #expect(release.words(of: Self.part("web")) == ["run", "-a"])
+    #expect(release.words(of: Self.part("posts")) == ["posts", "-p"])
+    #expect(release.words(of: Self.part("graph")) == nil && release.words(of: Self.part("m", .worker)) == nil)
+    #expect(release.words == ["run", "-a", "posts", "posts", "-p"])
+  }
+
+  /// All services were one program.
+  @Test func aReleaseOfAnEarlierVersionIsReadAndItsProgramIsEveryService() throws {
+    let text = """
+      {"arguments": ["-a"], "fingerprint": "f1", "hasServed": true, "isRemoved": false, "madeAtMs": 1, "number": 1,
+        "origin": "/app", "program": "run", "workers": {"mail": ["mail", "-m"]}}
+      """
+    let release = try JSONDecoder().decode(LabRelease.self, from: Data(text.utf8))
+    for part in [nil, Self.part("web"), Self.part("posts")] {
+      #expect(release.words(of: part) == ["run", "-a"], "\(part?.name ?? "all")")
+    }
+    #expect(release.words(of: Self.part("mail", .worker)) == ["mail", "-m"])
+    #expect(release.words(of: Self.part("other", .worker)) == nil)
+    #expect(release.words == ["run", "-a", "mail", "mail", "-m"], "as it was made of")
+    let again = try JSONDecoder().decode(LabRelease.self, from: try JSONEncoder().encode(release))
+    #expect(again == release)
   }
 
   /// All have served, one after the other.

@@ -23,10 +23,14 @@ import Testing
     return folder
   }
 
-  private static func copy(_ app: TemporaryFolder) throws -> (copy: ReleaseFiles.Copy, names: [String]) {
+  /// - Parameter lab: the app that runs; the one that is copied unless told.
+  private static func copy(
+    _ app: TemporaryFolder, for lab: TemporaryFolder? = nil
+  ) throws -> (copy: ReleaseFiles.Copy, names: [String]) {
     let place = try TemporaryFolder()
     let target = place.path + "/1"
-    let copy = try ReleaseFiles(try AppFolder(app.path)).copy(to: target)
+    let copy = try ReleaseFiles(try AppFolder(app.path)).copy(
+      to: target, for: try Manifest.load(folder: (lab ?? app).path))
     return (copy, try FileManager.default.subpathsOfDirectory(atPath: target).sorted())
   }
 
@@ -36,7 +40,8 @@ import Testing
       ["app.py": "1", "parts/a.py": "2", ".git/HEAD": "3", ".venv/x": "4", ".env": "5"])
     let (copy, names) = try Self.copy(app)
     #expect(names == [".env", "app.py", "heights.json", "parts", "parts/a.py"])
-    #expect(copy.program.hasSuffix("/python3") && copy.program.hasPrefix("/") && copy.arguments == ["app.py"])
+    #expect(copy.run[0].hasSuffix("/python3") && copy.run[0].hasPrefix("/") && copy.run[1...] == ["app.py"])
+    #expect(copy.parts == ["web": copy.run])
   }
 
   @Test func linksStayLinksAndWhatMayBeExecutedStaysSo() throws {
@@ -47,7 +52,8 @@ import Testing
     symlink(elsewhere.path, app.path + "/shared")
     chmod(app.path + "/parts/a.py", 0o755)
     let place = try TemporaryFolder()
-    _ = try ReleaseFiles(try AppFolder(app.path)).copy(to: place.path + "/1")
+    _ = try ReleaseFiles(try AppFolder(app.path)).copy(
+      to: place.path + "/1", for: try Manifest.load(folder: app.path))
     let parts = place.path + "/1/parts"
     #expect(place.read("1/shared/c.py") == "2")
     #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: place.path + "/1/shared")) == nil)
@@ -58,7 +64,7 @@ import Testing
   @Test func aScriptOfItsOwnIsStartedFromTheCopy() throws {
     let app = try Self.app(run: "'./serve'", ["serve": "#!/bin/sh\n"])
     chmod(app.path + "/serve", 0o755)
-    #expect(try Self.copy(app).copy.program == "./serve")
+    #expect(try Self.copy(app).copy.run == ["./serve"])
   }
 
   @Test func ofALinkedProgramWhatTheManifestNamesIsCopiedAndWhatLiesBesideIt() throws {
@@ -75,7 +81,7 @@ import Testing
         ".program", ".program/serve", "Migrations", "Migrations/main", "Migrations/main/001_a.sql", "Public",
         "Public/a.css", "data", "data/a.txt", "heights.json", "openapi.json",
       ])
-    #expect(copy.program == ".program/serve" && copy.arguments == ["--x"])
+    #expect(copy.run == [".program/serve", "--x"])
   }
 
   @Test func workersComeWithTheRelease() throws {
@@ -88,8 +94,8 @@ import Testing
     try FileManager.default.copyItem(atPath: "/usr/bin/env", toPath: app.path + "/out/w")
     let (copy, names) = try Self.copy(app)
     #expect(
-      copy.workers["mail"]?.first?.hasSuffix("/python3") == true && copy.workers["mail"]?.last == "mail.py")
-    #expect(copy.workers["own"] == ["./own", "-v"] && copy.workers["built"] == [".workers/built/w"])
+      copy.parts["mail"]?.first?.hasSuffix("/python3") == true && copy.parts["mail"]?.last == "mail.py")
+    #expect(copy.parts["own"] == ["./own", "-v"] && copy.parts["built"] == [".workers/built/w"])
     #expect(Set(names).isSuperset(of: ["mail.py", "own", ".workers/built/w"]))
     // Another command for a worker is another release.
     let other = try Self.app(
@@ -98,15 +104,83 @@ import Testing
     let same = try Self.app(
       run: "'python3', 'app.py'",
       more: "workers: { mail: { run: ['python3', 'mail.py'] } },", ["app.py": "1", "mail.py": "2"])
-    #expect(try Self.copy(other).copy.workers != Self.copy(same).copy.workers)
-    #expect(try LabRelease.words("p", ["a"], Self.copy(other).copy.workers).contains("-O"))
+    #expect(try Self.copy(other).copy.parts != Self.copy(same).copy.parts)
+    #expect(try LabRelease.words(["p", "a"], Self.copy(other).copy.parts).contains("-O"))
+  }
+
+  /// An app of three services; `notes` has a program of its own.
+  private static func split(notes: String) throws -> TemporaryFolder {
+    let app = try TemporaryFolder()
+    for folder in ["out", "Launch"] { try app.makeFolder(folder) }
+    for name in ["web", "notes"] {
+      try FileManager.default.copyItem(atPath: "/usr/bin/env", toPath: "\(app.path)/out/\(name)")
+    }
+    let services =
+      "web: { run: ['out/web', '-w'], calls: ['notes', 'people'] }, notes: { run: [\(notes)] }, people: {}"
+    try app.write(
+      "{ name: 'hut', title: 'Hut', launch: 'Launch', services: { \(services) } }", to: "heights.json")
+    return app
+  }
+
+  @Test func eachServiceComesWithItsProgram() throws {
+    let (copy, names) = try Self.copy(try Self.split(notes: "'out/notes', '-n'"))
+    #expect(copy.run == [".program/web", "-w"])
+    #expect(copy.parts == ["web": copy.run, "notes": [".services/notes/notes", "-n"], "people": copy.run])
+    #expect(Set(names).isSuperset(of: [".program/web", ".services/notes/notes"]))
+    // What two have is there once.
+    let shared = try Self.copy(try Self.split(notes: "'out/web', '-n'"))
+    #expect(shared.copy.parts["notes"] == [".program/web", "-n"])
+    #expect(shared.names.filter { $0.hasPrefix(".") } == [".program", ".program/web"])
+  }
+
+  @Test func theFingerprintIsOfEachProgramAndItsWords() throws {
+    /// Without heights.json, which says the same.
+    func fingerprint(
+      _ notes: String, _ change: (TemporaryFolder) throws -> Void = { _ in }
+    ) throws -> String {
+      let (app, place) = (try Self.split(notes: notes), try TemporaryFolder())
+      try change(app)
+      let copy = try ReleaseFiles(try AppFolder(app.path)).copy(
+        to: place.path + "/1", for: try Manifest.load(folder: app.path))
+      try FileManager.default.removeItem(atPath: place.path + "/1/heights.json")
+      return try ReleaseFiles.fingerprint(of: place.path + "/1", LabRelease.words(copy.run, copy.parts))
+    }
+    let usual = try fingerprint("'out/notes', '-n'")
+    #expect(try fingerprint("'out/notes', '-n'") == usual)
+    #expect(try fingerprint("'out/notes', '-m'") != usual)
+    #expect(try fingerprint("'out/notes', '-n'") { truncate("\($0.path)/out/notes", 99) } != usual)
+    // Of one program, as before there were several.
+    #expect(LabRelease.words(["w", "-w"], ["web": ["w", "-w"], "people": ["w", "-w"]]) == ["w", "-w"])
+  }
+
+  @Test func aProgramThatIsNotThereIsToldWithItsServiceAndItsLine() throws {
+    let app = try Self.split(notes: "'out/notes'")
+    let path = "\(app.path)/out/notes"
+    let notes = Manifest.Part(kind: .service, name: "notes", run: ["out/notes"])
+    chmod(path, 0o644)
+    #expect(throws: LabError.programMissing(of: notes, line: 1, path: path, isFile: true)) {
+      try Self.copy(app)
+    }
+    try FileManager.default.removeItem(atPath: path)
+    let missing = LabError.programMissing(of: notes, line: 1, path: path, isFile: false)
+    #expect(throws: missing) { try Self.copy(app) }
+    // That one may be "executed" too.
+    try app.makeFolder("out/notes")
+    #expect(throws: missing) { try Self.copy(app) }
+    let other = try Self.app(run: "\n'nowhere-to-be-found'")
+    let web = Manifest.Part(kind: .service, name: "web", run: ["nowhere-to-be-found"])
+    #expect(throws: LabError.programMissing(of: web, line: 1, path: nil, isFile: false)) {
+      try Self.copy(other)
+    }
   }
 
   @Test func anUnpackedReleaseNeedsNoManifest() throws {
     let folder = try TemporaryFolder()
     try folder.write("#!/bin/sh\n", to: "run")
     chmod(folder.path + "/run", 0o755)
-    #expect(try Self.copy(folder).copy.program == "run")
+    let (copy, _) = try Self.copy(folder, for: try Self.split(notes: "'out/notes'"))
+    // It finds out by itself which service it is.
+    #expect(copy.run == ["run"] && copy.parts == ["web": ["run"], "notes": ["run"], "people": ["run"]])
   }
 
   @Test func theFingerprintIsOfContentNamesWordsAndWhatMayBeExecuted() throws {
@@ -154,7 +228,7 @@ import Testing
       chmod("\(packed.path)/workers/\(name)", 0o755)
     }
     try ReleaseFiles(try AppFolder(packed.path)).check(against: worked)
-    #expect(try Self.copy(packed).copy.workers == ["mail": ["workers/mail"]])
+    #expect(try Self.copy(packed, for: busier).copy.parts == ["mail": ["workers/mail"], "web": ["run"]])
   }
 
   @Test func theCommitOfAFolderIsReadFromGitsOwnFiles() throws {
