@@ -148,7 +148,7 @@ def test_a_release_has_the_program_of_each_service_and_is_gone_back_from_with_it
     assert programs(lab) == programs_of(*released(lab, 1, "one"))
     lab.down()
     for release in book["all"]:
-        del release["parts"]
+        del release["services"]
     lab.change_state(releases=book)
     lab.up()
     lab.wait_until_all_ready()

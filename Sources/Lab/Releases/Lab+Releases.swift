@@ -30,7 +30,7 @@ extension Lab {
     let isReleased = !book.isInPlace && book.number(of: process) != nil
     let release = isReleased ? try release(of: process) : nil
     // heights.json may have the part since the release was made: the next deploy brings it.
-    guard let release, let run = release.words(of: part) else {
+    guard let release, let run = release.runs[part] else {
       let own = part ?? manifest.parts[0]
       return (try Self.programPath(own, folder), Array(own.run.dropFirst()), folder.path)
     }
@@ -100,13 +100,12 @@ extension Lab {
     // Of one that was cut short.
     try? FileManager.default.removeItem(atPath: place)
     defer { try? FileManager.default.removeItem(atPath: place) }
-    let copy = try files.copy(to: place, for: manifest)
+    let copy = try files.copy(to: place)
     if let known = currentState.releases.known(copy.fingerprint), isThere(known.number) { return known }
     let commit = GitCommit.of(source.path).map { ", at commit \($0)" } ?? ""
     let release = LabRelease(
       number: currentState.releases.nextNumber, madeAtMs: Clock.wallMs, origin: source.path + commit,
-      fingerprint: copy.fingerprint, program: copy.run[0], arguments: Array(copy.run.dropFirst()),
-      parts: copy.parts)
+      fingerprint: copy.fingerprint, runs: copy.runs)
     let target = folder.release(release.number)
     // Of one that was made and never written down.
     try? FileManager.default.removeItem(atPath: target)
@@ -224,7 +223,7 @@ extension Lab {
   /// Whether there are other files than those that it was made of: an app's own, which are nowhere else.
   private func isWritten(_ release: LabRelease) -> Bool {
     let place = folder.release(release.number)
-    let now = try? ReleaseFiles.fingerprint(of: place, release.words)
+    let now = try? ReleaseFiles.fingerprint(of: place, release.runs.words)
     return now.map { $0 != release.fingerprint } ?? false
   }
 

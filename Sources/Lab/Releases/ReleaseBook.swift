@@ -10,15 +10,11 @@ public struct LabRelease: Codable, Equatable, Sendable {
   public let origin: String
   /// The same for the same files and the same words of `run`.
   let fingerprint: String
-  /// What is all of the app, where that is one process: inside its folder, or absolute where the program is none of the app's own,
-  /// such as an interpreter.
-  let program: String
-  let arguments: [String]
-  /// With what each service and each worker is started, by its name: as `program` and `arguments`. Nil in what an earlier version
-  /// made, where `program` is each service.
-  var parts: [String: [String]]?
-  /// The same of workers, in what an earlier version made.
-  var workers: [String: [String]]?
+  /// What `runs` says, as it has always been written.
+  private let program: String
+  private let arguments: [String]
+  private let services: [String: [String]]?
+  private let workers: [String: [String]]?
   /// Whether all of the app has run it.
   public internal(set) var hasServed = false
   /// Why it was taken back; nil when it was not.
@@ -26,20 +22,15 @@ public struct LabRelease: Codable, Equatable, Sendable {
   /// Whether its files are there no more: only the newest are kept.
   public internal(set) var isRemoved = false
 
-  /// With what a part of the app is started, or all of it; nil for a part that was none of it yet.
-  func words(of part: Manifest.Part?) -> [String]? {
-    let all = [program] + arguments
-    guard let part else { return all }
-    if let parts { return parts[part.name] }
-    return part.kind == .service ? all : workers?[part.name]
+  init(number: Int, madeAtMs: Int, origin: String, fingerprint: String, runs: ReleaseRuns) {
+    (self.number, self.madeAtMs, self.origin, self.fingerprint) = (number, madeAtMs, origin, fingerprint)
+    (program, arguments) = (runs.all[0], Array(runs.all.dropFirst()))
+    (services, workers) = (runs.services, runs.workers)
   }
 
-  /// What the fingerprint is made of beside files.
-  var words: [String] { Self.words([program] + arguments, parts ?? workers ?? [:]) }
-
-  /// Of an app of one program they are what earlier versions took.
-  static func words(_ all: [String], _ parts: [String: [String]]) -> [String] {
-    all + parts.filter { $0.value != all }.sorted { $0.key < $1.key }.flatMap { [$0.key] + $0.value }
+  /// With what it starts the app.
+  var runs: ReleaseRuns {
+    ReleaseRuns(all: [program] + arguments, services: services, workers: workers)
   }
 }
 

@@ -8,10 +8,7 @@ struct ReleaseFiles {
   /// Of the copy.
   struct Copy {
     let fingerprint: String
-    /// With what all of the app is started: a program inside the copy, or absolute, and its arguments.
-    let run: [String]
-    /// The same of each service and worker, by its name.
-    let parts: [String: [String]]
+    let runs: ReleaseRuns
   }
 
   /// Of what is copied: it is copied for each release.
@@ -58,27 +55,22 @@ struct ReleaseFiles {
   private static func shape(_ worker: Manifest.Worker) -> [String] { [worker.name, "\(worker.count)"] }
 
   /// Copies what it is made of to a folder that is not there yet.
-  /// - Parameter lab: says of which services the app is that runs.
-  func copy(to place: String, for lab: Manifest) throws(LabError) -> Copy {
+  func copy(to place: String) throws(LabError) -> Copy {
     do {
-      let (run, parts) = try copyAll(to: place, for: lab)
-      return Copy(
-        fingerprint: try Self.fingerprint(of: place, LabRelease.words(run, parts)), run: run, parts: parts)
+      let runs = try copyAll(to: place)
+      return Copy(fingerprint: try Self.fingerprint(of: place, runs.words), runs: runs)
     } catch let error as LabError { throw error } catch {
       throw .releaseNotMade(from: source.path, reason: "\((error as NSError).localizedDescription)")
     }
   }
 
-  private func copyAll(
-    to place: String, for lab: Manifest
-  ) throws -> (run: [String], parts: [String: [String]]) {
+  private func copyAll(to place: String) throws -> ReleaseRuns {
     let files = FileManager.default
     try files.createDirectory(
       atPath: place, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     guard let manifest else {
       try copy(try wholeFolder(), to: place)
-      let run = [Self.packedProgram]
-      return (run, packedWorkers.merging(lab.services.map { ($0.name, run) }) { $1 })
+      return ReleaseRuns(all: [Self.packedProgram], workers: packedWorkers.isEmpty ? nil : packedWorkers)
     }
     let programs = try manifest.parts.map { ($0, path: try Lab.programPath($0, source)) }
     // A script finds what is beside it, which nobody has named.
@@ -89,9 +81,13 @@ struct ReleaseFiles {
       let folder = names.isEmpty ? Self.ownProgram : ".\(part.place)"
       let name = try names[path] ?? copyProgram(path, to: place, in: folder)
       names[path] = name
-      return (part.name, [name] + part.run.dropFirst())
+      return (part: part, run: [name] + part.run.dropFirst())
     }
-    return (runs[0].1, Dictionary(uniqueKeysWithValues: runs))
+    func of(_ kind: Manifest.Part.Kind) -> [String: [String]] {
+      Dictionary(uniqueKeysWithValues: runs.filter { $0.part.kind == kind }.map { ($0.part.name, $0.run) })
+    }
+    return ReleaseRuns(
+      all: runs[0].run, services: of(.service), workers: manifest.workers.isEmpty ? nil : of(.worker))
   }
 
   /// Those of what was packed.

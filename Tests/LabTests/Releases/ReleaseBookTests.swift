@@ -8,8 +8,10 @@ import Testing
 @Suite struct ReleaseBookTests {
   private static func release(_ number: Int) -> LabRelease {
     LabRelease(
-      number: number, madeAtMs: number, origin: "/app", fingerprint: "f\(number)", program: "run",
-      arguments: ["-a"], parts: ["web": ["run", "-a"], "posts": ["posts", "-p"]])
+      number: number, madeAtMs: number, origin: "/app", fingerprint: "f\(number)",
+      runs: ReleaseRuns(
+        all: ["run", "-a"], services: ["web": ["run", "-a"], "posts": ["posts", "-p"]],
+        workers: ["m": ["mail"]]))
   }
 
   private static func part(_ name: String, _ kind: Manifest.Part.Kind = .service) -> Manifest.Part {
@@ -17,12 +19,13 @@ import Testing
   }
 
   @Test func aReleaseSaysWithWhatEachPartIsStarted() {
-    let release = Self.release(1)
-    #expect(release.words(of: nil) == ["run", "-a"], "where one process is all of the app")
-    #expect(release.words(of: Self.part("web")) == ["run", "-a"])
-    #expect(release.words(of: Self.part("posts")) == ["posts", "-p"])
-    #expect(release.words(of: Self.part("graph")) == nil && release.words(of: Self.part("m", .worker)) == nil)
-    #expect(release.words == ["run", "-a", "posts", "posts", "-p"])
+    let runs = Self.release(1).runs
+    #expect(runs[nil] == ["run", "-a"], "where one process is all of the app")
+    #expect(runs[Self.part("web")] == ["run", "-a"])
+    #expect(runs[Self.part("posts")] == ["posts", "-p"])
+    #expect(runs[Self.part("m", .worker)] == ["mail"])
+    #expect(runs[Self.part("graph")] == nil && runs[Self.part("posts", .worker)] == nil)
+    #expect(runs.words == ["run", "-a", "m", "mail", "posts", "posts", "-p"])
   }
 
   /// All services were one program.
@@ -33,11 +36,11 @@ import Testing
       """
     let release = try JSONDecoder().decode(LabRelease.self, from: Data(text.utf8))
     for part in [nil, Self.part("web"), Self.part("posts")] {
-      #expect(release.words(of: part) == ["run", "-a"], "\(part?.name ?? "all")")
+      #expect(release.runs[part] == ["run", "-a"], "\(part?.name ?? "all")")
     }
-    #expect(release.words(of: Self.part("mail", .worker)) == ["mail", "-m"])
-    #expect(release.words(of: Self.part("other", .worker)) == nil)
-    #expect(release.words == ["run", "-a", "mail", "mail", "-m"], "as it was made of")
+    #expect(release.runs[Self.part("mail", .worker)] == ["mail", "-m"])
+    #expect(release.runs[Self.part("other", .worker)] == nil)
+    #expect(release.runs.words == ["run", "-a", "mail", "mail", "-m"], "as it was made of")
     let again = try JSONDecoder().decode(LabRelease.self, from: try JSONEncoder().encode(release))
     #expect(again == release)
   }

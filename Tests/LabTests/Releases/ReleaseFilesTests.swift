@@ -23,14 +23,10 @@ import Testing
     return folder
   }
 
-  /// - Parameter lab: the app that runs; the one that is copied unless told.
-  private static func copy(
-    _ app: TemporaryFolder, for lab: TemporaryFolder? = nil
-  ) throws -> (copy: ReleaseFiles.Copy, names: [String]) {
+  private static func copy(_ app: TemporaryFolder) throws -> (copy: ReleaseFiles.Copy, names: [String]) {
     let place = try TemporaryFolder()
     let target = place.path + "/1"
-    let copy = try ReleaseFiles(try AppFolder(app.path)).copy(
-      to: target, for: try Manifest.load(folder: (lab ?? app).path))
+    let copy = try ReleaseFiles(try AppFolder(app.path)).copy(to: target)
     return (copy, try FileManager.default.subpathsOfDirectory(atPath: target).sorted())
   }
 
@@ -40,8 +36,8 @@ import Testing
       ["app.py": "1", "parts/a.py": "2", ".git/HEAD": "3", ".venv/x": "4", ".env": "5"])
     let (copy, names) = try Self.copy(app)
     #expect(names == [".env", "app.py", "heights.json", "parts", "parts/a.py"])
-    #expect(copy.run[0].hasSuffix("/python3") && copy.run[0].hasPrefix("/") && copy.run[1...] == ["app.py"])
-    #expect(copy.parts == ["web": copy.run])
+    #expect(copy.runs.all[0].hasSuffix("/python3") && copy.runs.all[0].hasPrefix("/"))
+    #expect(copy.runs.all[1...] == ["app.py"] && copy.runs.services == ["web": copy.runs.all])
   }
 
   @Test func linksStayLinksAndWhatMayBeExecutedStaysSo() throws {
@@ -52,8 +48,7 @@ import Testing
     symlink(elsewhere.path, app.path + "/shared")
     chmod(app.path + "/parts/a.py", 0o755)
     let place = try TemporaryFolder()
-    _ = try ReleaseFiles(try AppFolder(app.path)).copy(
-      to: place.path + "/1", for: try Manifest.load(folder: app.path))
+    _ = try ReleaseFiles(try AppFolder(app.path)).copy(to: place.path + "/1")
     let parts = place.path + "/1/parts"
     #expect(place.read("1/shared/c.py") == "2")
     #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: place.path + "/1/shared")) == nil)
@@ -64,7 +59,7 @@ import Testing
   @Test func aScriptOfItsOwnIsStartedFromTheCopy() throws {
     let app = try Self.app(run: "'./serve'", ["serve": "#!/bin/sh\n"])
     chmod(app.path + "/serve", 0o755)
-    #expect(try Self.copy(app).copy.run == ["./serve"])
+    #expect(try Self.copy(app).copy.runs.all == ["./serve"])
   }
 
   @Test func ofALinkedProgramWhatTheManifestNamesIsCopiedAndWhatLiesBesideIt() throws {
@@ -81,7 +76,7 @@ import Testing
         ".program", ".program/serve", "Migrations", "Migrations/main", "Migrations/main/001_a.sql", "Public",
         "Public/a.css", "data", "data/a.txt", "heights.json", "openapi.json",
       ])
-    #expect(copy.run == [".program/serve", "--x"])
+    #expect(copy.runs.all == [".program/serve", "--x"])
   }
 
   @Test func workersComeWithTheRelease() throws {
@@ -94,8 +89,10 @@ import Testing
     try FileManager.default.copyItem(atPath: "/usr/bin/env", toPath: app.path + "/out/w")
     let (copy, names) = try Self.copy(app)
     #expect(
-      copy.parts["mail"]?.first?.hasSuffix("/python3") == true && copy.parts["mail"]?.last == "mail.py")
-    #expect(copy.parts["own"] == ["./own", "-v"] && copy.parts["built"] == [".workers/built/w"])
+      copy.runs.workers?["mail"]?.first?.hasSuffix("/python3") == true
+        && copy.runs.workers?["mail"]?.last == "mail.py")
+    #expect(
+      copy.runs.workers?["own"] == ["./own", "-v"] && copy.runs.workers?["built"] == [".workers/built/w"])
     #expect(Set(names).isSuperset(of: ["mail.py", "own", ".workers/built/w"]))
     // Another command for a worker is another release.
     let other = try Self.app(
@@ -104,8 +101,8 @@ import Testing
     let same = try Self.app(
       run: "'python3', 'app.py'",
       more: "workers: { mail: { run: ['python3', 'mail.py'] } },", ["app.py": "1", "mail.py": "2"])
-    #expect(try Self.copy(other).copy.parts != Self.copy(same).copy.parts)
-    #expect(try LabRelease.words(["p", "a"], Self.copy(other).copy.parts).contains("-O"))
+    #expect(try Self.copy(other).copy.runs != Self.copy(same).copy.runs)
+    #expect(try Self.copy(other).copy.runs.words.contains("-O"))
   }
 
   /// An app of three services; `notes` has a program of its own.
@@ -124,12 +121,13 @@ import Testing
 
   @Test func eachServiceComesWithItsProgram() throws {
     let (copy, names) = try Self.copy(try Self.split(notes: "'out/notes', '-n'"))
-    #expect(copy.run == [".program/web", "-w"])
-    #expect(copy.parts == ["web": copy.run, "notes": [".services/notes/notes", "-n"], "people": copy.run])
+    let all = [".program/web", "-w"]
+    #expect(copy.runs.all == all && copy.runs.workers == nil)
+    #expect(copy.runs.services == ["web": all, "notes": [".services/notes/notes", "-n"], "people": all])
     #expect(Set(names).isSuperset(of: [".program/web", ".services/notes/notes"]))
     // What two have is there once.
     let shared = try Self.copy(try Self.split(notes: "'out/web', '-n'"))
-    #expect(shared.copy.parts["notes"] == [".program/web", "-n"])
+    #expect(shared.copy.runs.services?["notes"] == [".program/web", "-n"])
     #expect(shared.names.filter { $0.hasPrefix(".") } == [".program", ".program/web"])
   }
 
@@ -140,17 +138,17 @@ import Testing
     ) throws -> String {
       let (app, place) = (try Self.split(notes: notes), try TemporaryFolder())
       try change(app)
-      let copy = try ReleaseFiles(try AppFolder(app.path)).copy(
-        to: place.path + "/1", for: try Manifest.load(folder: app.path))
+      let copy = try ReleaseFiles(try AppFolder(app.path)).copy(to: place.path + "/1")
       try FileManager.default.removeItem(atPath: place.path + "/1/heights.json")
-      return try ReleaseFiles.fingerprint(of: place.path + "/1", LabRelease.words(copy.run, copy.parts))
+      return try ReleaseFiles.fingerprint(of: place.path + "/1", copy.runs.words)
     }
     let usual = try fingerprint("'out/notes', '-n'")
     #expect(try fingerprint("'out/notes', '-n'") == usual)
     #expect(try fingerprint("'out/notes', '-m'") != usual)
     #expect(try fingerprint("'out/notes', '-n'") { truncate("\($0.path)/out/notes", 99) } != usual)
     // Of one program, as before there were several.
-    #expect(LabRelease.words(["w", "-w"], ["web": ["w", "-w"], "people": ["w", "-w"]]) == ["w", "-w"])
+    #expect(
+      ReleaseRuns(all: ["w", "-w"], services: ["web": ["w", "-w"], "b": ["w", "-w"]]).words == ["w", "-w"])
   }
 
   @Test func aProgramThatIsNotThereIsToldWithItsServiceAndItsLine() throws {
@@ -178,9 +176,8 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write("#!/bin/sh\n", to: "run")
     chmod(folder.path + "/run", 0o755)
-    let (copy, _) = try Self.copy(folder, for: try Self.split(notes: "'out/notes'"))
     // It finds out by itself which service it is.
-    #expect(copy.run == ["run"] && copy.parts == ["web": ["run"], "notes": ["run"], "people": ["run"]])
+    #expect(try Self.copy(folder).copy.runs == ReleaseRuns(all: ["run"]))
   }
 
   @Test func theFingerprintIsOfContentNamesWordsAndWhatMayBeExecuted() throws {
@@ -228,7 +225,7 @@ import Testing
       chmod("\(packed.path)/workers/\(name)", 0o755)
     }
     try ReleaseFiles(try AppFolder(packed.path)).check(against: worked)
-    #expect(try Self.copy(packed, for: busier).copy.parts == ["mail": ["workers/mail"], "web": ["run"]])
+    #expect(try Self.copy(packed).copy.runs == ReleaseRuns(all: ["run"], workers: ["mail": ["workers/mail"]]))
   }
 
   @Test func theCommitOfAFolderIsReadFromGitsOwnFiles() throws {
