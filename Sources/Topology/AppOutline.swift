@@ -4,7 +4,7 @@ import Placement
 
 /// An app's name, services and databases: the part of its manifest that shapes a topology.
 public struct AppOutline: Codable, Equatable, Sendable {
-  /// A part of the app: one program with the others up to stage 5, on servers of its own from stage 6 on.
+  /// A part of the app: in one process with the others up to stage 5, on servers of its own from stage 6 on.
   public struct Service: Codable, Equatable, Sendable {
     /// Unique in the app.
     public let name: String
@@ -80,7 +80,7 @@ public struct AppOutline: Codable, Equatable, Sendable {
 }
 
 extension AppOutline {
-  /// All services as the one program that they are up to stage 5; nil where the app has none.
+  /// All services as the one process that they are up to stage 5; nil where the app has none.
   var together: Service? {
     let used = services.flatMap(\.databases)
     return services.first.map {

@@ -13,7 +13,7 @@ import Testing
       book.add(
         LabRelease(
           number: number, madeAtMs: 1_700_000_000_000, origin: "/app, at commit 0123456789 (main)",
-          fingerprint: "\(number)", program: "run", arguments: []))
+          fingerprint: "\(number)", runs: ReleaseRuns(all: ["run"])))
     }
     for number in [1, 2] { book.settle(number) }
     book.noteRemoval(of: 1)

@@ -75,6 +75,33 @@ def test_a_release_has_a_program_for_each_process_of_a_worker(lab, tmp_path):
         assert said.stdout == "it's", said
 
 
+def test_a_release_starts_the_program_of_the_service_that_a_server_is_for(lab, tmp_path):
+    lab.become({"heights.json": """{ name: 'two', title: 'Two', launch: 'Launch', services: {
+        web: { run: ['/usr/bin/printf', '%s', 'all'], calls: ['posts', 'people', 'files'] },
+        posts: { run: ['/usr/bin/printf', '%s', "it's"] }, people: { run: ['/usr/bin/env', 'HEIGHTS=1'] }, files: {} } }"""})
+    (lab.folder / "Launch").mkdir()
+    lab.heights("build", "--out", tmp_path / "two.tar.gz").expect(0)
+    folder = unpacked(tmp_path / "two.tar.gz", tmp_path / "opt")
+    assert sorted(path.name for path in (folder / "bin").iterdir()) == ["env", "printf"]
+
+    def said(**environment):
+        return subprocess.run([folder / "run"], cwd="/", env=environment, capture_output=True, text=True, timeout=30).stdout
+
+    assert said() == said(HEIGHTS_SERVICE="") == said(HEIGHTS_SERVICE="web") == said(HEIGHTS_SERVICE="files") == "all"
+    assert said(HEIGHTS_SERVICE="posts") == "it's"
+    assert f"LD_LIBRARY_PATH={folder}/lib" in (told := said(HEIGHTS_SERVICE="people")) and "HEIGHTS=1" in told, told
+
+
+def test_programs_of_one_name_are_told(lab, tmp_path):
+    lab.become({"heights.json": """{ name: 'two', title: 'Two', launch: 'Launch', services: {
+        web: { run: ['/usr/bin/env'], calls: ['posts'] }, posts: { run: ['./env'] } } }"""})
+    (lab.folder / "Launch").mkdir()
+    (lab.folder / "env").write_bytes(Path("/usr/bin/env").read_bytes())
+    (lab.folder / "env").chmod(0o755)
+    told = lab.heights("build", "--out", tmp_path / "two.tar.gz").expect(1).err
+    assert "have one name in different folders" in told and "call one of them otherwise" in told, told
+
+
 def test_the_same_app_gives_the_same_release(lab, release, tmp_path):
     again = tmp_path / "again.tar.gz"
     lab.heights("build", "--out", again).expect(0)

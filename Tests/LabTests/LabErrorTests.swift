@@ -6,6 +6,7 @@ import Testing
 @testable import Lab
 
 @Suite struct LabErrorTests {
+  private static let part = Manifest.Part(kind: .service, name: "posts", run: ["bin/posts"])
   private static let wording: [(LabError, String)] = [
     (.system(attempt: "opening /x", code: 2), "opening /x: No such file or directory"),
     (.notAFolder("/x"), "/x is not a folder; name the app's folder with --app DIR"),
@@ -58,8 +59,17 @@ import Testing
       "the build (make) failed with code 2; its output is in /l, the end of it:\n  no"
     ),
     (
-      .programMissing(path: "/x"),
-      "the program /x is not there, or may not be executed; `services` in heights.json names it under run"
+      .programMissing(of: part, line: 7, path: "/app/bin/posts", isFile: false),
+      "services/posts/run: expected a program, found none at /app/bin/posts: build it, or correct the path (heights.json:7)"
+    ),
+    (
+      .programMissing(of: part, line: 7, path: "/app/bin/posts", isFile: true),
+      "services/posts/run: expected a program, found /app/bin/posts, which may not be executed: `chmod +x` it, or correct the path "
+        + "(heights.json:7)"
+    ),
+    (
+      .programMissing(of: part, line: nil, path: nil, isFile: false),
+      "services/posts/run: expected a program, found none called 'bin/posts' in PATH: install it, or correct the name (heights.json)"
     ),
     (
       .engineMissing(engine: "Redis", package: "redis-server"),

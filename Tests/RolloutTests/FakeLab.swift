@@ -37,8 +37,8 @@ final class FakeLab: RolloutLab {
     for number in [1, 2] {
       book.add(
         LabRelease(
-          number: number, madeAtMs: 0, origin: "/app", fingerprint: "\(number)", program: "run", arguments: []
-        ))
+          number: number, madeAtMs: 0, origin: "/app", fingerprint: "\(number)",
+          runs: ReleaseRuns(all: ["run"])))
     }
     book.settle(1)
     return book

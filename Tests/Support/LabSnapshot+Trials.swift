@@ -12,8 +12,8 @@ extension ReleaseBook {
       book.add(
         LabRelease(
           number: number, madeAtMs: 1_700_000_000_000 + number * 3_600_000,
-          origin: "/srv/summit, at commit 0123456789 (main)", fingerprint: "\(number)", program: "run",
-          arguments: []))
+          origin: "/srv/summit, at commit 0123456789 (main)", fingerprint: "\(number)",
+          runs: ReleaseRuns(all: ["run"])))
       book.assign(number, to: ["service-web-a"])
       if number == 3 { book.drop(fault: "posts does worse than before") } else { book.settle(number) }
     }
@@ -29,8 +29,8 @@ extension LabSnapshot {
     var book = ReleaseBook.sample
     book.add(
       LabRelease(
-        number: 5, madeAtMs: 1_700_000_040_000, origin: "/srv/summit", fingerprint: "5", program: "run",
-        arguments: []))
+        number: 5, madeAtMs: 1_700_000_040_000, origin: "/srv/summit", fingerprint: "5",
+        runs: ReleaseRuns(all: ["run"])))
     book.assign(5, to: ["service-accounts-a", "service-accounts-b", "service-posts-a"])
     snapshot.releases = book
     snapshot.trials = [

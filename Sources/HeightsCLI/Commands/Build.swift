@@ -8,7 +8,7 @@ extension Command {
     name: "build",
     summary: "Make a release: the app and all that it needs, in one file for `heights deploy`.",
     discussion:
-      "Builds the app as `heights up` does, and packs the program, the libraries that it is linked to, the Swift runtime among "
+      "Builds the app as `heights up` does, and packs its programs, the libraries that they are linked to, the Swift runtime among "
       + "them, its migrations, its static files and its launch page. A server needs nothing of it but glibc. What a release runs "
       + "on is where it was built: deploy to servers of the same architecture. The same files give the same release.",
     options: [.app, Option("out", "FILE", "the file to write, a .tar.gz"), .json],
@@ -21,8 +21,8 @@ extension Command {
     let folder = try arguments.appFolder()
     let facts = try await output.whileWorking {
       try await onThread {
-        let program = try Lab.build(folder, report: { output.progress($0) })
-        return try Release(folder: folder, program: program).write(to: path)
+        let parts = try Lab.build(folder, report: { output.progress($0) })
+        return try Release(folder: folder, parts: parts).write(to: path)
       }
     }
     if arguments.has("json") {

@@ -86,7 +86,7 @@ private struct Up: Sendable {
     }
     // One that runs already is told of by the start itself.
     if Lab.isRunning(in: folder) { return }
-    _ = try Lab.build(folder) { output.progress($0) }
+    try Lab.build(folder) { output.progress($0) }
     try Passage.leave()
   }
 

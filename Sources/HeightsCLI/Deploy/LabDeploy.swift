@@ -44,7 +44,7 @@ struct LabDeploy {
         try checkClimb(of: folder)
         // Told before a build, which may take minutes.
         _ = try ControlClient(folder).send(.status)
-        if release == nil { _ = try Lab.build(folder) { report.output.progress($0) } }
+        if release == nil { try Lab.build(folder) { report.output.progress($0) } }
         let interrupt = try Interrupt()
         return report.end(
           try Rollout.deploy(

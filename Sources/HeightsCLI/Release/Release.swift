@@ -4,21 +4,21 @@ import Deploy
 import Foundation
 import Lab
 
-/// What an app needs on a server, at the places where it looks for it: `run` starts it in the folder that has the rest.
+/// What an app needs on a server, at the places where it looks for it: `run` starts it in the folder that has the rest, as the
+/// service that the server is for.
 struct Release {
   private let folder: AppFolder
   private let manifest: Manifest
-  private let program: LinkedProgram
   /// In the order of the manifest.
-  private let workers: [(worker: Manifest.Worker, program: LinkedProgram)]
+  private let parts: [(part: Manifest.Part, program: LinkedProgram)]
   private static let limitS = 600.0
 
-  /// - Throws: `ReleaseError` when the program is a script, or linked to what is not there.
-  init(folder: AppFolder, program: String) throws {
+  /// - Parameter parts: with the paths of their programs.
+  /// - Throws: `ReleaseError` when a program is a script, or linked to what is not there.
+  init(folder: AppFolder, parts: [(part: Manifest.Part, program: String)]) throws {
     self.folder = folder
     manifest = try Manifest.load(folder: folder.path)
-    self.program = try LinkedProgram(program)
-    workers = try manifest.workers.map { ($0, try LinkedProgram(try Lab.program($0, in: folder))) }
+    self.parts = try parts.map { ($0.part, try LinkedProgram($0.program)) }
   }
 
   /// Writes it; a file that is there is replaced when the new one is whole.
@@ -45,7 +45,7 @@ struct Release {
     for folder in [programs, libraries] {
       try files.createDirectory(at: folder, withIntermediateDirectories: true)
     }
-    let all = [program] + workers.map(\.program)
+    let all = parts.map(\.program)
     for (path, name) in try names(of: all) {
       try copy(path, to: programs.appendingPathComponent(name), mode: 0o755)
     }
@@ -53,11 +53,11 @@ struct Release {
     for (name, path) in needed {
       try copy(path, to: libraries.appendingPathComponent(name), mode: 0o644)
     }
-    try write(script(program, manifest.service.run), to: place.appendingPathComponent("run"))
+    try write(runScript, to: place.appendingPathComponent("run"))
     try writeWorkers(to: place.appendingPathComponent("workers"))
     try copyWhatIsRead(to: place)
     let facts = ReleaseFacts(
-      app: manifest.name, architecture: program.architecture,
+      app: manifest.name, architecture: all[0].architecture,
       glibc: all.map(\.glibc).reduce("2.0") { ReleaseFacts.isLater($1, than: $0) ? $1 : $0 },
       libraries: needed.count)
     let encoder = JSONEncoder()
@@ -72,7 +72,8 @@ struct Release {
     if Set(names.values).count == names.count { return names }
     throw ReleaseError(
       description:
-        "two programs of \(Manifest.fileName) have one name in different folders: \(names.keys.sorted())")
+        "two programs of \(Manifest.fileName) have one name in different folders: \(names.keys.sorted()); call one of them otherwise"
+    )
   }
 
   private static func name(of program: LinkedProgram) -> String {
@@ -81,14 +82,24 @@ struct Release {
 
   /// A program for each process: a server starts all that it finds there.
   private func writeWorkers(to folder: URL) throws {
-    if workers.isEmpty { return }
+    if manifest.workers.isEmpty { return }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    for (worker, program) in workers {
-      for number in 1...worker.count {
-        let name = number == 1 ? worker.name : "\(worker.name).\(number)"
-        try write(script(program, worker.run, depth: 1), to: folder.appendingPathComponent(name))
+    for (part, program) in parts where part.kind == .worker {
+      let count = manifest.workers.first { $0.name == part.name }?.count ?? 1
+      for number in 1...count {
+        let name = number == 1 ? part.name : "\(part.name).\(number)"
+        try write(
+          Self.script([Self.start(program, part.run)], depth: 1), to: folder.appendingPathComponent(name))
       }
     }
+  }
+
+  /// The service that `HEIGHTS_SERVICE` names, and all of the app where it names none.
+  private var runScript: String {
+    let others = parts.filter { $0.part.kind == .service && $0.part.run != manifest.service.run }
+    let cases = others.map { "  \($0.part.name)) \(Self.start($0.program, $0.part.run)) ;;" }
+    let choice = cases.isEmpty ? [] : [#"case "$HEIGHTS_SERVICE" in"#] + cases + ["esac"]
+    return Self.script(choice + [Self.start(parts[0].program, parts[0].part.run)])
   }
 
   private func write(_ script: String, to path: URL) throws {
@@ -102,7 +113,7 @@ struct Release {
       throw ReleaseError(
         description: "\(Manifest.fileName): files: '\(name)' is not in \(folder.path), even after the build")
     }
-    if !workers.isEmpty,
+    if !manifest.workers.isEmpty,
       let name = manifest.filesThatAreRead.first(where: { $0.split(separator: "/").first == "workers" })
     {
       throw ReleaseError(
@@ -128,16 +139,16 @@ struct Release {
   }
 
   /// Libraries ask for others too, and those find them only so.
-  /// - Parameter depth: how many folders below the release's it lies.
-  private func script(_ program: LinkedProgram, _ run: [String], depth: Int = 0) -> String {
-    let words = ["bin/" + Self.name(of: program)] + run.dropFirst()
+  private static func start(_ program: LinkedProgram, _ run: [String]) -> String {
+    let words = ["bin/" + name(of: program)] + run.dropFirst()
     let quoted = words.map { "'" + $0.replacingOccurrences(of: "'", with: #"'\''"#) + "'" }
-    return """
-      #!/bin/sh
-      cd "$(dirname "$0")\(String(repeating: "/..", count: depth))" || exit 1
-      LD_LIBRARY_PATH="$PWD/lib" exec ./\(quoted.joined(separator: " "))
+    return #"LD_LIBRARY_PATH="$PWD/lib" exec ./"# + quoted.joined(separator: " ")
+  }
 
-      """
+  /// - Parameter depth: how many folders below the release's it lies.
+  private static func script(_ lines: [String], depth: Int = 0) -> String {
+    let folder = #""$(dirname "$0")\#(String(repeating: "/..", count: depth))""#
+    return (["#!/bin/sh", "cd \(folder) || exit 1"] + lines).map { $0 + "\n" }.joined()
   }
 
   /// Without what would differ the next time: deploying takes a release that has the same bytes for the same.

@@ -42,11 +42,18 @@ extension AppContext {
 }
 
 extension AppContext {
-  /// That a process which is none of the app's services is one that calls them: it serves what people come to.
+  /// That a process whose program has made none of the services that others call is one that calls them: it serves what people come to.
   /// - Throws: `EnvironmentError`.
   func checkService() throws {
     let (service, placement) = (environment.service, placement)
-    guard let service, !placement.services.isEmpty, placement.keys[service] == nil else { return }
+    guard let service, !placement.services.isEmpty else { return }
+    if placement.services[service] != nil {
+      throw EnvironmentError(
+        description:
+          "HEIGHTS_SERVICE is '\(service)', which this program does not make: expected a client of that name in `context.service`, "
+          + "or another program as its `run` in heights.json")
+    }
+    if placement.keys[service] != nil { return }
     let known = Set(placement.services.keys).union(placement.keys.keys).sorted().joined(separator: ", ")
     throw EnvironmentError(description: "HEIGHTS_SERVICE is '\(service)': expected one of \(known)")
   }

@@ -1,4 +1,4 @@
-// The services of heights.json: one program, each of them a part of it that others call.
+// The services of heights.json: parts of the app that others call, of one program or of several.
 
 import Topology
 
@@ -23,7 +23,7 @@ extension Manifest {
     for entry in entries {
       let program = services.first?.run
       if let service = readService(
-        entry, as: program, among: (names, workers), databases: databases, problems)
+        entry, unlessTold: program, among: (names, workers), databases: databases, problems)
       {
         services.append(service)
       } else if entry.key == first.key {
@@ -45,11 +45,11 @@ extension Manifest {
   static let maximumServices = 20
 
   /// - Parameters:
-  ///   - program: of the first service; nil where this is the first.
+  ///   - program: of the first service, which others may say as well as another; nil where this is the first.
   ///   - names: of services, and of workers, which nobody can call.
   private static func readService(
-    _ member: JSON5Node.Member, as program: [String]?, among names: (services: [String], workers: [String]),
-    databases: [Database], _ problems: ManifestProblems
+    _ member: JSON5Node.Member, unlessTold program: [String]?,
+    among names: (services: [String], workers: [String]), databases: [Database], _ problems: ManifestProblems
   ) -> Service? {
     let path = "services/\(member.key)"
     guard let object = ManifestObject(member.node, path: path, problems) else { return nil }
@@ -57,12 +57,6 @@ extension Manifest {
     let run =
       program == nil
       ? object.required("run", words, read: command) : object.optional("run", words, read: command)
-    if let run, let program, run != program {
-      problems.add(
-        "\(path)/run",
-        "expected the program of '\(names.services[0])', or nothing: all services are one program",
-        line: member.line)
-    }
     let used = object.member("databases").map {
       readNames($0, "\(path)/databases", "database", among: databases.map(\.name), problems)
     }

@@ -15,11 +15,12 @@ public struct Manifest: Equatable, Sendable {
     public let shardKey: String
   }
 
-  /// A part of the app's program: with the others in every process up to stage 5, in processes of its own from stage 6 on.
+  /// A part of the app that answers: with the others in every process up to stage 5, in processes of its own from stage 6 on.
   public struct Service: Equatable, Sendable {
     /// Unique in the app.
     public let name: String
-    /// The program and its arguments, the same for all services; one with a slash in it is relative to the app's folder.
+    /// What its own processes are started with, the program and its arguments: the first service's where it says nothing else. One
+    /// with a slash in it is relative to the app's folder. What the first has is all services where they have no processes of their own.
     public let run: [String]
     /// The names of those that it uses.
     public let databases: [String]
@@ -72,7 +73,7 @@ public struct Manifest: Equatable, Sendable {
   /// By which names people may ask for the app in the lab, besides its own and localhost: those of a tunnel, say.
   public var hosts = HostNames.none
 
-  /// The one that answers people: its program is the app's.
+  /// The one that answers people.
   public var service: Service { services[0] }
 
   /// How many processes of all workers there are on a server.

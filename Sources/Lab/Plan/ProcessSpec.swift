@@ -5,7 +5,7 @@ import Topology
 /// A process of a host. (The app on the public port, as stages 1 to 3 have it, is `Role`'s.)
 struct ProcessSpec: Sendable {
   enum Program: Sendable {
-    /// The app's program, on the host's own address: as one of its services, or as all of it.
+    /// A program of the app's, on the host's own address: one of its services, or all of it.
     case instance(service: String?)
     /// A worker's program, beside an instance.
     case worker(Manifest.Worker)

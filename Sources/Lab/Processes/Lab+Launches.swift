@@ -157,18 +157,19 @@ extension Lab {
       host, as: spec.service, state.hosts[host.id] ?? state.level, state, lab: self)
   }
 
-  /// The service's program as an absolute path.
-  static func programPath(_ manifest: Manifest, _ folder: AppFolder) throws(LabError) -> String {
-    try programPath(manifest.service.run, folder)
-  }
-
-  /// A command's program as an absolute path: relative to the app's folder when it has a slash, else from PATH.
-  static func programPath(_ run: [String], _ folder: AppFolder) throws(LabError) -> String {
-    let program = run[0]
+  /// The program of a part of the app as an absolute path: relative to the app's folder when it has a slash, else from PATH.
+  static func programPath(_ part: Manifest.Part, _ folder: AppFolder) throws(LabError) -> String {
+    let program = part.run[0]
     var candidates = [program.hasPrefix("/") ? program : folder.path + "/" + program]
     if !program.contains("/") { candidates = programFolders.map { "\($0)/\(program)" } }
-    guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
-      throw .programMissing(path: candidates.count == 1 ? candidates[0] : program)
+    let files = candidates.filter { path in
+      var status = stat()
+      return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+    guard let found = files.first(where: { access($0, X_OK) == 0 }) else {
+      throw .programMissing(
+        of: part, line: Manifest.line(ofRun: part, in: folder),
+        path: program.contains("/") ? candidates[0] : nil, isFile: !files.isEmpty)
     }
     return found
   }

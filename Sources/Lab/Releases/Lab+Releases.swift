@@ -26,24 +26,15 @@ extension Lab {
   /// With what the app's process of that name is started, and where.
   func program(of process: String) throws(LabError) -> (path: String, arguments: [String], folder: String) {
     let book = currentState.releases
-    let worker = specs.first { $0.name == process }?.worker
-    let own = worker?.run ?? manifest.service.run
-    if book.isInPlace || book.number(of: process) == nil { return try inFolder(own) }
-    let release = try release(of: process)
-    var run = [release.program] + release.arguments
-    if let worker {
-      // heights.json may have it since the release was made: the next deploy brings it.
-      guard let words = release.workers?[worker.name] else { return try inFolder(own) }
-      run = words
+    let part = specs.first { $0.name == process }.flatMap(manifest.part)
+    let isReleased = !book.isInPlace && book.number(of: process) != nil
+    let release = isReleased ? try release(of: process) : nil
+    // heights.json may have the part since the release was made: the next deploy brings it.
+    guard let release, let run = release.runs[part] else {
+      let own = part ?? manifest.parts[0]
+      return (try Self.programPath(own, folder), Array(own.run.dropFirst()), folder.path)
     }
     return (folder.path(of: run[0], in: release), Array(run.dropFirst()), folder.release(release.number))
-  }
-
-  /// A command in the app's folder.
-  private func inFolder(_ run: [String]) throws(LabError) -> (
-    path: String, arguments: [String], folder: String
-  ) {
-    (try Self.programPath(run, folder), Array(run.dropFirst()), folder.path)
   }
 
   private func release(of process: String) throws(LabError) -> LabRelease {
@@ -114,8 +105,7 @@ extension Lab {
     let commit = GitCommit.of(source.path).map { ", at commit \($0)" } ?? ""
     let release = LabRelease(
       number: currentState.releases.nextNumber, madeAtMs: Clock.wallMs, origin: source.path + commit,
-      fingerprint: copy.fingerprint, program: copy.program, arguments: copy.arguments,
-      workers: copy.workers.isEmpty ? nil : copy.workers)
+      fingerprint: copy.fingerprint, runs: copy.runs)
     let target = folder.release(release.number)
     // Of one that was made and never written down.
     try? FileManager.default.removeItem(atPath: target)
@@ -233,7 +223,7 @@ extension Lab {
   /// Whether there are other files than those that it was made of: an app's own, which are nowhere else.
   private func isWritten(_ release: LabRelease) -> Bool {
     let place = folder.release(release.number)
-    let now = try? ReleaseFiles.fingerprint(of: place, release.words)
+    let now = try? ReleaseFiles.fingerprint(of: place, release.runs.words)
     return now.map { $0 != release.fingerprint } ?? false
   }
 

@@ -1,6 +1,6 @@
 // The releases of an app in its lab: which there are, which one runs, and how far the next one has come.
 
-/// An app as it was at one moment: its program and what that reads, in a folder of its own that nothing changes any more.
+/// An app as it was at one moment: its programs and what they read, in a folder of its own that nothing changes any more.
 public struct LabRelease: Codable, Equatable, Sendable {
   /// From 1 on; never given twice.
   public let number: Int
@@ -10,11 +10,11 @@ public struct LabRelease: Codable, Equatable, Sendable {
   public let origin: String
   /// The same for the same files and the same words of `run`.
   let fingerprint: String
-  /// Inside its folder, or absolute where the program is none of the app's own, such as an interpreter.
-  let program: String
-  let arguments: [String]
-  /// With what each worker is started, by its name: as `program` and `arguments`. Nil without workers.
-  var workers: [String: [String]]?
+  /// What `runs` says, as it has always been written.
+  private let program: String
+  private let arguments: [String]
+  private let services: [String: [String]]?
+  private let workers: [String: [String]]?
   /// Whether all of the app has run it.
   public internal(set) var hasServed = false
   /// Why it was taken back; nil when it was not.
@@ -22,11 +22,15 @@ public struct LabRelease: Codable, Equatable, Sendable {
   /// Whether its files are there no more: only the newest are kept.
   public internal(set) var isRemoved = false
 
-  /// What the fingerprint is made of beside files.
-  var words: [String] { Self.words(program, arguments, workers) }
+  init(number: Int, madeAtMs: Int, origin: String, fingerprint: String, runs: ReleaseRuns) {
+    (self.number, self.madeAtMs, self.origin, self.fingerprint) = (number, madeAtMs, origin, fingerprint)
+    (program, arguments) = (runs.all[0], Array(runs.all.dropFirst()))
+    (services, workers) = (runs.services, runs.workers)
+  }
 
-  static func words(_ program: String, _ arguments: [String], _ workers: [String: [String]]?) -> [String] {
-    [program] + arguments + (workers ?? [:]).sorted { $0.key < $1.key }.flatMap { [$0.key] + $0.value }
+  /// With what it starts the app.
+  var runs: ReleaseRuns {
+    ReleaseRuns(all: [program] + arguments, services: services, workers: workers)
   }
 }
 

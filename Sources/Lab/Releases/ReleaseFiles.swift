@@ -8,21 +8,16 @@ struct ReleaseFiles {
   /// Of the copy.
   struct Copy {
     let fingerprint: String
-    /// Inside the copy, or absolute.
-    let program: String
-    let arguments: [String]
-    /// With what each worker is started, by its name: as `program` and `arguments`.
-    let workers: [String: [String]]
+    let runs: ReleaseRuns
   }
 
   /// Of what is copied: it is copied for each release.
   static let limitBytes = 1 << 28
-  /// What `heights build` packs begins so; it needs no manifest.
+  /// What `heights build` packs begins so, whichever service it is; it needs no manifest.
   private static let packedProgram = "run"
   /// In what is packed: a program for each process of each worker, such as `mail` and `mail.2`.
   private static let packedWorkers = "workers"
   private static let ownProgram = ".program"
-  private static let ownWorkers = ".workers"
 
   private let source: AppFolder
   /// Nil of what `heights build` has packed.
@@ -48,52 +43,51 @@ struct ReleaseFiles {
     }
     let isSame =
       manifest.name == lab.name && manifest.databases == lab.databases
-      && manifest.services.map { Self.parts($0) } == lab.services.map { Self.parts($0) }
-      && manifest.workers.map { Self.parts($0) } == lab.workers.map { Self.parts($0) }
+      && manifest.services.map { Self.shape($0) } == lab.services.map { Self.shape($0) }
+      && manifest.workers.map { Self.shape($0) } == lab.workers.map { Self.shape($0) }
     if !isSame { throw .otherApp(folder: source.path) }
   }
 
-  private static func parts(_ service: Manifest.Service) -> [String] {
+  private static func shape(_ service: Manifest.Service) -> [String] {
     [service.name, "\(service.listensOnPort)", "databases"] + service.databases + ["calls"] + service.calls
   }
 
-  private static func parts(_ worker: Manifest.Worker) -> [String] { [worker.name, "\(worker.count)"] }
+  private static func shape(_ worker: Manifest.Worker) -> [String] { [worker.name, "\(worker.count)"] }
 
   /// Copies what it is made of to a folder that is not there yet.
   func copy(to place: String) throws(LabError) -> Copy {
     do {
-      let (program, workers) = try copyAll(to: place)
-      let arguments = Array((manifest?.service.run ?? []).dropFirst())
-      let words = LabRelease.words(program, arguments, workers)
-      return Copy(
-        fingerprint: try Self.fingerprint(of: place, words), program: program, arguments: arguments,
-        workers: workers)
+      let runs = try copyAll(to: place)
+      return Copy(fingerprint: try Self.fingerprint(of: place, runs.words), runs: runs)
     } catch let error as LabError { throw error } catch {
       throw .releaseNotMade(from: source.path, reason: "\((error as NSError).localizedDescription)")
     }
   }
 
-  private func copyAll(to place: String) throws -> (program: String, workers: [String: [String]]) {
+  private func copyAll(to place: String) throws -> ReleaseRuns {
     let files = FileManager.default
     try files.createDirectory(
       atPath: place, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     guard let manifest else {
       try copy(try wholeFolder(), to: place)
-      return (Self.packedProgram, packedWorkers)
+      return ReleaseRuns(all: [Self.packedProgram], workers: packedWorkers.isEmpty ? nil : packedWorkers)
     }
-    let program = try Lab.programPath(manifest, source)
-    let programs = try [program] + manifest.workers.map { try Lab.programPath($0.run, source) }
+    let programs = try manifest.parts.map { ($0, path: try Lab.programPath($0, source)) }
     // A script finds what is beside it, which nobody has named.
-    let isNamed = programs.allSatisfy(Self.isOwn) || !manifest.files.isEmpty
+    let isNamed = programs.allSatisfy { Self.isOwn($0.path) } || !manifest.files.isEmpty
     try copy(isNamed ? namedFiles(manifest) : try wholeFolder(), to: place)
-    let name = try copyProgram(program, to: place, in: Self.ownProgram)
-    var workers: [String: [String]] = [:]
-    for worker in manifest.workers {
-      let program = try Lab.programPath(worker.run, source)
-      let name = try copyProgram(program, to: place, in: "\(Self.ownWorkers)/\(worker.name)")
-      workers[worker.name] = [name] + worker.run.dropFirst()
+    var names: [String: String] = [:]
+    let runs = try programs.map { part, path in
+      let folder = names.isEmpty ? Self.ownProgram : ".\(part.place)"
+      let name = try names[path] ?? copyProgram(path, to: place, in: folder)
+      names[path] = name
+      return (part: part, run: [name] + part.run.dropFirst())
     }
-    return (name, workers)
+    func of(_ kind: Manifest.Part.Kind) -> [String: [String]] {
+      Dictionary(uniqueKeysWithValues: runs.filter { $0.part.kind == kind }.map { ($0.part.name, $0.run) })
+    }
+    return ReleaseRuns(
+      all: runs[0].run, services: of(.service), workers: manifest.workers.isEmpty ? nil : of(.worker))
   }
 
   /// Those of what was packed.

@@ -62,7 +62,7 @@ extension Lab {
       pythonFolder: options.pythonFolder, report: report)
     try lab.prepareHosts(movedFrom: state.place)
     if options.builds { try Build.run(manifest, folder, signals, report) }
-    for run in [manifest.service.run] + manifest.workers.map(\.run) { _ = try programPath(run, folder) }
+    for part in manifest.parts { _ = try programPath(part, folder) }
     let running = try console(lab)
     defer { running?.stop() }
     lab.setConsoleAddress(running?.url)
@@ -71,17 +71,16 @@ extension Lab {
   }
 
   /// Runs the app's build command.
-  /// - Returns: the path of its program.
-  public static func build(_ folder: AppFolder, report: (String) -> Void) throws -> String {
+  /// - Returns: the parts of the app, each with the path of its program.
+  /// - Throws: what is wrong with the manifest; what the build says; which program is not there even then.
+  @discardableResult
+  public static func build(
+    _ folder: AppFolder, report: (String) -> Void
+  ) throws -> [(part: Manifest.Part, program: String)] {
     let manifest = try Manifest.load(folder: folder.path)
     try folder.create()
     try Build.run(manifest, folder, try SignalPipe(), report)
-    return try programPath(manifest, folder)
-  }
-
-  /// The path of a worker's program, once it is built.
-  public static func program(_ worker: Manifest.Worker, in folder: AppFolder) throws -> String {
-    try programPath(worker.run, folder)
+    return try manifest.parts.map { ($0, try programPath($0, folder)) }
   }
 
   /// The highest stage that hosts are at when the app starts next, as the folder and the options tell now.

@@ -45,11 +45,20 @@ extension LabError {
       "build_failed", "the build (\(command)) \(outcome); its output is in \(log), the end of it:\n\(lines)")
   }
 
-  static func programMissing(path: String) -> LabError {
-    LabError(
+  /// - Parameters:
+  ///   - line: of heights.json.
+  ///   - path: nil where it was looked for in PATH.
+  ///   - isFile: whether there is a file, which may not be executed.
+  static func programMissing(of part: Manifest.Part, line: Int?, path: String?, isFile: Bool) -> LabError {
+    let found =
+      switch (path, isFile) {
+      case (let path?, false): "found none at \(path): build it, or correct the path"
+      case (let path?, true): "found \(path), which may not be executed: `chmod +x` it, or correct the path"
+      case (nil, _): "found none called '\(part.run[0])' in PATH: install it, or correct the name"
+      }
+    return LabError(
       "program_missing",
-      "the program \(path) is not there, or may not be executed; `services` in heights.json names it under run"
-    )
+      "\(part.place)/run: expected a program, \(found) (\(Manifest.fileName)\(line.map { ":\($0)" } ?? ""))")
   }
 
   /// The packages that bring what is not installed of the engines that a stage runs on.

@@ -51,6 +51,29 @@ import Testing
     }
   }
 
+  /// Another program than the one that was meant, or another name: it would answer all calls with 404.
+  @Test func aProcessThatIsNotTheServiceItIsStartedAsSaysSo() async throws {
+    try await withFolder { folder in
+      let places = try EchoPlaces(folder)
+      var document = places.document(9, epoch: 1)
+      // One that calls others is none that people come to either.
+      document.keys["echo"] = document.keys["web"]
+      try document.write(to: places.placement)
+      func start(as service: String) async throws {
+        let process = try await AppProcess(Environment(places.variables(service, service: service))) { _ in
+          Routes()
+        }
+        _ = try await process.end()
+      }
+      try await start(as: "web")
+      var told = await #expect(throws: EnvironmentError.self) { try await start(as: "echo") }
+      #expect(
+        told?.description.hasPrefix("HEIGHTS_SERVICE is 'echo', which this program does not make") == true)
+      told = await #expect(throws: EnvironmentError.self) { try await start(as: "ekho") }
+      #expect(told?.description == "HEIGHTS_SERVICE is 'ekho': expected one of echo, web")
+    }
+  }
+
   @Test func anErrorThatNobodyExpectedIsAnInternalError() async throws {
     try await HeightsKitTests.withEcho { echo, _ in
       let error = await #expect(throws: Problem.self) { try await echo.fails("otherwise") }

@@ -112,6 +112,16 @@ import Workload
     #expect(error?.description == "\(message) (heights.json:5)")
   }
 
+  @Test func aServiceMayHaveAProgramOfItsOwn() throws {
+    let services = "web: { run: ['w'], calls: ['api', 'b'] }, api: { run: ['a', '-v'], calls: ['b'] }, b: {"
+    let manifest = try parse(Self.good.replacing("web: { run: [\"bin/web\"],", with: services))
+    #expect(manifest.services.map(\.run) == [["w"], ["a", "-v"], ["w"]])
+    #expect(manifest.parts.map(\.place) == ["services/web", "services/api", "services/b"])
+    let worked = try parse(withWorkers("{ mail: { run: ['m'] } }"))
+    #expect(worked.parts.map(\.run) == [["bin/web"], ["m"]])
+    #expect(worked.parts.map(\.place) == ["services/web", "workers/mail"])
+  }
+
   /// Of an app that listens on a port, with these workers on line 6.
   private func withWorkers(_ workers: String) -> String {
     Self.good.replacingOccurrences(of: "[\"accounts\"] }", with: "[\"accounts\"], listens: \"port\" }")
@@ -249,8 +259,33 @@ import Workload
       "services: expected a service or several, found none (heights.json:5)"
     ),
     (
+      "web: { run: [\"bin/web\"],", "web: { run: 'a', calls: ['api'] }, api: {",
+      "services/web/run: expected a command as a list of words, found 'a' (heights.json:5)"
+    ),
+    (
+      "web: { run: [\"bin/web\"],", "web: { run: ['a'], calls: ['api'] }, api: { run: 'b',",
+      "services/api/run: expected a command as a list of words, found 'b' (heights.json:5)"
+    ),
+    (
+      "web: { run: [\"bin/web\"],", "web: { run: ['a'], calls: ['api'] }, api: { run: [],",
+      "services/api/run: expected a command as a list of words, found a list (heights.json:5)"
+    ),
+    (
+      "web: { run: [\"bin/web\"],", "web: { run: ['a'], calls: ['api'] }, api: { runs: ['b'],",
+      "services/api/runs: unknown key; did you mean 'run'? (heights.json:5)"
+    ),
+    (
+      "web: { run: [\"bin/web\"],", "web: { calls: ['api'] }, api: { run: ['b'],",
+      "services/web/run: expected a command as a list of words, found nothing (heights.json:5)"
+    ),
+    (
       "web: {", "web: { run: ['a'] }, api: {",
-      "services/api/run: expected the program of 'web', or nothing: all services are one program (heights.json:5)\nservices/api: nobody calls it: expected its name in `calls` of a service that does (heights.json:5)"
+      "services/api: nobody calls it: expected its name in `calls` of a service that does (heights.json:5)"
+    ),
+    (
+      "web: { run: [\"bin/web\"],",
+      "web: { run: ['a'], calls: ['api'] }, api: { run: ['b'], listens: 'port',",
+      "services/api/listens: what listens on a port itself is one service (heights.json:5)"
     ),
     (
       "web: {", "web: { run: ['bin/web'], calls: ['web'] }, api: {",

@@ -225,7 +225,8 @@ import Topology
     let context = try HostContext.forTests(
       in: temporary,
       services: """
-        web: { run: ["web"], calls: ["notes", "people"] }, notes: { databases: ["accounts"], calls: ["people"] }, people: {}
+        web: { run: ["web"], calls: ["notes", "people"] }, people: {},
+        notes: { run: ["own"], databases: ["accounts"], calls: ["people"] }
         """)
     let plan = try plan(at: .microservices, context)
     let services = Dictionary(plan.specs.map { ($0.host.id, $0.service) }) { first, _ in first }
@@ -235,6 +236,18 @@ import Topology
       #expect(services[host] == .some(service))
     }
     #expect(services["server-a"] == nil)
+    let programs = Dictionary(
+      plan.specs.map { ($0.name, context.manifest.part(of: $0)?.run) },
+      uniquingKeysWith: { first, _ in first })
+    for (process, run) in [
+      ("service-web-c4", "web"), ("service-notes-b2", "own"), ("service-people-c", "web"),
+    ] {
+      #expect(programs[process] == .some([run]), "\(process)")
+    }
+    #expect(programs["load-balancer-a.haproxy"] == .some(nil))
+    // Before that a process is all of the app.
+    let earlier = try self.plan(at: .stateless, context).specs.filter(\.isInstance)
+    #expect(!earlier.isEmpty && earlier.allSatisfy { context.manifest.part(of: $0) == nil })
     let layers = Dictionary(plan.specs.map { ($0.name, $0.layer) }) { first, _ in first }
     for (upper, lower) in [
       ("load-balancer-a.haproxy", "service-web-a"), ("service-web-a", "load-balancer-notes-a.haproxy"),

@@ -8,8 +8,41 @@ import Testing
 @Suite struct ReleaseBookTests {
   private static func release(_ number: Int) -> LabRelease {
     LabRelease(
-      number: number, madeAtMs: number, origin: "/app", fingerprint: "f\(number)", program: "run",
-      arguments: [])
+      number: number, madeAtMs: number, origin: "/app", fingerprint: "f\(number)",
+      runs: ReleaseRuns(
+        all: ["run", "-a"], services: ["web": ["run", "-a"], "posts": ["posts", "-p"]],
+        workers: ["m": ["mail"]]))
+  }
+
+  private static func part(_ name: String, _ kind: Manifest.Part.Kind = .service) -> Manifest.Part {
+    Manifest.Part(kind: kind, name: name, run: ["new"])
+  }
+
+  @Test func aReleaseSaysWithWhatEachPartIsStarted() {
+    let runs = Self.release(1).runs
+    #expect(runs[nil] == ["run", "-a"], "where one process is all of the app")
+    #expect(runs[Self.part("web")] == ["run", "-a"])
+    #expect(runs[Self.part("posts")] == ["posts", "-p"])
+    #expect(runs[Self.part("m", .worker)] == ["mail"])
+    #expect(runs[Self.part("graph")] == nil && runs[Self.part("posts", .worker)] == nil)
+    #expect(runs.words == ["run", "-a", "m", "mail", "posts", "posts", "-p"])
+  }
+
+  /// All services were one program.
+  @Test func aReleaseOfAnEarlierVersionIsReadAndItsProgramIsEveryService() throws {
+    let text = """
+      {"arguments": ["-a"], "fingerprint": "f1", "hasServed": true, "isRemoved": false, "madeAtMs": 1, "number": 1,
+        "origin": "/app", "program": "run", "workers": {"mail": ["mail", "-m"]}}
+      """
+    let release = try JSONDecoder().decode(LabRelease.self, from: Data(text.utf8))
+    for part in [nil, Self.part("web"), Self.part("posts")] {
+      #expect(release.runs[part] == ["run", "-a"], "\(part?.name ?? "all")")
+    }
+    #expect(release.runs[Self.part("mail", .worker)] == ["mail", "-m"])
+    #expect(release.runs[Self.part("other", .worker)] == nil)
+    #expect(release.runs.words == ["run", "-a", "mail", "mail", "-m"], "as it was made of")
+    let again = try JSONDecoder().decode(LabRelease.self, from: try JSONEncoder().encode(release))
+    #expect(again == release)
   }
 
   /// All have served, one after the other.

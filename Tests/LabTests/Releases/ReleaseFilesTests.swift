@@ -36,7 +36,8 @@ import Testing
       ["app.py": "1", "parts/a.py": "2", ".git/HEAD": "3", ".venv/x": "4", ".env": "5"])
     let (copy, names) = try Self.copy(app)
     #expect(names == [".env", "app.py", "heights.json", "parts", "parts/a.py"])
-    #expect(copy.program.hasSuffix("/python3") && copy.program.hasPrefix("/") && copy.arguments == ["app.py"])
+    #expect(copy.runs.all[0].hasSuffix("/python3") && copy.runs.all[0].hasPrefix("/"))
+    #expect(copy.runs.all[1...] == ["app.py"] && copy.runs.services == ["web": copy.runs.all])
   }
 
   @Test func linksStayLinksAndWhatMayBeExecutedStaysSo() throws {
@@ -58,7 +59,7 @@ import Testing
   @Test func aScriptOfItsOwnIsStartedFromTheCopy() throws {
     let app = try Self.app(run: "'./serve'", ["serve": "#!/bin/sh\n"])
     chmod(app.path + "/serve", 0o755)
-    #expect(try Self.copy(app).copy.program == "./serve")
+    #expect(try Self.copy(app).copy.runs.all == ["./serve"])
   }
 
   @Test func ofALinkedProgramWhatTheManifestNamesIsCopiedAndWhatLiesBesideIt() throws {
@@ -75,7 +76,7 @@ import Testing
         ".program", ".program/serve", "Migrations", "Migrations/main", "Migrations/main/001_a.sql", "Public",
         "Public/a.css", "data", "data/a.txt", "heights.json", "openapi.json",
       ])
-    #expect(copy.program == ".program/serve" && copy.arguments == ["--x"])
+    #expect(copy.runs.all == [".program/serve", "--x"])
   }
 
   @Test func workersComeWithTheRelease() throws {
@@ -88,8 +89,10 @@ import Testing
     try FileManager.default.copyItem(atPath: "/usr/bin/env", toPath: app.path + "/out/w")
     let (copy, names) = try Self.copy(app)
     #expect(
-      copy.workers["mail"]?.first?.hasSuffix("/python3") == true && copy.workers["mail"]?.last == "mail.py")
-    #expect(copy.workers["own"] == ["./own", "-v"] && copy.workers["built"] == [".workers/built/w"])
+      copy.runs.workers?["mail"]?.first?.hasSuffix("/python3") == true
+        && copy.runs.workers?["mail"]?.last == "mail.py")
+    #expect(
+      copy.runs.workers?["own"] == ["./own", "-v"] && copy.runs.workers?["built"] == [".workers/built/w"])
     #expect(Set(names).isSuperset(of: ["mail.py", "own", ".workers/built/w"]))
     // Another command for a worker is another release.
     let other = try Self.app(
@@ -98,15 +101,83 @@ import Testing
     let same = try Self.app(
       run: "'python3', 'app.py'",
       more: "workers: { mail: { run: ['python3', 'mail.py'] } },", ["app.py": "1", "mail.py": "2"])
-    #expect(try Self.copy(other).copy.workers != Self.copy(same).copy.workers)
-    #expect(try LabRelease.words("p", ["a"], Self.copy(other).copy.workers).contains("-O"))
+    #expect(try Self.copy(other).copy.runs != Self.copy(same).copy.runs)
+    #expect(try Self.copy(other).copy.runs.words.contains("-O"))
+  }
+
+  /// An app of three services; `notes` has a program of its own.
+  private static func split(notes: String) throws -> TemporaryFolder {
+    let app = try TemporaryFolder()
+    for folder in ["out", "Launch"] { try app.makeFolder(folder) }
+    for name in ["web", "notes"] {
+      try FileManager.default.copyItem(atPath: "/usr/bin/env", toPath: "\(app.path)/out/\(name)")
+    }
+    let services =
+      "web: { run: ['out/web', '-w'], calls: ['notes', 'people'] }, notes: { run: [\(notes)] }, people: {}"
+    try app.write(
+      "{ name: 'hut', title: 'Hut', launch: 'Launch', services: { \(services) } }", to: "heights.json")
+    return app
+  }
+
+  @Test func eachServiceComesWithItsProgram() throws {
+    let (copy, names) = try Self.copy(try Self.split(notes: "'out/notes', '-n'"))
+    let all = [".program/web", "-w"]
+    #expect(copy.runs.all == all && copy.runs.workers == nil)
+    #expect(copy.runs.services == ["web": all, "notes": [".services/notes/notes", "-n"], "people": all])
+    #expect(Set(names).isSuperset(of: [".program/web", ".services/notes/notes"]))
+    // What two have is there once.
+    let shared = try Self.copy(try Self.split(notes: "'out/web', '-n'"))
+    #expect(shared.copy.runs.services?["notes"] == [".program/web", "-n"])
+    #expect(shared.names.filter { $0.hasPrefix(".") } == [".program", ".program/web"])
+  }
+
+  @Test func theFingerprintIsOfEachProgramAndItsWords() throws {
+    /// Without heights.json, which says the same.
+    func fingerprint(
+      _ notes: String, _ change: (TemporaryFolder) throws -> Void = { _ in }
+    ) throws -> String {
+      let (app, place) = (try Self.split(notes: notes), try TemporaryFolder())
+      try change(app)
+      let copy = try ReleaseFiles(try AppFolder(app.path)).copy(to: place.path + "/1")
+      try FileManager.default.removeItem(atPath: place.path + "/1/heights.json")
+      return try ReleaseFiles.fingerprint(of: place.path + "/1", copy.runs.words)
+    }
+    let usual = try fingerprint("'out/notes', '-n'")
+    #expect(try fingerprint("'out/notes', '-n'") == usual)
+    #expect(try fingerprint("'out/notes', '-m'") != usual)
+    #expect(try fingerprint("'out/notes', '-n'") { truncate("\($0.path)/out/notes", 99) } != usual)
+    // Of one program, as before there were several.
+    #expect(
+      ReleaseRuns(all: ["w", "-w"], services: ["web": ["w", "-w"], "b": ["w", "-w"]]).words == ["w", "-w"])
+  }
+
+  @Test func aProgramThatIsNotThereIsToldWithItsServiceAndItsLine() throws {
+    let app = try Self.split(notes: "'out/notes'")
+    let path = "\(app.path)/out/notes"
+    let notes = Manifest.Part(kind: .service, name: "notes", run: ["out/notes"])
+    chmod(path, 0o644)
+    #expect(throws: LabError.programMissing(of: notes, line: 1, path: path, isFile: true)) {
+      try Self.copy(app)
+    }
+    try FileManager.default.removeItem(atPath: path)
+    let missing = LabError.programMissing(of: notes, line: 1, path: path, isFile: false)
+    #expect(throws: missing) { try Self.copy(app) }
+    // That one may be "executed" too.
+    try app.makeFolder("out/notes")
+    #expect(throws: missing) { try Self.copy(app) }
+    let other = try Self.app(run: "\n'nowhere-to-be-found'")
+    let web = Manifest.Part(kind: .service, name: "web", run: ["nowhere-to-be-found"])
+    #expect(throws: LabError.programMissing(of: web, line: 1, path: nil, isFile: false)) {
+      try Self.copy(other)
+    }
   }
 
   @Test func anUnpackedReleaseNeedsNoManifest() throws {
     let folder = try TemporaryFolder()
     try folder.write("#!/bin/sh\n", to: "run")
     chmod(folder.path + "/run", 0o755)
-    #expect(try Self.copy(folder).copy.program == "run")
+    // It finds out by itself which service it is.
+    #expect(try Self.copy(folder).copy.runs == ReleaseRuns(all: ["run"]))
   }
 
   @Test func theFingerprintIsOfContentNamesWordsAndWhatMayBeExecuted() throws {
@@ -154,7 +225,7 @@ import Testing
       chmod("\(packed.path)/workers/\(name)", 0o755)
     }
     try ReleaseFiles(try AppFolder(packed.path)).check(against: worked)
-    #expect(try Self.copy(packed).copy.workers == ["mail": ["workers/mail"]])
+    #expect(try Self.copy(packed).copy.runs == ReleaseRuns(all: ["run"], workers: ["mail": ["workers/mail"]]))
   }
 
   @Test func theCommitOfAFolderIsReadFromGitsOwnFiles() throws {
