@@ -89,7 +89,10 @@ public struct Rollout: Sendable {
   func back(to asked: Int?) throws -> Outcome {
     let unfinished = try putRight()
     let book = try lab.app().releases
-    if let unfinished, asked == nil { return .tookBack(unfinished, running: book.current) }
+    // Whoever asks for what ran before asks for that alone: it may have been taken back meanwhile.
+    if let unfinished, asked == nil || asked == book.current {
+      return .tookBack(unfinished, running: book.current)
+    }
     let known = book.all.filter { !$0.isRemoved }.map(\.number)
     guard let number = asked ?? book.earlier?.number else { throw RolloutError.noEarlier }
     guard known.contains(number) else { throw RolloutError.unknownRelease(number, known: known) }

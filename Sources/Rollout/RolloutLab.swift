@@ -40,7 +40,9 @@ struct RolledLab: RolloutLab {
   }
 
   func settle(_ number: Int) throws { try send(.settleRelease(number)) }
-  func show(_ trial: LabSnapshot.Trial) { _ = try? ControlClient(folder).send(.noteTrial(trial)) }
+  func show(_ trial: LabSnapshot.Trial) {
+    _ = try? ControlClient(folder).send(.noteTrial(trial), limitMs: ControlClient.showLimitMs)
+  }
   func drop(fault: String?) throws { try send(.dropRelease(fault: fault)) }
 
   /// - Returns: the number of the release.

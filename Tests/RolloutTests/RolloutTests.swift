@@ -100,6 +100,17 @@ import Testing
     }
   }
 
+  /// A button may have been pressed before its deploy took itself back.
+  @Test func whoAsksForWhatRanBeforeGetsNothingElse() throws {
+    let lab = lab()
+    #expect(try Rollout(lab).bring(2, .forward) == .running(2))
+    let plan = RolloutPlan(number: 1, direction: .back)
+    try lab.run(1, on: plan.next(in: lab.app())?.processes ?? []) { _ in }
+    #expect(try Rollout(lab).back(to: 2) == .tookBack(1, running: 2))
+    #expect(try Rollout(lab).back(to: 2) == .ranAlready(2))
+    expectAll(2, lab, "taken back")
+  }
+
   /// Who brought it has died after any number of calls: the next one begins by taking back.
   @Test func aDeployThatDiedIsTakenBackByTheNext() throws {
     for calls in 1...4 {

@@ -41,7 +41,9 @@ struct RunningLab: Provider {
     }
   }
 
-  func show(_ trial: LabSnapshot.Trial) { _ = try? ControlClient(folder).send(.noteTrial(trial)) }
+  func show(_ trial: LabSnapshot.Trial) {
+    _ = try? ControlClient(folder).send(.noteTrial(trial), limitMs: ControlClient.showLimitMs)
+  }
 
   func get(_ process: String, _ path: String) throws -> AdminClient.Answer {
     try AdminClient(folder.adminSocket(ofProcess: process)).get(path, limitMs: Self.limitMs(path))

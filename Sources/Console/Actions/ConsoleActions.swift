@@ -52,10 +52,12 @@ struct ConsoleActions: Sendable {
 
   // MARK: Releases
 
-  /// Without a number it goes to the release before, or takes back what is on its way.
+  /// Without a number it goes to the release before. While one is on its way the one that ran before may be asked for: then that is taken
+  /// back, and nothing else, should it have been taken back meanwhile.
   private func rollback(_ body: inout ActionBody) throws {
     let book = lab.snapshot.releases ?? ReleaseBook()
-    let kept = book.all.filter { !$0.isRemoved && $0.number != book.current }.map(\.number)
+    let kept = book.all.filter { !$0.isRemoved && ($0.number != book.current || book.rollout != nil) }
+      .map(\.number)
     let release = body.optionalNumber("release", of: kept)
     try body.finish()
     try board.start(

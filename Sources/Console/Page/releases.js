@@ -36,7 +36,7 @@ export class ReleasePanel {
   way(number, { rollout, current }) {
     if (number === current || (rollout && rollout.number !== number)) return null;
     const button = rollout
-      ? this.controls.button('Take it back', () => ({ name: 'rollback' }), {
+      ? this.controls.button('Take it back', () => ({ name: 'rollback', body: current ? { release: current } : undefined }), {
         title: `Take release ${number} back?`,
         text: 'Only one whose deploy was cut short: a deploy that is at work ends first, or takes it back by itself.',
         action: 'Take it back',

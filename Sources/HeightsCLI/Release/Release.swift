@@ -97,7 +97,7 @@ struct Release {
   /// The service that `HEIGHTS_SERVICE` names, and all of the app where it names none.
   private var runScript: String {
     let others = parts.filter { $0.part.kind == .service && $0.part.run != manifest.service.run }
-    let cases = others.map { "  \($0.part.name)) \(Self.start($0.program, $0.part.run)) ;;" }
+    let cases = others.map { "  '\($0.part.name)') \(Self.start($0.program, $0.part.run)) ;;" }
     let choice = cases.isEmpty ? [] : [#"case "$HEIGHTS_SERVICE" in"#] + cases + ["esac"]
     return Self.script(choice + [Self.start(parts[0].program, parts[0].part.run)])
   }

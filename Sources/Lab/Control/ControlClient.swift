@@ -7,6 +7,9 @@ public struct ControlClient: Sendable {
   /// Longer than any answer takes: a drain of 60 s, a stop of 15 s, a start of 60 s and one more for going back.
   public static let limitMs = 240_000
 
+  /// For what nothing goes by: a lab that hangs keeps nobody from anything.
+  public static let showLimitMs = 1_000
+
   /// The app whose lab is asked.
   public let folder: AppFolder
 
@@ -17,9 +20,9 @@ public struct ControlClient: Sendable {
   /// `notRunning` when no lab runs, and the lab's own errors as `remote`.
   @discardableResult
   public func send(
-    _ request: ControlRequest, progress: (String) -> Void = { _ in }
+    _ request: ControlRequest, limitMs: Int = limitMs, progress: (String) -> Void = { _ in }
   ) throws(LabError) -> LabSnapshot {
-    let exchange = Exchange(try connect(), limitMs: Self.limitMs, what: "waiting for the lab's answer")
+    let exchange = Exchange(try connect(), limitMs: limitMs, what: "waiting for the lab's answer")
     try ControlLine.write(request, to: exchange)
     var pending: [UInt8] = []
     while true {

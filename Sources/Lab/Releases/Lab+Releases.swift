@@ -143,8 +143,8 @@ extension Lab {
         try start(name, ran: before.number(of: name), number, readyWithinMs: limitMs, progress)
       } catch {
         let isBefore = number == before.current || isFolder
-        if isBefore, specs.contains(where: { $0.name == name && $0.worker != nil }) {
-          // What ran before is no better than it was.
+        if isBefore, mayBeAway(name, number) {
+          // What ran before is no better than it was; and where it had nothing of the kind, nobody of it misses that.
           tell("\(name) does not stay up: \(error)")
           continue
         }
@@ -157,6 +157,12 @@ extension Lab {
       }
       tell(isFolder ? "\(name) runs in the app's folder" : "\(name) runs release \(number)")
     }
+  }
+
+  /// Whether a release does its work without that process: a worker, or a service that heights.json has only since it was made.
+  private func mayBeAway(_ name: String, _ number: Int) -> Bool {
+    guard let spec = specs.first(where: { $0.name == name }) else { return false }
+    return spec.worker != nil || currentState.releases[number]?.runs[manifest.part(of: spec)] == nil
   }
 
   private func start(

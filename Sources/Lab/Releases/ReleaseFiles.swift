@@ -76,11 +76,13 @@ struct ReleaseFiles {
     // A script finds what is beside it, which nobody has named.
     let isNamed = programs.allSatisfy { Self.isOwn($0.path) } || !manifest.files.isEmpty
     try copy(isNamed ? namedFiles(manifest) : try wholeFolder(), to: place)
+    // Services share what is one; a worker's program is a copy of its own, as it always was.
     var names: [String: String] = [:]
     let runs = try programs.map { part, path in
       let folder = names.isEmpty ? Self.ownProgram : ".\(part.place)"
-      let name = try names[path] ?? copyProgram(path, to: place, in: folder)
-      names[path] = name
+      let shared = part.kind == .service ? names[path] : nil
+      let name = try shared ?? copyProgram(path, to: place, in: folder)
+      if part.kind == .service { names[path] = name }
       return (part: part, run: [name] + part.run.dropFirst())
     }
     func of(_ kind: Manifest.Part.Kind) -> [String: [String]] {

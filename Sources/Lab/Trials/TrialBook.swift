@@ -17,7 +17,9 @@ extension LabSnapshot {
 
       /// Of nobody, unless told.
       public init(_ counts: AnswerCounts = AnswerCounts()) {
-        (requests, failed) = (Int(counts.total), Int(counts.failed))
+        // What an app says of itself need not be a number that can be counted to.
+        requests = Int(exactly: counts.total.rounded()) ?? 0
+        failed = Int(exactly: counts.failed.rounded()) ?? 0
         p99Ms = counts.p99Seconds.map { $0 * 1_000 }
       }
     }

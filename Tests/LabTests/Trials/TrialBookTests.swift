@@ -35,6 +35,10 @@ import Testing
     #expect(book.trials == [trial])
     #expect(trial.new.requests == 40 && trial.new.failed == 1 && trial.new.p99Ms == 250)
     #expect(Trial.Side().p99Ms == nil)
+    // An app says what it likes of itself.
+    for figure in [Double.nan, .infinity, 1e300] {
+      #expect(Trial.Side(AnswerCounts(total: figure, failed: figure)).requests == 0)
+    }
   }
 
   @Test func servicesThatAreLedApartInOneClimbStandTogether() {
