@@ -208,22 +208,18 @@ struct ComputePlan {
   private mutating func reachedClusters(
     of databases: [String]
   ) -> [(outputs: DatabaseOutputs, hosts: [Expression])] {
-    var reached: [(outputs: DatabaseOutputs, hosts: [Expression])] = []
-    let own = site.clusters.flatMap(\.clusters) + [site.data?.database].compactMap { $0 }
-    for cluster in own where !databases.isEmpty {
-      let hosts = [builder.input(cluster.leaderAddress)] + cluster.readers.map { builder.input($0) }
-      reached.append((cluster, hosts))
-    }
-    for (cluster, address) in site.replicas?.addresses ?? [] {
-      reached.append((cluster, [builder.input(address)]))
-    }
     // The one cluster comes last once it is the stage before: its data is on the way to the others.
     func place(_ cluster: DatabaseOutputs) -> Int? {
-      guard let tier = cluster.tier else { return databases.count }
+      guard let tier = cluster.tier else { return databases.isEmpty ? nil : databases.count }
       return databases.firstIndex { tier.databases.contains($0) }
     }
-    return reached.enumerated().compactMap { index, found in
-      place(found.outputs).map { (place: $0, index: index, found: found) }
-    }.sorted { ($0.place, $0.index) < ($1.place, $1.index) }.map(\.found)
+    let own = site.clusters.flatMap(\.clusters) + [site.data?.database].compactMap { $0 }
+    let all =
+      own.map { ($0, addresses: [$0.leaderAddress] + $0.readers) }
+      + (site.replicas?.addresses ?? []).map { ($0.cluster, addresses: [$0.address]) }
+    let reached = all.enumerated().compactMap { index, found in
+      place(found.0).map { (place: $0, index: index, found: found) }
+    }.sorted { ($0.place, $0.index) < ($1.place, $1.index) }
+    return reached.map { ($0.found.0, $0.found.addresses.map { builder.input($0) }) }
   }
 }
