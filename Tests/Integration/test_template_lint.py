@@ -1,5 +1,7 @@
 """The templates of every stage and region: clean for cfn-lint, without a failed check of checkov, YAML the same as JSON."""
 
+import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -187,7 +189,8 @@ def start_scripts(folder):
 
 def test_what_a_server_runs_at_its_start_is_valid_shell(tmp_path):
     scripts = start_scripts(tmp_path)
-    assert set(scripts) == {"boot", "heights-install", "heights-secrets", "heights-fetch", "heights-ready"}
+    assert set(scripts) == {
+        "boot", "heights-install", "heights-secrets", "heights-placement", "heights-fetch", "heights-ready"}
     for script in scripts.values():
         run = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, timeout=20)
         assert run.returncode == 0, run.stderr
@@ -203,6 +206,8 @@ if words[:2] == ["rds", "describe-db-instances"]:
     print("secret-of-" + value("--db-instance-identifier"))
 elif value("--secret-id") == "cache":
     print("token")
+elif value("--secret-id") == "key":
+    print(json.dumps("a secret\\n"))
 else:
     print(json.dumps({{"username": "heights", "password": secrets[value("--secret-id").removeprefix("secret-of-")]}}))
 """
@@ -211,7 +216,9 @@ else:
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
     databases = "one@eu-central-1:a.example,b.example two@us-east-1:c.example"
-    (tmp_path / "app.env").write_text(f"DATABASES='{databases}'\nCACHE='cache.example'\nCACHE_SECRET='cache'\n")
+    (tmp_path / "app.env").write_text(
+        f"DATABASES='{databases}'\nCACHE='cache.example'\nCACHE_SECRET='cache'\nHEIGHTS_SERVICE='web'\nSERVICE_KEY='key'\n"
+        f"HEIGHTS_SERVICE_KEY_FILE='{tmp_path / 'service-key'}'\n")
     script = start_scripts(tmp_path)["heights-secrets"]
     script = script.replace("/etc/heights", str(tmp_path)).replace("/run/heights", str(tmp_path))
     run = subprocess.run(["bash"], input=script, text=True, timeout=60, capture_output=True,
@@ -222,6 +229,10 @@ else:
         "c.example:5432:*:heights:plain",
     ]
     assert (tmp_path / "pgpass").stat().st_mode & 0o777 == 0o600
+    # Of the secret's bytes, all of them: whoever deploys makes the same of it.
+    key = base64.urlsafe_b64encode(hashlib.sha256(b"a secret\n").digest()).decode().rstrip("=")
+    assert (tmp_path / "service-key").read_text() == f"web {key}\n"
+    assert (tmp_path / "service-key").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "secrets.env").read_text() == "REDIS_URL=rediss://:token@cache.example:6379\n"
 
 
