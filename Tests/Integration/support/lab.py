@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from .load import Load
 from .paths import HEIGHTS, SUMMIT, SUMMIT_FOLDER
 from .processes import Process, addresses_listened_on, listening_sockets, namesakes, processes_of
+from .turn import Turn
 from .waiting import DEADLINE_SECONDS, wait_until
 
 # What an app needs besides its program.
@@ -69,6 +70,7 @@ class Lab:
         self._sockets = {}
         self._children = []
         self._loads = 0
+        self._turns = []
         # Of loads that are over and whose answers nobody has judged yet.
         self._histories = []
 
@@ -161,8 +163,19 @@ class Lab:
         self._loads += 1
         history = self.home / f"load-{self._loads}.ndjson"
         words = ["load", "--rate", rate, "--duration", seconds, "--users", users, "--seed", seed, "--json"]
-        child = self.start(*words, "--history", history)
-        return Load(child, when_finished=lambda: self._histories.append(history))
+        # Nothing else is done beside a short one.
+        if seconds > 10:
+            self._turns.append(Turn())
+
+        def finished():
+            self._histories.append(history)
+            self._end_turns()
+
+        return Load(self.start(*words, "--history", history), when_finished=finished)
+
+    def _end_turns(self):
+        while self._turns:
+            self._turns.pop().end()
 
     def change_workload(self, **weights):
         """Has people do this and nothing else; before the app is started."""
@@ -296,6 +309,7 @@ class Lab:
                 # Those of a test that failed; a later one would be blamed for them.
                 for stream in filter(None, (child.stdout, child.stderr)):
                     stream.close()
+            self._end_turns()
             self.heights("down")
             self.expect_nothing_left()
         finally:
@@ -306,13 +320,12 @@ class Lab:
     def logs(self):
         """The ends of all logs, for the report of a failure; first of all why requests have failed, however long ago: their
         answers say nothing of it."""
-        parts = []
+        reasons, ends = [], []
         for path in sorted((self.home / "logs").glob("*.log")):
             lines = path.read_text(errors="replace").splitlines()
             signs = ('"level":"error"', "request failed", "it is not known whether")
-            errors = [line for line in lines if any(sign in line for sign in signs)]
+            reasons += [f"  {path.name}: {line[:2000]}" for line in lines if any(sign in line for sign in signs)][:25]
             # Of the access log only what is no ordinary answer.
             telling = [line for line in lines if '"status":2' not in line] or lines
-            shown = [line[:2000] for line in errors[:25]] + [line[:300] for line in telling[-25:]]
-            parts.append(f"{path.name}:\n" + "\n".join("  " + line for line in shown))
-        return "\n".join(parts)
+            ends.append(f"{path.name}:\n" + "\n".join("  " + line[:300] for line in telling[-25:]))
+        return "\n".join([*reasons, *ends])
