@@ -1,5 +1,7 @@
 """What it costs that services are apart: the same pages of the same app at stage 5 and at stage 6, each whole, with its doors and
-engines, on the same cores."""
+engines, on the same cores; and where it goes."""
+import collections
+import glob
 import json
 import os
 import re
@@ -8,6 +10,8 @@ import subprocess
 
 TARGET = 0.6
 CONNECTIONS = 16
+# The kernel counts in hundredths of a second.
+LONG_SECONDS = 6
 
 
 class Stage:
@@ -26,14 +30,60 @@ class Stage:
         with open(path, "w") as file:
             file.write(text)
         self.port = bench.free_port()
-        self.heights("up", "--stage", str(number), "--port", str(self.port), "--console-port", str(bench.free_port()), "--detach")
+        try:
+            self.up()
+        except BaseException:
+            self.stop()
+            raise
+
+    def up(self):
+        self.heights("up", "--stage", str(self.number), "--port", str(self.port),
+                     "--console-port", str(self.bench.free_port()), "--detach")
 
     def heights(self, *words):
-        subprocess.run([os.path.join(self.bench.RELEASE, "heights"), *words, "--app", self.app], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=180)
+        return subprocess.run([os.path.join(self.bench.RELEASE, "heights"), *words, "--app", self.app], check=True, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=180).stdout
 
     def stop(self):
         self.heights("down")
+
+    def processor_seconds(self):
+        """What its processes and theirs have taken until now, by what they are; the lab itself is among them."""
+        lines = processes()
+        kinds = {line["pid"]: kind(line["name"]) for line in json.loads(self.heights("status", "--json"))["processes"]}
+        # Patroni starts it, and is not its parent.
+        for path in glob.glob(os.path.join(self.app, ".heights", "**", "postmaster.pid"), recursive=True):
+            with open(path) as file:
+                kinds[int(file.readline())] = "postgres"
+        taken = collections.Counter()
+        for pid in lines:
+            ancestor = pid
+            while ancestor in lines and ancestor not in kinds:
+                ancestor = lines[ancestor][0]
+            if ancestor in kinds:
+                taken[kinds[ancestor]] += lines[pid][1]
+        return taken
+
+
+def kind(process):
+    """What a process is, by its name: `service-posts-a2`, `load-balancer-a.haproxy`, `database-b.patroni`."""
+    host, _, engine = process.partition(".")
+    if engine:
+        return engine.partition(".")[0]
+    return re.sub(r"-[a-z]\d*$", "", host)
+
+
+def processes():
+    """By pid the parent, and the seconds of processor taken by it and those of its children that have ended."""
+    lines = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue  # It has ended meanwhile.
+        lines[int(name)] = int(fields[1]), sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return lines
 
 
 def bench_layers(bench, folder, options, report):
@@ -56,6 +106,20 @@ def bench_layers(bench, folder, options, report):
             report.ratio(
                 f"{what}, {CONNECTIONS} at once, of somebody who is logged in, at stage 6", rates[6] / rates[5],
                 f"stage 5 on the same cores ({rates[6]:.0f} against {rates[5]:.0f} a second)", TARGET)
+        for stage in stages:
+            tell_where_it_goes(bench, folder, report, stage, asked[stage.number])
     finally:
         for stage in stages:
             stage.stop()
+
+
+def tell_where_it_goes(bench, folder, report, stage, asked):
+    """- asked: port, cookie and a post of the stage."""
+    port, cookie, post = asked
+    script = bench.lua(folder, f"layers-{stage.number}.lua", f'wrk.headers["Cookie"] = "{cookie}"\n')
+    before = stage.processor_seconds()
+    rate, _ = bench.wrk(port, f"/posts/{post}", LONG_SECONDS, script, connections=CONNECTIONS)
+    taken = stage.processor_seconds() - before
+    microseconds = {what: 1e6 * seconds / rate / LONG_SECONDS for what, seconds in taken.most_common()}
+    parts = ", ".join(f"{what} {value:.0f}" for what, value in microseconds.items() if value >= 5)
+    report.figure(f"a post's page at stage {stage.number} takes {sum(microseconds.values()):.0f} µs of processors: {parts}")

@@ -30,15 +30,49 @@ import Testing
       }
       let others = NewPost(author: try author(500), text: "Not theirs", photo: nil, key: nil)
       _ = try await posts.create(others)
+      let reader = try author(700).id
+      let liked = made.filter { _ in Bool.random(using: &random) }
+      for post in liked { _ = try await posts.setLike(true, post, by: reader) }
+      for post in made { _ = try await posts.setLike(true, post, by: author(701).id) }
       var read: [Identifier] = []
       var before: Identifier?
       repeat {
-        let page = try await posts.page(by: authors.map(\.id), before: before)
+        let page = try await posts.page(by: authors.map(\.id), before: before, for: reader)
         read += page.items.map(\.id)
+        for post in page.items {
+          #expect(post.isLiked == liked.contains(post.id), "seed \(seed)")
+          #expect(post.likeCount == (post.isLiked ? 2 : 1), "seed \(seed)")
+        }
         #expect(page.items.count == min(PostsStore.pageSize, made.count - (read.count - page.items.count)))
         before = page.next.flatMap { Identifier($0) }
       } while before != nil
       #expect(read == made.sorted(by: >), "seed \(seed)")
+    }
+  }
+
+  @Test func aPostIsLikedForWhoeverLikesItInEveryListAndForNobodyElse() async throws {
+    try await withSummitDatabase("posts") { database, _ in
+      let posts = PostsStore(database: database)
+      let (writer, reader, other) = (try author(1), try author(2).id, try author(3).id)
+      let liked = try await posts.create(NewPost(author: writer, text: "Liked", photo: nil, key: nil)).post.id
+      let plain = try await posts.create(NewPost(author: writer, text: "Plain", photo: nil, key: nil)).post.id
+      _ = try await posts.setLike(true, liked, by: reader)
+      let likes: [(Identifier?, Set<Identifier>)] = [(reader, [liked]), (other, []), (nil, [])]
+      for (who, expected) in likes {
+        let lists = [
+          try await posts.page(by: writer.id, before: nil, for: who),
+          try await posts.page(by: [writer.id, other], before: nil, for: who),
+          try await posts.popular(after: nil, for: who),
+        ]
+        for list in lists {
+          #expect(Set(list.items.map(\.id)) == [liked, plain])
+          #expect(Set(list.items.filter(\.isLiked).map(\.id)) == expected)
+        }
+        for id in [liked, plain] {
+          let post = try await posts.with(id: id, for: who)
+          #expect(post?.isLiked == expected.contains(id))
+        }
+      }
     }
   }
 
@@ -54,7 +88,7 @@ import Testing
         defer { for end in ends { close(end) } }
         let watch = try loop.watch(ends[0], .readable) { _ in turns += 1 }
         defer { watch.cancel() }
-        _ = try await posts.page(by: authors, before: nil)
+        _ = try await posts.page(by: authors, before: nil, for: nil)
         return turns
       }
       // In a file each statement is read at once, and there is a turn between two.

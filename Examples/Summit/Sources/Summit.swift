@@ -102,8 +102,10 @@ struct Summit: Sendable {
 
   // MARK: Posts
 
-  func post(_ id: Identifier) async throws -> Post {
-    guard let post = try await posts.with(id: id) else { throw Problem.notFound("There is no such post.") }
+  func post(_ id: Identifier, for viewer: Viewer?) async throws -> Post {
+    guard let post = try await posts.with(id: id, for: viewer?.account.id) else {
+      throw Problem.notFound("There is no such post.")
+    }
     return post
   }
 
@@ -143,22 +145,24 @@ struct Summit: Sendable {
   }
 
   /// The newest posts of those whom an account follows, and its own.
-  func feed(of account: Account, before: Identifier?) async throws -> Page<Post> {
+  func feed(
+    of account: Account, before: Identifier?, for reader: Identifier? = nil
+  ) async throws -> Page<Post> {
     let authors = try await graph.followees(of: account.id) + [account.id]
-    return try await posts.page(by: authors, before: before)
+    return try await posts.page(by: authors, before: before, for: reader)
   }
 
   // MARK: What is kept in the cache: the JSON of what many ask for
 
   func postJSON(_ id: Identifier) async throws -> [UInt8] {
     try await cache.value(for: "post:\(id)", ttlMs: Summit.postMs.fresh, staleForMs: Summit.postMs.stale) {
-      JSONWriter.bytes(of: try await post(id))
+      JSONWriter.bytes(of: try await post(id, for: nil))
     }
   }
 
   func popularJSON() async throws -> [UInt8] {
     try await cache.value(for: "popular", ttlMs: Summit.popularMs.fresh, staleForMs: Summit.popularMs.stale) {
-      JSONWriter.bytes(of: try await posts.popular(after: nil), capacity: 8 << 10)
+      JSONWriter.bytes(of: try await posts.popular(after: nil, for: nil), capacity: 8 << 10)
     }
   }
 

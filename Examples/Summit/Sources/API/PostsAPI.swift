@@ -45,12 +45,13 @@ struct PostsAPI: Sendable {
     guard let cursor = try request.cursor(PopularCursor.self) else {
       return .bytes(try await summit.popularJSON(), contentType: "application/json")
     }
-    return .json(try await summit.posts.popular(after: cursor))
+    return .json(try await summit.posts.popular(after: cursor, for: nil))
   }
 
   private func byAccount(_ request: Request) async throws -> Response {
     let account = try await summit.account(named: request.parameter("name"))
-    return .json(try await summit.posts.page(by: account.id, before: request.cursor(Identifier.self)))
+    return .json(
+      try await summit.posts.page(by: account.id, before: request.cursor(Identifier.self), for: nil))
   }
 
   private func setLike(_ likes: Bool, _ request: Request) async throws -> Response {

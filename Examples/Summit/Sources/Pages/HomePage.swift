@@ -19,8 +19,9 @@ extension Pages {
 
   func popular(_ request: Request) async throws -> Response {
     let viewer = try await summit.viewer(request)
-    let page = try await summit.posts.popular(after: request.cursor(PopularCursor.self))
-    let posts = try await list(page.items, for: viewer, request.address).html(page, more: "More posts")
+    let page = try await summit.posts.popular(
+      after: request.cursor(PopularCursor.self), for: viewer?.account.id)
+    let posts = PostList(viewer: viewer, address: request.address).html(page, more: "More posts")
     return Layout("Popular", summit.assets, for: viewer, at: .popular).response(
       """
       <h1>Popular</h1>
@@ -56,8 +57,8 @@ extension Pages {
   private func feed(
     _ viewer: Viewer, _ draft: Draft, before: Identifier?, _ address: LocalPath, status: Status = .ok
   ) async throws -> Response {
-    let page = try await summit.feed(of: viewer.account, before: before)
-    let posts = try await list(page.items, for: viewer, address).html(page)
+    let page = try await summit.feed(of: viewer.account, before: before, for: viewer.account.id)
+    let posts = PostList(viewer: viewer, address: address).html(page)
     let empty = Pages.nothing(
       "Your feed is empty", "Write something, or follow somebody whose posts are \(Pages.popularLink).")
     return Layout("Home", summit.assets, for: viewer, at: .home).response(
@@ -91,8 +92,8 @@ extension Pages {
   }
 
   private func welcome(_ request: Request) async throws -> Response {
-    let page = try await summit.posts.popular(after: request.cursor(PopularCursor.self))
-    let posts = PostList(viewer: nil, liked: [], address: request.address)
+    let page = try await summit.posts.popular(after: request.cursor(PopularCursor.self), for: nil)
+    let posts = PostList(viewer: nil, address: request.address)
     return Layout("Welcome", summit.assets, for: nil, at: .home).response(
       """
       <section class="hero">

@@ -5,8 +5,6 @@ import HeightsKit
 /// Shows posts to somebody: each with the button that likes it or takes that back.
 struct PostList: Sendable {
   let viewer: Viewer?
-  /// Which of the posts the viewer likes.
-  let liked: Set<Identifier>
   /// The page that they stand on.
   let address: LocalPath
 
@@ -71,12 +69,11 @@ struct PostList: Sendable {
         \(Icon.heart)\(count)</a>
         """
     }
-    let isLiked = liked.contains(post.id)
     return """
-      <form method="post" action="/posts/\(post.id)/\(isLiked ? "unlike" : "like")">
+      <form method="post" action="/posts/\(post.id)/\(post.isLiked ? "unlike" : "like")">
       \(viewer.token)\(hidden("back", address.text + "#post-\(post.id)"))
-      <button class="like\(isLiked ? " liked" : "")" \
-      aria-label="\(likes(post)). \(isLiked ? "You like it: take that back" : "Like it")">\(Icon.heart)\(count)</button>
+      <button class="like\(post.isLiked ? " liked" : "")" \
+      aria-label="\(likes(post)). \(post.isLiked ? "You like it: take that back" : "Like it")">\(Icon.heart)\(count)</button>
       </form>
       """
   }
@@ -97,14 +94,5 @@ struct Avatar: Sendable {
       <a class="avatar tone-\(tone)" href="/@\(name)" aria-hidden="true" tabindex="-1">\
       \(displayName.prefix(1).uppercased())</a>
       """
-  }
-}
-
-extension Pages {
-  /// How the posts of a page are shown to whoever looks at it.
-  func list(_ posts: [Post], for viewer: Viewer?, _ address: LocalPath) async throws -> PostList {
-    guard let viewer else { return PostList(viewer: nil, liked: [], address: address) }
-    let liked = try await summit.posts.liked(posts.map(\.id), by: viewer.account.id)
-    return PostList(viewer: viewer, liked: liked, address: address)
   }
 }

@@ -5,8 +5,8 @@ import HeightsKit
 extension Pages {
   func post(_ request: Request) async throws -> Response {
     let viewer = try await summit.viewer(request)
-    let post = try await summit.post(request.identifier())
-    let list = try await list([post], for: viewer, request.address)
+    let post = try await summit.post(request.identifier(), for: viewer)
+    let list = PostList(viewer: viewer, address: request.address)
     return Layout("\(post.authorDisplayName): \(Pages.beginning(of: post.text))", summit.assets, for: viewer)
       .response(
         "<h1 class=\"unseen\">A post by \(post.authorDisplayName)</h1>\(list.whole(post))")

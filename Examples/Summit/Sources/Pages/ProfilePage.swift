@@ -6,8 +6,9 @@ extension Pages {
   func profile(_ request: Request) async throws -> Response {
     let viewer = try await summit.viewer(request)
     let account = try await summit.account(named: request.parameter("name"))
-    let page = try await summit.posts.page(by: account.id, before: request.cursor(Identifier.self))
-    let posts = try await list(page.items, for: viewer, request.address).html(page)
+    let page = try await summit.posts.page(
+      by: account.id, before: request.cursor(Identifier.self), for: viewer?.account.id)
+    let posts = PostList(viewer: viewer, address: request.address).html(page)
     let isOwn = viewer?.account.id == account.id
     return Layout(account.displayName, summit.assets, for: viewer, at: isOwn ? .profile : .elsewhere)
       .response(

@@ -11,6 +11,8 @@ struct Post: Codable, Sendable {
   /// The key of the photo in the object store.
   let photo: String?
   let likeCount: Int64
+  /// Whether the reader likes it; false where nobody is said to read.
+  let isLiked: Bool
 }
 
 /// A post that isn't stored yet.

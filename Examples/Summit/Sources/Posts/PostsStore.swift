@@ -14,26 +14,39 @@ struct PostsStore: Posts {
 
   // MARK: Reading
 
-  func with(id: Identifier) async throws -> Post? {
+  /// What a post is made of; whether the reader likes it is told by the statement that reads it.
+  private static func columns(for reader: Identifier?) -> SQL {
+    let post: SQL = "posts.id, author_name, author_display_name, text, photo, like_count"
+    guard let reader else { return "\(sql: post), 0" }
+    return """
+      \(sql: post), (
+        SELECT count(*) FROM likes
+        WHERE likes.shard = posts.shard AND likes.post_id = posts.id AND account_id = \(reader))
+      """
+  }
+
+  func with(id: Identifier, for reader: Identifier?) async throws -> Post? {
     try await database.first(
       """
-      SELECT id, author_name, author_display_name, text, photo, like_count
+      SELECT \(sql: PostsStore.columns(for: reader))
       FROM posts WHERE shard = \(id.shard) AND id = \(id)
       """, Post.init)
   }
 
   /// The newest posts of one author, older than `before`.
-  func by(_ author: Identifier, before: Identifier?, limit: Int) async throws -> [Post] {
+  func by(
+    _ author: Identifier, before: Identifier?, for reader: Identifier? = nil, limit: Int
+  ) async throws -> [Post] {
     try await database.query(
       """
-      SELECT id, author_name, author_display_name, text, photo, like_count
+      SELECT \(sql: PostsStore.columns(for: reader))
       FROM posts WHERE shard = \(author.shard) AND author_id = \(author) AND id < \(before?.value ?? Int64.max)
       ORDER BY id DESC LIMIT \(limit)
       """, Post.init)
   }
 
-  func page(by author: Identifier, before: Identifier?) async throws -> Page<Post> {
-    let posts = try await by(author, before: before, limit: PostsStore.pageSize + 1)
+  func page(by author: Identifier, before: Identifier?, for reader: Identifier?) async throws -> Page<Post> {
+    let posts = try await by(author, before: before, for: reader, limit: PostsStore.pageSize + 1)
     return Page(newestFirst: posts, size: PostsStore.pageSize)
   }
 
@@ -41,7 +54,7 @@ struct PostsStore: Posts {
   ///
   /// Where as many authors as a page has posts have written since some moment, nothing older is on it. So what is read are the
   /// latest post of each author, and of those who wrote last what may be on the page: never more than a page of one.
-  func page(by authors: [Identifier], before: Identifier?) async throws -> Page<Post> {
+  func page(by authors: [Identifier], before: Identifier?, for reader: Identifier?) async throws -> Page<Post> {
     let (before, size) = (before?.value ?? Int64.max, PostsStore.pageSize)
     let posts = try await database.query(for: authors, merging: { $0.id > $1.id }) { authors in
       """
@@ -61,7 +74,7 @@ struct PostsStore: Posts {
               AND posts.id >= oldest.id AND posts.id < \(before)
             ORDER BY posts.id DESC LIMIT 1 OFFSET \(size)), oldest.id)
           FROM oldest CROSS JOIN latest WHERE latest.id >= oldest.id)
-      SELECT posts.id, author_name, author_display_name, text, photo, like_count
+      SELECT \(sql: PostsStore.columns(for: reader))
       FROM shown CROSS JOIN posts
       WHERE posts.shard = shown.shard AND posts.author_id = shown.author_id
         AND posts.id >= shown.oldest_id AND posts.id < \(before)
@@ -73,12 +86,12 @@ struct PostsStore: Posts {
     return Page(newestFirst: posts, size: size)
   }
 
-  func popular(after cursor: PopularCursor?) async throws -> Page<Post> {
+  func popular(after cursor: PopularCursor?, for reader: Identifier?) async throws -> Page<Post> {
     let oldest = Identifier.first(ofMs: wallClockMs() - PostsStore.popularMs)
     let (likes, before) = (cursor?.likes ?? Int64.max, cursor?.id.value ?? Int64.max)
     let posts = try await database.everywhere.query(
       """
-      SELECT id, author_name, author_display_name, text, photo, like_count
+      SELECT \(sql: PostsStore.columns(for: reader))
       FROM posts WHERE (like_count, id) < (\(likes), \(before)) AND id >= \(oldest)
       ORDER BY like_count DESC, id DESC LIMIT \(PostsStore.pageSize + 1)
       """, merging: { ($0.likeCount, $0.id) > ($1.likeCount, $1.id) }, Post.init)
@@ -87,19 +100,6 @@ struct PostsStore: Posts {
     return Page(
       items: Array(posts.prefix(PostsStore.pageSize)),
       next: PopularCursor(likes: last.likeCount, id: last.id).description)
-  }
-
-  func liked(_ posts: [Identifier], by account: Identifier) async throws -> Set<Identifier> {
-    let liked = try await database.query(for: posts, merging: { $0 < $1 }) { posts in
-      """
-      WITH shown (shard, id) AS (VALUES \(rows: posts))
-      SELECT post_id FROM shown CROSS JOIN likes
-      WHERE likes.shard = shown.shard AND post_id = shown.id AND account_id = \(account)
-      """
-    } _: {
-      try $0.identifier(0)
-    }
-    return Set(liked)
   }
 
   func isLiked(_ post: Identifier, by account: Identifier) async throws -> Bool {
@@ -131,7 +131,7 @@ struct PostsStore: Posts {
       INSERT INTO posts (shard, id, author_id, author_name, author_display_name, text, photo)
       VALUES (\(shard), next_id(\(shard)), \(post.author.id), \(post.author.name), \(post.author.displayName),
         \(post.text), \(post.photo))
-      RETURNING id, author_name, author_display_name, text, photo, like_count
+      RETURNING \(sql: PostsStore.columns(for: nil))
       """, Post.init)
     guard let created else { throw DatabaseError.gone("the new post was not returned") }
     return created
@@ -142,7 +142,7 @@ struct PostsStore: Posts {
   ) async throws -> Post? {
     try await transaction.first(
       """
-      SELECT posts.id, author_name, author_display_name, text, photo, like_count
+      SELECT \(sql: PostsStore.columns(for: nil))
       FROM post_keys JOIN posts ON posts.shard = post_keys.shard AND posts.id = post_keys.post_id
       WHERE post_keys.shard = \(author.shard) AND account_id = \(author) AND key = \(key)
       """, Post.init)
@@ -195,6 +195,7 @@ extension Post {
     text = try row.text(3)
     photo = try row.optionalText(4)
     likeCount = try row.int(5)
+    isLiked = try row.bool(6)
   }
 }
 
