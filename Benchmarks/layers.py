@@ -1,7 +1,6 @@
 """What it costs that services are apart: the same pages of the same app at stage 5 and at stage 6, each whole, with its doors and
 engines, on the same cores; and where it goes."""
 import collections
-import glob
 import json
 import os
 import re
@@ -48,20 +47,19 @@ class Stage:
         self.heights("down")
 
     def processor_seconds(self):
-        """What its processes and theirs have taken until now, by what they are; the lab itself is among them."""
-        lines = processes()
-        kinds = {line["pid"]: kind(line["name"]) for line in json.loads(self.heights("status", "--json"))["processes"]}
-        # Patroni starts it, and is not its parent.
-        for path in glob.glob(os.path.join(self.app, ".heights", "**", "postmaster.pid"), recursive=True):
-            with open(path) as file:
-                kinds[int(file.readline())] = "postgres"
+        """What the lab and its processes have taken until now, by what they are."""
+        status = json.loads(self.heights("status", "--json"))
+        kinds = {line["pid"]: kind(line["name"]) for line in status["processes"]}
+        kinds[status["supervisorPid"]] = "lab"
+        found = processes()
         taken = collections.Counter()
-        for pid in lines:
+        for pid, (command, _, seconds) in found.items():
             ancestor = pid
-            while ancestor in lines and ancestor not in kinds:
-                ancestor = lines[ancestor][0]
+            while ancestor in found and ancestor not in kinds:
+                ancestor = found[ancestor][1]
             if ancestor in kinds:
-                taken[kinds[ancestor]] += lines[pid][1]
+                # Patroni starts it, and is not its parent.
+                taken["postgres" if command == "postgres" else kinds[ancestor]] += seconds
         return taken
 
 
@@ -74,16 +72,17 @@ def kind(process):
 
 
 def processes():
-    """By pid the parent, and the seconds of processor taken by it and those of its children that have ended."""
-    lines = {}
+    """By pid the name of the command, the parent, and the seconds of processor taken by it and its children that have ended."""
+    found = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/stat") as file:
-                fields = file.read().rpartition(")")[2].split()
+                command, _, rest = file.read().partition("(")[2].rpartition(")")
         except OSError:
             continue  # It has ended meanwhile.
-        lines[int(name)] = int(fields[1]), sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return lines
+        fields = rest.split()
+        found[int(name)] = command, int(fields[1]), sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 def bench_layers(bench, folder, options, report):

@@ -32,6 +32,9 @@ static inline size_t heights_mhd_keep_escapes(void *context, struct MHD_Connecti
 /// It isn't asked to be strict: its own refusal of a missing Host sends its header twice (0.9.75), and what it lets
 /// pass is looked at by `heights_mhd_framing`.
 ///
+/// It has twice the memory that headers may take: where they leave it too little for its own refusal, it sends that with two
+/// heads, or none at all (0.9.75). What takes more than half of it is refused by `heights_mhd_framing`'s measure.
+///
 /// It isn't asked to end connections that do nothing either, which the engine sees to: it keeps a list for that, into which
 /// it would put a connection again that it has just given up, when an answer that is queued outside of its callbacks has
 /// no room for its headers (0.9.75, MHD_queue_response).
@@ -39,7 +42,7 @@ static inline struct MHD_Daemon *heights_mhd_start(const struct heights_mhd_sett
   return MHD_start_daemon(
       MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
       settings->on_request, settings->context,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->header_bytes,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * settings->header_bytes,
       MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,
       MHD_OPTION_STRICT_FOR_CLIENT, 0,
       MHD_OPTION_NOTIFY_COMPLETED, settings->on_completed, settings->context,
@@ -75,24 +78,11 @@ static inline void heights_mhd_each_header(
   MHD_get_connection_values(connection, MHD_HEADER_KIND, visit, context);
 }
 
-struct heights_mhd_named {
-  const char *name, *value;
-};
-
-static inline enum MHD_Result heights_mhd_find(
-    void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
-  struct heights_mhd_named *sought = (struct heights_mhd_named *)context;
-  (void)kind;
-  if (strcmp(name, sought->name) != 0) return MHD_YES;
-  sought->value = value ? value : "";
-  return MHD_NO;
-}
-
-/// The first cookie of exactly that name: unlike a header's it is case-sensitive (RFC 6265, 5.3).
-static inline const char *heights_mhd_cookie(struct MHD_Connection *connection, const char *name) {
-  struct heights_mhd_named sought = {name, NULL};
-  MHD_get_connection_values(connection, MHD_COOKIE_KIND, heights_mhd_find, &sought);
-  return sought.value;
+/// Has libmicrohttpd find no cookies: it would copy them and note each in the memory that a connection has, and where that is
+/// too little send two answers, or none (0.9.75, parse_cookie_header). It looks at the first header of that name, which is
+/// an empty one of ours. To be called before the headers come.
+static inline void heights_mhd_hide_cookies(struct MHD_Connection *connection) {
+  MHD_set_connection_value(connection, MHD_HEADER_KIND, "Cookie", "");
 }
 
 /// A target as its request line has it, taken before libmicrohttpd takes it apart.
@@ -124,10 +114,15 @@ static inline void heights_mhd_restore_query(const char *target, struct heights_
   if (line.query) ((char *)target)[line.query] = line.first;
 }
 
+/// What libmicrohttpd notes of each header takes so much (0.9.75, struct MHD_HTTP_Header, in steps of 16).
+enum { heights_mhd_header_entry_bytes = 64 };
+
 /// What a request's headers say of its framing, found in one pass. NULL where there is no such header.
 struct heights_mhd_framing {
   const char *content_length, *transfer_encoding, *traceparent, *request_id;
   int content_lengths, transfer_encodings, hosts;
+  /// What the line and the headers take of a connection's memory.
+  size_t bytes;
   /// Whether the client asks before it sends the body (RFC 9110, 10.1.1).
   int expects_continue;
   /// Whether a name isn't a token, or a value holds a control character (RFC 9110, 5.1 and 5.5).
@@ -156,6 +151,7 @@ static inline enum MHD_Result heights_mhd_visit(
     void *context, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value, size_t value_size) {
   struct heights_mhd_framing *found = (struct heights_mhd_framing *)context;
   (void)kind;
+  found->bytes += heights_mhd_header_entry_bytes;
   if (!heights_is_token(name, name_size) || !heights_is_field_value(value, value_size)) {
     found->is_malformed = 1;
     return MHD_NO;
@@ -183,6 +179,7 @@ static inline enum MHD_Result heights_mhd_visit(
 
 static inline struct heights_mhd_framing heights_mhd_framing(struct MHD_Connection *connection) {
   struct heights_mhd_framing found = {0};
+  found.bytes = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
   MHD_get_connection_values_n(connection, MHD_HEADER_KIND, heights_mhd_visit, &found);
   return found;
 }
@@ -206,16 +203,6 @@ static inline int heights_mhd_queue(
 /// Whether the header was taken: not one with a line break, nor one that is libmicrohttpd's own business.
 static inline int heights_mhd_add_header(struct MHD_Response *response, const char *name, const char *value) {
   return MHD_add_response_header(response, name, value) == MHD_YES;
-}
-
-/// Whether the post processor understood the bytes.
-static inline int heights_mhd_post(struct MHD_PostProcessor *processor, const void *bytes, size_t size) {
-  return MHD_post_process(processor, (const char *)bytes, size) == MHD_YES;
-}
-
-/// Whether the form was complete.
-static inline int heights_mhd_post_end(struct MHD_PostProcessor *processor) {
-  return MHD_destroy_post_processor(processor) == MHD_YES;
 }
 
 static inline enum MHD_Result heights_mhd_result(int yes) { return yes ? MHD_YES : MHD_NO; }

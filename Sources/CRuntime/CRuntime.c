@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -21,6 +22,11 @@ int heights_accept(int listener, void *address, unsigned *length) {
 }
 
 int heights_open_unnamed(const char *folder) { return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }
+
+ssize_t heights_find(const void *bytes, size_t size, const void *sought, size_t sought_size) {
+  const char *found = memmem(bytes, size, sought, sought_size);
+  return found ? found - (const char *)bytes : -1;
+}
 
 int64_t heights_parse_http_date(const char *text) {
   struct tm parts = {0};

@@ -8,7 +8,8 @@ public struct HTTPLimits: Sendable {
   public var inFlightPerLoop = 512
   /// Open connections; further ones wait in the listen queue.
   public var connectionsPerLoop = 16_384
-  /// Room for a request's line and headers, and for the answer's; a request that needs more is answered with 431.
+  /// Room for a request's line and headers, each of which takes 64 bytes besides its text; a request that needs more is
+  /// answered with 431, or with 414 where its target alone does.
   public var headerBytes = 16 << 10
   /// From the opening of a connection until its first request is complete up to the body.
   public var headerTimeoutMs = 10_000

@@ -97,8 +97,10 @@ public class Request: RequestContext, @unchecked Sendable {
   public var remoteAddress: String { isOver ? connection.peerAddress : connection.clientAddress }
 
   /// The media type of the body in lower case, without parameters.
-  public var contentType: String? {
-    header("Content-Type")?.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+  public var contentType: String? { header("Content-Type").map { Request.mediaType($0) } }
+
+  static func mediaType(_ contentType: String) -> String {
+    contentType.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
   }
 
   /// Whether the client would rather have a page than JSON.

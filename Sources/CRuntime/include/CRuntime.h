@@ -25,6 +25,9 @@ int heights_accept(int listener, void *address, unsigned *length);
 /// A file without a name in `folder`, gone when its descriptor is closed. -1 and errno when it can't be made.
 int heights_open_unnamed(const char *folder);
 
+/// Where `sought` begins first in `bytes`; -1 when it is not there.
+ssize_t heights_find(const void *bytes, size_t size, const void *sought, size_t sought_size);
+
 /// Seconds since 1970 of a date as HTTP writes it (RFC 9110, 5.6.7), or -1.
 int64_t heights_parse_http_date(const char *text);
 

@@ -27,6 +27,11 @@ final class Connection {
 
   func header(_ name: String) -> String? {
     loop.assertIsolated()
+    if strcasecmp(name, "Cookie") == 0 {
+      // An empty one is of `heights_mhd_hide_cookies`. Proxies may make several of one (RFC 9113, 8.2.3).
+      let sent = headers(name).filter { !$0.isEmpty }
+      return sent.isEmpty ? nil : sent.joined(separator: "; ")
+    }
     return heights_mhd_header(handle, name).map { String(cString: $0) }
   }
 
@@ -49,7 +54,21 @@ final class Connection {
 
   func cookie(_ name: String) -> String? {
     loop.assertIsolated()
-    return heights_mhd_cookie(handle, name).map { String(cString: $0) }
+    var sought = SoughtCookie(name: name)
+    withUnsafeMutablePointer(to: &sought) { sought in
+      let visit: MHD_KeyValueIterator = { context, _, name, value in
+        guard let context, let name, let value, strcasecmp(name, "Cookie") == 0 else {
+          return heights_mhd_result(1)
+        }
+        let sought = context.assumingMemoryBound(to: SoughtCookie.self)
+        let header = UnsafeRawBufferPointer(start: value, count: strlen(value))
+        sought.pointee.value = CookieHeader.value(
+          of: sought.pointee.name, in: header.assumingMemoryBound(to: UInt8.self))
+        return heights_mhd_result(sought.pointee.value == nil ? 1 : 0)
+      }
+      heights_mhd_each_header(handle, visit, sought)
+    }
+    return sought.value
   }
 
   // MARK: The request's target
@@ -58,6 +77,9 @@ final class Connection {
   private var line = heights_mhd_line()
   /// Its query, as it was sent. Valid for as long as the request is.
   private var query = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+
+  /// How long the target is, with its query.
+  var targetBytes: Int { line.length }
 
   func lineHasCome(_ line: heights_mhd_line) {
     self.line = line
@@ -143,4 +165,9 @@ final class Connection {
 private struct SoughtHeader {
   let name: String
   var values: [String] = []
+}
+
+private struct SoughtCookie {
+  let name: String
+  var value: String?
 }

@@ -29,7 +29,8 @@ extension HTTPEngine {
 
   /// Returns nothing: what it returned would stand where a request's exchange is looked for.
   private static let onLine: heights_mhd_on_line = { _, target, handle in
-    guard let target, let context = heights_mhd_context(handle) else { return nil }
+    guard let target, let handle, let context = heights_mhd_context(handle) else { return nil }
+    heights_mhd_hide_cookies(handle)
     // Alive: `connections` holds it until libmicrohttpd has closed it.
     Unmanaged<Connection>.fromOpaque(context)._withUnsafeGuaranteedRef {
       $0.lineHasCome(heights_mhd_take_line(target))

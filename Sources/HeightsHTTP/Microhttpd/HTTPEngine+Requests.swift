@@ -38,7 +38,7 @@ extension HTTPEngine {
       exchange.received = .now
     }
     let limitBytes = maxBodyBytes(exchange)
-    if let problem = refusal(framing, target, call, limitBytes) {
+    if let problem = refusal(connection, framing, target, call, limitBytes) {
       show(problem, exchange)
     } else if framing.hasBody {
       // A body that no handler wants is read and dropped up to this size, so that the connection can go on.
@@ -61,10 +61,12 @@ extension HTTPEngine {
 
   /// What is wrong with the request before its body has been looked at.
   private func refusal(
-    _ framing: heights_mhd_framing, _ target: RequestTarget, _ call: RequestCall, _ limitBytes: Int?
+    _ connection: Connection, _ framing: heights_mhd_framing, _ target: RequestTarget, _ call: RequestCall,
+    _ limitBytes: Int?
   ) -> Problem? {
     guard target.isValid else { return .badRequest("The path has characters that may not stand in one.") }
     return framing.refusal(
+      targetBytes: connection.targetBytes, headerBytes: limits.headerBytes,
       needsHost: strcmp(call.version, "HTTP/1.1") == 0, limitBytes: limitBytes, isFromProxy: proxies != .none)
   }
 

@@ -11,11 +11,21 @@ extension heights_mhd_framing {
 
   /// Why a request that is framed like this is refused before its body has been looked at (RFC 9112, 6.3).
   /// - Parameters:
+  ///   - targetBytes: how long the target is.
+  ///   - headerBytes: what line and headers may take.
   ///   - needsHost: whether the request is of HTTP/1.1.
   ///   - limitBytes: how large the body may be; nil when nobody wants it.
   ///   - isFromProxy: whether a proxy may stand before us. Once it sends it takes an answer in between for a failure, so
   ///     that a body which is not much too large is read first. A client itself hears it at once.
-  func refusal(needsHost: Bool, limitBytes: Int?, isFromProxy: Bool) -> Problem? {
+  func refusal(
+    targetBytes: Int, headerBytes: Int, needsHost: Bool, limitBytes: Int?, isFromProxy: Bool
+  ) -> Problem? {
+    if targetBytes > headerBytes { return Problem(414, title: "The address is too long") }
+    if bytes > headerBytes {
+      return Problem(
+        431, title: "The headers are too large",
+        detail: "They may have \(headerBytes) bytes together, the address and 64 for each of them included.")
+    }
     if is_malformed != 0 {
       return .badRequest("A header's name or value has a character that is not allowed.")
     }

@@ -293,12 +293,32 @@ import Testing
           "431"
         ),
         ("GET /\(long) HTTP/1.1\r\nHost: test\r\n\r\n", "414"),
+        ("GET /hello?\(long) HTTP/1.1\r\nHost: test\r\n\r\n", "414"),
+        ("GET /hello HTTP/1.1\r\nHost: test\r\nCookie: \(long)\(long)\(long)\r\n\r\n", "431"),
       ]
       for (request, status) in requests {
         let text = try await server.exchange(request).text
         #expect(text.hasPrefix("HTTP/1.1 \(status) "), "\(text.prefix(200))")
       }
       #expect(seen.all == [])
+    }
+  }
+
+  @Test(arguments: ["X: ", "Cookie: a=", "Cookie: a=1; b=", "cookie: ; a=1"], ["x", "; a=1", "; "])
+  func headersOfAnySizeHaveOneAnswer(name: String, text: String) async throws {
+    try await withTarget { server, _ in
+      var last = "200"
+      for bytes in stride(from: 100, through: 20_000, by: 331) {
+        let value = String(String(repeating: text, count: bytes / text.count))
+        let request = "GET /hello HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\(name)\(value)\r\n\r\n"
+        let answer = try await server.exchange(request).text
+        #expect(answer.components(separatedBy: "HTTP/1.1 ").count == 2, "\(bytes): \(answer.prefix(300))")
+        let status = String(answer.dropFirst(9).prefix(3))
+        // Once they are too many, more of them are as well.
+        #expect(status == "431" || status == last, "\(bytes): \(answer.prefix(300))")
+        last = status
+      }
+      #expect(last == "431")
     }
   }
 

@@ -207,7 +207,11 @@ import Testing
   @Test(arguments: [
     ("a=1; b=2; __Host-c=3", "1|2|3"), ("a=1;b=2", "1|2|none"), ("", "none|none|none"), ("b", "none||none"),
     (";;; =; a=1", "1|none|none"), ("A=1", "none|none|none"), ("A=1; a=2", "2|none|none"),
-    ("a=1; a=2", "1|none|none"),
+    ("a=1; a=2", "1|none|none"), (#"theme=5" wide; a=1"#, "1|none|none"), ("pref=x,a=2; a=1", "1|none|none"),
+    (#"x="; a=2"; a=1"#, #"2"|none|none"#), (#"a="1 2"; b=a=b"#, #""1 2"|a=b|none"#),
+    ("a=1\tb; \t b = 2 ;", "1\tb|2|none"), ("xa=2; a=1", "1|none|none"), ("a\u{301}=2; a=1", "1|none|none"),
+    ("\(String(repeating: "c=d; ", count: 2_000))a=1", "1|none|none"),
+    ("c=\(String(repeating: "d", count: 15_000)); a=1", "1|none|none"), ("a=1\r\nCookie: b=2", "1|2|none"),
   ])
   func cookiesAreFoundByName(header: String, values: String) async throws {
     try await withServer(Self.routes) { server in

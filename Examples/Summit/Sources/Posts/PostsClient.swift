@@ -57,12 +57,15 @@ struct PostsClient: ServiceClient, Posts {
 
   func page(by author: Identifier, before: Identifier?, for reader: Identifier?) async throws -> Page<Post> {
     if let here = route.here { return try await here.page(by: author, before: before, for: reader) }
-    return try await route.call("by-author", ByAuthor(author: author, before: before, reader: reader), .idempotent)
+    return try await route.call(
+      "by-author", ByAuthor(author: author, before: before, reader: reader), .idempotent)
   }
 
-  func page(by authors: [Identifier], before: Identifier?, for reader: Identifier?) async throws -> Page<Post> {
+  func page(by authors: [Identifier], before: Identifier?, for reader: Identifier?) async throws -> Page<Post>
+  {
     if let here = route.here { return try await here.page(by: authors, before: before, for: reader) }
-    return try await route.call("by-authors", ByAuthors(authors: authors, before: before, reader: reader), .idempotent)
+    return try await route.call(
+      "by-authors", ByAuthors(authors: authors, before: before, reader: reader), .idempotent)
   }
 
   func popular(after cursor: PopularCursor?, for reader: Identifier?) async throws -> Page<Post> {

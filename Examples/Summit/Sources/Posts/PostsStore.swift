@@ -54,7 +54,8 @@ struct PostsStore: Posts {
   ///
   /// Where as many authors as a page has posts have written since some moment, nothing older is on it. So what is read are the
   /// latest post of each author, and of those who wrote last what may be on the page: never more than a page of one.
-  func page(by authors: [Identifier], before: Identifier?, for reader: Identifier?) async throws -> Page<Post> {
+  func page(by authors: [Identifier], before: Identifier?, for reader: Identifier?) async throws -> Page<Post>
+  {
     let (before, size) = (before?.value ?? Int64.max, PostsStore.pageSize)
     let posts = try await database.query(for: authors, merging: { $0.id > $1.id }) { authors in
       """
