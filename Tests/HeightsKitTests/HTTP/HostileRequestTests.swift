@@ -308,7 +308,7 @@ import Testing
   func headersOfAnySizeHaveOneAnswer(name: String, text: String) async throws {
     try await withTarget { server, _ in
       var last = "200"
-      for bytes in stride(from: 100, through: 20_000, by: 331) {
+      for bytes in Array(stride(from: 100, through: 17_500, by: 311)) + [20_000, 60_000] {
         let value = String(String(repeating: text, count: bytes / text.count))
         let request = "GET /hello HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\(name)\(value)\r\n\r\n"
         let answer = try await server.exchange(request).text
