@@ -123,7 +123,7 @@ enum { heights_mhd_header_entry_bytes = 64 };
 
 /// What a request's headers say of its framing, found in one pass. NULL where there is no such header.
 struct heights_mhd_framing {
-  const char *content_length, *transfer_encoding, *traceparent, *request_id;
+  const char *content_length, *content_encoding, *transfer_encoding, *traceparent, *request_id;
   int content_lengths, transfer_encodings, hosts;
   /// What the line and the headers take of a connection's memory.
   size_t bytes;
@@ -163,6 +163,7 @@ static inline enum MHD_Result heights_mhd_visit(
   switch (name[0] | 0x20) {
   case 'c':
     if (strcasecmp(name, "Content-Length") == 0) found->content_length = value, found->content_lengths++;
+    else if (strcasecmp(name, "Content-Encoding") == 0) found->content_encoding = value;
     break;
   case 'e':
     if (strcasecmp(name, "Expect") == 0 && strcasecmp(value, "100-continue") == 0) found->expects_continue = 1;

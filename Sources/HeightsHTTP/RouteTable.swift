@@ -109,12 +109,19 @@ final class RouteTable: Sendable {
   func match(_ method: Method?, _ path: UnsafeBufferPointer<UInt8>) -> Match {
     guard path.first == UInt8(ascii: "/") else { return .none }
     var found: [Router.Parameter] = []
-    guard let node = find(path, from: 1, at: 0, &found) else { return .none }
-    if let method, let route = route(at: node, for: method) { return .route(route, found) }
-    let get = route(at: node, for: .get)
-    if method == .head, let get { return .route(get, found) }
-    let others = Method.allCases.filter { route(at: node, for: $0) != nil }
-    return .otherMethods(get == nil ? others : others + [.head])
+    var matched: Int?
+    var others: [Method] = []
+    // The method decides as well: behind a pattern that has other methods there may be another pattern that has this one.
+    _ = find(path, from: 1, at: 0, &found) { node in
+      matched = method.flatMap { route(at: node, for: $0) }
+      if matched == nil, method == .head { matched = route(at: node, for: .get) }
+      if matched == nil { others += nodes[node].routes.map { methods[$0].method } }
+      return matched != nil
+    }
+    if let matched { return .route(matched, found) }
+    if others.isEmpty { return .none }
+    let known = Method.allCases.filter { others.contains($0) }
+    return .otherMethods(others.contains(.get) && !others.contains(.head) ? known + [.head] : known)
   }
 
   private func route(at node: Int, for method: Method) -> Int? {
@@ -122,17 +129,20 @@ final class RouteTable: Sendable {
     return nil
   }
 
+  /// Looks at all places that a path stands for, the most definite first, until one of them is taken.
+  /// - Parameter takes: asked for each that has routes.
   private func find(
-    _ path: UnsafeBufferPointer<UInt8>, from start: Int, at place: Int, _ found: inout [Router.Parameter]
-  ) -> Int? {
+    _ path: UnsafeBufferPointer<UInt8>, from start: Int, at place: Int, _ found: inout [Router.Parameter],
+    _ takes: (Int) -> Bool
+  ) -> Bool {
     let node = nodes[place]
-    guard start <= path.count else { return node.routes.isEmpty ? nil : place }
+    guard start <= path.count else { return !node.routes.isEmpty && takes(place) }
     var end = start
     while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
     for entry in node.literals {
       let literal = literals[entry]
       guard literal.text.count == end - start, begins(path, at: start, with: literal.text) else { continue }
-      if let node = find(path, from: end + 1, at: literal.node, &found) { return node }
+      if find(path, from: end + 1, at: literal.node, &found, takes) { return true }
     }
     for entry in node.parameters {
       let prefix = parameters[entry].text
@@ -140,12 +150,14 @@ final class RouteTable: Sendable {
       let valueStart = start + prefix.count
       found.append(
         Router.Parameter(name: parameterNames[entry], start: valueStart, count: end - valueStart))
-      if let node = find(path, from: end + 1, at: parameters[entry].node, &found) { return node }
+      if find(path, from: end + 1, at: parameters[entry].node, &found, takes) { return true }
       found.removeLast()
     }
-    guard let rest = node.rest, start < path.count else { return nil }
+    guard let rest = node.rest, start < path.count else { return false }
     found.append(Router.Parameter(name: parameterNames[rest], start: start, count: path.count - start))
-    return parameters[rest].node
+    if takes(parameters[rest].node) { return true }
+    found.removeLast()
+    return false
   }
 
   /// Whether the path, from `start` on, begins with a piece of `text`. It is at least as long.

@@ -31,6 +31,12 @@ extension heights_mhd_framing {
     }
     if needsHost && hosts == 0 { return .badRequest("Host is missing.") }
     if hosts > 1 { return .badRequest("Host stands more than once.") }
+    if hasBody, let encoding = content_encoding, strcasecmp(encoding, "identity") != 0 {
+      return Problem(
+        .unsupportedMediaType, title: "The body is encoded",
+        detail:
+          "Send it as it is: without Content-Encoding, and not as \(String(cString: encoding).prefix(40)).")
+    }
     if let encoding = transfer_encoding { return refusal(ofEncoding: encoding) }
     if let length = content_length {
       return refusal(ofLength: String(cString: length), limitBytes, isFromProxy)

@@ -19,7 +19,8 @@ import Testing
     [("Origin", "")], [("Origin", "https://elsewhere.example")], [("Origin", "https://test.example")],
     [("Origin", "https://sub.test")], [("Origin", "https://test:8080")], [("Origin", "test")],
     [("Origin", "https://evil://test")], [("Origin", "ftp://test")], [("Origin", "https://eviltest")],
-    [(site, "cross-site"), ("Origin", "https://test")],
+    [(site, "cross-site"), ("Origin", "https://test")], [("Host", "a:443"), ("Origin", "http://a")],
+    [("Host", "a:80"), ("Origin", "https://a")], [("Host", "a:8443"), ("Origin", "https://a")],
   ]
 
   private func withGuarded(_ body: (RunningServer) async throws -> Void) async throws {

@@ -78,6 +78,12 @@ import Testing
       #expect(
         try await server.request("POST", "/form", [("Content-Type", "text/plain")], body: [97]).status == 415)
       #expect(try await server.request("POST", "/form").status == 415)
+      let type = ("Content-Type", "application/x-www-form-urlencoded")
+      for (encoding, status) in [("gzip", 415), ("identity", 200), ("x-gzip", 415), ("gzip, identity", 415)] {
+        let answer = try await server.request(
+          "POST", "/form", [type, ("Content-Encoding", encoding)], body: Array("a=b".utf8))
+        #expect(answer.status == status, "\(encoding)")
+      }
     }
   }
 

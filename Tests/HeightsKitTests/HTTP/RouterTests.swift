@@ -51,6 +51,29 @@ import Testing
     #expect(match(path) == nil)
   }
 
+  @Test func theMethodDecidesBetweenPatternsThatAPathFits() {
+    var router = Router()
+    router.get("/posts/new") { _ in .noContent }
+    router.post("/posts/{id}") { _ in .noContent }
+    router.delete("/posts/{path...}") { _ in .noContent }
+    func found(_ method: Method, _ path: StaticString) -> String {
+      let bytes = UnsafeBufferPointer(start: path.utf8Start, count: path.utf8CodeUnitCount)
+      switch RouteTable(router).match(method, bytes) {
+      case .route(let index, let parameters): return "\(router.routes[index].pattern) \(parameters.count)"
+      case .otherMethods(let methods): return methods.map(\.description).joined(separator: ",")
+      case .none: return "none"
+      }
+    }
+    #expect(found(.get, "/posts/new") == "/posts/new 0")
+    #expect(found(.head, "/posts/new") == "/posts/new 0")
+    #expect(found(.post, "/posts/new") == "/posts/{id} 1")
+    #expect(found(.delete, "/posts/new") == "/posts/{path...} 1")
+    #expect(found(.put, "/posts/new") == "GET,POST,DELETE,HEAD")
+    #expect(found(.get, "/posts/1") == "POST,DELETE")
+    #expect(found(.get, "/posts/1/2") == "DELETE")
+    #expect(found(.get, "/other") == "none")
+  }
+
   @Test func otherMethodsAreNamedAndHeadIsAGet() {
     var router = Router()
     router.get("/both") { _ in .noContent }
