@@ -20,7 +20,7 @@ import Topology
       kind: "cache-loss", summary: "every cache process is killed", firstStage: 5, target: .nothing),
   ]
 
-  /// The page is tested with these in a browser (Tests/Integration/test_console_page.py). HEIGHTS_RENEW_GOLDEN=1 writes
+  /// The page is tested with these in a browser (Tests/Integration/test_console_*.py). HEIGHTS_RENEW_GOLDEN=1 writes
   /// what is now; then read the difference.
   @Test("each stage's snapshot is the one that the page is tested with", arguments: Stage.allCases)
   func snapshotIsTheGoldenOne(stage: Stage) throws {

@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
+from support.browser import chromium
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "Sources" / "Console" / "Page"
 GOLDEN = ROOT / "Tests" / "ConsoleTests" / "Golden"
@@ -174,3 +178,34 @@ def console_page():
     finally:
         server.shutdown()
         server.server_close()
+
+
+SNAPSHOTS = {
+    **{name: golden(name) for name in [*(f"stage-{number}" for number in range(1, 8)), "zone-cut", "climb-4-to-5", "climb-5-to-6",
+                                        "canary"]},
+    "scaled": scaled(golden("stage-5"), 8),
+    "fifty-hosts": many(golden("canary"), 9),
+}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser):
+    with console_page() as page:
+        yield page
+        browser.expect_no_complaint(page.url)
+        browser.open("about:blank")
+
+
+def look(browser, page, snapshot, width=1280, **features):
+    """Opens the page in a window of that width."""
+    browser.resize(width, 1000, **features)
+    page.show(snapshot)
+    browser.open("about:blank").open(page.url)
+    browser.see("Live")
+    return browser
