@@ -27,8 +27,8 @@ public struct Assets: Sendable {
   /// By name.
   package let files: [File]
   private let baseURL: String
-  private let hashed: [String: String]
-  private let names: [String: String]
+  private let hashed: [ExactString: String]
+  private let names: [ExactString: String]
 
   /// Reads the files of the folder once. Names that begin with a dot and files compressed beforehand don't count.
   /// - Parameters:
@@ -51,26 +51,28 @@ public struct Assets: Sendable {
       let hash = sha256(Array(bytes))
       return File(name: name, hashedName: Self.hashedName(name, hash), hash: hash)
     }
-    hashed = Dictionary(uniqueKeysWithValues: files.map { ($0.name, $0.hashedName) })
-    names = Dictionary(uniqueKeysWithValues: files.map { ($0.hashedName, $0.name) })
+    hashed = Dictionary(uniqueKeysWithValues: files.map { (ExactString($0.name), $0.hashedName) })
+    names = Dictionary(uniqueKeysWithValues: files.map { (ExactString($0.hashedName), $0.name) })
   }
 
   private static func hashedName(_ name: String, _ hash: String) -> String {
-    let url = URL(fileURLWithPath: "/" + name)
-    let end = url.pathExtension.isEmpty ? "" : "." + url.pathExtension
+    let file = name.split(separator: "/").last ?? ""
+    let end = file.lastIndex(of: ".").map { $0 == file.startIndex ? "" : file[$0...] } ?? ""
     return "\(name.dropLast(end.count)).\(hash.prefix(digits))\(end)"
   }
 
-  /// Where pages find a file. One that is not in the folder keeps its name.
-  public func url(_ name: String) -> String { "\(baseURL)\(prefix)/\(hashed[name] ?? name)" }
+  /// Where pages find a file, percent-encoded. One that is not in the folder keeps its name.
+  public func url(_ name: String) -> String {
+    "\(baseURL)\(prefix)/\(PercentEncoding.encode(path: hashed[ExactString(name)] ?? name))"
+  }
 
   /// The answer to a request for a file of the folder, by either of its names.
   func response(to request: Request, path: String) throws -> Response {
-    if let name = names[path] {
+    if let name = names[ExactString(path)] {
       return try StaticFiles(directory: directory, cacheControl: Self.forGood).response(
         to: request, path: name)
     }
-    if hashed[path] == nil, let name = Self.withoutHash(path), hashed[name] != nil {
+    if hashed[ExactString(path)] == nil, let name = Self.withoutHash(path), hashed[ExactString(name)] != nil {
       // Another version of the app, which runs beside this one for a moment, has given this name: nobody may keep ours
       // under it.
       return try StaticFiles(directory: directory, cacheControl: "no-store").response(to: request, path: name)

@@ -34,6 +34,12 @@ package enum PercentEncoding {
     return encoded
   }
 
+  /// Encodes each segment of a path.
+  package static func encode(path: String) -> String {
+    path.split(separator: "/", omittingEmptySubsequences: false).map { encode(String($0)) }.joined(
+      separator: "/")
+  }
+
   private static func isUnreserved(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

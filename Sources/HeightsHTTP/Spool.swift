@@ -136,10 +136,13 @@ public struct Form {
   public internal(set) var files: [File] = []
 
   /// The value of the first field of that name.
-  public subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+  public subscript(name: String) -> String? { fields.first { isSame($0.name, name) }?.value }
 
   /// The first file of that name that isn't empty.
-  public func file(_ name: String) -> File? { files.first { $0.name == name && $0.sizeBytes > 0 } }
+  public func file(_ name: String) -> File? { files.first { isSame($0.name, name) && $0.sizeBytes > 0 } }
+
+  /// Byte by byte, as browsers name them.
+  private func isSame(_ sent: String, _ name: String) -> Bool { sent.utf8.elementsEqual(name.utf8) }
 }
 
 /// What a request carries.

@@ -109,7 +109,7 @@ final class Connection {
     loop.assertIsolated()
     for pair in query.split(separator: UInt8(ascii: "&")) {
       let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-      if PercentEncoding.decode(parts[0], plusIsSpace: true) == name {
+      if PercentEncoding.decode(parts[0], plusIsSpace: true)?.utf8.elementsEqual(name.utf8) == true {
         return parts.count > 1 ? Array(parts[1]) : []
       }
     }

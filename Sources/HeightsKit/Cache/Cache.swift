@@ -43,7 +43,7 @@ public final class Cache: Sendable {
   private struct State {
     var entries = LRUList<Entry>()
     /// The computation that those who ask for a key now may join.
-    var current: [String: Int] = [:]
+    var current: [ExactString: Int] = [:]
     /// Who waits for which computation. One whose key was removed meanwhile is here and no longer in `current`.
     var waiters: [Int: [Int: Waiter]] = [:]
     var statistics = Statistics()
@@ -56,7 +56,7 @@ public final class Cache: Sendable {
 
     mutating func begin(_ key: String) -> Int {
       let computation = nextNumber()
-      current[key] = computation
+      current[ExactString(key)] = computation
       waiters[computation] = [:]
       return computation
     }
@@ -150,7 +150,7 @@ public final class Cache: Sendable {
 
   private func forget(_ key: String) {
     stripe(key).state.withLock { state in
-      state.current[key] = nil
+      state.current[ExactString(key)] = nil
       if let removed = state.entries.remove(key) { state.statistics.usedBytes -= removed.costBytes }
     }
   }
@@ -169,10 +169,12 @@ public final class Cache: Sendable {
 
   /// How many wait for the value of `key` that is being made.
   func waiting(_ key: String) -> Int {
-    stripe(key).state.withLock { state in state.current[key].flatMap { state.waiters[$0]?.count } ?? 0 }
+    stripe(key).state.withLock { state in
+      state.current[ExactString(key)].flatMap { state.waiters[$0]?.count } ?? 0
+    }
   }
 
-  func isMaking(_ key: String) -> Bool { stripe(key).state.withLock { $0.current[key] != nil } }
+  func isMaking(_ key: String) -> Bool { stripe(key).state.withLock { $0.current[ExactString(key)] != nil } }
 
   private func stripe(_ key: String) -> Stripe {
     stripes[Int(UInt(bitPattern: key.hashValue) % UInt(Cache.stripeCount))]
@@ -186,7 +188,7 @@ public final class Cache: Sendable {
         state.statistics.hits += 1
         return .value(entry.bytes)
       }
-      let underWay = state.current[key]
+      let underWay = state.current[ExactString(key)]
       if let entry, now < entry.staleUntil {
         state.statistics.staleHits += 1
         return underWay != nil ? .value(entry.bytes) : .stale(entry.bytes, state.begin(key))
@@ -281,7 +283,7 @@ public final class Cache: Sendable {
   }
 
   private func isCurrent(_ key: String, _ computation: Int) -> Bool {
-    stripe(key).state.withLock { $0.current[key] == computation }
+    stripe(key).state.withLock { $0.current[ExactString(key)] == computation }
   }
 
   /// Makes a new value while the stale one is served. If it fails, the next to ask tries again.
@@ -298,8 +300,8 @@ public final class Cache: Sendable {
   /// Ends a computation and keeps its result, unless the key was removed meanwhile.
   private func end(_ key: String, _ computation: Int, _ entry: Entry?) -> [Waiter] {
     stripe(key).state.withLock { state in
-      if state.current[key] == computation {
-        state.current[key] = nil
+      if state.current[ExactString(key)] == computation {
+        state.current[ExactString(key)] = nil
         if let entry, entry.costBytes <= limitBytes { keep(key, entry, &state) }
       }
       return Array((state.waiters.removeValue(forKey: computation) ?? [:]).values)

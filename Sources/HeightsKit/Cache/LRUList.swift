@@ -13,7 +13,7 @@ struct LRUList<Value> {
 
   private var nodes: [Node] = []
   private var free: [Int] = []
-  private var index: [String: Int] = [:]
+  private var index: [ExactString: Int] = [:]
   private var newest = Self.none
   private var oldest = Self.none
 
@@ -23,11 +23,11 @@ struct LRUList<Value> {
   var leastRecentlyUsed: String? { oldest == Self.none ? nil : nodes[oldest].key }
 
   /// The value of a key, which doesn't count as used.
-  subscript(key: String) -> Value? { index[key].flatMap { nodes[$0].value } }
+  subscript(key: String) -> Value? { index[ExactString(key)].flatMap { nodes[$0].value } }
 
   /// The value of a key, which counts as used now.
   mutating func use(_ key: String) -> Value? {
-    guard let node = index[key] else { return nil }
+    guard let node = index[ExactString(key)] else { return nil }
     if node != newest {
       detach(node)
       attach(node)
@@ -43,14 +43,14 @@ struct LRUList<Value> {
     let node = free.popLast() ?? nodes.count
     let content = Node(key: key, value: value, older: Self.none, newer: Self.none)
     if node == nodes.count { nodes.append(content) } else { nodes[node] = content }
-    index[key] = node
+    index[ExactString(key)] = node
     attach(node)
     return former
   }
 
   @discardableResult
   mutating func remove(_ key: String) -> Value? {
-    guard let node = index.removeValue(forKey: key) else { return nil }
+    guard let node = index.removeValue(forKey: ExactString(key)) else { return nil }
     detach(node)
     free.append(node)
     let value = nodes[node].value

@@ -31,6 +31,22 @@ import Testing
     }
   }
 
+  // MARK: Keys
+
+  @Test func twoKeysAreTheSameOnlyWhereTheirBytesAre() async throws {
+    let cache = Cache(limitBytes: 1 << 20)
+    let keys = ["café", "cafe\u{301}", "\u{212a}", "K", "a", "a\0"]
+    for (number, key) in keys.enumerated() {
+      #expect(try await cache.value(for: key, ttlMs: 60_000) { [UInt8(number)] } == [UInt8(number)])
+    }
+    await cache.remove(keys[0])
+    for (number, key) in keys.enumerated() {
+      #expect(
+        try await cache.value(for: key, ttlMs: 60_000) { [99] } == [number == 0 ? 99 : UInt8(number)],
+        "\(key)")
+    }
+  }
+
   // MARK: One computation
 
   @Test func aMissingValueIsMadeOnceForAllWhoAsk() async throws {

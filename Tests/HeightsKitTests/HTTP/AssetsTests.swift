@@ -1,5 +1,6 @@
 // A static file has a name that changes with its content, and nobody keeps another version under it.
 
+import Foundation
 import HeightsData
 import Testing
 
@@ -45,6 +46,31 @@ import Testing
         #expect(try await server.request("GET", path).status == 404, "\(path)")
       }
       #expect(assets.url("none.css") == "/static/none.css")
+    }
+  }
+
+  @Test func aFileOfAnyNameIsFoundWherePagesSay() async throws {
+    let names = [
+      "50%off.css", "a#b.css", "a b.css", "q?x=1.css", "café.css", "cafe\u{301}.css", "日本/a b/ü.txt",
+      "a+b&c.txt", "%41.txt",
+      "no-end", "two..dots.css", "\"quoted\" <name>.txt",
+    ]
+    try await withFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder + "/日本/a b", withIntermediateDirectories: true)
+      for (number, name) in names.enumerated() { try write("content \(number)", to: folder + "/" + name) }
+      let assets = try Assets(folder, at: "/static", baseURL: "")
+      try await withServer {
+        $0.assets(assets)
+      } _: { server in
+        for (number, name) in names.enumerated() {
+          let url = assets.url(name)
+          #expect(url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"\"#<>?".utf8.contains($0) }, "\(url)")
+          let answer = try await server.request("GET", url)
+          #expect(
+            answer.text == "content \(number)" && answer["Cache-Control"]?.contains("immutable") == true,
+            "\(url)")
+        }
+      }
     }
   }
 

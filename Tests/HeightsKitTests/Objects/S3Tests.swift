@@ -43,6 +43,17 @@ import Testing
     }
   }
 
+  @Test(arguments: ["a b.css", "50%off.css", "a#b?c=d.css", "é.css", "e\u{301}.css", "x/y+z&.css", "%2e.css"])
+  func anObjectIsFoundUnderItsName(name: String) async throws {
+    try await withS3 { setup in
+      let bytes = Array(name.utf8)
+      #expect(try await setup.bucket.contains("static/" + name) == false)
+      try await setup.bucket.put(bytes, at: "static/" + name, hash: ObjectKey.hash(bytes))
+      #expect(try await setup.bucket.contains("static/" + name))
+      #expect(try await setup.bucket.contains("static/other" + name) == false)
+    }
+  }
+
   @Test func whatIsPutIsReadBackWithItsTypeInPartsAndIfItHasChanged() async throws {
     try await withS3 { setup in
       let store = setup.store(.s3)

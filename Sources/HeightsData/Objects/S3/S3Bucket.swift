@@ -109,7 +109,7 @@ package final class S3Bucket: Sendable {
   /// - Parameter hash: the SHA-256 of the bytes, which S3 compares.
   package func put(_ bytes: [UInt8], at path: String, hash: String) async throws {
     let answer = try await send(
-      "PUT", path, hash: hash,
+      "PUT", PercentEncoding.encode(path: path), hash: hash,
       headers: ["Content-Type: \(MediaType.of(path))", "Cache-Control: \(Assets.forGood)"], body: bytes)
     try answer.check()
   }
@@ -118,7 +118,7 @@ package final class S3Bucket: Sendable {
 
   /// Whether something is there under that path.
   package func contains(_ path: String) async throws -> Bool {
-    let answer = try await send("HEAD", path)
+    let answer = try await send("HEAD", PercentEncoding.encode(path: path))
     if answer.status == 404 { return false }
     try answer.check()
     return true
