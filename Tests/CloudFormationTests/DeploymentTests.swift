@@ -208,6 +208,15 @@ struct Named: Sendable, CustomTestStringConvertible {
     #expect(error(.singleServer, ["eu-central-1"], domain: domain).contains("can't be a domain"))
   }
 
+  @Test func aDomainIsAsLongAsACertificateTakes() {
+    let (label, end) = (String(repeating: "a", count: 45), ".example.com")
+    #expect(error(.stateless, ["eu-central-1"], domain: label + end) == "")
+    #expect(
+      error(.stateless, ["eu-central-1"], domain: "a" + label + end)
+        == "'a\(label)\(end)' is too long for a domain: expected at most 57 characters, found 58, for a certificate of ACM is "
+        + "made for 64, 'origin.' among them")
+  }
+
   @Test func theLabIsNoRegionOfAWS() {
     #expect(error(.singleServer, ["local"]) == "'local' is no commercial region of AWS")
   }

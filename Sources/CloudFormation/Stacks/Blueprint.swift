@@ -22,13 +22,22 @@ struct Blueprint {
 
   private func checkDomain() throws(DeploymentError) {
     let labels = options.domain.split(separator: ".", omittingEmptySubsequences: false)
-    let isName = labels.count >= 2 && options.domain.utf8.count <= 200 && labels.allSatisfy(Self.isLabel)
+    let isName = labels.count >= 2 && labels.allSatisfy(Self.isLabel)
+    if isName && options.domain.utf8.count > Self.domainLimit {
+      throw DeploymentError(
+        "invalid_domain",
+        "'\(options.domain)' is too long for a domain: expected at most \(Self.domainLimit) characters, found "
+          + "\(options.domain.utf8.count), for a certificate of ACM is made for 64, 'origin.' among them")
+    }
     if !isName {
       throw DeploymentError(
         "invalid_domain",
         "'\(options.domain)' can't be a domain: expected a name such as example.com, in lower case")
     }
   }
+
+  /// The first name of a certificate has 64 characters at most (ACM, RequestCertificate), and one of ours is `origin.DOMAIN`.
+  private static let domainLimit = 64 - "origin.".utf8.count
 
   private static func isLabel(_ label: Substring) -> Bool {
     let isFine = label.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
