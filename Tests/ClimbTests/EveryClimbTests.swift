@@ -11,13 +11,11 @@ import Topology
 @testable import Climb
 
 @Suite struct EveryClimbTests {
-  /// Each call of a climber that goes in `direction` after `before`, gone wrong in each way.
+  /// Each call of a climber that goes in `direction` from where `start` is, gone wrong in each way.
   private func failures(
-    _ route: Climber.Route, _ direction: ClimbEngine.Direction,
-    after before: (Climber) throws -> Void = { _ in }
+    _ route: Climber.Route, _ direction: ClimbEngine.Direction, from start: Climber
   ) throws -> [FakeProvider.Failure] {
-    let climber = Climber(route)
-    try before(climber)
+    let climber = start.copy()
     _ = try climber.drive(direction)
     return Self.places(climber.provider.callCount, "\(route.testDescription) \(direction)").flatMap { call in
       FakeProvider.Failure.Kind.allCases.flatMap { kind in
@@ -66,13 +64,13 @@ import Topology
 
   @Test(arguments: Climber.routes, FakeWorld.Mishap.allCases)
   func whateverFailsOnTheWayUpItGoesOnOrBack(route: Climber.Route, mishap: FakeWorld.Mishap) throws {
-    for failure in try failures(route, .up) {
+    for failure in try failures(route, .up, from: Climber(route)) {
+      let climber = Climber(route)
+      // A step may do without what was refused.
+      if try climber.drive(.up, failing: failure) == .committed { continue }
+      climber.provider.change { $0.happen(mishap) }
       for direction in [ClimbEngine.Direction.up, .back] {
-        let climber = Climber(route)
-        // A step may do without what was refused.
-        if try climber.drive(.up, failing: failure) == .committed { continue }
-        climber.provider.change { $0.happen(mishap) }
-        try climber.finish(direction, "\(direction) after \(failure)")
+        try climber.copy().finish(direction, "\(direction) after \(failure)")
       }
     }
   }
@@ -83,12 +81,12 @@ import Topology
     // A climb of many steps is gone back from here and there.
     let count = Climber(route).actionCount
     for action in stride(from: 1, to: count, by: count > 20 ? 5 : 1) {
-      let climbed = { (climber: Climber) in _ = try climber.drive(.up, stoppingBefore: action) }
-      for failure in try failures(route, .back, after: climbed) {
+      let climbed = Climber(route)
+      _ = try climbed.drive(.up, stoppingBefore: action)
+      for failure in try failures(route, .back, from: climbed) {
         turn += 1
         let (direction, mishap) = Self.turns[turn % Self.turns.count]
-        let climber = Climber(route)
-        try climbed(climber)
+        let climber = climbed.copy()
         if try climber.drive(.back, failing: failure) == .reverted { continue }
         climber.provider.change { $0.happen(mishap) }
         try climber.finish(
@@ -105,15 +103,12 @@ import Topology
   @Test(arguments: Climber.routes, [ClimbEngine.Direction.up, .back])
   func whateverHappensMeanwhileItArrives(route: Climber.Route, direction: ClimbEngine.Direction) throws {
     for mishap in [FakeWorld.Mishap.processesDie, .restart] {
-      let top = { (climber: Climber) in
-        if direction == .back { _ = try climber.drive(.up, stoppingBefore: climber.actionCount - 1) }
-      }
-      let probe = Climber(route)
-      try top(probe)
+      let start = Climber(route)
+      if direction == .back { _ = try start.drive(.up, stoppingBefore: start.actionCount - 1) }
+      let probe = start.copy()
       _ = try probe.drive(direction)
       for call in Self.places(probe.provider.callCount, "\(route.testDescription) \(mishap)") {
-        let climber = Climber(route)
-        try top(climber)
+        let climber = start.copy()
         climber.provider.expect(mishap, beforeCall: call)
         try climber.finish(direction, "\(mishap) before call \(call)")
       }

@@ -101,6 +101,14 @@ final class Climber {
     provider = FakeProvider(world)
   }
 
+  private init(_ other: Climber) {
+    (change, steps, journal) = (other.change, other.steps, other.journal)
+    provider = FakeProvider(other.provider.world)
+  }
+
+  /// Another one where this one is, so that a climb need not be made again for each way on.
+  func copy() -> Climber { Climber(self) }
+
   var stepNames: [String] { steps.map(\.name) }
 
   /// Run and verify of each step.
