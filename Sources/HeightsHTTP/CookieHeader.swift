@@ -8,22 +8,12 @@ enum CookieHeader {
     while !rest.isEmpty {
       let cookie = rest.prefix { $0 != UInt8(ascii: ";") }
       rest = rest.dropFirst(cookie.count + 1)
-      let sent = trimmed(cookie.prefix { $0 != UInt8(ascii: "=") })
+      let sent = cookie.prefix { $0 != UInt8(ascii: "=") }.withoutBlanks
       // Byte by byte: two strings are equal also where their bytes are not.
       guard sent.elementsEqual(name.utf8) else { continue }
-      return String(decoding: trimmed(cookie.drop { $0 != UInt8(ascii: "=") }.dropFirst()), as: UTF8.self)
+      return String(
+        decoding: cookie.drop { $0 != UInt8(ascii: "=") }.dropFirst().withoutBlanks, as: UTF8.self)
     }
     return nil
-  }
-
-  private static func trimmed(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Slice<UnsafeBufferPointer<UInt8>>
-  {
-    var bytes = bytes.drop(while: isBlank)
-    while let last = bytes.last, isBlank(last) { bytes.removeLast() }
-    return bytes
-  }
-
-  private static func isBlank(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
   }
 }

@@ -123,7 +123,7 @@ package struct ResponseParser: Sendable {
       line[..<colon].allSatisfy(isTokenByte),
       line[colon...].allSatisfy({ ($0 >= 32 && $0 != 127) || $0 == 9 })
     else { throw .malformed("a header that is not 'name: value'") }
-    let (name, value) = (line[..<colon], trimmingBlanks(line[(colon + 1)...]))
+    let (name, value) = (line[..<colon], line[(colon + 1)...].withoutBlanks)
     if isWord(Self.connection, name) {
       if isWord(Self.close, value) { response.closesConnection = true }
     } else if isWord(Self.contentLength, name) {
@@ -212,11 +212,4 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
   case UInt8(ascii: "0")...UInt8(ascii: "9"): true
   default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
   }
-}
-
-private func trimmingBlanks(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-  func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 }
-  var rest = bytes.drop(while: isBlank)
-  while let last = rest.last, isBlank(last) { rest.removeLast() }
-  return rest
 }

@@ -13,10 +13,10 @@ struct HeaderValue {
   /// - Returns: nil when it is malformed.
   init?(_ bytes: some Collection<UInt8>) {
     var rest = ArraySlice(Array(bytes))
-    value = String(decoding: Self.trimmed(rest.prefix { $0 != Self.semicolon }), as: UTF8.self).lowercased()
+    value = String(decoding: rest.prefix { $0 != Self.semicolon }.withoutBlanks, as: UTF8.self).lowercased()
     rest = rest.drop { $0 != Self.semicolon }
     while rest.first == Self.semicolon {
-      rest = rest.dropFirst().drop(while: Self.isBlank)
+      rest = rest.dropFirst().drop(while: \.isBlank)
       // One at the end, or two of them, separate nothing.
       guard let first = rest.first, first != Self.semicolon else { continue }
       guard let (name, value) = Self.takeParameter(&rest), self[name] == nil else { return nil }
@@ -32,24 +32,14 @@ struct HeaderValue {
   private static let quote = UInt8(ascii: "\"")
   private static let backslash = UInt8(ascii: "\\")
 
-  private static func isBlank(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
-  }
-
-  private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    var bytes = bytes.drop(while: isBlank)
-    while let last = bytes.last, isBlank(last) { bytes.removeLast() }
-    return bytes
-  }
-
   private static func takeParameter(_ rest: inout ArraySlice<UInt8>) -> (name: String, value: [UInt8])? {
-    let bytes = trimmed(rest.prefix { $0 != UInt8(ascii: "=") && $0 != semicolon })
+    let bytes = rest.prefix { $0 != UInt8(ascii: "=") && $0 != semicolon }.withoutBlanks
     rest = rest.drop { $0 != UInt8(ascii: "=") && $0 != semicolon }
     guard rest.first == UInt8(ascii: "="), !bytes.isEmpty, !bytes.contains(quote) else { return nil }
     let name = String(decoding: bytes, as: UTF8.self).lowercased()
-    rest = rest.dropFirst().drop(while: isBlank)
+    rest = rest.dropFirst().drop(while: \.isBlank)
     if rest.first == quote { return takeQuoted(&rest).map { (name, $0) } }
-    let value = trimmed(rest.prefix { $0 != semicolon })
+    let value = rest.prefix { $0 != semicolon }.withoutBlanks
     rest = rest.drop { $0 != semicolon }
     return value.contains(quote) ? nil : (name, Array(value))
   }
@@ -61,7 +51,7 @@ struct HeaderValue {
     var value: [UInt8] = []
     while let byte = rest.popFirst() {
       if byte == quote {
-        rest = rest.drop(while: isBlank)
+        rest = rest.drop(while: \.isBlank)
         return rest.isEmpty || rest.first == semicolon ? value : nil
       }
       if byte == backslash, rest.first == backslash || rest.first == quote && rest.startIndex != last {

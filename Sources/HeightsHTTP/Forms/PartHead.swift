@@ -50,7 +50,6 @@ struct PartHead: Equatable {
 
   /// Name in lower case, and value, of each; one that goes on in the next line is one.
   private static func lines(_ head: [UInt8]) throws(MultipartError) -> [(name: String, value: [UInt8])] {
-    let blanks = [UInt8(ascii: " "), UInt8(ascii: "\t")]
     var lines: [[UInt8]] = []
     var rest = head[...]
     while !rest.isEmpty {
@@ -60,7 +59,7 @@ struct PartHead: Equatable {
         throw MultipartError("has a zero or half a line break in its head: lines end with CR and LF")
       }
       rest = rest.dropFirst(2)
-      if let first = line.first, blanks.contains(first), !lines.isEmpty {
+      if line.first?.isBlank == true, !lines.isEmpty {
         lines[lines.count - 1] += line
       } else {
         lines.append(Array(line))
@@ -71,11 +70,9 @@ struct PartHead: Equatable {
       guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else {
         throw MultipartError("has a line without a colon in its head")
       }
-      var (name, value) = (line[..<colon], line[(colon + 1)...])
-      while let last = name.last, blanks.contains(last) { name.removeLast() }
-      while let first = value.first, blanks.contains(first) { value.removeFirst() }
-      while let last = value.last, blanks.contains(last) { value.removeLast() }
-      found.append((String(decoding: name, as: UTF8.self).lowercased(), Array(value)))
+      let name = line[..<colon].withoutBlanks
+      found.append(
+        (String(decoding: name, as: UTF8.self).lowercased(), Array(line[(colon + 1)...].withoutBlanks)))
     }
     return found
   }
