@@ -55,8 +55,9 @@ def test_more_load_brings_instances_and_less_takes_them_away_and_nothing_fails(a
     load.finish_without_failure()
     assert grown["utilisation"] + grown["idleShare"] == pytest.approx(1)
     assert grown["requestsPerCoreAtTarget"] > 0
-    first = decisions(auto)[0]
-    assert first.startswith("accounts goes from 3 to ") and "% busy, and 2 % is the target" in first, decisions(auto)
+    # The first of them may be for the zone that could be lost, before the load has reached the target.
+    why = decisions(auto)
+    assert why[0].startswith("accounts goes from 3 to ") and any("% busy, and 2 % is the target" in text for text in why), why
 
     load = auto.load(rate=4, seconds=25, users=2).wait_until_it_flows()
     wait_until(lambda: service(auto)["instances"] == 3, "there are as few as there have to be", 180)

@@ -165,7 +165,7 @@ class Lab:
         words = ["load", "--rate", rate, "--duration", seconds, "--users", users, "--seed", seed, "--json"]
         # Nothing else is done beside a short one.
         if seconds > 10:
-            self._turns.append(Turn())
+            self._turns.append(Turn(lambda: processes_of(self.folder)))
 
         def finished():
             self._histories.append(history)
