@@ -45,6 +45,7 @@ let package = Package(
     target("Errors"),
     target("Placement", ["Files"]),
     target("Contract", ["Placement"]),
+    target("Dialect"),
     target("Workload"),
     target("Policies"),
 
@@ -54,7 +55,8 @@ let package = Package(
     target(
       "HeightsData",
       [
-        "CCurl", "CPostgres", "CRuntime", "CSQLite", "CSodium", "Contract", "HeightsHTTP", "Placement",
+        "CCurl", "CPostgres", "CRuntime", "CSQLite", "CSodium", "Contract", "Dialect", "HeightsHTTP",
+        "Placement",
         "Policies",
       ]),
     target(
@@ -73,7 +75,7 @@ let package = Package(
       ],
       resources: [.embedInCode("Engines/Gate")]),
     target("Climb", ["Contract", "Errors", "Lab", "Placement", "Policies", "Topology"]),
-    target("Rollout", ["Contract", "Errors", "Lab", "Policies"]),
+    target("Rollout", ["Contract", "Dialect", "Errors", "Lab", "Policies"]),
     target("History"),
     target(
       "Load",
@@ -122,7 +124,11 @@ let package = Package(
 
     tests(
       "HeightsKitTests",
-      ["Contract", "HeightsData", "HeightsHTTP", "HeightsKit", "HeightsRuntime", "Policies", "TestSupport"]),
+      [
+        "Contract", "CSQLite", "Dialect", "HeightsData", "HeightsHTTP", "HeightsKit", "HeightsRuntime",
+        "Policies", "TestSupport",
+      ]),
+    tests("DialectTests", ["Dialect", "TestSupport"]),
     tests("ContractTests", ["Contract", "TestSupport"]),
     tests("PlacementTests", ["Placement"]),
     tests("WorkloadTests", ["Workload"]),

@@ -1,5 +1,6 @@
 // Which migrations a release that does not know them can't live with. No I/O but the reading of files.
 
+import Dialect
 import Foundation
 
 /// While one release takes the place of another, both work with the same tables: what the one has added, the other must be able
@@ -46,8 +47,29 @@ struct SQLWords: Equatable {
 
   /// Those of a text with a semicolon after each.
   static func statements(of text: String) -> [SQLWords] {
-    var scanner = SQLScanner(text)
-    return scanner.words().split(separator: ";").map { SQLWords(words: Array($0)) }
+    SQLToken.all(in: text).split { $0.is(";") }.map { SQLWords(words: words($0)) }
+  }
+
+  /// A name with its schema is one word.
+  private static func words(_ tokens: ArraySlice<SQLToken>) -> [String] {
+    var words: [String] = []
+    var isQualified = false
+    for token in tokens {
+      let word =
+        switch token.kind {
+        case .word: token.text.uppercased()
+        case .text, .bytes: "'"
+        default: token.text
+        }
+      let isPoint = token.is(".")
+      if isPoint || isQualified, !words.isEmpty {
+        words[words.count - 1] += word
+      } else {
+        words.append(word)
+      }
+      isQualified = isPoint
+    }
+    return words
   }
 
   private static let fillers: Set<String> = ["IF", "EXISTS", "NOT", "ONLY", "TEMP", "TEMPORARY", "UNLOGGED"]
@@ -115,66 +137,5 @@ struct SQLWords: Equatable {
         : nil
     default: return nil
     }
-  }
-}
-
-/// Takes a text of SQL apart, as SQLite and PostgreSQL read it.
-struct SQLScanner {
-  private var rest: Substring
-
-  init(_ text: String) { rest = text[...] }
-
-  /// All of them; a quoted text is `'`.
-  mutating func words() -> [String] {
-    var words: [String] = []
-    while let character = rest.first {
-      if rest.hasPrefix("--") {
-        rest = rest.drop { !$0.isNewline }
-      } else if rest.hasPrefix("/*") {
-        skip(past: "*/", from: 2)
-      } else if character == "'" {
-        _ = quoted("'")
-        words.append("'")
-      } else if character == "\"" || character == "`" {
-        words.append(quoted(character))
-      } else if character == "$", let tag = rest.prefixMatch(of: /\$[A-Za-z_]*\$/)?.output {
-        skip(past: String(tag), from: tag.count)
-        words.append("'")
-      } else if Self.isOfWord(character) {
-        let word = rest.prefix(while: Self.isOfWord)
-        rest = rest.dropFirst(word.count)
-        words.append(word.uppercased())
-      } else {
-        rest = rest.dropFirst()
-        if !character.isWhitespace { words.append(String(character)) }
-      }
-    }
-    return words
-  }
-
-  private static func isOfWord(_ character: Character) -> Bool {
-    character.isLetter || character.isNumber || character == "_" || character == "."
-  }
-
-  private mutating func skip(past end: String, from offset: Int) {
-    let inner = rest.dropFirst(offset)
-    rest = inner.range(of: end).map { inner[$0.upperBound...] } ?? ""
-  }
-
-  /// A doubled quote stands for one.
-  private mutating func quoted(_ quote: Character) -> String {
-    var text = ""
-    rest = rest.dropFirst()
-    while let character = rest.popFirst() {
-      if character != quote {
-        text.append(character)
-      } else if rest.first == quote {
-        text.append(quote)
-        rest = rest.dropFirst()
-      } else {
-        break
-      }
-    }
-    return text
   }
 }

@@ -25,7 +25,7 @@ public final class PostgresServer: Sendable {
     try self.init { data in
       try Self.run(
         Self.bin + "/initdb",
-        ["-D", data, "-U", "heights", "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"])
+        ["-D", data, "-U", "heights", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"])
     }
   }
 

@@ -6,7 +6,7 @@ import Testing
   private static let layers = ["Sources/HeightsHTTP/", "Sources/HeightsData/", "Sources/HeightsKit/"]
 
   /// Keyed by names that are ours or in ASCII: addresses, clusters, services, channels, variables, attributes of items,
-  /// identifiers of sessions, codes of errors.
+  /// identifiers of sessions, codes of errors, checksums, functions of SQL.
   private static let ours: Set<String> = [
     "ReceivedBytes.byAddress", "DynamoPlace.variables", "DynamoError.busyCodes", "DynamoItem.names",
     "DynamoItem.found",
@@ -15,6 +15,7 @@ import Testing
     "PostgresTransaction.controls", "PostgresCluster.monitors", "ClusterMember.values", "CallToken.callers",
     "CallToken.keys", "TraceEndpoint.own", "Environment.variables", "AppContext.clusters",
     "AppContext+Placement.usedClusters", "RedisSubscription.unconfirmed", "DynamoTouches.waiting",
+    "Migration.otherChecksums", "Migration.tables", "SQLiteFunctions.changed",
   ]
 
   /// Dictionaries and sets of strings that a type holds, as `File.name`.

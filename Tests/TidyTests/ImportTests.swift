@@ -12,6 +12,7 @@ import Testing
     ("Sources/Files/", []),
     ("Sources/Placement/", ["Files"]),
     ("Sources/Contract/", ["Placement"]),
+    ("Sources/Dialect/", []),
     ("Sources/Workload/", []),
     ("Sources/Policies/", []),
     ("Sources/HeightsRuntime/", ["Files", "CRuntime", "CSodium"]),
@@ -19,8 +20,8 @@ import Testing
     (
       "Sources/HeightsData/",
       [
-        "HeightsHTTP", "Contract", "Placement", "Policies", "CCurl", "CPostgres", "CRuntime", "CSQLite",
-        "CSodium",
+        "HeightsHTTP", "Contract", "Dialect", "Placement", "Policies", "CCurl", "CPostgres", "CRuntime",
+        "CSQLite", "CSodium",
       ]
     ),
     (
@@ -36,7 +37,7 @@ import Testing
       "Sources/Drill/",
       ["Contract", "Errors", "History", "Load", "Lab", "Policies", "Topology", "Workload"]
     ),
-    ("Sources/Rollout/", ["Contract", "Errors", "Lab", "Policies"]),
+    ("Sources/Rollout/", ["Contract", "Dialect", "Errors", "Lab", "Policies"]),
     ("Sources/History/", []),
     (
       "Sources/Load/",

@@ -14,6 +14,7 @@ extension DatabaseError: ProblemConvertible {
         retryAfterSeconds: 1)
     case .conflict: Problem(.conflict, title: "It conflicts with what is stored")
     case .zeroInText: .badRequest("A text has the character U+0000, which can't be stored.")
+    case .notANumber: .badRequest("A number is none (NaN), which can't be stored.")
     // Another try may do it twice: whoever asks has to know.
     case .unknown(code: 0, _):
       Problem(

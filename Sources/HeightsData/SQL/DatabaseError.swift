@@ -22,6 +22,8 @@ public enum DatabaseError: Error, Equatable, Sendable {
   case invalid(sql: String, message: String)
   /// A text has the character U+0000, which PostgreSQL does not store: so no engine takes it.
   case zeroInText
+  /// A double is no number (NaN), which SQLite makes NULL of: so no engine takes it.
+  case notANumber
   /// The file is damaged.
   case corrupt(String)
   /// What has no case of its own, with the engine's code; with 0 it is not known whether it was done: the server left while it
@@ -53,7 +55,7 @@ public enum DatabaseError: Error, Equatable, Sendable {
   public var isRetryable: Bool {
     switch self {
     case .readOnly, .gone, .timeout, .contended, .tooMany: true
-    case .conflict, .full, .invalid, .zeroInText, .corrupt, .unknown: false
+    case .conflict, .full, .invalid, .zeroInText, .notANumber, .corrupt, .unknown: false
     }
   }
 }
@@ -70,6 +72,7 @@ extension DatabaseError: CustomStringConvertible {
     case .full(let message): "no space left for writes: \(message)"
     case .invalid(let sql, let message): "\(message), in: \(sql)"
     case .zeroInText: "a text has the character U+0000, which can't be stored"
+    case .notANumber: "a double is no number (NaN), which can't be stored"
     case .corrupt(let message): "the database file is damaged: \(message); restore it from a backup"
     case .unknown(let code, let message): "the database failed with code \(code): \(message)"
     }

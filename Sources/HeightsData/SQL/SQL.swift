@@ -9,6 +9,17 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
   enum Piece: Sendable {
     case text(StaticString)
     case value(SQLValue)
+    /// NULL where values of a kind stand.
+    case null(SQLValue.Kind)
+
+    /// What is bound; nil for text.
+    var bound: SQLValue? {
+      switch self {
+      case .text: nil
+      case .value(let value): value
+      case .null: .null
+      }
+    }
   }
 
   let pieces: [Piece]
@@ -28,7 +39,7 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
     for piece in pieces {
       switch piece {
       case .text(let literal): text += literal.description
-      case .value:
+      case .value, .null:
         parameters += 1
         text += "$\(parameters)"
       }
@@ -62,7 +73,8 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, CustomStringConve
 
     /// A bound parameter that may be NULL.
     public mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) {
-      pieces.append(.value(value?.sqlValue ?? .null))
+      let null: Piece = Value.sqlKind.map { .null($0) } ?? .value(.null)
+      pieces.append(value.map { .value($0.sqlValue) } ?? null)
       if Value.self == Shard.self, let shard = value as? Shard { shards.add(shard) }
     }
 
@@ -150,7 +162,7 @@ struct SQLShape: Hashable {
   init(_ sql: SQL) { pieces = sql.pieces }
 
   /// The same shape without the values, to be kept.
-  var stripped: SQLShape { SQLShape(pieces.map { if case .value = $0 { .value(.null) } else { $0 } }) }
+  var stripped: SQLShape { SQLShape(pieces.map { $0.bound == nil ? $0 : .value(.null) }) }
 
   private init(_ pieces: [SQL.Piece]) { self.pieces = pieces }
 
@@ -164,7 +176,7 @@ struct SQLShape: Hashable {
     guard left.pieces.count == right.pieces.count else { return false }
     for (one, other) in zip(left.pieces, right.pieces) {
       switch (one, other) {
-      case (.value, .value): continue
+      case (.value, .value), (.value, .null), (.null, .value), (.null, .null): continue
       case (.text(let one), .text(let other)):
         if one.utf8Start != other.utf8Start || one.utf8CodeUnitCount != other.utf8CodeUnitCount {
           return false

@@ -30,7 +30,7 @@ struct StatementSpan: SpanSubject {
     pieces = sql.pieces.map { piece -> StaticString? in
       switch piece {
       case .text(let text): return text
-      case .value: return nil
+      case .value, .null: return nil
       }
     }
     (self.system, self.database, self.server) = (system, database, server)
@@ -99,6 +99,7 @@ extension OpenSpan {
     case .full: "full"
     case .invalid: "invalid"
     case .zeroInText: "zero_in_text"
+    case .notANumber: "not_a_number"
     case .corrupt: "corrupt"
     case .unknown: "unknown"
     }

@@ -2,6 +2,7 @@
 
 import Contract
 import Foundation
+import Placement
 import Workload
 
 extension Manifest {
@@ -80,8 +81,17 @@ extension Manifest {
 
   private static func readDatabases(_ member: JSON5Node.Member, _ problems: ManifestProblems) -> [Database] {
     guard let object = ManifestObject(member.node, path: "databases", problems) else { return [] }
-    return object.entries("a name of letters, digits and underscores", isValid: isIdentifier).compactMap {
-      entry in
+    let names = object.entries(
+      "a name of letters, digits and underscores", isValid: isIdentifier)
+    let free = names.filter { name in
+      guard takenDatabases.contains(name.key) else { return true }
+      problems.add(
+        "databases/\(name.key)",
+        "expected another name: \(takenDatabases.sorted().joined(separator: ", ")) are taken",
+        line: name.line)
+      return false
+    }
+    return free.compactMap { entry in
       guard let database = ManifestObject(entry.node, path: "databases/\(entry.key)", problems) else {
         return nil
       }
@@ -134,6 +144,10 @@ extension Manifest {
     return (1...40).contains(text.utf8.count) && text.utf8.allSatisfy(isAllowed)
       && text.utf8.first != UInt8(ascii: "-") && text.utf8.last != UInt8(ascii: "-")
   }
+
+  /// What every PostgreSQL server has, and what HeightsKit keeps beside an app's own.
+  private static let takenDatabases: Set<String> = Set(
+    ["postgres", "template0", "template1"] + Placement.ownDatabases)
 
   private static func isIdentifier(_ text: String) -> Bool {
     let isAllowed = { (byte: UInt8) in isLetterOrDigit(byte) || byte == UInt8(ascii: "_") }

@@ -72,7 +72,11 @@ import Testing
     try await withMovedDatabase([Migration(number: 1, name: "made", sql: schema)]) { moved in
       try moved.inFile(["INSERT INTO t VALUES (1, 'x')"])
       try await moved.copy()
-      try await moved.database.transaction { try await $0.execute("INSERT INTO t VALUES (3, NULL)") }
+      // Not by the app, which is told at once.
+      await #expect(throws: DatabaseError.conflict(.init(.notNull, columns: ["t.b"]))) {
+        try await moved.database.transaction { try await $0.execute("INSERT INTO t VALUES (3, NULL)") }
+      }
+      try moved.inFile(["INSERT INTO t VALUES (3, NULL)"])
       let error = await #expect(throws: MoveError.self) { try await moved.flip(copying: false) }
       #expect(error?.description.contains("row (3, NULL)") == true)
       #expect(!moved.isInPostgres)

@@ -2,6 +2,7 @@
 
 import Foundation
 import HeightsData
+import TestSupport
 import Testing
 
 @Suite struct SQLMigrationTests {
@@ -96,6 +97,70 @@ import Testing
       }
       let database = try await folder.open([Self.one, Self.two])
       #expect(try await database.query("SELECT x FROM a") { try $0.int(0) } == [1])
+    }
+  }
+
+  /// A folder of migrations of files, each with its text.
+  private func load(_ files: [String: String], in folder: DatabaseFolder) throws -> [Migration] {
+    let path = folder.path + "/Migrations"
+    try? FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    for (name, text) in files { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)")) }
+    return try Migration.load(directory: path)
+  }
+
+  @Test func whatPostgresWouldNotTakeIsToldWhenAMigrationIsWrittenAndNothingIsChanged() async throws {
+    try await withDatabaseFolder { folder in
+      let first = "CREATE TABLE notes (id BIGINT NOT NULL PRIMARY KEY, text TEXT);\n"
+      try await folder.open(try load(["001_notes.sql": first], in: folder)).close()
+      let second =
+        "CREATE TABLE tags (\n  id INTEGER PRIMARY KEY AUTOINCREMENT,\n  createdAt TEXT,\n  note BIGINT REFERENCES notes (id));"
+      let migrations = try load(["001_notes.sql": first, "002_tags.sql": second], in: folder)
+      let error = await #expect(throws: MigrationError.self) { try await folder.open(migrations) }
+      guard case .notPortable(let problems)? = error else {
+        return #expect(Bool(false), "\(String(describing: error))")
+      }
+      #expect(problems.map { $0.split(separator: ":")[1] } == ["2", "2", "3"])
+      #expect(problems.allSatisfy { $0.contains("Migrations/002_tags.sql:") })
+      let database = try await folder.open(try load(["001_notes.sql": first], in: folder))
+      #expect(try await database.query("SELECT id FROM notes") { try $0.int(0) } == [])
+    }
+  }
+
+  @Test func whatWasAppliedLongAgoIsNotLookedThroughAgainAndPostgresRunsWhatStandsBesideIt() async throws {
+    try await withDatabaseFolder { folder in
+      let old = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text VARCHAR(20)) STRICT;"
+      let lasting = Migration(number: 1, name: "notes", sql: old.replacing("VARCHAR(20)", with: "TEXT"))
+      try await folder.open([lasting]).close()
+      let files = [
+        "001_notes.sql": lasting.sql,
+        "001_notes.postgres.sql": "CREATE TABLE notes (id BIGINT PRIMARY KEY, text TEXT);",
+      ]
+      let migrations = try load(files, in: folder)
+      #expect(migrations == migrations && migrations != [lasting])
+      try await folder.open(migrations).close()
+      let url = try PostgresServer.shared.get().url()
+      let name = "variant_\(UUID().uuidString.lowercased().replacing("-", with: ""))"
+      for _ in 0..<2 {
+        try await Database.open(name: name, url: url, migrations: migrations, loops: folder.loops).close()
+      }
+      #expect(throws: MigrationError.lonelyVariant("002_x.postgres.sql", expected: "002_x.sql")) {
+        try load(files.merging(["002_x.postgres.sql": ""]) { $1 }, in: folder)
+      }
+    }
+  }
+
+  @Test func otherEndsOfLinesAndAByteOrderMarkAreNoEdit() async throws {
+    let plain = "CREATE TABLE notes (\n  id BIGINT NOT NULL PRIMARY KEY\n);\n"
+    let spellings = [plain, plain.replacing("\n", with: "\r\n")].flatMap { [$0, "\u{feff}" + $0] }
+    for first in spellings {
+      try await withDatabaseFolder { folder in
+        for text in [first] + spellings {
+          try await folder.open(try load(["001_notes.sql": text], in: folder)).close()
+        }
+        let edited = try load(["001_notes.sql": plain + " "], in: folder)
+        await #expect(throws: MigrationError.edited("001_notes")) { try await folder.open(edited) }
+      }
     }
   }
 

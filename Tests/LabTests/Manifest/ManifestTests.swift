@@ -235,6 +235,10 @@ import Workload
       "databases: expected a name of letters, digits and underscores, found '9 lives' (heights.json:4)"
     ),
     (
+      "posts: {}", "sessions: {}",
+      "databases/sessions: expected another name: postgres, sessions, template0, template1, waitlist are taken (heights.json:4)"
+    ),
+    (
       "databases: [\"accounts\"]", "databases: [\"graph\"]",
       "services/web/databases/0: expected one of the databases (accounts, posts), found 'graph' (heights.json:5)"
     ),

@@ -144,7 +144,7 @@ extension DatabaseError {
     switch self {
     case .conflict(let constraint): "\(constraint) forbids it"
     case .invalid(_, let message), .unknown(_, let message): message
-    case .zeroInText: description
+    case .zeroInText, .notANumber: description
     case .readOnly, .gone, .timeout, .contended, .tooMany, .full, .corrupt: nil
     }
   }

@@ -223,7 +223,7 @@ extension DatabaseError {
     case .readOnly, .gone, .timeout, .tooMany: true
     // That of COMMIT; others have words of the server's, which may tell of rows.
     case .unknown(let code, _): code == 0
-    case .contended, .conflict, .full, .invalid, .zeroInText, .corrupt: false
+    case .contended, .conflict, .full, .invalid, .zeroInText, .notANumber, .corrupt: false
     }
   }
 
@@ -231,7 +231,9 @@ extension DatabaseError {
   var isOfLeader: Bool {
     switch self {
     case .readOnly, .gone: true
-    case .contended, .timeout, .conflict, .tooMany, .full, .invalid, .zeroInText, .corrupt, .unknown: false
+    case .contended, .timeout, .conflict, .tooMany, .full, .invalid, .zeroInText, .notANumber, .corrupt,
+      .unknown:
+      false
     }
   }
 }

@@ -37,6 +37,7 @@ final class PostgresMigrator {
 
   func apply(_ migrations: [Migration]) throws {
     try Migration.checkNumbers(migrations)
+    let migrations = migrations.map(\.onPostgres)
     var next = 0
     repeat {
       try session.run("BEGIN; SELECT pg_advisory_xact_lock(\(Self.lock))")

@@ -6,7 +6,7 @@ import Glibc
 /// The parameters of one statement after the other, laid out for libpq in memory that is kept. Loop thread only.
 final class PostgresParameters {
   private(set) var count = 0
-  /// pg_type.dat's numbers; 0 for NULL, whose type the server infers. As many as `count`, like those below.
+  /// pg_type.dat's numbers; 0 for a NULL of no kind, whose type the server infers. As many as `count`, like those below.
   private(set) var types = UnsafeMutablePointer<Oid>.allocate(capacity: 16)
   private(set) var values = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: 16)
   private(set) var lengths = UnsafeMutablePointer<Int32>.allocate(capacity: 16)
@@ -27,19 +27,21 @@ final class PostgresParameters {
   }
 
   /// Lays out the values of a statement in place of those before.
-  /// - Throws: `DatabaseError.zeroInText`.
+  /// - Throws: `DatabaseError.zeroInText`, `.notANumber`.
   func set(_ sql: SQL) throws {
     reserve(sql)
     count = 0
     var end = bytes
     for piece in sql.pieces {
-      guard case .value(let value) = piece else { continue }
+      guard let value = piece.bound else { continue }
       let start = end
-      types[count] = value.postgresType
+      types[count] = piece.kind?.postgresType ?? 0
       switch value {
       case .null: break
       case .integer(let value): end = Self.store(value.bigEndian, at: end)
-      case .real(let value): end = Self.store(value.bitPattern.bigEndian, at: end)
+      case .real(let value):
+        if value.isNaN { throw DatabaseError.notANumber }
+        end = Self.store(value.bitPattern.bigEndian, at: end)
       case .text(var value):
         let length = value.utf8.count
         value.withUTF8 { if let base = $0.baseAddress { end.copyMemory(from: base, byteCount: length) } }
@@ -70,7 +72,8 @@ final class PostgresParameters {
 
   private func reserve(_ sql: SQL) {
     var (wanted, wantedBytes) = (0, 0)
-    for case .value(let value) in sql.pieces {
+    for piece in sql.pieces {
+      guard let value = piece.bound else { continue }
       wanted += 1
       switch value {
       case .null: break
@@ -101,10 +104,9 @@ final class PostgresParameters {
   }
 }
 
-extension SQLValue {
+extension SQLValue.Kind {
   fileprivate var postgresType: Oid {
     switch self {
-    case .null: 0
     case .integer: 20
     case .real: 701
     case .text: 25

@@ -84,6 +84,11 @@ struct PostgresRow {
     switch value.type {
     case TypeID.float8: return Double(bitPattern: value.integer(UInt64.self))
     case TypeID.float4: return Double(Float(bitPattern: value.integer(UInt32.self)))
+    case TypeID.numeric:
+      guard let number = value.numeric else {
+        throw mismatch(column, "is no number, and `double` was asked for")
+      }
+      return number
     default: return Double(try int(column))
     }
   }
@@ -116,12 +121,28 @@ struct PostgresRow {
       Integer(bigEndian: bytes.loadUnaligned(as: Integer.self))
     }
 
+    /// The double that is nearest to a numeric, such as what `avg` makes of integers; nil for none.
+    var numeric: Double? {
+      guard bytes.count >= 8 else { return nil }
+      let (digits, weight, sign) = (Int(word(0)), Int(word(1)), word(2))
+      guard sign == 0 || sign == 0x4000, bytes.count >= 8 + 2 * digits else { return nil }
+      // By way of decimal places, which Swift rounds once.
+      let text = (0..<digits).map { place in
+        let digit = String(word(4 + place))
+        return String(repeating: "0", count: 4 - digit.utf8.count) + digit
+      }.joined()
+      let size = Double("\(text.isEmpty ? "0" : text)e\(4 * (weight + 1 - digits))")
+      return size.map { sign == 0 ? $0 : -$0 }
+    }
+
+    /// Of a numeric, as its head and its digits are written.
+    private func word(_ index: Int) -> Int64 {
+      Int64(Int16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: Int16.self)))
+    }
+
     /// The value of a numeric without a fraction: what `sum` makes of integers. Its digits are of base 10,000, the
     /// first of them `weight` places before the point.
     var wholeNumeric: Int64? {
-      func word(_ index: Int) -> Int64 {
-        Int64(Int16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: Int16.self)))
-      }
       guard bytes.count >= 8 else { return nil }
       let (digits, weight, sign) = (Int(word(0)), Int(word(1)), word(2))
       guard digits <= weight + 1, sign == 0 || sign == 0x4000, bytes.count >= 8 + 2 * digits else {

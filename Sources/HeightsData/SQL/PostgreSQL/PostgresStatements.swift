@@ -12,7 +12,7 @@ final class PostgresStatements {
       for piece in pieces {
         switch piece {
         case .text(let literal): hasher.combine(literal.utf8Start)
-        case .value(let value): hasher.combine(value.kind)
+        case .value, .null: hasher.combine(piece.kind)
         }
       }
     }
@@ -21,12 +21,12 @@ final class PostgresStatements {
       guard left.pieces.count == right.pieces.count else { return false }
       for index in left.pieces.indices {
         switch (left.pieces[index], right.pieces[index]) {
-        case (.value(let one), .value(let other)): if one.kind != other.kind { return false }
         case (.text(let one), .text(let other)):
           if one.utf8Start != other.utf8Start || one.utf8CodeUnitCount != other.utf8CodeUnitCount {
             return false
           }
-        default: return false
+        case (.text, _), (_, .text): return false
+        case (let one, let other): if one.kind != other.kind { return false }
         }
       }
       return true
@@ -34,7 +34,10 @@ final class PostgresStatements {
 
     /// The same without the values, to be kept.
     var stripped: Key {
-      Key(pieces: pieces.map { if case .value(let value) = $0 { .value(value.empty) } else { $0 } })
+      Key(
+        pieces: pieces.map { piece in
+          piece.bound == nil ? piece : piece.kind.map { .null($0) } ?? .value(.null)
+        })
     }
   }
 
@@ -116,26 +119,16 @@ final class PostgresStatements {
   }
 }
 
-extension SQLValue {
-  /// What tells the types of parameters apart.
-  fileprivate var kind: UInt8 {
+extension SQL.Piece {
+  /// What tells the types of parameters apart; nil for text, and a NULL of no kind.
+  var kind: SQLValue.Kind? {
     switch self {
-    case .null: 0
-    case .integer: 1
-    case .real: 2
-    case .text: 3
-    case .blob: 4
-    }
-  }
-
-  /// One of the same kind.
-  fileprivate var empty: SQLValue {
-    switch self {
-    case .null: .null
-    case .integer: .integer(0)
-    case .real: .real(0)
-    case .text: .text("")
-    case .blob: .blob([])
+    case .text, .value(.null): nil
+    case .null(let kind): kind
+    case .value(.integer): .integer
+    case .value(.real): .real
+    case .value(.text): .text
+    case .value(.blob): .blob
     }
   }
 }

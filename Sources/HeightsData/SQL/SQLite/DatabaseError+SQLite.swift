@@ -7,6 +7,8 @@ extension DatabaseError {
   /// - Parameter systemCode: the kernel's reason (`errno`) where a call of SQLite's to it failed, else 0.
   init(sqliteCode code: Int32, message: String, sql: String, systemCode: Int32 = 0) {
     switch code & 0xff {
+    case SQLITE_CONSTRAINT where message.hasPrefix(SQLiteSchema.typePrefix):
+      self = .invalid(sql: sql, message: String(message.dropFirst(SQLiteSchema.typePrefix.count)))
     case SQLITE_CONSTRAINT: self = .conflict(Constraint(sqliteCode: code, message: message))
     case SQLITE_FULL: self = .full("the disk is full")
     case SQLITE_IOERR where systemCode == ENOSPC || systemCode == EDQUOT: self = .full("the disk is full")
@@ -36,7 +38,7 @@ extension DatabaseError.Constraint {
   /// Reads `UNIQUE constraint failed: accounts.name, accounts.mail` and its kin.
   init(sqliteCode code: Int32, message: String) {
     let subject = message.split(separator: ": ", maxSplits: 1).dropFirst().first.map(String.init) ?? ""
-    let kind = Self.kinds[code >> 8] ?? .other
+    let kind = message.hasPrefix(SQLiteSchema.nullPrefix) ? .notNull : Self.kinds[code >> 8] ?? .other
     switch kind {
     case .unique where subject.hasPrefix("index '"):
       self.init(kind, name: String(subject.dropFirst(7).dropLast()))

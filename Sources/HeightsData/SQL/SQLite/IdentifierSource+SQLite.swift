@@ -41,6 +41,10 @@ extension IdentifierSource {
   /// Call right before the commit of each batch.
   func store(in connection: SQLiteConnection) throws {
     guard let mark = markToStore else { return }
-    _ = try connection.execute("INSERT OR REPLACE INTO heights_identifiers VALUES (1, \(mark))")
+    _ = try connection.execute(
+      """
+      INSERT INTO heights_identifiers (only_row, high_water_ms) VALUES (1, \(mark))
+      ON CONFLICT (only_row) DO UPDATE SET high_water_ms = excluded.high_water_ms
+      """)
   }
 }

@@ -1,6 +1,7 @@
 // Applies migrations, one transaction each, and records them in the database.
 
 import CSQLite
+import Dialect
 
 extension Migration {
   /// Brings the database at `path` up to the last of `migrations`. Of two processes at once, one waits.
@@ -33,10 +34,32 @@ extension Migration {
     ) {
       Applied(number: Int(try $0.int(0)), name: try $0.text(1), checksum: try $0.text(2))
     }
+    try renewIndexes(on: connection)
     try check(applied, against: migrations)
+    try checkPortable(migrations, from: applied.count)
     guard applied.count < migrations.count else { return applied.count }
     try migrations[applied.count].apply(on: connection)
     return applied.count + 1
+  }
+
+  /// Makes those anew that were made with a function which answers otherwise since.
+  private static func renewIndexes(on connection: SQLiteConnection) throws {
+    // The application's own number, which nobody else sets: apps have no PRAGMA.
+    guard try connection.control("PRAGMA user_version") == "0" else { return }
+    let indexes = try connection.own(
+      "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+    ) { (name: try $0.text(0), sql: try $0.text(1)) }
+    for index in indexes {
+      let words = SQLToken.all(in: index.sql).lazy.map(\.word)
+      guard words.contains(where: SQLiteFunctions.changed.contains) else { continue }
+      do { try connection.control("REINDEX main.\(MoveTable.quote(index.name))") } catch let error
+        as DatabaseError
+      {
+        throw MigrationError.failed(
+          "making index \(index.name) anew, since lower and upper know all letters,", error)
+      }
+    }
+    try connection.control("PRAGMA user_version = 1")
   }
 
   private static let createTable: SQL = """

@@ -1,6 +1,7 @@
 // One connection to a SQLite file, set up so that what it acknowledges is on the disk.
 
 import CSQLite
+import Dialect
 import Glibc
 
 /// A connection. Used by one thread at a time; knows nothing of loops and batches.
@@ -24,6 +25,8 @@ final class SQLiteConnection {
   /// Whether transaction control is refused: apps use `transaction`, migrations are one transaction each.
   private var isGuarded = false
   private let writes: Bool
+  /// Nil where statements are our own, which need no looking through.
+  private var schema: SQLiteSchema?
 
   /// - Throws: `DatabaseError.gone` when the file cannot be opened, `.corrupt` when it is no database.
   init(path: String, role: Role, cachedStatements: Int = 8) throws {
@@ -43,8 +46,14 @@ final class SQLiteConnection {
       throw DatabaseError.gone("\(path): no write-ahead log is possible here; is this a network file system?")
     }
     installHooks()
+    try SQLiteFunctions.register(on: handle)
     if case .mover = role { return }
+    heights_refuse_quoted_texts(handle)
     isGuarded = true
+    if case .migrator = role { return }
+    let schema = try SQLiteSchema(self)
+    if case .writer = role { for trigger in schema.triggers { try control(trigger) } }
+    self.schema = schema
   }
 
   deinit {
@@ -135,9 +144,31 @@ final class SQLiteConnection {
     }
   }
 
+  /// The rows of a statement of our own, made at run time or not for PostgreSQL.
+  func own<T>(_ text: String, _ decode: (Row) throws -> T) throws -> [T] {
+    let wasGuarded = isGuarded
+    isGuarded = false
+    defer { isGuarded = wasGuarded }
+    let statement = try Statement(text, on: handle)
+    var rows: [T] = []
+    while try statement.step() { rows.append(try decode(Row(statement))) }
+    return rows
+  }
+
+  /// A statement of an app's, which has to mean the same to PostgreSQL.
+  private func portable(_ text: String, _ schema: SQLiteSchema) throws -> Statement {
+    let tokens = SQLToken.all(in: text)
+    let problems = StatementCheck(tokens).problems
+    if !problems.isEmpty {
+      throw DatabaseError.invalid(sql: text, message: problems.map(\.description).joined(separator: "; "))
+    }
+    let ordered = NullsOrder.applied(to: text, isNeverNull: schema.isNeverNull)
+    return try Statement(ordered, on: handle, parameters: schema.types(of: ParameterPlaces(tokens)))
+  }
+
   private func prepared(_ sql: SQL) throws -> Statement {
     let statement = try statements.statement(sql) { text in
-      let statement = try Statement(text, on: handle)
+      let statement = try schema.map { try portable(text, $0) } ?? Statement(text, on: handle)
       guard writes || statement.isReadOnly else {
         throw statement.invalid("this statement writes, so it belongs inside `transaction { }`")
       }

@@ -10,12 +10,14 @@ final class Statement {
   let columnCount: Int
   let isReadOnly: Bool
   private let parameterCount: Int
+  /// By the parameter's number, what it may be; those of which that is known.
+  private let parameters: [Int: ParameterType]
   /// Changes with every step and reset, so that a row kept for too long is noticed.
   private(set) var generation = 0
   fileprivate var lastUse = 0
 
   /// - Throws: `DatabaseError.invalid` for bad SQL, or more than one statement.
-  init(_ sql: String, on database: OpaquePointer) throws {
+  init(_ sql: String, on database: OpaquePointer, parameters: [Int: ParameterType] = [:]) throws {
     var handle: OpaquePointer?
     var rest = ""
     let code = sql.withCString { text in
@@ -28,6 +30,7 @@ final class Statement {
     guard let handle else { throw DatabaseError.invalid(sql: sql, message: "there is no statement") }
     self.handle = handle
     self.sql = sql
+    self.parameters = parameters
     columnCount = Int(sqlite3_column_count(handle))
     isReadOnly = sqlite3_stmt_readonly(handle) != 0
     parameterCount = Int(sqlite3_bind_parameter_count(handle))
@@ -40,8 +43,10 @@ final class Statement {
 
   func bind(_ pieces: [SQL.Piece]) throws {
     var index: Int32 = 0
-    for case .value(let value) in pieces {
+    for piece in pieces {
+      guard let value = piece.bound else { continue }
       index += 1
+      try parameters[Int(index)]?.check(value, number: Int(index), of: sql)
       let code = try bind(value, at: index)
       guard code == SQLITE_OK else { throw error(code) }
     }
@@ -55,7 +60,9 @@ final class Statement {
     switch value {
     case .null: return sqlite3_bind_null(handle, index)
     case .integer(let value): return sqlite3_bind_int64(handle, index, value)
-    case .real(let value): return sqlite3_bind_double(handle, index, value)
+    case .real(let value):
+      if value.isNaN { throw DatabaseError.notANumber }
+      return sqlite3_bind_double(handle, index, value)
     case .text(var value):
       return try value.withUTF8 { bytes in
         if let start = bytes.baseAddress, memchr(start, 0, bytes.count) != nil {

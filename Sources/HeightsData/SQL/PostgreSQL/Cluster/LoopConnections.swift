@@ -370,7 +370,7 @@ extension DatabaseError {
   fileprivate var isOfServer: Bool {
     switch self {
     case .gone, .contended, .readOnly, .tooMany: true
-    case .timeout, .conflict, .full, .invalid, .zeroInText, .corrupt, .unknown: false
+    case .timeout, .conflict, .full, .invalid, .zeroInText, .notANumber, .corrupt, .unknown: false
     }
   }
 }
