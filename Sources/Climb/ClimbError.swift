@@ -32,6 +32,8 @@ public enum ClimbError: CodedError, Equatable, Sendable {
   /// The stage has no followers, or the app no database.
   case noFollowers(stage: Int)
   case followersOutOfRange(ClosedRange<Int>, stage: Int)
+  /// The app is not at stage 2, or on its way from there.
+  case nothingToRehearse(stage: Int)
   /// What the app keeps has nowhere to go.
   case noDatabase
 
@@ -55,6 +57,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
     case .moveFailed: "move_failed"
     case .unreadableApp: "unreadable_app"
     case .noDatabase: "no_database"
+    case .nothingToRehearse: "nothing_to_rehearse"
     case .noFollowers: "no_followers"
     case .followersOutOfRange: "followers_out_of_range"
     }
@@ -62,7 +65,7 @@ public enum ClimbError: CodedError, Equatable, Sendable {
 
   public var isMisuse: Bool {
     switch self {
-    case .noClimb, .noFollowers, .followersOutOfRange: true
+    case .noClimb, .noFollowers, .followersOutOfRange, .nothingToRehearse: true
     default: false
     }
   }
@@ -109,6 +112,10 @@ public enum ClimbError: CodedError, Equatable, Sendable {
         + "a database"
     case .followersOutOfRange(let range, let stage):
       "at stage \(stage) the database has from \(range.lowerBound) to \(range.upperBound) followers"
+    case .nothingToRehearse(let stage):
+      stage == 2
+        ? "a climb is under way: `heights climb` goes on, `heights climb --undo` goes back; a rehearsal begins without one"
+        : "the app is at stage \(stage), and what is rehearsed is the climb from stage 2 to stage 3, where the databases move"
     case .noDatabase:
       "heights.json names no database, and from stage 3 on what an app keeps is in one; name it in `databases`, or "
         + "stay at stage 2"

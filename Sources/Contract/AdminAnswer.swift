@@ -114,9 +114,48 @@ public enum AdminAnswer {
     public var pending = 0
     /// How long transactions waited at the fence, in milliseconds; nil before the flip.
     public var pauseMs: Int?
+    /// What both engines were asked; nil before they are.
+    public var answers: Answers?
 
     /// Nothing is copied yet.
     public init(name: String) { self.name = name }
+  }
+}
+
+extension AdminAnswer {
+  /// How both engines of a move have answered what the app asks.
+  public struct Answers: Codable, Equatable, Sendable {
+    /// A statement that they did not answer alike.
+    public struct Difference: Codable, Equatable, Sendable {
+      /// Its text, without the values of its parameters.
+      public let statement: String
+      /// What of SQLite's answer was not PostgreSQL's.
+      public let sqlite: String
+      /// What PostgreSQL answered there, or its error.
+      public let postgres: String
+
+      /// - Parameters:
+      ///   - statement: without the values of its parameters.
+      ///   - sqlite: the part that is not the same.
+      ///   - postgres: the part that is not the same, or the error.
+      public init(statement: String, sqlite: String, postgres: String) {
+        (self.statement, self.sqlite, self.postgres) = (statement, sqlite, postgres)
+      }
+    }
+
+    /// Uses of statements that were kept of real requests; there may be no time to ask them all.
+    public var known = 0
+    /// Of those, the ones that read and were answered by both.
+    public var reads = 0
+    /// The ones that write and were run by PostgreSQL in a transaction that was rolled back.
+    public var writes = 0
+    /// Reads whose rows came in another order, which the statement leaves open.
+    public var reordered = 0
+    /// 20 at most.
+    public var differences: [Difference] = []
+
+    /// Nothing was asked yet.
+    public init() {}
   }
 }
 

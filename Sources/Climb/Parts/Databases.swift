@@ -123,7 +123,10 @@ struct Databases: Sendable {
     }
   }
 
-  private func standing(_ lab: any Provider) throws -> AdminAnswer.Move {
+  private func standing(_ lab: any Provider) throws -> AdminAnswer.Move { try Self.standing(lab) }
+
+  /// As the app tells it.
+  static func standing(_ lab: any Provider) throws -> AdminAnswer.Move {
     let answer = try lab.get(Role.app.rawValue, AdminPath.move)
     guard answer.status == 200 else {
       throw ClimbError.adminFailed(
@@ -157,7 +160,15 @@ struct Databases: Sendable {
         guard let pauseMs = database.pauseMs else { continue }
         say("\(database.name) moved; its writes waited \(pauseMs) ms")
       }
-    case .verify, .checkBack, .back, .finish: break
+    case .verify:
+      let answers = standing.databases.compactMap(\.answers)
+      let (reads, writes) = answers.reduce((0, 0)) { ($0.0 + $1.reads, $0.1 + $1.writes) }
+      if reads + writes > 0 {
+        say(
+          "both engines answered \(reads) reads of the app alike, and PostgreSQL took \(writes) writes on trial"
+        )
+      }
+    case .checkBack, .back, .finish: break
     }
   }
 }

@@ -33,7 +33,7 @@ struct Climb2to3 {
 
   private var compareRows: ClimbStep {
     ClimbStep(
-      name: "compare-rows", title: "compare every row of both",
+      name: "compare-rows", title: "compare every row of both, and what they answer to the app",
       run: { [databases] lab, say in
         try databases.ensureCopied(lab, say)
         try databases.perform(.verify, lab, say)

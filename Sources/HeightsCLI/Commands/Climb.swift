@@ -13,6 +13,9 @@ extension Command {
     options: [
       Option("to", "N", "the stage to reach, up to \(Climb.highestStage); the next one when not said"),
       Option("followers", "N", "inside the stage: how many followers the database has, from stage 4 on"),
+      Option(
+        "rehearse", nil, "at stage 2: copy and compare as the climb to stage 3 would, and take the copy away"),
+      Option("html", "FILE", "with --rehearse: write its report as a page"),
       Option("undo", nil, "go back to the stage before, as long as the climb has not ended"),
       .app, .json,
     ],
@@ -23,6 +26,15 @@ extension Command {
     let isBack = arguments.has("undo")
     if followers != nil, to != nil || isBack {
       throw UsageError("--followers is a climb of its own: leave out \(isBack ? "--undo" : "--to")")
+    }
+    if arguments.has("rehearse") {
+      if followers != nil || to != nil || isBack {
+        throw UsageError("--rehearse ends where it began: leave out --to, --followers and --undo")
+      }
+      return try await rehearse(arguments, output)
+    }
+    if arguments.text("html") != nil {
+      throw UsageError("--html is the report of a rehearsal: add --rehearse")
     }
     let report = ClimbReport(output: output, wantsJSON: arguments.has("json"))
     let ascent = Ascent(in: try arguments.appFolder())
@@ -42,6 +54,25 @@ extension Command {
     }
     return report.end(end.outcome, of: end.climb)
   }
+}
+
+/// Exit code 1 when the climb would stop.
+private func rehearse(_ arguments: Arguments, _ output: Output) async throws -> Int32 {
+  let folder = try arguments.appFolder()
+  try await onThread { try Engines.ensure(stage: 3) }
+  let interrupt = try Interrupt()
+  let events = ClimbReport(output: output, wantsJSON: false)
+  let report = try await output.whileWorking {
+    try await onThread {
+      try Rehearsal(in: folder).run(shouldStop: { interrupt.hasCome }, report: events.tell)
+    }
+  }
+  if let path = arguments.text("html") {
+    try RehearsalPage(report: report, title: try Manifest.load(folder: folder.path).title).write(to: path)
+    output.progress("wrote \(path)")
+  }
+  if arguments.has("json") { output.json(report) } else { output.result(RehearsalText(report: report).text) }
+  return report.failure == nil ? 0 : 1
 }
 
 private struct ClimbReport: Sendable {

@@ -62,6 +62,29 @@ extension AdminAnswer.MovedDatabase: JSONWritable {
       $0.member("bytes", bytes)
       $0.member("pending", pending)
       if let pauseMs { $0.member("pauseMs", pauseMs) }
+      if let answers { $0.member("answers", answers) }
+    }
+  }
+}
+
+extension AdminAnswer.Answers: JSONWritable {
+  public func write(to json: inout JSONWriter) {
+    json.object {
+      $0.member("known", known)
+      $0.member("reads", reads)
+      $0.member("writes", writes)
+      $0.member("reordered", reordered)
+      $0.member("differences", array: differences)
+    }
+  }
+}
+
+extension AdminAnswer.Answers.Difference: JSONWritable {
+  public func write(to json: inout JSONWriter) {
+    json.object {
+      $0.member("statement", statement)
+      $0.member("sqlite", sqlite)
+      $0.member("postgres", postgres)
     }
   }
 }

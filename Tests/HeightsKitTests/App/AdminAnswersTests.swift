@@ -27,6 +27,10 @@ import Testing
     var database = AdminAnswer.MovedDatabase(name: "posts")
     (database.state, database.rows, database.totalRows, database.bytes) = (.flipped, 1, 2, 3)
     (database.pending, database.pauseMs) = (4, 5)
+    var answers = AdminAnswer.Answers()
+    (answers.known, answers.reads, answers.writes, answers.reordered) = (6, 7, 8, 9)
+    answers.differences = [.init(statement: "SELECT \"a\"", sqlite: "1", postgres: "2\n")]
+    database.answers = answers
     let untouched = AdminAnswer.MovedDatabase(name: "waitlist")
     for (job, done) in zip(MoveJob.allCases, MoveJob.allCases.reversed()) {
       try expectReadAsWritten(

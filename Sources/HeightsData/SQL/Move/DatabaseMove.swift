@@ -210,7 +210,23 @@ package final class DatabaseMove: Sendable {
     // The app can't break them since: SQLite asks for them too.
     try target.tryForeignKeys(tables)
     for table in tables { try verify(table, source, target) }
+    try compareAnswers(source, target, tables)
     progress.update { $0.state = .verified }
+  }
+
+  /// Asks both what the app has asked, as of one moment.
+  private func compareAnswers(_ source: SQLiteSide, _ target: PostgresSide, _ tables: [MoveTable]) throws {
+    guard case .sqlite(let database)? = engines.table.only?.engine else { return }
+    var comparison = AnswerComparison(source, target)
+    let marks = try source.snapshot {
+      let marks = try round(source, target, tables)
+      try comparison.ask(database.samples.all)
+      return marks
+    }
+    try source.forget(marks, until: busy)
+    let answers = comparison.answers
+    progress.update { $0.answers = answers }
+    if let error = answers.error(of: name) { throw error }
   }
 
   /// The snapshot is that of a round, so what is written meanwhile makes no difference.

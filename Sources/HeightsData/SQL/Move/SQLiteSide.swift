@@ -4,7 +4,7 @@ import CSQLite
 
 /// A connection to the file of a database that is moved. Used by one thread at a time.
 final class SQLiteSide {
-  private let connection: SQLiteConnection
+  let connection: SQLiteConnection
 
   init(path: String) throws { connection = try SQLiteConnection(path: path, role: .mover) }
 

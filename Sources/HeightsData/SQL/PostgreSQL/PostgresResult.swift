@@ -18,7 +18,7 @@ final class PostgresResult: @unchecked Sendable {
   deinit { PQclear(handle) }
 
   var rowCount: Int { Int(PQntuples(handle)) }
-  fileprivate var columnCount: Int { Int(PQnfields(handle)) }
+  var columnCount: Int { Int(PQnfields(handle)) }
 
   /// What the server says that it has done: `COMMIT`, `INSERT 0 1`…
   var tag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }

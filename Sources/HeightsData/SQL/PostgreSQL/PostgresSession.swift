@@ -47,6 +47,17 @@ final class PostgresSession {
     PostgresResult(try check(PQexecParams(handle, text, 0, nil, nil, nil, nil, 1), text), of: "")
   }
 
+  /// One statement as an app has it.
+  func result(of sql: SQL) throws -> PostgresResult {
+    let parameters = PostgresParameters()
+    try parameters.set(sql)
+    let text = sql.description
+    let result = PQexecParams(
+      handle, text, Int32(parameters.count), parameters.types, parameters.values, parameters.lengths,
+      parameters.formats, 1)
+    return PostgresResult(try check(result, text), of: sql)
+  }
+
   /// - Returns: the result, to be cleared.
   private func check(_ result: OpaquePointer?, _ text: String) throws -> OpaquePointer {
     guard let result else { throw DatabaseError.connection(handle) }

@@ -27,6 +27,8 @@ final class SQLiteConnection {
   private let writes: Bool
   /// Nil where statements are our own, which need no looking through.
   private var schema: SQLiteSchema?
+  /// Where uses of statements are kept; nil for nowhere.
+  var samples: StatementSamples?
 
   /// - Throws: `DatabaseError.gone` when the file cannot be opened, `.corrupt` when it is no database.
   init(path: String, role: Role, cachedStatements: Int = 8) throws {
@@ -156,7 +158,7 @@ final class SQLiteConnection {
   }
 
   /// A statement of an app's, which has to mean the same to PostgreSQL.
-  private func portable(_ text: String, _ schema: SQLiteSchema) throws -> Statement {
+  func portable(_ text: String, _ schema: SQLiteSchema) throws -> Statement {
     let tokens = SQLToken.all(in: text)
     let problems = StatementCheck(tokens).problems
     if !problems.isEmpty {
@@ -178,6 +180,8 @@ final class SQLiteConnection {
       statement.reset()
       throw error
     }
+    statement.uses &+= 1
+    samples?.note(sql, use: statement.uses)
     return statement
   }
 

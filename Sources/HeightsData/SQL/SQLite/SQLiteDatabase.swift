@@ -16,6 +16,8 @@ package final class SQLiteDatabase: Sendable {
   private let offLoopReader: Mutex<Reader>
   private let thread: WriterThread
   private let commits: CommitCounter
+  /// What the app asks.
+  let samples: StatementSamples
   private let accepted = Atomic<Int>(0)
 
   // MARK: Open and close
@@ -29,6 +31,7 @@ package final class SQLiteDatabase: Sendable {
   ) async throws -> SQLiteDatabase {
     let thread = WriterThread(queueLimit: limits.queuedTransactions)
     let commits = CommitCounter()
+    let samples = StatementSamples()
     let opened: SQLiteDatabase = try await withCheckedThrowingContinuation { continuation in
       do {
         try thread.start(name: "sql-\(name)") {
@@ -38,12 +41,12 @@ package final class SQLiteDatabase: Sendable {
               try Tombstone.check(path, of: name, epoch: epoch)
             }
             try Migration.apply(migrations, path: path, deadline: .afterMs(migrationWaitMs))
-            writer = try Self.makeWriter(path, thread, limits, commits, quota, nowMs)
-            let readers = try Self.makeReaders(path, loops.loops.count, limits, commits)
+            writer = try Self.makeWriter(path, thread, limits, commits, samples, quota, nowMs)
+            let readers = try Self.makeReaders(path, loops.loops.count, limits, commits, samples)
             continuation.resume(
               returning: SQLiteDatabase(
                 name: name, path: path, limits: limits, loops: loops.loops, readers: readers, thread: thread,
-                commits: commits))
+                commits: commits, samples: samples))
           } catch { return continuation.resume(throwing: error) }
           writer.run()
         }
@@ -55,7 +58,7 @@ package final class SQLiteDatabase: Sendable {
 
   private init(
     name: String, path: String, limits: DatabaseLimits, loops: [EventLoop], readers: [Reader],
-    thread: WriterThread, commits: CommitCounter
+    thread: WriterThread, commits: CommitCounter, samples: StatementSamples
   ) {
     self.name = name
     self.path = path
@@ -66,6 +69,7 @@ package final class SQLiteDatabase: Sendable {
     offLoopReader = Mutex(readers[loops.count])
     self.thread = thread
     self.commits = commits
+    self.samples = samples
   }
 
   deinit { thread.close() }
@@ -181,10 +185,11 @@ package final class SQLiteDatabase: Sendable {
 
   private static func makeWriter(
     _ path: String, _ thread: WriterThread, _ limits: DatabaseLimits, _ commits: CommitCounter,
-    _ quota: DiskQuota?, _ nowMs: @escaping () -> Int64
+    _ samples: StatementSamples, _ quota: DiskQuota?, _ nowMs: @escaping () -> Int64
   ) throws -> GroupCommit {
     let connection = try SQLiteConnection(
       path: path, role: .writer, cachedStatements: limits.cachedStatements)
+    connection.samples = samples
     let identifiers = IdentifierSource(nowMs: nowMs)
     try identifiers.register(on: connection)
     return GroupCommit(
@@ -194,12 +199,14 @@ package final class SQLiteDatabase: Sendable {
 
   /// One for each loop, and one for who is on none.
   private static func makeReaders(
-    _ path: String, _ loops: Int, _ limits: DatabaseLimits, _ commits: CommitCounter
+    _ path: String, _ loops: Int, _ limits: DatabaseLimits, _ commits: CommitCounter,
+    _ samples: StatementSamples
   ) throws -> [Reader] {
     try (0...loops).map { _ in
       let connection = try SQLiteConnection(
         path: path, role: .reader(cacheBytes: limits.cacheBytes / max(loops, 1)),
         cachedStatements: limits.cachedStatements)
+      connection.samples = samples
       return Reader(connection, commits: commits, timeLimitMs: limits.readMs)
     }
   }

@@ -15,6 +15,8 @@ final class Statement {
   /// Changes with every step and reset, so that a row kept for too long is noticed.
   private(set) var generation = 0
   fileprivate var lastUse = 0
+  /// How often it was given parameters.
+  var uses = 0
 
   /// - Throws: `DatabaseError.invalid` for bad SQL, or more than one statement.
   init(_ sql: String, on database: OpaquePointer, parameters: [Int: ParameterType] = [:]) throws {
