@@ -17,7 +17,7 @@ enum Heights {
 
   static let commands: [Command] = [
     .up, .status, .down, .climb, .resize, .scale, .traces, .load, .drill, .ledgerVerify, .historyCheck,
-    .shell, .psql,
+    .logs, .run, .shell, .psql,
     .plan, .template, .build, .deploy, .releases, .rollback, .initialise,
   ]
 

@@ -26,6 +26,24 @@ import Testing
     }
   }
 
+  @Test func ofANameWithSeveralAddressesTheFirstThatAnswersIsAsked() async throws {
+    try await withClient { connection in
+      while connection.readRequest() != nil { connection.answer(200, "here") }
+    } _: { _, server in
+      // Nobody listens at port 1.
+      let nobody = try ["[::1]", "127.0.0.1"].map { try Endpoint.http("http://\($0):1") }
+      let somebody = try Endpoint.http(server.target)
+      let group = try EventLoopGroup(count: 1)
+      for endpoint in [nobody[0].or([somebody]), nobody[1].or([nobody[0], somebody]), somebody.or(nobody)] {
+        let client = HTTPClient(endpoint.answering(withinMs: 2_000), on: group.loops[0])
+        #expect(try await client.send(.get("/")).get().text == "here")
+        await client.close()
+      }
+      await group.shutdown()
+      #expect(nobody[0].or(nobody).answering(withinMs: 2_000).origin == nobody[0].origin)
+    }
+  }
+
   @Test func anAnswerMayComeByteByByte() async throws {
     try await withClient { connection in
       while connection.readRequest() != nil {

@@ -48,7 +48,7 @@ struct Arguments: Sendable {
     _ word: String, _ rest: inout ArraySlice<String>, _ command: Command
   ) throws(UsageError) {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let option = command.options.first(where: { "--\($0.name)" == parts[0] }) else {
+    guard let option = command.options.first(where: { $0.isSpelled(parts[0]) }) else {
       throw Self.unknown(String(parts[0]), command)
     }
     guard values[option.name] == nil, !flags.contains(option.name) else {

@@ -30,16 +30,24 @@ struct Option: Sendable, Equatable {
   let name: String
   /// What the value is called in the help; nil for a flag.
   let value: String?
+  /// A letter that stands for it behind one dash, of a flag that other tools have too.
+  let short: String?
   let help: String
 
-  init(_ name: String, _ value: String? = nil, _ help: String) {
+  init(_ name: String, _ value: String? = nil, short: String? = nil, _ help: String) {
     self.name = name
     self.value = value
+    self.short = short
     self.help = help
   }
 
   /// As it is typed.
-  var spelling: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
+  var spelling: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "") }
+
+  /// Whether a word of the command line, without a value, is this option.
+  func isSpelled(_ word: some StringProtocol) -> Bool {
+    word == "--\(name)" || short.map { word == "-\($0)" } ?? false
+  }
 
   static let app = Option(
     "app", "DIR", "the app's folder; else this folder if it has a heights.json, else the example app, Summit")

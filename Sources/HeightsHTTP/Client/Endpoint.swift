@@ -12,6 +12,13 @@ package struct Endpoint: Sendable {
   package let authority: String
   private let address: sockaddr_storage
   private let addressBytes: socklen_t
+  /// Those that its name has besides.
+  private var others: [Endpoint] = []
+
+  private init(origin: String, authority: String, address: sockaddr_storage, addressBytes: socklen_t) {
+    (self.origin, self.authority) = (origin, authority)
+    (self.address, self.addressBytes) = (address, addressBytes)
+  }
 
   /// - Parameter target: `http://HOST[:PORT]`, with nothing behind it.
   /// - Throws: `EndpointError` when it is written wrongly or has no address.
@@ -43,15 +50,49 @@ package struct Endpoint: Sendable {
     var list: UnsafeMutablePointer<addrinfo>?
     let code = getaddrinfo(host, String(port), &hints, &list)
     defer { if let list { freeaddrinfo(list) } }
-    guard code == 0, let first = list?.pointee, let found = first.ai_addr else {
+    var found: [Endpoint] = []
+    var next = code == 0 ? list : nil
+    while let entry = next?.pointee {
+      if let bytes = entry.ai_addr {
+        var address = sockaddr_storage()
+        withUnsafeMutableBytes(of: &address) { storage in
+          storage.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: Int(entry.ai_addrlen)))
+        }
+        found.append(
+          Endpoint(
+            origin: "http://\(authority)", authority: authority, address: address,
+            addressBytes: entry.ai_addrlen))
+      }
+      next = entry.ai_next
+    }
+    guard let first = found.first else {
       throw .unreachable(target: "http://\(authority)", reason: String(cString: gai_strerror(code)))
     }
-    var address = sockaddr_storage()
-    withUnsafeMutableBytes(of: &address) { storage in
-      storage.copyMemory(from: UnsafeRawBufferPointer(start: found, count: Int(first.ai_addrlen)))
-    }
-    return Endpoint(
-      origin: "http://\(authority)", authority: authority, address: address, addressBytes: first.ai_addrlen)
+    return first.or(found.dropFirst())
+  }
+
+  /// The same, of a name that has other addresses too.
+  package func or(_ others: some Sequence<Endpoint>) -> Endpoint {
+    var endpoint = self
+    endpoint.others = Array(others)
+    return endpoint
+  }
+
+  /// The first of the name's addresses that takes a connection, in the resolver's order; the very first where none does. Blocks, for
+  /// so long at each.
+  package func answering(withinMs ms: Int32) -> Endpoint {
+    if others.isEmpty { return self }
+    return ([self] + others).first { $0.takesConnection(withinMs: ms) } ?? self
+  }
+
+  private func takesConnection(withinMs ms: Int32) -> Bool {
+    guard case .success(let descriptor) = beginConnecting() else { return false }
+    defer { close(descriptor) }
+    var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    var code: Int32 = 0
+    var bytes = socklen_t(MemoryLayout<Int32>.size)
+    return poll(&event, 1, ms) == 1
+      && getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &bytes) == 0 && code == 0
   }
 
   /// - Throws: `EndpointError` when the path does not fit into a socket address.

@@ -20,10 +20,12 @@ extension HTTPClient {
 }
 
 extension Endpoint {
-  /// Where load, or a check of its ledger, goes.
+  private static let addressMs: Int32 = 2_000
+
+  /// Where load, or a check of its ledger, goes: of a name with several addresses to the first that answers.
   /// - Throws: `LoadError` when it is written wrongly or has no address.
   static func target(_ target: String) throws(LoadError) -> Endpoint {
-    do { return try .http(target) } catch { throw LoadError(error) }
+    do { return try http(target).answering(withinMs: addressMs) } catch { throw LoadError(error) }
   }
 
   /// - Throws: `LoadError` when the path is too long.
