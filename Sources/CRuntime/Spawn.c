@@ -179,9 +179,7 @@ static void run_program(const struct heights_program *program, const struct heig
   reset_signals();
   // What it makes is its user's alone: some write their passwords into files.
   umask(077);
-  // A session, not a group alone: where the kernel shares the processors out between sessions (autogroup), as on any
-  // desktop, forty programs in one session had together what each PostgreSQL backend, which makes one, has for itself.
-  if (setsid() < 0) goto failed;
+  if (setpgid(0, 0) < 0) goto failed;
   if (seat && seat->zone >= 0 && seat->mounts < 0 && make_mounts(seat) < 0) goto failed;
   if (seat && seat->changes_network && seat->user == HEIGHTS_SAME_USER && heights_keep_network_rights() < 0) goto failed;
   if (program->working_directory && chdir(program->working_directory) < 0) goto failed;

@@ -85,7 +85,7 @@ def test_a_climb_under_load_fails_nothing_and_comes_back(lab, to):
     lab.up("--stage", 2 if to == 5 else 5)
     owner = Owner(lab)
     # What starts for stage 6 takes both cores for a while, and other tests run beside.
-    load = lab.load(rate=200 if to == 5 else 40, seconds=40, users=20).wait_until_it_flows()
+    load = lab.load(rate=200 if to == 5 else 30, seconds=40, users=20).wait_until_it_flows()
     lab.heights("climb", "--to", to, "--json").expect(0)
     owner.expect_all()
     owner.send_photo()

@@ -74,9 +74,9 @@ struct heights_seat {
   gid_t group;
 };
 
-/// Starts a program; `seat` may be NULL: beside us, as we are. It gets a session and a process group of its own, is a child
-/// of ours wherever it runs, and is killed when the calling THREAD ends, so call it from a thread that lives as long as
-/// the program.
+/// Starts a program; `seat` may be NULL: beside us, as we are. It gets a process group of its own, is a child of ours
+/// wherever it runs, and is killed when the calling THREAD ends, so call it from a thread that lives as long as the
+/// program.
 /// Returns the pid, or -errno of the first step that failed (the exec included).
 pid_t heights_spawn(const struct heights_program *program, const struct heights_seat *seat);
 

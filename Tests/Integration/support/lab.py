@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .load import Load
 from .paths import HEIGHTS, SUMMIT, SUMMIT_FOLDER
+from .precedence import Precedence
 from .processes import Process, addresses_listened_on, listening_sockets, namesakes, processes_of
 from .turn import Turn
 from .waiting import DEADLINE_SECONDS, wait_until
@@ -124,7 +125,13 @@ class Lab:
     # Commands
 
     def heights(self, *words, **options):
-        return heights(*words, "--app", self.folder, **options)
+        # A drill makes load of its own, and judges what becomes of it.
+        precedence = Precedence(lambda: processes_of(self.folder)) if words[0] == "drill" else None
+        try:
+            return heights(*words, "--app", self.folder, **options)
+        finally:
+            if precedence:
+                precedence.end()
 
     def start(self, *words, stdout=subprocess.PIPE):
         """A command that goes on while the test does something else."""
